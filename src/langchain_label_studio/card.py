@@ -1,0 +1,42 @@
+"""The small card that a notebook shows for a handler. Pure."""
+
+from __future__ import annotations
+
+from html import escape
+
+from langchain_label_studio.delivery import DeliveryStats
+
+_BOX = (
+    "font-family:system-ui,sans-serif;font-size:14px;display:inline-block;padding:12px 16px;"
+    "border:1px solid #8884;border-radius:8px;line-height:1.6"
+)
+
+
+def render_card(*, title: str, url: str | None, stats: DeliveryStats, open_runs: int) -> str:
+    """Return a handler's card as HTML.
+
+    Args:
+        title: The project's title.
+        url: Address of the project's tasks, or None where it is not known yet.
+        stats: What became of every run.
+        open_runs: How many runs have started and not ended.
+    """
+    stored = stats.delivered + stats.found_existing
+    counters = {
+        "in Label Studio": stored,
+        "waiting": stats.pending + stats.in_doubt,
+        "running": open_runs,
+        "rejected": stats.rejected,
+        "lost": sum(stats.lost.values()),
+    }
+    # The first two always say something; the others only when there is something to say.
+    shown = [
+        f"<b>{count}</b> {name}" for index, (name, count) in enumerate(counters.items()) if count or index < 2
+    ]
+    name = (
+        f'<a href="{escape(url)}" target="_blank" rel="noopener">{escape(title)}</a>'
+        if url
+        else escape(title)
+    )
+    trouble = f'<br><span style="color:#b45309">{escape(stats.last_error)}</span>' if stats.last_error else ""
+    return f'<div style="{_BOX}"><b>Label Studio</b> · {name}<br>{" · ".join(shown)}{trouble}</div>'

@@ -1,0 +1,55 @@
+"""What an answer means, and how long to wait. Pure."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+from langchain_label_studio.delivery.destination import DeliveryFailedError
+
+FIRST_WAIT = 1.0
+LONGEST_WAIT = 60.0
+BLOCKED_WAIT = 300.0
+
+
+class Verdict(Enum):
+    """What a failed request means for the records in it."""
+
+    UNSENT = "surely not stored: keep, and try again later"
+    IN_DOUBT = "perhaps stored: keep, and ask before sending again"
+    BLOCKED = "refused until somebody changes something: keep all"
+    BAD = "one of the records is at fault: find it"
+
+
+_UNSENT = frozenset({429, 503})
+_BAD = frozenset({400, 413, 422})
+
+
+def judge(failure: DeliveryFailedError) -> Verdict:
+    """Return what a failure means.
+
+    Args:
+        failure: How the request failed.
+    """
+    status = failure.status
+    if status is None:
+        return Verdict.IN_DOUBT if failure.maybe_stored else Verdict.UNSENT
+    if status in _UNSENT:
+        return Verdict.UNSENT
+    if status in _BAD:
+        return Verdict.BAD
+    if status >= 500 or status < 300:
+        return Verdict.IN_DOUBT
+    return Verdict.BLOCKED
+
+
+def wait_before(attempt: int, verdict: Verdict, *, chance: float) -> float:
+    """Return how many seconds to wait before the next attempt.
+
+    Args:
+        attempt: How many attempts failed in a row, at least 1.
+        verdict: What the last one meant.
+        chance: A random number in [0, 1): spreads many senders apart.
+    """
+    if verdict is Verdict.BLOCKED:
+        return BLOCKED_WAIT * (1 + chance / 10)
+    return min(FIRST_WAIT * 2.0 ** min(attempt - 1, 30), LONGEST_WAIT) * (0.5 + chance / 2)

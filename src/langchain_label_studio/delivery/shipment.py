@@ -1,0 +1,113 @@
+"""One segment on its way: what of it is settled, and how the rest gets there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Literal
+
+from langchain_label_studio.delivery.destination import DeliveryFailedError, Destination
+from langchain_label_studio.delivery.outbox import Outbox, Record, Segment
+from langchain_label_studio.delivery.policy import Verdict, judge
+
+Outcome = Literal["delivered", "found_existing", "rejected"]
+Settle = Callable[[Sequence[Record], Outcome], None]
+
+PATIENCE = 5
+"""Attempts that end with a 500 before a record that stands alone is set aside."""
+
+
+class Shipment:
+    """Delivers a segment, over as many attempts as it takes."""
+
+    def __init__(self, segment: Segment, outbox: Outbox, destination: Destination, settle: Settle) -> None:
+        """Begin a shipment.
+
+        Args:
+            segment: What is sent.
+            outbox: Where it waits.
+            destination: Where it goes.
+            settle: Called with the records of which the outcome is certain, and the outcome.
+        """
+        self.segment = segment
+        self._outbox = outbox
+        self._destination = destination
+        self._settle_records = settle
+        self._settled: set[str] = set()
+        self._server_errors = 0
+        self._some_accepted = False
+
+    def unsettled(self) -> tuple[Record, ...]:
+        """Return the records of which the outcome is not certain yet."""
+        return self._without_settled(self.segment.records)
+
+    def attempt(self) -> None:
+        """Try to settle every record.
+
+        Raises:
+            DeliveryFailedError: Some are left.
+        """
+        records = self._ask(self.unsettled()) if self.segment.in_doubt else self.unsettled()
+        if records:
+            self._send(records)
+
+    def _ask(self, records: Sequence[Record]) -> tuple[Record, ...]:
+        """Settle what is stored already; return the rest."""
+        found = self._destination.find(records)
+        self._settle([record for record in records if record.key in found], "found_existing")
+        self._outbox.mark_unsent(self.segment)
+        return self._without_settled(records)
+
+    def _send(self, records: Sequence[Record]) -> None:
+        self._outbox.mark_sending(self.segment)
+        try:
+            self._destination.send(records)
+        except DeliveryFailedError as failure:
+            verdict = judge(failure)
+            if verdict is Verdict.BAD:
+                self._outbox.mark_unsent(self.segment)
+                self._halve(records, failure.reason)
+                return
+            if verdict is not Verdict.IN_DOUBT:
+                self._outbox.mark_unsent(self.segment)
+            elif failure.status == 500:
+                self._after_server_error(records, failure)
+                return
+            raise
+        self._some_accepted = True
+        self._settle(records, "delivered")
+        self._outbox.mark_unsent(self.segment)
+
+    def _after_server_error(self, records: Sequence[Record], failure: DeliveryFailedError) -> None:
+        """Halve what the server fails on again and again, once it is certain that nothing was stored."""
+        if len(records) == len(self.unsettled()):
+            self._server_errors += 1
+        if self._server_errors < 2:
+            raise failure
+        rest = self._ask(records)
+        if len(rest) > 1:
+            self._halve(rest, failure.reason)
+        elif rest and (self._some_accepted or self._server_errors >= PATIENCE):
+            self._reject(rest[0], failure.reason)
+        elif rest:
+            # It may be the server that is ill, not the record: no other one got through either.
+            raise failure
+
+    def _halve(self, records: Sequence[Record], reason: str) -> None:
+        if len(records) == 1:
+            self._reject(records[0], reason)
+            return
+        middle = len(records) // 2
+        self._send(records[:middle])
+        self._send(records[middle:])
+
+    def _reject(self, record: Record, reason: str) -> None:
+        self._outbox.reject(record, reason)
+        self._settle([record], "rejected")
+
+    def _settle(self, records: Sequence[Record], outcome: Outcome) -> None:
+        if records:
+            self._settled.update(record.key for record in records)
+            self._settle_records(records, outcome)
+
+    def _without_settled(self, records: Sequence[Record]) -> tuple[Record, ...]:
+        return tuple(record for record in records if record.key not in self._settled)

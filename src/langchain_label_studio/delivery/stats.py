@@ -1,0 +1,45 @@
+"""What became of everything that was recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+State = Literal["idle", "waiting", "sending", "unreachable", "blocked"]
+"""What the sender is doing.
+
+`waiting`: something is there, and its batch is being filled. `unreachable`: the destination does not
+answer, and is asked again. `blocked`: it refuses us until somebody changes something.
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryStats:
+    """What became of everything that was recorded, at one moment.
+
+    `submitted = delivered + found_existing + rejected + pending + in_doubt`, always.
+
+    Attributes:
+        submitted: Taken into the outbox.
+        delivered: Stored by our own request.
+        found_existing: Found stored, after a request whose answer was lost.
+        rejected: Refused for good, and set aside.
+        pending: Waiting to be sent.
+        in_doubt: Sent, with no word yet of whether they were stored.
+        state: What the sender is doing.
+        oldest_seconds: How long the oldest one waits, or None.
+        last_error: Why the last attempt failed, or None.
+        lost: What was never recorded, counted by reason.
+    """
+
+    submitted: int = 0
+    delivered: int = 0
+    found_existing: int = 0
+    rejected: int = 0
+    pending: int = 0
+    in_doubt: int = 0
+    state: State = "idle"
+    oldest_seconds: float | None = None
+    last_error: str | None = None
+    lost: Mapping[str, int] = field(default_factory=dict)

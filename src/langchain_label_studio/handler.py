@@ -1,0 +1,327 @@
+"""The callback handler: LangChain's events in, finished runs out. Nothing in a callback waits or raises."""
+
+from __future__ import annotations
+
+import functools
+import warnings
+import weakref
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from types import TracebackType
+from typing import Any, Literal, ParamSpec, Self
+from uuid import UUID
+
+from langchain_core.callbacks.base import BaseCallbackHandler
+from langchain_core.messages import BaseMessage
+from langchain_core.outputs import LLMResult
+from pydantic import SecretStr
+
+from langchain_label_studio import events
+from langchain_label_studio.card import render_card
+from langchain_label_studio.delivery import DeliveryStats, MemoryOutbox, Record, Sender
+from langchain_label_studio.destination import ProjectDestination
+from langchain_label_studio.errors import LabelStudioWarning, ServerUnavailableError, SettingError
+from langchain_label_studio.jsonsafe import clip
+from langchain_label_studio.labeling import LabelConfig, LabelStudioMode, parse_label_config
+from langchain_label_studio.log import ThrottledLog
+from langchain_label_studio.messages import Turn, to_turns
+from langchain_label_studio.runs import LLMRun, RunTable, StartedRun, encode_run
+from langchain_label_studio.settings import DEFAULT_MODEL_VERSION, DEFAULT_PROJECT_NAME, resolve_settings
+from langchain_label_studio.tasks import check_task_data, usable_data
+
+Data = Mapping[str, Any] | Callable[[LLMRun], Mapping[str, Any]]
+"""The user's own data for a task: the same for all, or made from each run."""
+
+_P = ParamSpec("_P")
+
+
+def _guarded(callback: Callable[_P, None]) -> Callable[_P, None]:
+    """Keep what goes wrong in a callback away from the user's chain: count it and log it."""
+
+    @functools.wraps(callback)
+    def guarded(*args: _P.args, **kwargs: _P.kwargs) -> None:
+        try:
+            callback(*args, **kwargs)
+        except Exception as error:  # noqa: BLE001 (the one place where everything is caught)
+            handler: Any = args[0]
+            handler._lose("callback_error", "A run was not recorded, because a callback failed.", error)  # noqa: SLF001
+
+    return guarded
+
+
+class LabelStudioCallbackHandler(BaseCallbackHandler):
+    """Makes a Label Studio task of every LLM run it is a callback of.
+
+    Example:
+        >>> handler = LabelStudioCallbackHandler(project_name="My project", mode="chat")
+        >>> ChatOpenAI(callbacks=[handler]).invoke("Tell me a joke")
+        >>> handler.flush()
+        True
+    """
+
+    # In async code, other handlers cost a job of the thread pool for each event, and may miss the start.
+    run_inline = True
+
+    def __init__(  # noqa: PLR0917 (the first six are the old handler's)
+        self,
+        api_key: str | SecretStr | None = None,
+        url: str | None = None,
+        project_id: int | None = None,
+        project_name: str = DEFAULT_PROJECT_NAME,
+        project_config: str | None = None,
+        mode: str | LabelStudioMode = LabelStudioMode.PROMPT,
+        *,
+        connect: Literal["eager", "lazy"] = "eager",
+        model_version: str = DEFAULT_MODEL_VERSION,
+        data: Data | None = None,
+        include_errors: bool = False,
+        flush_interval: float = 1.0,
+        batch_size: int = 500,
+    ) -> None:
+        """Connect to Label Studio, and find or create the project.
+
+        Args:
+            api_key: A personal access token or a legacy token; else `LABEL_STUDIO_API_KEY`.
+            url: Address of Label Studio; else `LABEL_STUDIO_URL`, else `http://localhost:8080`.
+            project_id: The project; else `LABEL_STUDIO_PROJECT_ID`, else it is found by its title.
+            project_name: Title of the project to find or create; `%Y-%m-%d` is filled with today.
+            project_config: Label config (XML) of a new project; else that of the mode.
+            mode: `"prompt"` or `"chat"`: which built-in label config a new project gets.
+            connect: `"lazy"` leaves the network to the background.
+            model_version: What all predictions are filed under. Label Studio shows reviewers those of one
+                version only, so the model's own name is a column of the task instead.
+            data: More data for each task, as columns or for further tags of the label config: a dict,
+                or a function of the finished run.
+            include_errors: Record failed, cancelled and abandoned runs, too.
+            flush_interval: Seconds a run waits at most for others to be sent with it.
+            batch_size: Runs sent in one request, at most.
+
+        Raises:
+            SettingError: A setting is missing or cannot be right.
+            ServerError: Label Studio refuses the key, the project or the label config.
+
+        Warns:
+            LabelStudioWarning: Label Studio does not answer; the runs wait.
+        """
+        super().__init__()
+        if connect not in {"eager", "lazy"}:
+            msg = f"connect={connect!r}: use 'eager' or 'lazy'."
+            raise SettingError(msg)
+        settings = resolve_settings(
+            api_key=api_key,
+            url=url,
+            project_id=project_id,
+            project_name=project_name,
+            project_config=project_config,
+            mode=mode,
+            model_version=model_version,
+        )
+        self.url = settings.url
+        self._settings = settings
+        self._data = data
+        self._include_errors = include_errors
+        self._runs = RunTable()
+        self._lost: Counter[str] = Counter()
+        self._log = ThrottledLog()
+        self._last_run_id: str | None = None
+        self._destination = ProjectDestination(settings)
+        self._check_data(parse_label_config(settings.label_config), complete=settings.project_id is None)
+        if connect == "eager":
+            self._connect()
+        self._sender = Sender(
+            MemoryOutbox(),
+            self._destination,
+            name="langchain-label-studio",
+            flush_interval=flush_interval,
+            batch_size=batch_size,
+        )
+        weakref.finalize(self, self._sender.retire).atexit = False
+
+    # What a person asks of a handler
+
+    @property
+    def project_id(self) -> int | None:
+        """The project's number; None until Label Studio was reached."""
+        project = self._destination.project
+        return project.id if project else self._settings.project_id
+
+    @property
+    def project_url(self) -> str | None:
+        """Address of the project's tasks; None until Label Studio was reached."""
+        return None if self.project_id is None else f"{self.url}projects/{self.project_id}/data"
+
+    def task_url(self, run_id: UUID | str | None = None) -> str | None:
+        """Return the address of a run's task.
+
+        Args:
+            run_id: The run's id, or the id of the message it answered with; None is the last run recorded.
+
+        Returns:
+            The address, or None where the run has no task (yet).
+
+        Raises:
+            LabelStudioError: Label Studio cannot be asked.
+        """
+        wanted = str(run_id or self._last_run_id or "")
+        # A chat model's answer carries its run's id as `lc_run--<run_id>-0`.
+        if wanted.startswith("lc_run-"):
+            wanted = wanted.removeprefix("lc_run--").removeprefix("lc_run-")[:36]
+        if not wanted:
+            return None
+        self.flush()
+        task_id = self._destination.task_id(wanted)
+        return None if task_id is None else f"{self.project_url}?task={task_id}"
+
+    def flush(self, timeout: float = 10.0) -> bool:
+        """Send what was recorded before this call.
+
+        Args:
+            timeout: Seconds to wait at most.
+
+        Returns:
+            Whether all of it is in Label Studio, or set aside as rejected.
+        """
+        return self._sender.flush(timeout)
+
+    def close(self, timeout: float = 5.0) -> None:
+        """Send what waits, for so many seconds at most, and end the thread. Idempotent."""
+        self._sender.close(timeout)
+
+    def stats(self) -> DeliveryStats:
+        """Return what became of every run."""
+        return replace(self._sender.stats(), lost=dict(self._lost))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        project = f"project {self.project_id}" if self.project_id else repr(self._settings.project_title)
+        return f"{type(self).__name__}({self.url}, {project})"
+
+    def _repr_html_(self) -> str:
+        project = self._destination.project
+        title = project.title if project else self._settings.project_title
+        return render_card(title=title, url=self.project_url, stats=self.stats(), open_runs=len(self._runs))
+
+    def __copy__(self) -> Self:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        # A copy of a model keeps its callbacks: the runs of both go to the same project.
+        return self
+
+    # What LangChain tells a handler
+
+    @_guarded
+    def on_llm_start(
+        self,
+        serialized: dict[str, Any],  # noqa: ARG002 (may hold secrets: never looked at)
+        prompts: list[str],
+        *,
+        run_id: UUID,
+        **event: Any,
+    ) -> None:
+        """Note a completion model's prompt. LangChain sends one prompt at a time."""
+        turns = [Turn(role="user", content=clip(prompt)) for prompt in prompts]
+        self._start("completion", turns, run_id, event)
+
+    @_guarded
+    def on_chat_model_start(
+        self,
+        serialized: dict[str, Any],  # noqa: ARG002 (may hold secrets: never looked at)
+        messages: list[list[BaseMessage]],
+        *,
+        run_id: UUID,
+        **event: Any,
+    ) -> None:
+        """Note a chat model's conversation. LangChain sends one conversation at a time."""
+        self._start(
+            "chat", [turn for conversation in messages for turn in to_turns(conversation)], run_id, event
+        )
+
+    @_guarded
+    def on_llm_end(self, response: LLMResult, *, run_id: UUID, **event: Any) -> None:
+        """Record a run that came to its end."""
+        if started := self._end(run_id, event):
+            self._record(events.read_end(started, response))
+
+    @_guarded
+    def on_llm_error(self, error: BaseException, *, run_id: UUID, **event: Any) -> None:
+        """Record a run that was cut off, if some of the answer had come or errors are wanted."""
+        if started := self._end(run_id, event):
+            run = events.read_error(started, error, event.get("response"))
+            if run.status == "partial" or self._include_errors:
+                self._record(run)
+
+    @_guarded
+    def _enter(self, *_: Any, run_id: UUID, parent_run_id: UUID | None = None, **__: Any) -> None:
+        self._runs.enter(run_id, parent_run_id)
+
+    @_guarded
+    def _leave(self, *_: Any, run_id: UUID, **__: Any) -> None:
+        self._runs.leave(run_id)
+
+    # Chains, tools and retrievers are only looked at to find the root of the runs inside them.
+    on_chain_start = on_tool_start = on_retriever_start = _enter
+    on_chain_end = on_tool_end = on_retriever_end = _leave
+    on_chain_error = on_tool_error = on_retriever_error = _leave
+
+    def _start(
+        self, kind: Literal["chat", "completion"], turns: Sequence[Turn], run_id: UUID, event: dict[str, Any]
+    ) -> None:
+        parent_run_id = event.pop("parent_run_id", None)
+        started = events.read_start(
+            kind,
+            turns,
+            run_id=run_id,
+            parent_run_id=parent_run_id,
+            trace_id=self._runs.root(run_id, parent_run_id),
+            tags=event.pop("tags", None),
+            metadata=event.pop("metadata", None),
+            event=event,
+        )
+        for given_up in self._runs.start(run_id, started):
+            self._lose("never_ended", "A run that started an hour ago or more never ended.")
+            if self._include_errors:
+                self._record(given_up.finish(status="abandoned"))
+
+    def _end(self, run_id: UUID, event: dict[str, Any]) -> StartedRun | None:
+        """Return the run as it started; None where it has ended before."""
+        started, first = self._runs.end(run_id)
+        if started or not first:
+            return started
+        parent_run_id = event.get("parent_run_id")
+        return events.unknown_start(run_id, parent_run_id, self._runs.root(run_id, parent_run_id))
+
+    def _record(self, run: LLMRun) -> None:
+        data = self._data(run) if callable(self._data) else self._data
+        if data:
+            run = replace(run, data=usable_data(data))
+        self._last_run_id = run.run_id
+        if not self._sender.submit(Record(run.run_id, encode_run(run))):
+            self._lose("outbox_full", "The outbox is full: a run was not recorded. Is Label Studio down?")
+
+    def _lose(self, reason: str, message: str, error: BaseException | None = None) -> None:
+        self._lost[reason] += 1
+        self._log.warning(reason, message, error=error)
+
+    def _connect(self) -> None:
+        try:
+            project = self._destination.connect()
+        except ServerUnavailableError as error:
+            message = f"{error} The runs wait, and are sent when it answers."
+            warnings.warn(message, LabelStudioWarning, stacklevel=3)
+            return
+        self._check_data(project.config, complete=True)
+        for warning in project.warnings:
+            warnings.warn(warning, LabelStudioWarning, stacklevel=3)
+
+    def _check_data(self, config: LabelConfig, *, complete: bool) -> None:
+        if not callable(self._data):
+            check_task_data(self._data or {}, config, complete=complete)

@@ -1,0 +1,26 @@
+"""Label configs: the built-in ones, what a config asks for, which tag takes what.
+
+Pure: no network, no LangChain, no files but the two built-in configs.
+"""
+
+from langchain_label_studio.labeling.config import (
+    InputTag,
+    LabelConfig,
+    describe_difference,
+    parse_label_config,
+    prepare_label_config,
+)
+from langchain_label_studio.labeling.modes import LabelStudioMode, get_default_label_configs
+from langchain_label_studio.labeling.values import empty_value, prompt_value
+
+__all__ = [
+    "InputTag",
+    "LabelConfig",
+    "LabelStudioMode",
+    "describe_difference",
+    "empty_value",
+    "get_default_label_configs",
+    "parse_label_config",
+    "prepare_label_config",
+    "prompt_value",
+]

@@ -1,0 +1,159 @@
+"""What a label config asks for: where the answer goes, and which data it needs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from xml.etree import ElementTree as ET
+
+from langchain_label_studio.errors import LabelConfigError, NoResponseControlError
+
+PROMPT_TAGS = ("Text", "HyperText", "Markdown", "Paragraphs")
+"""Input tags that can show a prompt."""
+
+_HINT = (
+    "Add a <TextArea> whose toName is a <Text>, <HyperText>, <Markdown> or <Paragraphs> tag "
+    'that shows one data key (value="$prompt").\n'
+    "HINT: in Label Studio go to the project's Settings -> Labeling Interface -> Browse Templates "
+    'and select "Generative AI -> Supervised Language Model Fine-tuning".'
+)
+_XML_DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>\s*")
+_VARIABLE = re.compile(r"\$(\w+)")
+
+
+@dataclass(frozen=True, slots=True)
+class InputTag:
+    """The tag that shows the prompt.
+
+    Attributes:
+        name: The tag's name, which the answer's `to_name` points at.
+        type: `Text`, `HyperText`, `Markdown` or `Paragraphs`.
+        key: The key of the task's data that it shows.
+        text_key: `Paragraphs` only: the key of a turn's text.
+        name_key: `Paragraphs` only: the key of a turn's speaker.
+    """
+
+    name: str
+    type: str
+    key: str
+    text_key: str = "content"
+    name_key: str = "role"
+
+
+@dataclass(frozen=True, slots=True)
+class LabelConfig:
+    """What this package needs to know of a label config.
+
+    Attributes:
+        response: Name of the `TextArea` that takes the model's answer.
+        input: The tag that shows the prompt.
+        required: Data keys that Label Studio demands, each with the type of its tag.
+        controls: Every named tag as `(type, name, toName, value)`, to compare two configs.
+    """
+
+    response: str
+    input: InputTag
+    required: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    controls: frozenset[tuple[str, str, str, str]] = frozenset()
+
+
+def prepare_label_config(xml: str) -> str:
+    """Strip what Label Studio stumbles over: an XML declaration (it answers 500)."""
+    return _XML_DECLARATION.sub("", xml).strip()
+
+
+def parse_label_config(xml: str) -> LabelConfig:
+    """Read a label config.
+
+    The first `TextArea`, in document order, whose input tag can show a prompt takes the response.
+    A `TextArea` for single regions or items (`perRegion`, `perItem`) cannot hold one.
+
+    Args:
+        xml: The label config.
+
+    Returns:
+        What the config asks for. Required keys follow the server's own rule: each
+        `value="$key"` on a tag that has a name
+        (`extract_data_types` in `label_studio/core/label_config.py`).
+
+    Raises:
+        LabelConfigError: It is not XML.
+        NoResponseControlError: No `TextArea` in it can take the answer.
+    """
+    root = _parse_xml(xml)
+    named = {tag.attrib["name"]: tag for tag in root.iter() if tag.get("name")}
+    response, input_tag = _response_control(root, named)
+    required = {}
+    for tag in root.iterfind(".//*[@value]"):
+        variable = _VARIABLE.search(tag.attrib["value"])
+        if tag.get("name") and variable:
+            required[variable[1]] = tag.tag
+    return LabelConfig(
+        response=response,
+        input=input_tag,
+        required=MappingProxyType(required),
+        controls=frozenset(
+            (tag.tag, name, tag.get("toName", ""), tag.get("value", "") if "toName" not in tag.attrib else "")
+            for name, tag in named.items()
+        ),
+    )
+
+
+def describe_difference(wanted: LabelConfig, found: LabelConfig) -> str | None:
+    """Say in a few words how two configs differ where it matters, or return None."""
+    missing = sorted(f'<{tag} name="{name}">' for tag, name, *_ in wanted.controls - found.controls)
+    extra = sorted(f'<{tag} name="{name}">' for tag, name, *_ in found.controls - wanted.controls)
+    parts = [
+        f"{label} {', '.join(tags)}" for label, tags in (("it lacks", missing), ("it has", extra)) if tags
+    ]
+    return "; ".join(parts) or None
+
+
+def _parse_xml(xml: str) -> ET.Element:
+    if not xml.strip():
+        msg = "The label config is empty. Leave project_config= out to use the built-in one of the mode."
+        raise LabelConfigError(msg)
+    if "<!DOCTYPE" in xml:
+        msg = "The label config has a DOCTYPE, which Label Studio refuses. Remove it."
+        raise LabelConfigError(msg)
+    try:
+        return ET.fromstring(xml)  # noqa: S314 (no DOCTYPE, so no entities to expand)
+    except ET.ParseError as error:
+        msg = f"The label config is not XML ({error}). It has to start with <View> and end with </View>."
+        raise LabelConfigError(msg) from None
+
+
+def _response_control(root: ET.Element, named: Mapping[str, ET.Element]) -> tuple[str, InputTag]:
+    text_areas = [tag for tag in root.iter("TextArea") if tag.get("name") and tag.get("toName")]
+    if not text_areas:
+        msg = f"The label config has no <TextArea> tag, so there is no place for the model's answer. {_HINT}"
+        raise NoResponseControlError(msg)
+    for text_area in text_areas:
+        if text_area.get("perRegion") == "true" or text_area.get("perItem") == "true":
+            continue
+        for target in text_area.attrib["toName"].split(","):
+            input_tag = _input_tag(named.get(target.strip()))
+            if input_tag:
+                return text_area.attrib["name"], input_tag
+    names = ", ".join(f'"{tag.attrib["name"]}"' for tag in text_areas)
+    msg = f"No <TextArea> of the label config ({names}) is for a tag that can show a prompt. {_HINT}"
+    raise NoResponseControlError(msg)
+
+
+def _input_tag(tag: ET.Element | None) -> InputTag | None:
+    """Return the tag as one that can show a prompt, or None where it cannot."""
+    if tag is None or tag.tag not in PROMPT_TAGS or tag.get("valueType") == "url":
+        return None
+    variable = _VARIABLE.fullmatch(tag.get("value", ""))
+    if not variable:
+        return None
+    return InputTag(
+        name=tag.attrib["name"],
+        type=tag.tag,
+        key=variable[1],
+        # The defaults of <Paragraphs> itself.
+        text_key=tag.get("textKey", "text"),
+        name_key=tag.get("nameKey", "author"),
+    )

@@ -1,0 +1,37 @@
+"""The mode shortcuts and the label configs behind them."""
+
+from __future__ import annotations
+
+from enum import Enum
+from importlib.resources import files
+
+from langchain_label_studio.errors import SettingError
+
+
+class LabelStudioMode(Enum):
+    """Which built-in label config a new project gets."""
+
+    PROMPT = "prompt"
+    CHAT = "chat"
+
+
+def get_default_label_configs(mode: str | LabelStudioMode) -> tuple[str, LabelStudioMode]:
+    """Return the built-in label config of a mode.
+
+    Args:
+        mode: `"prompt"`, `"chat"`, or the enum's member.
+
+    Returns:
+        The label config as XML, and the mode as the enum's member.
+
+    Raises:
+        SettingError: There is no such mode.
+    """
+    try:
+        mode = LabelStudioMode(mode)
+    except ValueError:
+        known = " or ".join(repr(member.value) for member in LabelStudioMode)
+        msg = f"Unknown mode {mode!r}: use {known}, or pass your own project_config=."
+        raise SettingError(msg) from None
+    xml = files(__package__).joinpath(f"{mode.value}.xml").read_text(encoding="utf-8")
+    return xml, mode

@@ -1,0 +1,76 @@
+"""Which tag takes what: a conversation in the shape that an input tag shows."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Sequence
+from typing import Any
+
+from langchain_label_studio.labeling.config import InputTag
+
+WORD_JOINER = "\u2060"
+"""Put behind each `<` in Markdown: invisible, and no HTML tag can start there.
+
+Label Studio renders raw HTML in `<Markdown>` without cleaning it. Escaping as `&lt;` would show up
+as such inside code blocks; this looks right everywhere, and is undone by removing it again.
+"""
+
+Turns = Sequence[tuple[str, str]]
+"""A conversation as it is shown: `(role, text)`, in order."""
+
+
+def prompt_value(tag: InputTag, turns: Turns) -> Any:
+    """Return the conversation in the shape the tag needs.
+
+    Args:
+        tag: The input tag.
+        turns: The conversation; empty counts as one empty turn, because `Paragraphs`
+            with an empty list blanks Label Studio's page.
+
+    Returns:
+        A list of turns for `Paragraphs`, else text.
+    """
+    turns = turns or [("user", "")]
+    if tag.type == "Paragraphs":
+        return [{tag.name_key: role, tag.text_key: text} for role, text in turns]
+    if tag.type == "HyperText":
+        return _hypertext(turns)
+    if tag.type == "Markdown":
+        return _markdown(turns)
+    return transcript(turns)
+
+
+def transcript(turns: Turns) -> str:
+    """Return the conversation as plain text; a single user turn is its text alone."""
+    if _is_plain_prompt(turns):
+        return turns[0][1]
+    return "\n\n".join(f"{role}: {text}" for role, text in turns)
+
+
+def empty_value(tag_type: str) -> Any:
+    """Return a value that a tag shows as nothing, where its data is not known."""
+    if tag_type == "Paragraphs":
+        return [{"role": "", "content": "", "author": "", "text": ""}]
+    return [] if tag_type in {"List", "Ranker", "Taxonomy"} else ""
+
+
+def _is_plain_prompt(turns: Turns) -> bool:
+    return len(turns) == 1 and turns[0][0] == "user"
+
+
+def _hypertext(turns: Turns) -> str:
+    def block(text: str) -> str:
+        return f'<div style="white-space: pre-wrap">{html.escape(text)}</div>'
+
+    if _is_plain_prompt(turns):
+        return block(turns[0][1])
+    return "".join(f"<p><b>{html.escape(role)}</b></p>{block(text)}" for role, text in turns)
+
+
+def _markdown(turns: Turns) -> str:
+    def inert(text: str) -> str:
+        return text.replace("<", f"<{WORD_JOINER}")
+
+    if _is_plain_prompt(turns):
+        return inert(turns[0][1])
+    return "\n\n".join(f"**{inert(role)}**\n\n{inert(text)}" for role, text in turns)

@@ -1,0 +1,166 @@
+"""Find the project that runs go to, by id or by title, or create it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import platformdirs
+from filelock import FileLock
+
+from langchain_label_studio.errors import (
+    LabelConfigError,
+    NoResponseControlError,
+    ProjectNotFoundError,
+    RequestRefusedError,
+)
+from langchain_label_studio.labeling import (
+    LabelConfig,
+    LabelStudioMode,
+    describe_difference,
+    parse_label_config,
+)
+from langchain_label_studio.settings import Settings
+
+if TYPE_CHECKING:
+    from langchain_label_studio.client import LabelStudioClient, ProjectInfo
+
+_LOCK_TIMEOUT = 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Project:
+    """The project that runs go to.
+
+    Attributes:
+        id: Its number in Label Studio.
+        title: Its title.
+        config: What its label config asks for.
+        created: Whether it was created just now.
+        warnings: What a person should know about it.
+    """
+
+    id: int
+    title: str
+    config: LabelConfig
+    created: bool
+    warnings: tuple[str, ...] = ()
+
+
+def resolve_project(client: LabelStudioClient, settings: Settings) -> Project:
+    """Find the project by id, else by exact title, else create it.
+
+    Raises:
+        ProjectNotFoundError: There is no project with this id.
+        NoResponseControlError: The project's label config has no place for the answer.
+        LabelConfigError: Label Studio refuses the label config of the new project.
+        ServerError: Label Studio refused something else.
+        ServerUnavailableError: Label Studio does not answer.
+    """
+    if settings.project_id is not None:
+        return _known_project(client, settings, settings.project_id)
+    found = client.find_projects(settings.project_title)
+    if found:
+        return read_project(client.get_project(found[0]), settings)
+    return _create(client, settings)
+
+
+def read_project(info: ProjectInfo, settings: Settings, *, created: bool = False) -> Project:
+    """Return what a project asks for, with warnings where it does not fit the settings."""
+    try:
+        config = parse_label_config(info.label_config)
+    except LabelConfigError as error:
+        msg = f"Project {info.id} ({info.title!r}) cannot take answers. {error}"
+        raise NoResponseControlError(msg) from None
+    warnings = (
+        [] if created else [*_config_warnings(info, config, settings), *_display_warnings(info, settings)]
+    )
+    return Project(id=info.id, title=info.title, config=config, created=created, warnings=tuple(warnings))
+
+
+def _known_project(client: LabelStudioClient, settings: Settings, project_id: int) -> Project:
+    try:
+        info = client.get_project(project_id)
+    except ProjectNotFoundError as error:
+        msg = (
+            f"There is no project {project_id} at {settings.url}, or the key's owner may not see it. Its number "
+            "is in its address, /projects/NUMBER; leave project_id out to find or create it by project_name."
+        )
+        raise ProjectNotFoundError(msg, status=error.status) from None
+    return read_project(info, settings)
+
+
+def _create(client: LabelStudioClient, settings: Settings) -> Project:
+    """Create the project, once, however many threads and processes want it at the same time.
+
+    Titles are not unique in Label Studio, and on SQLite it may create a project twice in one request.
+    On one host a lock makes the others wait; for the rest, the lowest id is everybody's choice.
+    """
+    title = settings.project_title
+    with _creation_lock(settings):
+        mine = None
+        if not client.find_projects(title):
+            mine = _request_creation(client, settings)
+        chosen = client.find_projects(title)[0]
+        if mine is not None and mine != chosen:
+            client.delete_empty_project(mine)
+        return read_project(client.get_project(chosen), settings, created=mine == chosen)
+
+
+def _request_creation(client: LabelStudioClient, settings: Settings) -> int:
+    try:
+        return client.create_project(
+            title=settings.project_title,
+            label_config=settings.label_config,
+            model_version=settings.model_version,
+        )
+    except RequestRefusedError as error:
+        if "label_config" in str(error):
+            msg = f"Label Studio refuses the label config: {error} Correct project_config= and try again."
+            raise LabelConfigError(msg) from None
+        raise
+
+
+@contextmanager
+def _creation_lock(settings: Settings) -> Iterator[None]:
+    target = hashlib.sha256(f"{settings.url}\n{settings.project_title}".encode()).hexdigest()[:16]
+    directory = Path(platformdirs.user_state_dir("langchain-label-studio")) / "locks"
+    try:
+        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError:
+        # Nowhere to keep a lock: the lowest id still decides.
+        yield
+        return
+    with FileLock(directory / f"create-{target}.lock", timeout=_LOCK_TIMEOUT):
+        yield
+
+
+def _config_warnings(info: ProjectInfo, config: LabelConfig, settings: Settings) -> Iterator[str]:
+    if settings.custom_config:
+        difference = describe_difference(parse_label_config(settings.label_config), config)
+        if difference:
+            yield (
+                f"Project {info.id} ({info.title!r}) exists and keeps its own label config, which is not the "
+                f"project_config passed: {difference}. Use another project_name, or change the project's config."
+            )
+    elif settings.mode is LabelStudioMode.CHAT and config.input.type != "Paragraphs":
+        yield (
+            f"Project {info.id} ({info.title!r}) shows prompts in <{config.input.type}>, so chats become text "
+            "there. Use another project_name for a new project with mode='chat'."
+        )
+
+
+def _display_warnings(info: ProjectInfo, settings: Settings) -> Iterator[str]:
+    where = f"in the project's Settings -> Annotation (project {info.id}, {info.title!r})"
+    if info.model_version and info.model_version != settings.model_version:
+        yield (
+            f"Reviewers will not see the answers: the project shows predictions of {info.model_version!r}, and "
+            f"this handler sends {settings.model_version!r}. Choose {settings.model_version!r} {where}, or pass "
+            f"model_version={info.model_version!r}."
+        )
+    elif not info.shows_predictions:
+        yield f"Reviewers will not see the answers: switch on 'Use predictions to prelabel tasks' {where}."

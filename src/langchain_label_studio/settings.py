@@ -1,0 +1,147 @@
+"""Settings: argument, else environment variable, else default. Empty counts as unset."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+from pydantic import SecretStr
+
+from langchain_label_studio.errors import MissingApiKeyError, ProjectTitleError, SettingError
+from langchain_label_studio.labeling import (
+    LabelStudioMode,
+    get_default_label_configs,
+    parse_label_config,
+    prepare_label_config,
+)
+
+API_KEY_VARIABLE = "LABEL_STUDIO_API_KEY"
+URL_VARIABLE = "LABEL_STUDIO_URL"
+PROJECT_ID_VARIABLE = "LABEL_STUDIO_PROJECT_ID"
+
+DEFAULT_URL = "http://localhost:8080"
+DEFAULT_PROJECT_NAME = "LangChain-%Y-%m-%d"
+DEFAULT_MODEL_VERSION = "langchain"
+
+_MIN_TITLE, _MAX_TITLE = 3, 50
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Where runs go.
+
+    Attributes:
+        api_key: A personal access token, or a legacy token.
+        url: Address of Label Studio, ending in exactly one slash.
+        project_id: The project, or None to find it by title.
+        project_title: Title of the project to find or create, with today's date filled in.
+        label_config: Label config of a project that has to be created.
+        custom_config: Whether the user passed that config, so that it should match the project's.
+        mode: The mode whose config it is, or None for a config of the user's own.
+        model_version: What all predictions of the project are filed under.
+    """
+
+    api_key: SecretStr
+    url: str
+    project_id: int | None
+    project_title: str
+    label_config: str
+    custom_config: bool = False
+    mode: LabelStudioMode | None = None
+    model_version: str = field(default=DEFAULT_MODEL_VERSION)
+
+
+def resolve_settings(
+    *,
+    api_key: str | SecretStr | None = None,
+    url: str | None = None,
+    project_id: int | str | None = None,
+    project_name: str = DEFAULT_PROJECT_NAME,
+    project_config: str | None = None,
+    mode: str | LabelStudioMode = LabelStudioMode.PROMPT,
+    model_version: str = DEFAULT_MODEL_VERSION,
+    environ: Mapping[str, str] = os.environ,
+) -> Settings:
+    """Resolve the settings, checking all that can be checked without a network.
+
+    Raises:
+        MissingApiKeyError: There is no key.
+        ProjectTitleError: Label Studio would refuse the title.
+        LabelConfigError: The config is not XML, or has no place for the answer.
+        SettingError: Another setting cannot be right.
+    """
+    default_config, known_mode = get_default_label_configs(mode)
+    config = prepare_label_config(project_config) if project_config else default_config
+    parse_label_config(config)
+    known_id = _project_id(project_id, environ)
+    return Settings(
+        api_key=_api_key(api_key, environ),
+        url=_url(url or environ.get(URL_VARIABLE) or DEFAULT_URL),
+        project_id=known_id,
+        project_title="" if known_id is not None else _title(project_name or DEFAULT_PROJECT_NAME),
+        label_config=config,
+        custom_config=bool(project_config),
+        mode=None if project_config else known_mode,
+        model_version=model_version.strip() or DEFAULT_MODEL_VERSION,
+    )
+
+
+def _api_key(api_key: str | SecretStr | None, environ: Mapping[str, str]) -> SecretStr:
+    given = api_key.get_secret_value() if isinstance(api_key, SecretStr) else api_key
+    # A newline at its end would make the HTTP library refuse the header, and print the key.
+    key = (given or "").strip() or environ.get(API_KEY_VARIABLE, "").strip()
+    if not key:
+        msg = (
+            "No Label Studio API key. In Label Studio, click your initials at the top right, then "
+            "Account & Settings -> Personal Access Token, create one and copy it. Pass it as "
+            f"api_key=..., or set {API_KEY_VARIABLE}. "
+            "(No Label Studio yet? `langchain-label-studio up` starts one and prints its key.)"
+        )
+        raise MissingApiKeyError(msg)
+    if not key.isascii() or not key.isprintable() or " " in key:
+        msg = "The Label Studio API key has characters no key can have. Copy it again, whole and alone."
+        raise SettingError(msg)
+    return SecretStr(key)
+
+
+def _url(url: str) -> str:
+    url = url.strip()
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        msg = f"{url!r} is not the address of a Label Studio: it has to start with http:// or https://."
+        raise SettingError(msg)
+    if parts.username or parts.password:
+        msg = "The Label Studio URL holds a user name or password. Take it out, and use api_key= instead."
+        raise SettingError(msg)
+    return f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}/"
+
+
+def _project_id(project_id: Any, environ: Mapping[str, str]) -> int | None:
+    source, value = "project_id", project_id
+    if value is None or value == "":
+        source, value = PROJECT_ID_VARIABLE, environ.get(PROJECT_ID_VARIABLE, "").strip()
+    if value == "":
+        return None
+    try:
+        number = int(value)
+    except (TypeError, ValueError):
+        number = 0
+    if number <= 0:
+        msg = f"{source} is {value!r}, but has to be the project's number: in its address, /projects/NUMBER."
+        raise SettingError(msg)
+    return number
+
+
+def _title(project_name: str) -> str:
+    title = datetime.now().strftime(project_name).strip()  # noqa: DTZ005 (a person's own date)
+    if not _MIN_TITLE <= len(title) <= _MAX_TITLE:
+        msg = (
+            f"The project's title {title!r} has {len(title)} characters; "
+            f"Label Studio takes {_MIN_TITLE} to {_MAX_TITLE}. Choose another project_name=."
+        )
+        raise ProjectTitleError(msg)
+    return title

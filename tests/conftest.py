@@ -1,0 +1,42 @@
+"""What all tiers share: a clean environment, one real Label Studio, one real small model."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from langchain_label_studio.local_server import LocalLabelStudio, LocalModel
+
+TIERS = ("unit", "parity", "process", "server", "browser")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark each test with its tier, which is its folder."""
+    for item in items:
+        tier = item.path.relative_to(Path(__file__).parent).parts[0]
+        if tier in TIERS:
+            item.add_marker(tier)
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in list(os.environ):
+        if name.startswith(("LABEL_STUDIO_", "LANGSMITH_", "LANGCHAIN_TRACING", "OPENAI_")):
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture(scope="session")
+def label_studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalLabelStudio]:
+    """A real Label Studio on a free port of 127.0.0.1, with an account and a personal access token."""
+    with LocalLabelStudio(tmp_path_factory.mktemp("label-studio")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def local_model() -> Iterator[LocalModel]:
+    """A real small language model behind an OpenAI-compatible address."""
+    with LocalModel() as model:
+        yield model
