@@ -8,6 +8,7 @@ a POST into a GET.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ from langchain_label_studio.errors import (
 from langchain_label_studio.refusals import error_for_status, reason_in
 
 TIMEOUT = httpx.Timeout(60.0, connect=10.0)
+_ANALYTICS = re.compile(r"collect_analytics\s*[=:]\s*(true|false)")
 _PAGE = 100
 _FIND_AT_ONCE = 500
 
@@ -111,6 +113,15 @@ class LabelStudioClient:
         with self._asking():
             versions = self._sdk.versions.get()
             return f"{versions.release} ({versions.edition})"
+
+    def collects_analytics(self) -> bool | None:
+        """Say whether the server sends analytics, prompts among them, to its maker; None if unknown."""
+        try:
+            page = self._http.get(f"{self.url}user/login/").text
+        except httpx.HTTPError:
+            return None
+        setting = _ANALYTICS.search(page)
+        return setting[1] == "true" if setting else None
 
     def get_project(self, project_id: int) -> ProjectInfo:
         """Return a project.

@@ -71,7 +71,7 @@ def reason_in(body: Any) -> str:
         text = _flatten(body)
     # Behind " :: " Label Studio repeats the whole task.
     text = " ".join(scrub_secrets(text.partition(" :: ")[0]).split())
-    return text if len(text) <= _MAX_REASON else f"{text[:_MAX_REASON]}…"
+    return text.rstrip(".") if len(text) <= _MAX_REASON else f"{text[:_MAX_REASON]}…"
 
 
 def retry_after(headers: Mapping[str, str] | None) -> float | None:
