@@ -1,0 +1,341 @@
+"""What is submitted is delivered once, whatever the destination answers."""
+
+from __future__ import annotations
+
+import gc
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from langchain_label_studio.delivery import DeliveryFailedError, MemoryOutbox, Record, Sender
+from langchain_label_studio.delivery import policy as policy_module
+from langchain_label_studio.delivery.policy import Verdict, judge, wait_before
+from tests.support.destinations import ScriptedDestination
+
+MakeSender = Callable[..., Sender]
+
+
+@pytest.fixture
+def sender_to(monkeypatch: pytest.MonkeyPatch) -> Iterator[MakeSender]:
+    """Make senders with short waits, and end them."""
+    monkeypatch.setattr(policy_module, "FIRST_WAIT", 0.01)
+    made: list[Sender] = []
+
+    def make(
+        destination: ScriptedDestination, outbox: MemoryOutbox | None = None, **options: object
+    ) -> Sender:
+        settings = {"name": "test", "flush_interval": 0.01} | options
+        made.append(Sender(MemoryOutbox() if outbox is None else outbox, destination, **settings))
+        return made[-1]
+
+    yield make
+    for sender in made:
+        sender.close(0)
+
+
+def submit(sender: Sender, *keys: str) -> None:
+    for key in keys:
+        assert sender.submit(Record(key, key.encode()))
+
+
+def balanced(sender: Sender) -> bool:
+    stats = sender.stats()
+    parts = stats.delivered + stats.found_existing + stats.rejected + stats.pending + stats.in_doubt
+    return stats.submitted == parts
+
+
+def refused(
+    status: int | None, *, maybe_stored: bool = False, retry_after: float | None = None
+) -> DeliveryFailedError:
+    return DeliveryFailedError("no", status=status, maybe_stored=maybe_stored, retry_after=retry_after)
+
+
+@pytest.mark.parametrize(
+    ("status", "maybe_stored", "verdict"),
+    [
+        (None, False, Verdict.UNSENT),
+        (None, True, Verdict.IN_DOUBT),
+        (429, False, Verdict.UNSENT),
+        (503, False, Verdict.UNSENT),
+        (500, True, Verdict.IN_DOUBT),
+        (502, True, Verdict.IN_DOUBT),
+        (504, True, Verdict.IN_DOUBT),
+        (400, False, Verdict.BAD),
+        (413, False, Verdict.BAD),
+        (422, False, Verdict.BAD),
+        (401, False, Verdict.BLOCKED),
+        (403, False, Verdict.BLOCKED),
+        (404, False, Verdict.BLOCKED),
+        (302, False, Verdict.BLOCKED),
+    ],
+)
+def test_what_an_answer_means(status: int | None, maybe_stored: bool, verdict: Verdict) -> None:
+    assert judge(refused(status, maybe_stored=maybe_stored)) is verdict
+
+
+def test_waits_grow_to_a_minute_and_a_refusal_is_retried_at_most_every_five() -> None:
+    waits = [wait_before(attempt, Verdict.UNSENT, chance=0.999) for attempt in (1, 2, 3, 20, 10_000)]
+
+    assert waits == pytest.approx([1, 2, 4, 60, 60], rel=0.01)
+    assert wait_before(1, Verdict.UNSENT, chance=0.0) == 0.5
+    assert wait_before(1, Verdict.BLOCKED, chance=0.0) == 300
+
+
+def test_records_arrive_once_and_in_order(sender_to: MakeSender) -> None:
+    destination = ScriptedDestination()
+    sender = sender_to(destination, batch_size=7)
+    keys = [str(number) for number in range(100)]
+
+    submit(sender, *keys)
+
+    assert sender.flush(5)
+    assert destination.stored == keys
+    assert max(map(len, destination.sent)) <= 7
+    assert (sender.stats().submitted, sender.stats().delivered, sender.stats().state) == (100, 100, "idle")
+
+
+def test_many_threads_may_submit_at_once(sender_to: MakeSender) -> None:
+    destination = ScriptedDestination()
+    sender = sender_to(destination)
+    threads = [
+        threading.Thread(target=submit, args=(sender, *(f"{n}-{k}" for k in range(200)))) for n in range(8)
+    ]
+
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert sender.flush(5)
+    assert len(destination.stored) == len(set(destination.stored)) == 1600
+
+
+def test_a_batch_is_sent_after_the_flush_interval_without_being_asked(sender_to: MakeSender) -> None:
+    destination = ScriptedDestination()
+    submit(sender_to(destination), "a")
+
+    assert destination.entered.wait(5)
+
+
+def test_a_batch_waits_for_others_until_the_interval_is_over(sender_to: MakeSender) -> None:
+    destination = ScriptedDestination()
+    sender = sender_to(destination, flush_interval=60)
+
+    submit(sender, "a", "b")
+
+    assert not destination.entered.wait(0.1)
+    assert sender.flush(5)
+    assert destination.sent == [["a", "b"]]
+
+
+@pytest.mark.parametrize("failure", [refused(None), refused(503), refused(429)])
+def test_what_was_surely_not_stored_is_sent_again_without_asking(
+    sender_to: MakeSender, failure: DeliveryFailedError
+) -> None:
+    destination = ScriptedDestination(failure, failure)
+    sender = sender_to(destination)
+
+    submit(sender, "a")
+
+    assert sender.flush(5)
+    assert (destination.stored, destination.asked) == (["a"], [])
+
+
+def test_a_lost_reply_is_asked_about_and_not_sent_twice(sender_to: MakeSender) -> None:
+    destination = ScriptedDestination(refused(None, maybe_stored=True))
+    sender = sender_to(destination)
+
+    submit(sender, "a", "b")
+
+    assert sender.flush(5)
+    assert destination.stored == ["a", "b"]
+    assert sender.stats().found_existing == 2
+    assert len(destination.sent) == 1
+
+
+def test_in_doubt_only_what_is_missing_is_sent_again(sender_to: MakeSender) -> None:
+    destination = ScriptedDestination(refused(504))
+    destination.stored = ["b"]
+    sender = sender_to(destination, flush_interval=60)
+
+    submit(sender, "a", "b", "c")
+
+    assert sender.flush(5)
+    assert destination.sent == [["a", "b", "c"], ["a", "c"]]
+    assert (sender.stats().delivered, sender.stats().found_existing) == (2, 1)
+
+
+@pytest.mark.parametrize("status", [400, 413, 422, 500])
+def test_a_bad_record_is_set_aside_and_the_others_go_through(sender_to: MakeSender, status: int) -> None:
+    destination = ScriptedDestination()
+    destination.bad, destination.bad_status = {"13", "77"}, status
+    outbox = MemoryOutbox()
+    sender = sender_to(destination, outbox, flush_interval=60)
+    keys = [str(number) for number in range(100)]
+
+    submit(sender, *keys)
+
+    assert sender.flush(10)
+    assert destination.stored == [key for key in keys if key not in destination.bad]
+    assert [record.key for record, _ in outbox.rejected] == ["13", "77"]
+    assert sender.stats().rejected == 2
+    assert balanced(sender)
+
+
+def test_a_server_that_fails_on_everything_is_waited_for_rather_than_believed(sender_to: MakeSender) -> None:
+    destination = ScriptedDestination(refused(500), refused(500), refused(500))
+    sender = sender_to(destination)
+
+    submit(sender, "a")
+
+    assert sender.flush(10)
+    assert (destination.stored, sender.stats().rejected) == (["a"], 0)
+
+
+def test_a_record_on_which_the_server_fails_again_and_again_does_not_block_the_next(
+    sender_to: MakeSender,
+) -> None:
+    destination = ScriptedDestination()
+    destination.bad, destination.bad_status = {"a"}, 500
+    sender = sender_to(destination)
+
+    submit(sender, "a")
+    assert sender.flush(10)
+    submit(sender, "b")
+
+    assert sender.flush(10)
+    assert (destination.stored, sender.stats().rejected) == (["b"], 1)
+
+
+def test_a_refusal_keeps_everything_and_flush_says_so_early(sender_to: MakeSender) -> None:
+    destination = ScriptedDestination(*[refused(401)] * 2)
+    sender = sender_to(destination)
+    submit(sender, "a")
+
+    started = time.monotonic()
+
+    assert not sender.flush(30)
+    assert time.monotonic() - started < 10
+    assert (sender.stats().state, sender.stats().last_error) == ("blocked", "no")
+    assert destination.resets, "a new client is made for the next attempt"
+    assert sender.stats().pending == 1
+    assert not sender.flush(30)
+    assert sender.flush(30), "each flush tries again at once: the key may be right by now"
+    assert destination.stored == ["a"]
+
+
+def test_retry_after_is_a_floor_even_for_flush(sender_to: MakeSender) -> None:
+    destination = ScriptedDestination(refused(503, retry_after=0.3))
+    sender = sender_to(destination)
+    times: list[float] = []
+    destination.on_send = lambda: times.append(time.monotonic())
+
+    submit(sender, "a")
+
+    assert sender.flush(5)
+    assert times[1] - times[0] >= 0.3
+
+
+def test_flush_tells_the_truth_within_its_time(sender_to: MakeSender) -> None:
+    destination = ScriptedDestination()
+    destination.gate.clear()
+    sender = sender_to(destination)
+    submit(sender, "a")
+
+    assert not sender.flush(0.2)
+    assert sender.stats().in_doubt == 1
+    assert balanced(sender)
+    destination.gate.set()
+    assert sender.flush(5)
+
+
+def test_flush_covers_only_what_was_submitted_before(sender_to: MakeSender) -> None:
+    destination = ScriptedDestination()
+    sender = sender_to(destination, batch_size=1)
+    submit(sender, "a")
+    destination.on_send = lambda: submit(sender, f"later-{len(destination.sent)}")
+
+    assert sender.flush(5)
+    destination.on_send = lambda: None
+
+
+def test_a_destination_with_a_bug_is_tried_again(
+    sender_to: MakeSender, caplog: pytest.LogCaptureFixture
+) -> None:
+    destination = ScriptedDestination()
+    sender = sender_to(destination)
+    bugs = [ZeroDivisionError("secret payload")]
+
+    def fail_once() -> None:
+        if bugs:
+            raise bugs.pop()
+
+    destination.on_send = fail_once
+    submit(sender, "a")
+
+    assert sender.flush(5)
+    assert destination.stored == ["a"]
+    assert "ZeroDivisionError" in caplog.text
+    assert "secret payload" not in caplog.text
+
+
+def test_close_is_idempotent_and_what_comes_later_is_still_sent(sender_to: MakeSender) -> None:
+    destination = ScriptedDestination()
+    sender = sender_to(destination)
+    submit(sender, "a")
+
+    assert sender.close(5)
+    assert sender.close(5)
+    submit(sender, "b")
+
+    assert sender.flush(5)
+    assert destination.stored == ["a", "b"]
+
+
+def test_a_full_outbox_refuses_the_newest(sender_to: MakeSender) -> None:
+    destination = ScriptedDestination()
+    destination.gate.clear()
+    sender = sender_to(destination, MemoryOutbox(max_records=2))
+    submit(sender, "a", "b")
+
+    assert not sender.submit(Record("c", b"c"))
+    assert sender.stats().submitted == 2
+    destination.gate.set()
+    assert sender.flush(5)
+    submit(sender, "d")
+
+
+def test_a_segment_is_bounded_in_bytes_and_a_giant_goes_alone() -> None:
+    outbox = MemoryOutbox()
+    for key in "abc":
+        outbox.append(Record(key, bytes(3 * 2**20)))
+
+    sizes = []
+    while segment := outbox.next_segment(500):
+        sizes.append(len(segment.records))
+        outbox.remove(segment)
+
+    assert sizes == [1, 1, 1]
+    assert len(outbox) == 0
+
+
+def test_threads_do_not_outlive_their_owners(sender_to: MakeSender) -> None:
+    class Owner:
+        pass
+
+    destination = ScriptedDestination()
+    before = threading.active_count()
+    for _ in range(20):
+        sender = Sender(MemoryOutbox(), destination, name="owned", flush_interval=60)
+        submit(sender, "a")
+        sender.retire()
+    del sender
+    gc.collect()
+
+    deadline = time.monotonic() + 5
+    while threading.active_count() > before and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert threading.active_count() <= before
+    assert len(destination.stored) == 20, "what waited was sent first"

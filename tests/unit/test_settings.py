@@ -1,0 +1,130 @@
+"""Argument, else environment, else default; empty is unset; what cannot be right says what to do."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import pytest
+from pydantic import SecretStr
+
+from langchain_label_studio import (
+    LabelConfigError,
+    LabelStudioMode,
+    MissingApiKeyError,
+    NoResponseControlError,
+    ProjectTitleError,
+    SettingError,
+)
+from langchain_label_studio.settings import resolve_settings
+
+ENVIRONMENT = {
+    "LABEL_STUDIO_API_KEY": "key-of-the-environment",
+    "LABEL_STUDIO_URL": "http://environment:1234/ls",
+    "LABEL_STUDIO_PROJECT_ID": "7",
+}
+
+
+def test_the_argument_wins_over_the_environment() -> None:
+    settings = resolve_settings(api_key="mine", url="https://mine", project_id=3, environ=ENVIRONMENT)
+
+    assert settings.api_key.get_secret_value() == "mine"
+    assert (settings.url, settings.project_id) == ("https://mine/", 3)
+
+
+def test_the_environment_wins_over_the_default() -> None:
+    settings = resolve_settings(environ=ENVIRONMENT)
+
+    assert settings.api_key.get_secret_value() == "key-of-the-environment"
+    assert (settings.url, settings.project_id) == ("http://environment:1234/ls/", 7)
+
+
+def test_empty_counts_as_unset() -> None:
+    settings = resolve_settings(
+        api_key="",
+        url="",
+        project_name="",
+        project_config="",
+        environ={"LABEL_STUDIO_API_KEY": " k ", "LABEL_STUDIO_URL": "", "LABEL_STUDIO_PROJECT_ID": " "},
+    )
+
+    assert settings.api_key.get_secret_value() == "k"
+    assert settings.url == "http://localhost:8080/"
+    assert settings.project_id is None
+    assert settings.project_title == f"LangChain-{datetime.now():%Y-%m-%d}"
+    assert settings.mode is LabelStudioMode.PROMPT
+
+
+@pytest.mark.parametrize("url", ["http://h:80/ls", "http://h:80/ls/", " http://h:80/ls// "])
+def test_an_address_ends_in_exactly_one_slash(url: str) -> None:
+    assert resolve_settings(api_key="k", url=url, environ={}).url == "http://h:80/ls/"
+
+
+def test_a_key_may_be_a_secret_and_stays_one() -> None:
+    settings = resolve_settings(api_key=SecretStr("very-secret"), environ={})
+
+    assert settings.api_key.get_secret_value() == "very-secret"
+    assert "very-secret" not in repr(settings)
+
+
+def test_a_missing_key_says_where_to_find_one() -> None:
+    with pytest.raises(MissingApiKeyError, match=r"Personal Access Token.*LABEL_STUDIO_API_KEY"):
+        resolve_settings(environ={})
+
+
+@pytest.mark.parametrize("key", ["two words", "line\nbreak", "schlüssel"])
+def test_a_key_that_no_header_can_hold_is_refused_without_being_shown(key: str) -> None:
+    with pytest.raises(SettingError) as caught:
+        resolve_settings(api_key=key, environ={})
+
+    assert key not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("settings", "error", "says"),
+    [
+        ({"url": "localhost:8080"}, SettingError, "http://"),
+        ({"url": "http://me:pass@host"}, SettingError, "api_key="),
+        ({"project_id": "my project"}, SettingError, "/projects/NUMBER"),
+        ({"project_id": -1}, SettingError, "/projects/NUMBER"),
+        ({"project_name": "ab"}, ProjectTitleError, "3 to 50"),
+        ({"project_name": "x" * 51}, ProjectTitleError, "3 to 50"),
+        ({"mode": "poem"}, SettingError, "'prompt' or 'chat'"),
+        ({"project_config": "<View>"}, LabelConfigError, "not XML"),
+        ({"project_config": "<!DOCTYPE x><View/>"}, LabelConfigError, "DOCTYPE"),
+        ({"project_config": "<View/>"}, NoResponseControlError, "Supervised Language Model Fine-tuning"),
+    ],
+)
+def test_what_cannot_be_right_is_a_value_error_that_says_what_to_do(
+    settings: dict, error: type[SettingError], says: str
+) -> None:
+    with pytest.raises(error, match=says) as caught:
+        resolve_settings(api_key="k", environ={}, **settings)
+
+    assert isinstance(caught.value, ValueError)
+
+
+def test_a_bad_password_in_an_address_is_not_shown() -> None:
+    with pytest.raises(SettingError) as caught:
+        resolve_settings(api_key="k", url="http://me:hunter2@host", environ={})
+
+    assert "hunter2" not in str(caught.value)
+
+
+def test_a_bad_number_in_the_environment_names_the_variable() -> None:
+    with pytest.raises(SettingError, match="LABEL_STUDIO_PROJECT_ID"):
+        resolve_settings(environ=ENVIRONMENT | {"LABEL_STUDIO_PROJECT_ID": "seven"})
+
+
+@pytest.mark.parametrize("title", ["abc", "x" * 50, "🚀" * 50, "  abc  "])
+def test_titles_are_counted_as_label_studio_counts_them(title: str) -> None:
+    settings = resolve_settings(api_key="k", project_name=title, environ={})
+
+    assert settings.project_title == title.strip()
+
+
+def test_an_xml_declaration_is_taken_off_because_label_studio_fails_on_it() -> None:
+    config = '<?xml version="1.0" encoding="utf-8"?>\n<View><Text name="t" value="$t"/><TextArea name="a" toName="t"/></View>'
+
+    settings = resolve_settings(api_key="k", project_config=config, environ={})
+
+    assert settings.label_config.startswith("<View>")

@@ -1,0 +1,188 @@
+"""A run and a label config make a task."""
+
+from __future__ import annotations
+
+from uuid import uuid4
+
+import orjson
+import pytest
+
+from langchain_label_studio import LLMRun, TaskDataError, get_default_label_configs
+from langchain_label_studio.labeling import LabelConfig, parse_label_config
+from langchain_label_studio.runs import decode_run, encode_run
+from langchain_label_studio.tasks import build_task, check_task_data, usable_data
+
+PROMPT = parse_label_config(get_default_label_configs("prompt")[0])
+CHAT = parse_label_config(get_default_label_configs("chat")[0])
+CALL = {"name": "get_weather", "args": {"city": "Paris"}, "id": "1"}
+
+
+def run(**known: object) -> LLMRun:
+    run_id = str(uuid4())
+    fields: dict = {
+        "run_id": run_id,
+        "trace_id": run_id,
+        "prompt": ({"role": "user", "content": "Hi"},),
+        "answers": ({"role": "assistant", "content": "Hello"},),
+    }
+    return LLMRun(**fields | known)
+
+
+def build(a_run: LLMRun, config: LabelConfig = PROMPT) -> dict:
+    return build_task(a_run, config, model_version="langchain")
+
+
+def test_a_task_holds_the_prompt_the_columns_and_one_prediction() -> None:
+    a_run = run(model="m", provider="p", tags=("a", "b"), latency_ms=1.5, input_tokens=0)
+
+    task = build(a_run)
+
+    assert task["data"] == {
+        "prompt": "Hi",
+        "run_id": a_run.run_id,
+        "trace_id": a_run.trace_id,
+        "status": "success",
+        "model": "m",
+        "provider": "p",
+        "tags": "a, b",
+        "latency_ms": 1.5,
+        "input_tokens": 0,
+    }
+    (prediction,) = task["predictions"]
+    assert prediction["model_version"] == "langchain"
+    (region,) = prediction["result"]
+    assert isinstance(region.pop("id"), str)
+    assert region == {
+        "from_name": "response",
+        "to_name": "prompt",
+        "type": "textarea",
+        "value": {"text": ["Hello"]},
+    }
+
+
+def test_all_candidates_are_in_one_prediction_in_order() -> None:
+    answers = tuple({"role": "assistant", "content": text} for text in ("one", "two", "three"))
+
+    (prediction,) = build(run(answers=answers))["predictions"]
+
+    assert prediction["result"][0]["value"]["text"] == ["one", "two", "three"]
+
+
+@pytest.mark.parametrize("answers", [(), ({"role": "assistant", "content": ""},)])
+def test_without_an_answer_there_is_no_prediction(answers: tuple) -> None:
+    assert build(run(answers=answers))["predictions"] == []
+
+
+def test_a_tool_call_is_readable_and_kept_as_it_was() -> None:
+    task = build(run(answers=({"role": "assistant", "content": "", "tool_calls": [CALL]},)), CHAT)
+
+    assert task["predictions"][0]["result"][0]["value"]["text"] == ['→ get_weather(city="Paris")']
+    assert task["meta"]["answers"][0]["tool_calls"] == [CALL]
+
+
+def test_a_chat_in_a_text_project_is_a_transcript_and_kept_as_it_was() -> None:
+    turns = ({"role": "system", "content": "Be brief."}, {"role": "user", "content": "Hi"})
+
+    task = build(run(prompt=turns))
+
+    assert task["data"]["prompt"] == "system: Be brief.\n\nuser: Hi"
+    assert task["meta"]["messages"] == list(turns)
+
+
+def test_a_completion_in_a_chat_project_is_a_dialogue_of_one_turn() -> None:
+    task = build(run(kind="completion"), CHAT)
+
+    assert task["data"]["prompt"] == [{"role": "user", "content": "Hi"}]
+    assert "messages" not in task["meta"]
+
+
+def test_turns_show_the_name_of_the_tool_and_only_role_and_content() -> None:
+    turns = (
+        {"role": "assistant", "content": "", "tool_calls": [CALL]},
+        {"role": "tool", "content": "21 °C", "name": "get_weather", "tool_call_id": "1"},
+    )
+
+    task = build(run(prompt=turns), CHAT)
+
+    assert task["data"]["prompt"] == [
+        {"role": "assistant", "content": '→ get_weather(city="Paris")'},
+        {"role": "tool", "content": "get_weather: 21 °C"},
+    ]
+    assert task["meta"]["messages"] == list(turns)
+
+
+def test_reasoning_is_kept_apart_from_the_answer() -> None:
+    task = build(run(answers=({"role": "assistant", "content": "4", "reasoning": "2+2"},)))
+
+    assert task["predictions"][0]["result"][0]["value"]["text"] == ["4"]
+    assert task["meta"]["reasoning"] == ["2+2"]
+
+
+def test_values_that_would_poison_a_project_are_replaced() -> None:
+    a_run = run(
+        prompt=({"role": "user", "content": "a\x00b\ud800c"},), data={"score": float("nan"), "big": 2**80}
+    )
+
+    task = build(a_run)
+
+    assert task["data"]["prompt"] == "a\ufffdb\ufffdc"
+    assert task["data"]["score"] is None
+    assert orjson.loads(orjson.dumps(task)) == task
+
+
+def test_columns_that_a_config_demands_are_filled_even_where_they_are_not_known() -> None:
+    config = parse_label_config(
+        '<View><Header name="h" value="$model"/><Paragraphs name="ctx" value="$context"/>'
+        '<Text name="p" value="$p"/><TextArea name="a" toName="p"/></View>'
+    )
+
+    task = build(run(), config)
+
+    assert task["data"]["model"] == ""
+    assert task["data"]["context"], "an empty list blanks the page"
+
+
+def test_metadata_leaves_the_process_by_allow_list_only() -> None:
+    a_run = run(metadata={"ls_provider": "openai", "password": "hunter2"})
+
+    assert build(a_run)["meta"]["metadata"] == {"ls_provider": "openai"}
+    assert b"hunter2" not in encode_run(a_run)
+
+
+def test_a_run_survives_the_way_through_the_outbox() -> None:
+    a_run = run(model="m", tags=("a",), input_tokens=0, latency_ms=0.0, data={"x": [1]}, error=None)
+
+    assert decode_run(encode_run(a_run)) == a_run
+
+
+def test_a_run_in_a_newer_format_is_refused() -> None:
+    with pytest.raises(Exception, match="Update the package"):
+        decode_run(b'{"v":99,"run_id":"1","trace_id":"1"}')
+
+
+CUSTOM = parse_label_config(
+    '<View><Text name="p" value="$p"/><Text name="c" value="$customer"/><TextArea name="a" toName="p"/></View>'
+)
+
+
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [
+        ({}, r'shows value="\$customer"'),
+        ({"customer": "x", "p": "mine"}, "'p'"),
+        ({"customer": "x", "run_id": "mine"}, "'run_id'"),
+        ({"customer": "x", "a.b": 1}, "cannot filter"),
+    ],
+)
+def test_data_that_does_not_fit_the_config_is_an_error_at_once(data: dict, says: str) -> None:
+    with pytest.raises(TaskDataError, match=says):
+        check_task_data(data, CUSTOM, complete=True)
+
+
+def test_data_that_fits_is_taken() -> None:
+    check_task_data({"customer": "x", "more": 1}, CUSTOM, complete=True)
+    check_task_data({}, CUSTOM, complete=False)
+
+
+def test_of_made_data_only_what_a_task_can_hold_is_taken() -> None:
+    assert usable_data({"run_id": "mine", "a.b": 1, "ok": {1, 2}, 3: "x"}) == {"ok": [1, 2], "3": "x"}
