@@ -6,7 +6,6 @@ import asyncio
 import re
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any, Literal
 from uuid import UUID
 
@@ -98,11 +97,6 @@ def unknown_start(run_id: UUID, parent_run_id: UUID | None, trace_id: UUID) -> S
         prompt=(note,),
     )
     return StartedRun(run=run, clock=time.perf_counter())
-
-
-def without_clock(run: LLMRun) -> LLMRun:
-    """Return a run whose start was not seen, so that nobody knows how long it took."""
-    return replace(run, latency_ms=None)
 
 
 def _status(error: BaseException) -> Status:

@@ -300,12 +300,17 @@ class LabelStudioCallbackHandler(BaseCallbackHandler):
         return events.unknown_start(run_id, parent_run_id, self._runs.root(run_id, parent_run_id))
 
     def _record(self, run: LLMRun) -> None:
-        data = self._data(run) if callable(self._data) else self._data
-        if data:
-            run = replace(run, data=usable_data(data))
+        run = replace(run, data=self._data_of(run))
         self._last_run_id = run.run_id
         if not self._sender.submit(Record(run.run_id, encode_run(run))):
             self._lose("outbox_full", "The outbox is full: a run was not recorded. Is Label Studio down?")
+
+    def _data_of(self, run: LLMRun) -> dict[str, Any]:
+        try:
+            return usable_data((self._data(run) if callable(self._data) else self._data) or {})
+        except Exception as error:  # noqa: BLE001 (a mistake in the user's function must not cost the run)
+            self._lose("data", "The data= function failed: the run is recorded without its data.", error)
+            return {}
 
     def _lose(self, reason: str, message: str, error: BaseException | None = None) -> None:
         self._lost[reason] += 1

@@ -158,7 +158,9 @@ class StartedRun:
 
     def finish(self, **known_now: Any) -> LLMRun:
         """Return the run as it ended."""
-        return replace(self.run, latency_ms=round((time.perf_counter() - self.clock) * 1000, 1), **known_now)
+        if self.run.started_at is not None:
+            known_now["latency_ms"] = round((time.perf_counter() - self.clock) * 1000, 1)
+        return replace(self.run, **known_now)
 
 
 def utc_now() -> str:

@@ -1,0 +1,244 @@
+"""The handler as LangChain and a notebook see it."""
+
+from __future__ import annotations
+
+import copy
+import logging
+import subprocess
+import sys
+import threading
+from uuid import uuid4
+
+import pytest
+from langchain_core.language_models import FakeListChatModel
+from langchain_core.outputs import Generation, LLMResult
+
+from langchain_label_studio import (
+    LabelStudioCallbackHandler,
+    LabelStudioError,
+    MissingApiKeyError,
+    SettingError,
+    TaskDataError,
+)
+from langchain_label_studio import log as log_module
+
+KEY = "a-very-secret-key"
+RESULT = LLMResult(generations=[[Generation(text="Hello")]])
+
+
+def make(**options: object) -> LabelStudioCallbackHandler:
+    # A thread that never gets to send: the unit tier has no sockets.
+    return LabelStudioCallbackHandler(KEY, connect="lazy", flush_interval=3600, **options)
+
+
+def record(handler: LabelStudioCallbackHandler, prompt: str = "Hi") -> None:
+    run_id = uuid4()
+    handler.on_llm_start({}, [prompt], run_id=run_id)
+    handler.on_llm_end(RESULT, run_id=run_id)
+
+
+@pytest.fixture(autouse=True)
+def _discard_at_exit(monkeypatch: pytest.MonkeyPatch) -> None:
+    from langchain_label_studio.delivery import lifetime
+
+    monkeypatch.setattr(lifetime, "watch", lambda sender: None)
+
+
+def test_the_key_shows_nowhere() -> None:
+    handler = make()
+    record(handler)
+
+    shown = [repr(handler), str(handler), handler._repr_html_(), repr(handler.stats()), repr(vars(handler))]
+    shown += [repr(handler._settings), repr(handler._destination), repr(handler._sender)]
+    assert not [text for text in shown if KEY in text]
+
+
+def test_without_a_key_even_a_lazy_handler_says_so() -> None:
+    with pytest.raises(MissingApiKeyError):
+        LabelStudioCallbackHandler(connect="lazy")
+
+
+def test_an_unknown_way_to_connect_is_an_error() -> None:
+    with pytest.raises(SettingError, match="'eager' or 'lazy'"):
+        LabelStudioCallbackHandler(KEY, connect="soon")
+
+
+def test_data_that_lacks_a_key_of_the_config_is_an_error_at_construction() -> None:
+    config = '<View><Text name="c" value="$customer"/><Text name="p" value="$p"/><TextArea name="a" toName="p"/></View>'
+    with pytest.raises(TaskDataError, match="customer"):
+        make(project_config=config)
+    make(project_config=config, data={"customer": "x"})
+    make(project_config=config, data=lambda run: {"customer": run.run_id})
+
+
+def test_a_run_is_counted_and_shown() -> None:
+    handler = make(project_name="A <b> project")
+    record(handler)
+
+    assert handler.stats().submitted == 1
+    card = handler._repr_html_()
+    assert "A &lt;b&gt; project" in card
+    assert "<b>1</b> waiting" in card
+
+
+def test_before_label_studio_was_reached_there_is_no_address() -> None:
+    handler = make()
+
+    assert (handler.project_id, handler.project_url, handler.task_url()) == (None, None, None)
+    assert make(project_id=3).project_url == "http://localhost:8080/projects/3/data"
+
+
+def test_what_goes_wrong_in_a_callback_is_counted_and_logged_once(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secret = "the prompt"
+
+    def broken(*args: object) -> None:
+        raise ZeroDivisionError(secret)
+
+    handler = make()
+    monkeypatch.setattr(handler._sender, "submit", broken)
+    for _ in range(5):
+        record(handler)
+
+    assert handler.stats().lost == {"callback_error": 5}
+    (line,) = [message for message in caplog.messages if "callback" in message]
+    assert "ZeroDivisionError" in line
+    assert "in broken" in line, "the traceback says where"
+    assert secret not in line
+
+
+def test_a_data_function_that_fails_does_not_cost_the_run(caplog: pytest.LogCaptureFixture) -> None:
+    handler = make(data=lambda run: 1 / 0)
+    record(handler)
+
+    assert (handler.stats().submitted, handler.stats().lost) == (1, {"data": 1})
+    assert "recorded without its data" in caplog.text
+
+
+def test_the_same_trouble_is_logged_again_after_a_minute_with_its_count(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [0.0]
+    monkeypatch.setattr(log_module.time, "monotonic", lambda: now[0])
+    log = log_module.ThrottledLog()
+
+    for now[0] in (0.0, 1.0, 2.0, 61.0):
+        log.warning("kind", "It happened.")
+
+    assert caplog.messages == ["It happened.", "It happened. (2 more like this since the last line)"]
+
+
+def test_even_a_not_implemented_error_stays_inside(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """LangChain would take it for a handler without `on_chat_model_start`, and call another event."""
+
+    def broken(*args: object) -> None:
+        raise NotImplementedError
+
+    handler = make()
+    monkeypatch.setattr(handler._runs, "start", broken)
+
+    assert FakeListChatModel(responses=["fine"], callbacks=[handler]).invoke("Hi").text == "fine"
+    assert handler.stats().lost == {"callback_error": 1}
+    assert not [r for r in caplog.records if r.name.startswith("langchain_core")]
+
+
+def test_a_run_delivered_twice_is_recorded_once() -> None:
+    handler = make()
+    run_id = uuid4()
+    for _ in range(2):
+        handler.on_llm_start({}, ["Hi"], run_id=run_id)
+    for _ in range(2):
+        handler.on_llm_end(RESULT, run_id=run_id)
+    handler.on_llm_error(ValueError(), run_id=run_id)
+
+    assert handler.stats().submitted == 1
+
+
+def test_an_end_without_a_start_is_recorded_with_a_note_for_the_prompt() -> None:
+    seen = []
+    handler = make(data=lambda run: seen.append(run) or {})
+    handler.on_llm_end(RESULT, run_id=uuid4())
+
+    assert handler.stats().submitted == 1
+    assert "not known" in seen[0].prompt[0]["content"]
+    assert seen[0].latency_ms is None
+
+
+@pytest.mark.parametrize("include_errors", [False, True])
+def test_runs_that_never_end_are_given_up_and_counted(include_errors: bool) -> None:
+    handler = make(include_errors=include_errors)
+    handler._runs._max_open = 10
+    for _ in range(15):
+        handler.on_llm_start({}, ["Hi"], run_id=uuid4())
+
+    assert handler.stats().lost == {"never_ended": 5}
+    assert handler.stats().submitted == (5 if include_errors else 0)
+    assert len(handler._runs) == 10
+
+
+def test_a_copy_of_a_model_keeps_the_handler() -> None:
+    handler = make()
+    model = FakeListChatModel(responses=["x"], callbacks=[handler])
+
+    assert copy.deepcopy(model).callbacks == [handler]
+    assert model.model_copy(deep=True).callbacks == [handler]
+    assert copy.copy(handler) is handler
+
+
+def test_many_threads_may_use_one_handler() -> None:
+    handler = make()
+    model = FakeListChatModel(responses=["x"], callbacks=[handler])
+    threads = [threading.Thread(target=lambda: [model.invoke("Hi") for _ in range(50)]) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert (handler.stats().submitted, handler.stats().lost) == (400, {})
+    assert len(handler._runs) == 0
+
+
+def test_everything_it_raises_is_one_family() -> None:
+    import langchain_label_studio
+
+    errors = [
+        item
+        for name in langchain_label_studio.__all__
+        if isinstance(item := getattr(langchain_label_studio, name), type) and issubclass(item, Exception)
+    ]
+    warnings = [error for error in errors if issubclass(error, Warning)]
+    assert all(issubclass(error, LabelStudioError) for error in errors if error not in warnings)
+    assert sorted(langchain_label_studio.__all__) == langchain_label_studio.__all__
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import langchain_label_studio",
+        "import langchain_label_studio as l; l.LabelStudioCallbackHandler('k', connect='lazy')",
+    ],
+)
+def test_neither_import_nor_a_lazy_handler_loads_the_sdk_or_httpx(code: str) -> None:
+    heavy = "{'label_studio_sdk', 'httpx', 'pandas', 'boto3', 'faker', 'typer', 'rich'}"
+    found = subprocess.run(
+        [sys.executable, "-c", f"{code}\nimport sys\nprint(sorted({heavy} & set(sys.modules)))"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert found.stdout.strip() == "[]", found.stderr
+
+
+def test_the_client_takes_the_light_path_into_the_sdk() -> None:
+    code = "import langchain_label_studio.client, sys; print(sorted({'pandas', 'boto3', 'faker', 'nltk'} & set(sys.modules)))"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert found.stdout.strip() == "[]"
+
+
+def test_the_library_does_not_configure_logging() -> None:
+    assert logging.getLogger("langchain_label_studio").handlers == []
