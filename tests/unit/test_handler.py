@@ -7,6 +7,7 @@ import logging
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from uuid import uuid4
 
 import pytest
@@ -21,13 +22,14 @@ from langchain_label_studio import (
     TaskDataError,
 )
 from langchain_label_studio import log as log_module
+from langchain_label_studio.delivery import lifetime
+from langchain_label_studio.destination import ProjectDestination
 
 KEY = "a-very-secret-key"
 RESULT = LLMResult(generations=[[Generation(text="Hello")]])
 
 
 def make(**options: object) -> LabelStudioCallbackHandler:
-    # A thread that never gets to send: the unit tier has no sockets.
     return LabelStudioCallbackHandler(KEY, connect="lazy", flush_interval=3600, **options)
 
 
@@ -38,10 +40,11 @@ def record(handler: LabelStudioCallbackHandler, prompt: str = "Hi") -> None:
 
 
 @pytest.fixture(autouse=True)
-def _discard_at_exit(monkeypatch: pytest.MonkeyPatch) -> None:
-    from langchain_label_studio.delivery import lifetime
-
-    monkeypatch.setattr(lifetime, "watch", lambda sender: None)
+def _nothing_is_sent(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(ProjectDestination, "send", lambda self, records: None)
+    yield
+    for sender in list(lifetime._senders):
+        sender.close(5)
 
 
 def test_the_key_shows_nowhere() -> None:
@@ -124,7 +127,7 @@ def test_the_same_trouble_is_logged_again_after_a_minute_with_its_count(
     log = log_module.ThrottledLog()
 
     for now[0] in (0.0, 1.0, 2.0, 61.0):
-        log.warning("kind", "It happened.")
+        log.warning("kind", "It happened.")  # noqa: PLE1205 (not the standard logger)
 
     assert caplog.messages == ["It happened.", "It happened. (2 more like this since the last line)"]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-import datetime
+import datetime as dt
 import enum
 import uuid
 
@@ -81,12 +81,12 @@ class Nasty:
         (float("nan"), None),
         (float("inf"), None),
         (10**30, str(10**30)),
-        ({1, 1}, [1]),
+        ({1}, [1]),
         ({1: {"a": (1, 2)}}, {"1": {"a": [1, 2]}}),
         (b"123", "[3 B of binary data]"),
         (Colour.RED, "red"),
         (Model(), {"x": 1}),
-        (datetime.date(2026, 1, 2), "2026-01-02"),
+        (dt.date(2026, 1, 2), "2026-01-02"),
         (uuid.UUID(int=0), "00000000-0000-0000-0000-000000000000"),
         ("a\x00b", "a\ufffdb"),
         ("\ud83d\ude00 \udfff", "😀 \ufffd"),
