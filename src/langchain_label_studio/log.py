@@ -7,6 +7,8 @@ import threading
 import time
 import traceback
 
+from langchain_label_studio.forks import begin_anew_in_children
+
 logger = logging.getLogger("langchain_label_studio")
 
 INTERVAL = 60.0
@@ -18,6 +20,11 @@ class ThrottledLog:
 
     def __init__(self, *, interval: float = INTERVAL) -> None:
         self._interval = interval
+        self.begin_in_child()
+        begin_anew_in_children(self)
+
+    def begin_in_child(self) -> None:
+        """Begin anew in a forked process."""
         self._lock = threading.Lock()
         self._last: dict[str, float] = {}
         self._silent: dict[str, int] = {}

@@ -14,6 +14,7 @@ from uuid import UUID
 import orjson
 
 from langchain_label_studio.errors import LabelStudioError
+from langchain_label_studio.forks import begin_anew_in_children
 from langchain_label_studio.jsonsafe import encode
 from langchain_label_studio.messages import Turn
 
@@ -177,6 +178,11 @@ class RunTable:
     def __init__(self, *, max_open: int = MAX_OPEN_RUNS, max_age: float = MAX_RUN_AGE) -> None:
         self._max_open = max_open
         self._max_age = max_age
+        self.begin_in_child()
+        begin_anew_in_children(self)
+
+    def begin_in_child(self) -> None:
+        """Begin anew in a forked process: the runs in flight are the parent's."""
         self._lock = threading.RLock()
         self._open: OrderedDict[UUID, StartedRun] = OrderedDict()
         self._ended: OrderedDict[UUID, None] = OrderedDict()

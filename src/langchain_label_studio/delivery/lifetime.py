@@ -1,9 +1,8 @@
-"""What happens to senders when the interpreter ends, and when the process forks."""
+"""What happens to senders when the interpreter ends."""
 
 from __future__ import annotations
 
 import atexit
-import os
 import time
 import weakref
 from typing import Protocol
@@ -24,15 +23,12 @@ class Watched(Protocol):
     def close(self, timeout: float) -> bool:
         """Send what waits, and end."""
 
-    def begin_in_child(self) -> None:
-        """Start anew in a forked process."""
-
 
 _senders: weakref.WeakSet[Watched] = weakref.WeakSet()
 
 
 def watch(sender: Watched) -> None:
-    """Drain the sender when the interpreter ends, and start it anew in a forked process."""
+    """Drain the sender when the interpreter ends."""
     _senders.add(sender)
 
 
@@ -47,11 +43,4 @@ def _drain() -> None:
         logger.warning("%d records could not be delivered before the program ended, and are lost.", left)
 
 
-def _begin_in_child() -> None:
-    for sender in list(_senders):
-        sender.begin_in_child()
-
-
 atexit.register(_drain)
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_begin_in_child)

@@ -13,6 +13,7 @@ from langchain_label_studio.delivery.outbox import Outbox, Record
 from langchain_label_studio.delivery.policy import FIRST_WAIT, Verdict, judge, wait_before
 from langchain_label_studio.delivery.shipment import Outcome, Shipment
 from langchain_label_studio.delivery.stats import DeliveryStats, State
+from langchain_label_studio.forks import begin_anew_in_children
 from langchain_label_studio.log import ThrottledLog
 
 _LONG = 3600.0
@@ -50,6 +51,7 @@ class Sender:
         self._log = ThrottledLog()
         self._begin()
         lifetime.watch(self)
+        begin_anew_in_children(self)
 
     def _begin(self) -> None:
         # Reentrant: a signal handler or a finalizer may record a run while this thread holds it.
@@ -264,6 +266,9 @@ class Sender:
         if verdict is Verdict.BLOCKED:
             self._destination.reset()
         self._log.warning(
-            self._state, "%s: %s. %d waiting; nothing is lost while this process lives.", self._name,
-            failure.reason, waiting,
-        )  # fmt: skip
+            self._state,
+            "%s: %s. %d waiting, which are tried again.",
+            self._name,
+            failure.reason.rstrip("."),
+            waiting,
+        )

@@ -1,0 +1,31 @@
+"""What a forked process must begin anew: a lock held by another thread at the fork is never let go."""
+
+from __future__ import annotations
+
+import os
+import weakref
+from typing import Protocol
+
+
+class BeginsAnew(Protocol):
+    """Something that a fork takes by surprise."""
+
+    def begin_in_child(self) -> None:
+        """Make new locks, and drop what belongs to the parent."""
+
+
+_watched: weakref.WeakSet[BeginsAnew] = weakref.WeakSet()
+
+
+def begin_anew_in_children(thing: BeginsAnew) -> None:
+    """Call the thing's `begin_in_child` in every process forked from this one, as long as it lives."""
+    _watched.add(thing)
+
+
+def _begin_in_child() -> None:
+    for thing in list(_watched):
+        thing.begin_in_child()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_begin_in_child)

@@ -1,0 +1,182 @@
+"""The handler before a server that fails in every way: nothing lost, nothing twice, the chain unharmed."""
+
+from __future__ import annotations
+
+import time
+import warnings
+from uuid import uuid4
+
+import pytest
+from langchain_core.outputs import Generation, LLMResult
+
+from langchain_label_studio import LabelStudioCallbackHandler, LabelStudioWarning
+from tests.support.loopback_label_studio import Fault, LoopbackLabelStudio
+
+KEY = "a-very-secret-key"
+
+
+def record(handler: LabelStudioCallbackHandler, count: int = 1) -> list[str]:
+    run_ids = [uuid4() for _ in range(count)]
+    for run_id in run_ids:
+        handler.on_llm_start({}, ["Hi"], run_id=run_id)
+        handler.on_llm_end(LLMResult(generations=[[Generation(text="Hello")]]), run_id=run_id)
+    return [str(run_id) for run_id in run_ids]
+
+
+def connect(server: LoopbackLabelStudio, **options: object) -> LabelStudioCallbackHandler:
+    return LabelStudioCallbackHandler(KEY, server.url, project_name="Faults", flush_interval=0.01, **options)
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault("reset_before"),
+        Fault("reset_after"),
+        Fault("lose_predictions"),
+        Fault("status", 429),
+        Fault("status", 500),
+        Fault("status", 502),
+        Fault("status", 503, {"Retry-After": "0.2"}),
+        Fault("status", 504),
+    ],
+    ids=lambda fault: f"{fault.kind}-{fault.status}",
+)
+def test_each_run_arrives_once_with_its_answer(loopback: LoopbackLabelStudio, fault: Fault) -> None:
+    loopback.faults = [fault, fault]
+    handler = connect(loopback)
+    run_ids = record(handler, 20)
+
+    assert handler.flush(20)
+    assert sorted(loopback.run_ids()) == sorted(run_ids)
+    assert all(len(task["predictions"]) == 1 for task in loopback.tasks)
+    stats = handler.stats()
+    assert stats.delivered + stats.found_existing == 20
+
+
+def test_a_server_that_restarts_gets_everything_in_order(loopback: LoopbackLabelStudio) -> None:
+    handler = connect(loopback)
+    first = record(handler)
+    assert handler.flush(10)
+    port = loopback.stop()
+    later = record(handler, 50)
+    assert not handler.flush(0.3)
+    assert handler.stats().state == "unreachable"
+
+    loopback.start(port)
+
+    assert handler.flush(20)
+    assert loopback.run_ids() == first + later
+
+
+def test_a_server_that_hangs_does_not_hold_up_flush_or_the_chain(loopback: LoopbackLabelStudio) -> None:
+    loopback.faults = [Fault("hang")]
+    handler = connect(loopback)
+    record(handler)
+
+    started = time.monotonic()
+    assert not handler.flush(0.3)
+    record(handler, 100)
+    handler.close(0.3)
+
+    assert time.monotonic() - started < 5
+    assert handler.stats().pending + handler.stats().in_doubt == 101
+
+
+def test_a_server_that_is_down_is_one_warning_and_the_runs_wait(loopback: LoopbackLabelStudio) -> None:
+    port = loopback.stop()
+    with pytest.warns(LabelStudioWarning, match="No answer.*The runs wait") as caught:
+        handler = connect(loopback)
+    assert len(caught) == 1
+    run_ids = record(handler, 3)
+    assert not handler.flush(0.2)
+
+    loopback.start(port)
+
+    assert handler.flush(20)
+    assert loopback.run_ids() == run_ids
+    assert handler.project_id == 1
+
+
+def test_a_lazy_handler_asks_nothing_until_there_is_something_to_send(loopback: LoopbackLabelStudio) -> None:
+    handler = connect(loopback, connect="lazy")
+    assert loopback.requests == []
+
+    record(handler)
+
+    assert handler.flush(10)
+    assert len(loopback.tasks) == 1
+
+
+def test_a_key_that_goes_bad_keeps_everything_and_shows_nothing(
+    loopback: LoopbackLabelStudio, caplog: pytest.LogCaptureFixture
+) -> None:
+    handler = connect(loopback)
+    loopback.key_is_good = False
+    run_ids = record(handler, 5)
+    assert not handler.flush(20)
+    assert (handler.stats().state, handler.stats().pending) == ("blocked", 5)
+
+    loopback.key_is_good = True
+
+    assert handler.flush(20)
+    assert loopback.run_ids() == run_ids
+    assert KEY not in caplog.text + str(handler.stats())
+
+
+def test_what_label_studio_refuses_is_set_aside_and_the_rest_goes_on(loopback: LoopbackLabelStudio) -> None:
+    loopback.faults = [Fault("status", 400)] * 2
+    handler = connect(loopback)
+    run_ids = record(handler, 2)
+
+    assert handler.flush(20)
+    assert handler.stats().rejected == 1
+    assert loopback.run_ids() == run_ids[1:]
+
+
+def test_the_label_config_of_now_decides(
+    loopback: LoopbackLabelStudio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("langchain_label_studio.destination.CONFIG_AGE", 0.0)
+    handler = connect(loopback)
+    record(handler)
+    assert handler.flush(10)
+    loopback.projects[1]["label_config"] = (
+        '<View><Paragraphs name="d" value="$talk" textKey="t" nameKey="n"/><TextArea name="a" toName="d"/></View>'
+    )
+
+    record(handler)
+
+    assert handler.flush(10)
+    assert loopback.tasks[0]["data"]["prompt"] == "Hi"
+    assert loopback.tasks[1]["data"]["talk"] == [{"n": "user", "t": "Hi"}]
+
+
+def test_an_existing_project_keeps_its_config_and_one_warning_says_so(loopback: LoopbackLabelStudio) -> None:
+    connect(loopback)
+    config = '<View><Text name="t" value="$t"/><TextArea name="mine" toName="t"/></View>'
+
+    with pytest.warns(LabelStudioWarning, match="keeps its own label config") as caught:
+        connect(loopback, project_config=config)
+    assert len(caught) == 1
+    with pytest.warns(LabelStudioWarning, match="chats become text"):
+        connect(loopback, mode="chat")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        connect(loopback)
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"model_version": "gpt-4o"}, "model_version='gpt-4o'"),
+        ({"show_collab_predictions": False}, "prelabel"),
+    ],
+)
+def test_a_project_that_will_not_show_the_answers_is_a_warning(
+    loopback: LoopbackLabelStudio, change: dict, says: str
+) -> None:
+    connect(loopback)
+    loopback.projects[1] |= change
+
+    with pytest.warns(LabelStudioWarning, match=says):
+        connect(loopback)

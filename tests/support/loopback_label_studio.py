@@ -1,0 +1,178 @@
+"""What the real Label Studio cannot be made to do: hang, reset, lose a reply, answer any status.
+
+Speaks as much of its API as the library uses, on a real socket. Faults are for imports only, unless
+said otherwise, and are used up one by one.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, Literal, Self
+from urllib.parse import parse_qs, urlsplit
+
+from langchain_label_studio import get_default_label_configs
+
+Kind = Literal["status", "hang", "reset_before", "reset_after", "lose_predictions"]
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What goes wrong with one import.
+
+    Attributes:
+        kind: A status instead of the answer; no answer at all; the connection reset before or after
+            the tasks were stored; or the tasks stored without their predictions.
+        status: The status.
+        headers: More headers of that answer.
+    """
+
+    kind: Kind
+    status: int = 0
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+class LoopbackLabelStudio:
+    """A server on a free port of 127.0.0.1, in a thread of this process."""
+
+    def __init__(self) -> None:
+        self.projects: dict[int, dict[str, Any]] = {}
+        self.tasks: list[dict[str, Any]] = []
+        self.faults: list[Fault] = []
+        self.requests: list[tuple[str, str]] = []
+        self.key_is_good = True
+        self.released = threading.Event()
+        self._lock = threading.Lock()
+        self._server: ThreadingHTTPServer | None = None
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    @property
+    def url(self) -> str:
+        assert self._server
+        return f"http://127.0.0.1:{self._server.server_address[1]}"
+
+    def start(self, port: int = 0) -> None:
+        """Start; on the port of before, it is the same server that was restarted."""
+        outer = self
+
+        class Handler(_Handler):
+            studio = outer
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
+        self._server.daemon_threads = True
+        threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
+
+    def stop(self) -> int:
+        """Stop, and return the port."""
+        self.released.set()
+        assert self._server
+        self._server.shutdown()
+        self._server.server_close()
+        return int(self._server.server_address[1])
+
+    def run_ids(self) -> list[str]:
+        """Return the run ids of all tasks, in the order they were stored."""
+        return [task["data"]["run_id"] for task in self.tasks]
+
+    def store(self, tasks: list[dict[str, Any]], *, with_predictions: bool = True) -> dict[str, Any]:
+        with self._lock:
+            ids = [len(self.tasks) + number for number in range(1, len(tasks) + 1)]
+            for number, task in zip(ids, tasks, strict=True):
+                kept = task["predictions"] if with_predictions else []
+                self.tasks.append({"id": number, "data": task["data"], "predictions": list(kept)})
+        stored = sum(len(task["predictions"]) for task in tasks) if with_predictions else 0
+        return {"task_count": len(tasks), "prediction_count": stored, "task_ids": ids}
+
+
+class _Handler(BaseHTTPRequestHandler):
+    studio: LoopbackLabelStudio
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+    def do_GET(self) -> None:
+        path = urlsplit(self.path)
+        query = parse_qs(path.query)
+        self.studio.requests.append(("GET", path.path))
+        if not self.studio.key_is_good:
+            self._answer(401, {"detail": "Invalid token."})
+        elif path.path.rstrip("/").endswith("/whoami"):
+            self._answer(200, {"id": 1, "email": "me@example.com"})
+        elif path.path.rstrip("/").endswith("/version"):
+            self._answer(200, {"release": "1.23.2", "edition": "Community"})
+        elif path.path == "/api/projects/":
+            titled = [
+                {"id": project["id"], "title": project["title"]}
+                for project in self.studio.projects.values()
+                if query["title"][0] in project["title"]
+            ]
+            self._answer(200, {"count": len(titled), "results": titled})
+        elif path.path.startswith("/api/projects/"):
+            project = self.studio.projects.get(int(path.path.strip("/").split("/")[-1]))
+            self._answer(200, project) if project else self._answer(404, {"detail": "Not found."})
+        else:
+            wanted = json.loads(query["query"][0])["filters"]["items"][0]["value"]
+            found = [
+                {"id": task["id"], "data": task["data"], "total_predictions": len(task["predictions"])}
+                for task in self.studio.tasks
+                if task["data"]["run_id"] in wanted
+            ]
+            self._answer(200, {"tasks": found, "total": len(found)})
+
+    def do_POST(self) -> None:
+        path = urlsplit(self.path).path
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        self.studio.requests.append(("POST", path))
+        if not self.studio.key_is_good:
+            self._answer(401, {"detail": "Invalid token."})
+        elif path == "/api/projects/":
+            number = len(self.studio.projects) + 1
+            config = body.get("label_config") or get_default_label_configs("prompt")[0]
+            project = {"id": number, "title": body["title"], "label_config": config, "task_number": 0}
+            self.studio.projects[number] = project | {"model_version": body.get("model_version", "")}
+            self._answer(201, self.studio.projects[number])
+        elif path.endswith("/import/predictions"):
+            for prediction in body:
+                self.studio.tasks[prediction["task"] - 1]["predictions"].append(prediction)
+            self._answer(201, {"created": len(body)})
+        else:
+            self._import(body)
+
+    def _import(self, tasks: list[dict[str, Any]]) -> None:
+        fault = self.studio.faults.pop(0) if self.studio.faults else None
+        if fault is None:
+            self._answer(201, self.studio.store(tasks))
+        elif fault.kind == "lose_predictions":
+            self._answer(201, self.studio.store(tasks, with_predictions=False))
+        elif fault.kind == "status":
+            self._answer(fault.status, {"detail": "as told"}, fault.headers)
+        elif fault.kind == "hang":
+            self.studio.released.wait(30)
+            self.close_connection = True
+        else:
+            if fault.kind == "reset_after":
+                self.studio.store(tasks)
+            # Closed with a time-out of nothing, a connection is reset instead of ended.
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\0\0\0\0\0\0\0")
+            self.connection.close()
+            self.close_connection = True
+
+    def _answer(self, status: int, body: object, headers: Mapping[str, str] | None = None) -> None:
+        payload = json.dumps(body).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(payload)))
+        for name, value in (headers or {}).items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(payload)
