@@ -1,0 +1,284 @@
+"""The same runs through the old handler and through ours: what users rely on is the same.
+
+What the old handler posts is caught by `responses`; the differences listed in the README's migration
+table are asserted one by one.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+import responses
+from langchain_community.callbacks.labelstudio_callback import (
+    LabelStudioCallbackHandler as OldHandler,
+)
+from langchain_community.callbacks.labelstudio_callback import (
+    get_default_label_configs as old_label_configs,
+)
+from langchain_core.language_models import BaseChatModel, FakeListLLM
+from langchain_core.messages import (
+    AIMessage,
+    BaseMessage,
+    ChatMessage,
+    HumanMessage,
+    SystemMessage,
+    ToolMessage,
+)
+from langchain_core.outputs import ChatGeneration, ChatResult, Generation, LLMResult
+
+from langchain_label_studio import LabelStudioCallbackHandler, LabelStudioMode, get_default_label_configs
+from langchain_label_studio.delivery import Record
+from langchain_label_studio.labeling import LabelConfig, parse_label_config
+from langchain_label_studio.runs import decode_run
+from langchain_label_studio.tasks import build_task
+
+URL = "http://label-studio.test"
+CUSTOM_CONFIG = """
+<View>
+<Text name="prompt" value="$prompt"/>
+<TextArea name="response" toName="prompt"/>
+<TextArea name="user_feedback" toName="prompt"/>
+<Rating name="rating" toName="prompt"/>
+<Choices name="sentiment" toName="prompt">
+    <Choice value="Positive"/>
+    <Choice value="Negative"/>
+</Choices>
+</View>
+"""
+
+
+class TwoAnswers(BaseChatModel):
+    """A chat model with as many answers as asked for."""
+
+    n: int = 1
+
+    def _generate(self, messages: list[BaseMessage], *_: object, **__: object) -> ChatResult:
+        answers = [AIMessage(f"answer {number}") for number in range(1, self.n + 1)]
+        return ChatResult(generations=[ChatGeneration(message=answer) for answer in answers])
+
+    @property
+    def _llm_type(self) -> str:
+        return "two-answers"
+
+
+@dataclass
+class Pair:
+    """Both handlers, and what each would store."""
+
+    old: Any
+    new: LabelStudioCallbackHandler
+    posted: list[dict]
+    kept: list[Record]
+    config: LabelConfig
+
+    @property
+    def old_tasks(self) -> list[dict]:
+        return self.posted
+
+    @property
+    def new_tasks(self) -> list[dict]:
+        return [
+            build_task(decode_run(record.body), self.config, model_version="langchain")
+            for record in self.kept
+        ]
+
+
+@pytest.fixture
+def both(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """Make both handlers with the same arguments, the old one before a fake of its API."""
+    with responses.RequestsMock(assert_all_requests_are_fired=False) as api:
+
+        def make(*arguments: object, **options: object) -> Pair:
+            new = LabelStudioCallbackHandler("key", URL, *arguments, connect="lazy", **options)
+            label_config = new._settings.label_config
+            config = parse_label_config(label_config)
+            posted: list[dict] = []
+            kept: list[Record] = []
+            monkeypatch.setattr(new._sender, "submit", lambda record: kept.append(record) or True)
+            project = {
+                "id": 1,
+                "title": "t",
+                "parsed_label_config": _as_the_server_parses(config),
+                "label_config": label_config,
+            }
+
+            def store(request: Any) -> tuple[int, dict, str]:
+                posted.extend(json.loads(request.body))
+                return 201, {}, json.dumps({"task_ids": [1], "task_count": 1})
+
+            api.get(f"{URL}/health", json={"status": "UP"})
+            api.get(
+                f"{URL}/api/version",
+                json={"release": "1.23.2", "label-studio-os-package": {"version": "1.23.2"}},
+            )
+            api.get(f"{URL}/api/projects", json={"results": [], "count": 0})
+            api.post(f"{URL}/api/projects", json=project, status=201)
+            api.get(f"{URL}/api/projects/1", json=project)
+            api.add_callback(responses.POST, f"{URL}/api/projects/1/import", callback=store)
+            old = OldHandler("key", URL, *arguments, **options)
+            return Pair(old, new, posted, kept, config)
+
+        yield make
+
+
+def _as_the_server_parses(config: LabelConfig) -> dict:
+    tag = config.input
+    return {
+        config.response: {
+            "type": "TextArea",
+            "to_name": [tag.name],
+            "inputs": [{"type": tag.type, "value": tag.key}],
+        }
+    }
+
+
+def regions(task: dict) -> list[dict]:
+    return [
+        {key: region[key] for key in ("from_name", "to_name", "type", "value")}
+        for region in task["predictions"][0]["result"]
+    ]
+
+
+@pytest.mark.parametrize("prompts", [["Tell me a joke"], ["one", "two", "three"]])
+def test_completions_are_the_same(both: Any, prompts: list[str]) -> None:
+    pair = both(project_name="My Project")
+    FakeListLLM(responses=["a", "b", "c"], callbacks=[pair.old, pair.new]).generate(prompts)
+
+    assert len(pair.old_tasks) == len(pair.new_tasks) == len(prompts)
+    for old, new in zip(pair.old_tasks, pair.new_tasks, strict=True):
+        assert new["data"]["prompt"] == old["data"]["prompt"]
+        assert new["data"]["run_id"] == old["data"]["run_id"]
+        assert regions(new) == regions(old)
+
+
+@pytest.mark.parametrize("n", [1, 2])
+def test_chats_are_the_same_but_for_the_roles(both: Any, n: int) -> None:
+    pair = both(mode="chat", project_name="New Project with Chat")
+    messages = [
+        SystemMessage("Be brief."),
+        HumanMessage("Hi"),
+        AIMessage("Hello"),
+        ChatMessage("Me", role="critic"),
+    ]
+    TwoAnswers(n=n, callbacks=[pair.old, pair.new]).invoke(messages)
+
+    (old,), (new,) = pair.old_tasks, pair.new_tasks
+    assert new["data"]["run_id"] == old["data"]["run_id"]
+    assert regions(new) == regions(old)
+    assert [turn["content"] for turn in new["data"]["prompt"]] == [
+        turn["content"] for turn in old["data"]["prompt"]
+    ]
+    # Difference 1: roles are those of every chat API, not the names of LangChain's classes.
+    assert [turn["role"] for turn in old["data"]["prompt"]] == [
+        "SystemMessage",
+        "HumanMessage",
+        "AIMessage",
+        "critic",
+    ]
+    assert [turn["role"] for turn in new["data"]["prompt"]] == ["system", "user", "assistant", "critic"]
+
+
+def test_a_config_of_ones_own_is_filled_the_same(both: Any) -> None:
+    pair = both(project_config=CUSTOM_CONFIG, project_name="My Project")
+    FakeListLLM(responses=["a"], callbacks=[pair.old, pair.new]).invoke("Hi")
+
+    assert regions(pair.new_tasks[0]) == regions(pair.old_tasks[0])
+    assert pair.new_tasks[0]["data"]["prompt"] == pair.old_tasks[0]["data"]["prompt"] == "Hi"
+
+
+def run(handler: Any, result: LLMResult, messages: list[BaseMessage] | None = None, **event: object) -> UUID:
+    run_id = uuid4()
+    handler.on_chat_model_start({}, [messages or [HumanMessage("Hi")]], run_id=run_id, **event)
+    handler.on_llm_end(result, run_id=run_id)
+    return run_id
+
+
+def answer(message: AIMessage) -> LLMResult:
+    return LLMResult(generations=[[ChatGeneration(message=message)]])
+
+
+def test_difference_2_one_version_for_all_predictions_and_the_model_as_a_column(both: Any) -> None:
+    pair = both(mode="chat")
+    message = AIMessage("x", response_metadata={"model_name": "gpt-4o-2026"})
+    for handler in (pair.old, pair.new):
+        run(handler, answer(message), invocation_params={"model_name": "gpt-4o"})
+        run(handler, answer(message))
+
+    assert [task["predictions"][0]["model_version"] for task in pair.old_tasks] == ["gpt-4o", None]
+    assert [task["predictions"][0]["model_version"] for task in pair.new_tasks] == ["langchain"] * 2
+    assert pair.new_tasks[0]["data"]["model"] == "gpt-4o-2026"
+
+
+def test_difference_3_more_columns_and_nothing_the_old_one_had_is_missing(both: Any) -> None:
+    pair = both(mode="chat")
+    for handler in (pair.old, pair.new):
+        run(handler, answer(AIMessage("x")))
+
+    assert set(pair.old_tasks[0]["data"]) == {"prompt", "run_id"}
+    assert {"prompt", "run_id", "status", "trace_id", "started_at", "latency_ms"} <= set(
+        pair.new_tasks[0]["data"]
+    )
+
+
+def test_difference_4_a_tool_call_is_readable_instead_of_an_empty_answer(both: Any) -> None:
+    pair = both(mode="chat")
+    call = {"name": "get_weather", "args": {"city": "Paris"}, "id": "1", "type": "tool_call"}
+    for handler in (pair.old, pair.new):
+        run(
+            handler,
+            answer(AIMessage("", tool_calls=[call])),
+            [HumanMessage("?"), ToolMessage("21", name="t", tool_call_id="1")],
+        )
+
+    assert regions(pair.old_tasks[0])[0]["value"] == {"text": [""]}
+    assert regions(pair.new_tasks[0])[0]["value"] == {"text": ['→ get_weather(city="Paris")']}
+    assert pair.new_tasks[0]["data"]["prompt"][1]["content"] == "t: 21"
+
+
+def test_difference_5_content_in_parts_is_text_instead_of_a_list_that_blanks_the_page(both: Any) -> None:
+    pair = both(mode="chat")
+    parts = [
+        {"type": "text", "text": "Look"},
+        {"type": "image_url", "image_url": {"url": "https://x/cat.png"}},
+    ]
+    for handler in (pair.old, pair.new):
+        run(handler, answer(AIMessage("x")), [HumanMessage(parts)])
+
+    assert isinstance(pair.old_tasks[0]["data"]["prompt"][0]["content"], list)
+    assert pair.new_tasks[0]["data"]["prompt"][0]["content"] == "Look\n[image: https://x/cat.png]"
+
+
+def test_difference_6_a_mode_that_does_not_match_the_model_loses_nothing(both: Any) -> None:
+    pair = both(mode="prompt")
+    with pytest.raises(ValueError, match="Paragraphs"):
+        run(pair.old, answer(AIMessage("x")))
+    run(pair.new, answer(AIMessage("x")))
+
+    assert pair.old_tasks == []
+    assert pair.new_tasks[0]["data"]["prompt"] == "Hi"
+
+
+def test_difference_7_an_empty_answer_has_no_prediction(both: Any) -> None:
+    pair = both(mode="prompt")
+    for handler in (pair.old, pair.new):
+        run_id = uuid4()
+        handler.on_llm_start({}, ["Hi"], run_id=run_id)
+        handler.on_llm_end(LLMResult(generations=[[Generation(text="")]]), run_id=run_id)
+
+    assert regions(pair.old_tasks[0])[0]["value"] == {"text": [""]}
+    assert pair.new_tasks[0]["predictions"] == []
+
+
+@pytest.mark.parametrize("mode", ["prompt", "chat"])
+def test_the_built_in_configs_ask_for_the_same(mode: str) -> None:
+    old, _ = old_label_configs(mode)
+    new, new_mode = get_default_label_configs(mode)
+
+    assert new_mode is LabelStudioMode(mode)
+    assert parse_label_config(new).input == parse_label_config(old).input
+    assert parse_label_config(new).controls == parse_label_config(old).controls

@@ -1,0 +1,42 @@
+"""What tests ask a real Label Studio about."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+
+from langchain_label_studio.local_server import LocalLabelStudio
+
+
+class StudioApi:
+    """The server's API, as its account sees it."""
+
+    def __init__(self, server: LocalLabelStudio) -> None:
+        self.server = server
+        refreshed = httpx.post(f"{server.url}/api/token/refresh/", json={"refresh": server.api_key})
+        headers = {"Authorization": f"Bearer {refreshed.json()['access']}"}
+        self.http = httpx.Client(base_url=server.url, headers=headers, timeout=60)
+
+    def get(self, path: str, **params: Any) -> Any:
+        return self.http.get(path, params=params).raise_for_status().json()
+
+    def post(self, path: str, body: Any) -> Any:
+        return self.http.post(path, json=body).raise_for_status().json()
+
+    def patch(self, path: str, body: Any) -> Any:
+        return self.http.patch(path, json=body).raise_for_status().json()
+
+    def project_ids(self, title: str) -> list[int]:
+        """Return the ids of all projects of exactly this title."""
+        found = self.get("/api/projects/", title=title, page_size=100)["results"]
+        return [project["id"] for project in found if project["title"] == title]
+
+    def tasks(self, project_id: int) -> list[dict[str, Any]]:
+        """Return all tasks of a project with predictions and annotations, oldest first."""
+        answer = self.http.get(
+            "/api/tasks/", params={"project": project_id, "fields": "all", "page_size": 10_000}
+        )
+        if answer.status_code == 404:
+            return []
+        return sorted(answer.raise_for_status().json()["tasks"], key=lambda task: task["id"])
