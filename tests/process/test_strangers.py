@@ -7,6 +7,7 @@ import socket
 from collections.abc import Callable
 
 import pytest
+from pydantic import SecretStr
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
@@ -18,6 +19,7 @@ from langchain_label_studio import (
     NotLabelStudioError,
     PermissionDeniedError,
 )
+from langchain_label_studio.client import LabelStudioClient
 
 KEY = "a-very-secret-key"
 # A personal access token's shape: header, payload with an expiry far away, signature.
@@ -105,3 +107,21 @@ def test_a_port_where_nothing_listens_is_one_warning() -> None:
 
     with pytest.warns(LabelStudioWarning, match="is it running"):
         LabelStudioCallbackHandler(KEY, url)
+
+
+@pytest.mark.parametrize(
+    ("page", "known"),
+    [
+        ("window.APP_SETTINGS.collect_analytics = true;", True),
+        ("collect_analytics: false,", False),
+        ("<html>", None),
+    ],
+)
+def test_whether_a_server_sends_analytics_is_read_from_its_sign_in_page(
+    httpserver: HTTPServer, page: str, known: bool | None
+) -> None:
+    httpserver.expect_request("/user/login/").respond_with_data(page)
+    client = LabelStudioClient(url=httpserver.url_for("/"), api_key=SecretStr(KEY))
+
+    assert client.collects_analytics() is known
+    client.close()

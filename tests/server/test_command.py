@@ -1,0 +1,144 @@
+"""`langchain-label-studio` as a new user runs it: real installations, real servers, real signals."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from pydantic import SecretStr
+
+from langchain_label_studio.client import LabelStudioClient
+from langchain_label_studio.local_server import LocalLabelStudio
+
+# The console script, beside the Python that runs the tests.
+COMMAND = str(Path(sys.executable).parent / "langchain-label-studio")
+
+
+def run(*arguments: str, environment: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [COMMAND, *arguments],
+        env=os.environ | {"COLUMNS": "500"} | (environment or {}),
+        capture_output=True,
+        text=True,
+        timeout=280,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str]]:
+    """The data directory and the output of `demo --exit`."""
+    data_dir = tmp_path_factory.mktemp("demo")
+    done = run("demo", "--exit", "--data-dir", str(data_dir))
+    assert (done.returncode, done.stderr) == (0, "")
+    yield data_dir, done.stdout
+
+
+def shown(pattern: str, output: str) -> str:
+    found = re.search(pattern, output)
+    assert found, output
+    return found[1]
+
+
+def test_the_demo_records_each_kind_of_run_and_prints_a_link_for_each(demo: tuple[Path, str]) -> None:
+    _, output = demo
+
+    for kind in ("prompt", "chat", "chain", "stream", "agent"):
+        assert re.search(rf"^{kind}  ", output, re.MULTILINE), output
+    assert len(set(re.findall(r"http://127\.0\.0\.1:\d+/projects/\d+/data\?task=\d+", output))) == 6
+    assert '→ get_weather(city="Paris")' in output
+
+
+def test_a_later_up_shows_the_same_account_and_data_and_ends_with_ctrl_c(demo: tuple[Path, str]) -> None:
+    data_dir, output = demo
+    process = subprocess.Popen(
+        [COMMAND, "up", "--data-dir", str(data_dir)],
+        env=os.environ | {"COLUMNS": "500"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    printed = ""
+    assert process.stdout
+    for line in process.stdout:
+        printed += line
+        if "Ctrl-C" in line:
+            break
+    url = shown(r"LABEL_STUDIO_URL=(\S+)", printed)
+    key = shown(r"LABEL_STUDIO_API_KEY=(\S+)", printed)
+    assert key == shown(r"LABEL_STUDIO_API_KEY=(\S+)", output)
+    assert shown(r"Password +(\S+)", printed) == shown(r"Password +(\S+)", output)
+
+    check = run(
+        "check",
+        "--project-name",
+        "LangChain demo: chats",
+        environment={"LABEL_STUDIO_URL": url, "LABEL_STUDIO_API_KEY": key},
+    )
+    assert check.returncode == 0, check.stdout
+    assert "personal access token" in check.stdout
+    assert 'answers to <TextArea name="response">' in check.stdout
+    assert check.stdout.strip().endswith("Ready.")
+    assert key not in check.stdout
+
+    process.send_signal(signal.SIGINT)
+    rest, errors = process.communicate(timeout=30)
+    assert (process.returncode, errors) == (0, "")
+    assert "Stopped." in rest
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(url)
+
+
+@pytest.mark.parametrize(
+    ("environment", "says"),
+    [
+        ({}, "Personal Access Token"),
+        ({"LABEL_STUDIO_API_KEY": "wrong"}, "refused the API key"),
+        ({"LABEL_STUDIO_API_KEY": "k", "LABEL_STUDIO_URL": "http://127.0.0.1:9"}, "is it running"),
+        ({"LABEL_STUDIO_API_KEY": "k", "LABEL_STUDIO_PROJECT_ID": "seven"}, "LABEL_STUDIO_PROJECT_ID"),
+    ],
+)
+def test_check_says_what_is_wrong_and_exits_with_1(
+    label_studio: LocalLabelStudio, environment: dict[str, str], says: str
+) -> None:
+    done = run("check", environment={"LABEL_STUDIO_URL": label_studio.url} | environment)
+
+    assert done.returncode == 1
+    assert says in done.stdout
+    assert "Traceback" not in done.stderr
+
+
+def test_check_creates_nothing_and_says_what_will_be(label_studio: LocalLabelStudio) -> None:
+    environment = {"LABEL_STUDIO_URL": label_studio.url, "LABEL_STUDIO_API_KEY": label_studio.api_key}
+
+    for _ in range(2):
+        done = run("check", "--project-name", "Not there yet", environment=environment)
+
+        assert done.returncode == 0
+        assert "none yet, the handler will create it" in done.stdout
+
+
+def test_the_local_server_sends_no_analytics(label_studio: LocalLabelStudio) -> None:
+    client = LabelStudioClient(url=f"{label_studio.url}/", api_key=SecretStr(label_studio.api_key))
+
+    assert client.collects_analytics() is False
+    client.close()
+
+
+def test_a_port_that_is_taken_is_one_line_and_exit_code_1(
+    label_studio: LocalLabelStudio, tmp_path: Path
+) -> None:
+    port = label_studio.url.rsplit(":", 1)[1]
+
+    done = run("up", "--data-dir", str(tmp_path), "--port", port)
+
+    assert done.returncode == 1
+    assert f"Port {port} is taken" in done.stderr
+    assert "Traceback" not in done.stderr
