@@ -5,8 +5,7 @@ from __future__ import annotations
 import functools
 import warnings
 import weakref
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from types import TracebackType
 from typing import Any, Literal, ParamSpec, Self
@@ -17,21 +16,17 @@ from langchain_core.messages import BaseMessage
 from langchain_core.outputs import LLMResult
 from pydantic import SecretStr
 
-from langchain_label_studio import events
 from langchain_label_studio.card import render_card
-from langchain_label_studio.delivery import DeliveryStats, MemoryOutbox, Record, Sender
+from langchain_label_studio.delivery import DeliveryStats, MemoryOutbox, Sender
 from langchain_label_studio.destination import ProjectDestination
 from langchain_label_studio.errors import LabelStudioWarning, ServerUnavailableError, SettingError
+from langchain_label_studio.inline import RunInline
 from langchain_label_studio.jsonsafe import clip
 from langchain_label_studio.labeling import LabelConfig, LabelStudioMode, parse_label_config
-from langchain_label_studio.log import ThrottledLog
 from langchain_label_studio.messages import Turn, to_turns
-from langchain_label_studio.runs import LLMRun, RunTable, StartedRun, encode_run
+from langchain_label_studio.recorder import Data, Recorder
 from langchain_label_studio.settings import DEFAULT_MODEL_VERSION, DEFAULT_PROJECT_NAME, resolve_settings
-from langchain_label_studio.tasks import check_task_data, usable_data
-
-Data = Mapping[str, Any] | Callable[[LLMRun], Mapping[str, Any]]
-"""The user's own data for a task: the same for all, or made from each run."""
+from langchain_label_studio.tasks import check_task_data
 
 _P = ParamSpec("_P")
 
@@ -44,8 +39,8 @@ def _guarded(callback: Callable[_P, None]) -> Callable[_P, None]:
         try:
             callback(*args, **kwargs)
         except Exception as error:  # noqa: BLE001 (the one place where everything is caught)
-            handler: Any = args[0]
-            handler._lose("callback_error", "A run was not recorded, because a callback failed.", error)  # noqa: SLF001
+            recorder: Recorder = vars(args[0])["_recorder"]
+            recorder.lose("callback_error", "A run was not recorded, because a callback failed.", error)
 
     return guarded
 
@@ -60,8 +55,7 @@ class LabelStudioCallbackHandler(BaseCallbackHandler):
         True
     """
 
-    # In async code, other handlers cost a job of the thread pool for each event, and may miss the start.
-    run_inline = True
+    run_inline = RunInline()
 
     def __init__(  # noqa: PLR0917 (the first six are the old handler's)
         self,
@@ -120,11 +114,6 @@ class LabelStudioCallbackHandler(BaseCallbackHandler):
         self.url = settings.url
         self._settings = settings
         self._data = data
-        self._include_errors = include_errors
-        self._runs = RunTable()
-        self._lost: Counter[str] = Counter()
-        self._log = ThrottledLog()
-        self._last_run_id: str | None = None
         self._destination = ProjectDestination(settings)
         self._check_data(parse_label_config(settings.label_config), complete=settings.project_id is None)
         if connect == "eager":
@@ -136,6 +125,7 @@ class LabelStudioCallbackHandler(BaseCallbackHandler):
             flush_interval=flush_interval,
             batch_size=batch_size,
         )
+        self._recorder = Recorder(self._sender, data=data, include_errors=include_errors)
         weakref.finalize(self, self._sender.retire).atexit = False
 
     # What a person asks of a handler
@@ -163,7 +153,7 @@ class LabelStudioCallbackHandler(BaseCallbackHandler):
         Raises:
             LabelStudioError: Label Studio cannot be asked.
         """
-        wanted = str(run_id or self._last_run_id or "")
+        wanted = str(run_id or self._recorder.last_run_id or "")
         # A chat model's answer carries its run's id as `lc_run--<run_id>-0`.
         if wanted.startswith("lc_run-"):
             wanted = wanted.removeprefix("lc_run--").removeprefix("lc_run-")[:36]
@@ -190,7 +180,7 @@ class LabelStudioCallbackHandler(BaseCallbackHandler):
 
     def stats(self) -> DeliveryStats:
         """Return what became of every run."""
-        return replace(self._sender.stats(), lost=dict(self._lost))
+        return replace(self._sender.stats(), lost=dict(self._recorder.lost))
 
     def __enter__(self) -> Self:
         return self
@@ -207,7 +197,9 @@ class LabelStudioCallbackHandler(BaseCallbackHandler):
     def _repr_html_(self) -> str:
         project = self._destination.project
         title = project.title if project else self._settings.project_title
-        return render_card(title=title, url=self.project_url, stats=self.stats(), open_runs=len(self._runs))
+        return render_card(
+            title=title, url=self.project_url, stats=self.stats(), open_runs=len(self._recorder.runs)
+        )
 
     def __copy__(self) -> Self:
         return self
@@ -229,7 +221,7 @@ class LabelStudioCallbackHandler(BaseCallbackHandler):
     ) -> None:
         """Note a completion model's prompt. LangChain sends one prompt at a time."""
         turns = [Turn(role="user", content=clip(prompt)) for prompt in prompts]
-        self._start("completion", turns, run_id, event)
+        self._recorder.start("completion", turns, run_id, event)
 
     @_guarded
     def on_chat_model_start(
@@ -241,80 +233,32 @@ class LabelStudioCallbackHandler(BaseCallbackHandler):
         **event: Any,
     ) -> None:
         """Note a chat model's conversation. LangChain sends one conversation at a time."""
-        self._start(
+        self._recorder.start(
             "chat", [turn for conversation in messages for turn in to_turns(conversation)], run_id, event
         )
 
     @_guarded
     def on_llm_end(self, response: LLMResult, *, run_id: UUID, **event: Any) -> None:
         """Record a run that came to its end."""
-        if started := self._end(run_id, event):
-            self._record(events.read_end(started, response))
+        self._recorder.end(response, run_id, event)
 
     @_guarded
     def on_llm_error(self, error: BaseException, *, run_id: UUID, **event: Any) -> None:
         """Record a run that was cut off, if some of the answer had come or errors are wanted."""
-        if started := self._end(run_id, event):
-            run = events.read_error(started, error, event.get("response"))
-            if run.status == "partial" or self._include_errors:
-                self._record(run)
+        self._recorder.fail(error, run_id, event)
 
     @_guarded
     def _enter(self, *_: Any, run_id: UUID, parent_run_id: UUID | None = None, **__: Any) -> None:
-        self._runs.enter(run_id, parent_run_id)
+        self._recorder.runs.enter(run_id, parent_run_id)
 
     @_guarded
     def _leave(self, *_: Any, run_id: UUID, **__: Any) -> None:
-        self._runs.leave(run_id)
+        self._recorder.runs.leave(run_id)
 
     # Chains, tools and retrievers are only looked at to find the root of the runs inside them.
     on_chain_start = on_tool_start = on_retriever_start = _enter
     on_chain_end = on_tool_end = on_retriever_end = _leave
     on_chain_error = on_tool_error = on_retriever_error = _leave
-
-    def _start(
-        self, kind: Literal["chat", "completion"], turns: Sequence[Turn], run_id: UUID, event: dict[str, Any]
-    ) -> None:
-        parent_run_id = event.pop("parent_run_id", None)
-        started = events.read_start(
-            kind,
-            turns,
-            run_id=run_id,
-            parent_run_id=parent_run_id,
-            trace_id=self._runs.root(run_id, parent_run_id),
-            tags=event.pop("tags", None),
-            metadata=event.pop("metadata", None),
-            event=event,
-        )
-        for given_up in self._runs.start(run_id, started):
-            self._lose("never_ended", "A run that started an hour ago or more never ended.")
-            if self._include_errors:
-                self._record(given_up.finish(status="abandoned"))
-
-    def _end(self, run_id: UUID, event: dict[str, Any]) -> StartedRun | None:
-        """Return the run as it started; None where it has ended before."""
-        started, first = self._runs.end(run_id)
-        if started or not first:
-            return started
-        parent_run_id = event.get("parent_run_id")
-        return events.unknown_start(run_id, parent_run_id, self._runs.root(run_id, parent_run_id))
-
-    def _record(self, run: LLMRun) -> None:
-        run = replace(run, data=self._data_of(run))
-        self._last_run_id = run.run_id
-        if not self._sender.submit(Record(run.run_id, encode_run(run))):
-            self._lose("outbox_full", "The outbox is full: a run was not recorded. Is Label Studio down?")
-
-    def _data_of(self, run: LLMRun) -> dict[str, Any]:
-        try:
-            return usable_data((self._data(run) if callable(self._data) else self._data) or {})
-        except Exception as error:  # noqa: BLE001 (a mistake in the user's function must not cost the run)
-            self._lose("data", "The data= function failed: the run is recorded without its data.", error)
-            return {}
-
-    def _lose(self, reason: str, message: str, error: BaseException | None = None) -> None:
-        self._lost[reason] += 1
-        self._log.warning(reason, message, error=error)
 
     def _connect(self) -> None:
         try:

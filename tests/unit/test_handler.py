@@ -141,7 +141,7 @@ def test_even_a_not_implemented_error_stays_inside(
         raise NotImplementedError
 
     handler = make()
-    monkeypatch.setattr(handler._runs, "start", broken)
+    monkeypatch.setattr(handler._recorder.runs, "start", broken)
 
     assert FakeListChatModel(responses=["fine"], callbacks=[handler]).invoke("Hi").text == "fine"
     assert handler.stats().lost == {"callback_error": 1}
@@ -173,13 +173,13 @@ def test_an_end_without_a_start_is_recorded_with_a_note_for_the_prompt() -> None
 @pytest.mark.parametrize("include_errors", [False, True])
 def test_runs_that_never_end_are_given_up_and_counted(include_errors: bool) -> None:
     handler = make(include_errors=include_errors)
-    handler._runs._max_open = 10
+    handler._recorder.runs._max_open = 10
     for _ in range(15):
         handler.on_llm_start({}, ["Hi"], run_id=uuid4())
 
     assert handler.stats().lost == {"never_ended": 5}
     assert handler.stats().submitted == (5 if include_errors else 0)
-    assert len(handler._runs) == 10
+    assert len(handler._recorder.runs) == 10
 
 
 def test_a_copy_of_a_model_keeps_the_handler() -> None:
@@ -201,7 +201,7 @@ def test_many_threads_may_use_one_handler() -> None:
         thread.join()
 
     assert (handler.stats().submitted, handler.stats().lost) == (400, {})
-    assert len(handler._runs) == 0
+    assert len(handler._recorder.runs) == 0
 
 
 def test_everything_it_raises_is_one_family() -> None:

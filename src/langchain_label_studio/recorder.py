@@ -1,0 +1,106 @@
+"""From a run's events to its record, and the account of what was never recorded."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Literal
+from uuid import UUID
+
+from langchain_core.outputs import LLMResult
+
+from langchain_label_studio import events
+from langchain_label_studio.delivery import Record, Sender
+from langchain_label_studio.log import ThrottledLog
+from langchain_label_studio.messages import Turn
+from langchain_label_studio.runs import LLMRun, RunTable, StartedRun, encode_run
+from langchain_label_studio.tasks import usable_data
+
+Data = Mapping[str, Any] | Callable[[LLMRun], Mapping[str, Any]]
+"""The user's own data for a task: the same for all, or made from each run."""
+
+
+class Recorder:
+    """Follows runs from their start to their end, and hands the finished ones to the sender.
+
+    Attributes:
+        runs: The runs in flight.
+        lost: What was never recorded, counted by reason.
+        last_run_id: The run recorded last.
+    """
+
+    def __init__(self, sender: Sender, *, data: Data | None, include_errors: bool) -> None:
+        """Make a recorder.
+
+        Args:
+            sender: Takes the finished runs.
+            data: The user's own data for each task.
+            include_errors: Whether failed, cancelled and abandoned runs are recorded, too.
+        """
+        self._sender = sender
+        self._data = data
+        self._include_errors = include_errors
+        self._log = ThrottledLog()
+        self.runs = RunTable()
+        self.lost: Counter[str] = Counter()
+        self.last_run_id: str | None = None
+
+    def start(
+        self, kind: Literal["chat", "completion"], prompt: Sequence[Turn], run_id: UUID, event: dict[str, Any]
+    ) -> None:
+        """Note a run's start."""
+        parent_run_id = event.pop("parent_run_id", None)
+        started = events.read_start(
+            kind,
+            prompt,
+            run_id=run_id,
+            parent_run_id=parent_run_id,
+            trace_id=self.runs.root(run_id, parent_run_id),
+            tags=event.pop("tags", None),
+            metadata=event.pop("metadata", None),
+            event=event,
+        )
+        for given_up in self.runs.start(run_id, started):
+            self.lose("never_ended", "A run that started an hour ago or more never ended.")
+            if self._include_errors:
+                self._record(given_up.finish(status="abandoned"))
+
+    def end(self, response: LLMResult, run_id: UUID, event: Mapping[str, Any]) -> None:
+        """Record a run that came to its end."""
+        if started := self._started(run_id, event):
+            self._record(events.read_end(started, response))
+
+    def fail(self, error: BaseException, run_id: UUID, event: Mapping[str, Any]) -> None:
+        """Record a run that ended otherwise, if some of the answer had come or errors are wanted."""
+        if started := self._started(run_id, event):
+            run = events.read_error(started, error, event.get("response"))
+            if run.status == "partial" or self._include_errors:
+                self._record(run)
+
+    def lose(self, reason: str, message: str, error: BaseException | None = None) -> None:
+        """Count and log something that is not recorded."""
+        self.lost[reason] += 1
+        self._log.warning(reason, message, error=error)
+
+    def _started(self, run_id: UUID, event: Mapping[str, Any]) -> StartedRun | None:
+        """Return the run as it started; None where it has ended before."""
+        started, first = self.runs.end(run_id)
+        if started or not first:
+            return started
+        parent_run_id = event.get("parent_run_id")
+        return events.unknown_start(run_id, parent_run_id, self.runs.root(run_id, parent_run_id))
+
+    def _record(self, run: LLMRun) -> None:
+        if self._data:
+            run = replace(run, data=self._data_of(run))
+        self.last_run_id = run.run_id
+        if not self._sender.submit(Record(run.run_id, encode_run(run))):
+            self.lose("outbox_full", "The outbox is full: a run was not recorded. Is Label Studio down?")
+
+    def _data_of(self, run: LLMRun) -> dict[str, Any]:
+        try:
+            return usable_data((self._data(run) if callable(self._data) else self._data) or {})
+        except Exception as error:  # noqa: BLE001 (a mistake in the user's function must not cost the run)
+            self.lose("data", "The data= function failed: the run is recorded without its data.", error)
+            return {}

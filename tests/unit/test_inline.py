@@ -1,0 +1,70 @@
+"""Beside ours, every other handler of an async completion run hears what it heard without (langchain#39633)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from langchain_core.callbacks import AsyncCallbackHandler, BaseCallbackHandler
+from langchain_core.language_models import FakeListLLM
+
+from langchain_label_studio import LabelStudioCallbackHandler
+from langchain_label_studio.delivery import Record
+from langchain_label_studio.runs import decode_run
+
+
+class Listener(BaseCallbackHandler):
+    def __init__(self) -> None:
+        self.heard: list[str] = []
+
+    def on_llm_start(self, *_: Any, **__: Any) -> None:
+        self.heard.append("start")
+
+    def on_llm_end(self, *_: Any, **__: Any) -> None:
+        self.heard.append("end")
+
+
+class InlineListener(Listener):
+    """As LangSmith's tracer is."""
+
+    run_inline = True
+
+
+class AsyncListener(AsyncCallbackHandler):
+    def __init__(self) -> None:
+        self.heard: list[str] = []
+
+    async def on_llm_start(self, *_: Any, **__: Any) -> None:
+        self.heard.append("start")
+
+    async def on_llm_end(self, *_: Any, **__: Any) -> None:
+        self.heard.append("end")
+
+
+@pytest.fixture
+def kept() -> list[Record]:
+    return []
+
+
+@pytest.fixture
+def handlers(monkeypatch: pytest.MonkeyPatch, kept: list[Record]) -> list[LabelStudioCallbackHandler]:
+    made = [LabelStudioCallbackHandler("k", connect="lazy") for _ in range(2)]
+    for handler in made:
+        monkeypatch.setattr(handler._sender, "submit", lambda record: kept.append(record) or True)
+    return made
+
+
+@pytest.mark.parametrize("ours", [1, 2])
+@pytest.mark.parametrize("kind", [Listener, InlineListener, AsyncListener])
+async def test_every_handler_hears_the_start(
+    kind: type[Listener], ours: int, handlers: list[LabelStudioCallbackHandler], kept: list[Record]
+) -> None:
+    listener = kind()
+    await FakeListLLM(responses=["Hello"]).ainvoke("Hi", {"callbacks": [listener, *handlers[:ours]]})
+
+    assert listener.heard == ["start", "end"]
+    assert [decode_run(record.body).prompt[0]["content"] for record in kept] == ["Hi"] * ours
+
+
+def test_it_runs_inline(handlers: list[LabelStudioCallbackHandler]) -> None:
+    assert handlers[0].run_inline is True
