@@ -30,6 +30,12 @@ if TYPE_CHECKING:
     from langchain_label_studio.client import LabelStudioClient, ProjectInfo
 
 _LOCK_TIMEOUT = 60.0
+# Seen in 1.23.2: its editor ignores the name of a <Markdown>.
+_MARKDOWN_WARNING = (
+    "Label Studio's editor cannot attach a <TextArea> to a <Markdown>: reviewers may not see the answer, nor save "
+    'theirs. Use <Text name="prompt" value="$prompt"/> for the TextArea, and show <Markdown value="$prompt"/> '
+    "without a name beside it."
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,9 +82,9 @@ def read_project(info: ProjectInfo, settings: Settings, *, created: bool = False
     except LabelConfigError as error:
         msg = f"Project {info.id} ({info.title!r}) cannot take answers. {error}"
         raise NoResponseControlError(msg) from None
-    warnings = (
-        [] if created else [*_config_warnings(info, config, settings), *_display_warnings(info, settings)]
-    )
+    warnings = [_MARKDOWN_WARNING] if config.input.type == "Markdown" else []
+    if not created:
+        warnings += [*_config_warnings(info, config, settings), *_display_warnings(info, settings)]
     return Project(id=info.id, title=info.title, config=config, created=created, warnings=tuple(warnings))
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from langchain_label_studio.errors import TaskDataError
 from langchain_label_studio.jsonsafe import jsonable
-from langchain_label_studio.labeling import LabelConfig, empty_value, prompt_value
+from langchain_label_studio.labeling import LabelConfig, inert, prompt_value
 from langchain_label_studio.messages import Turn, is_plain, show_turn
 from langchain_label_studio.runs import METADATA_SENT, LLMRun
 
@@ -52,9 +52,11 @@ def build_task(run: LLMRun, config: LabelConfig, *, model_version: str) -> dict[
         config.input.key: prompt_value(config.input, turns),
         "run_id": run.run_id,
     }
-    for key, tag_type in config.required.items():
+    for key, nothing in config.required.items():
         if data.get(key) is None:
-            data[key] = empty_value(tag_type)
+            data[key] = nothing
+    for key in config.markdown.intersection(data):
+        data[key] = inert(data[key])
     task: dict[str, Any] = {"data": data, "meta": _meta(run, config), "predictions": []}
     if answer := [text for text in map(show_turn, run.answers) if text]:
         task["predictions"].append(_prediction(run, config, answer, model_version))

@@ -26,7 +26,7 @@ from langchain_label_studio.local_server import LocalLabelStudio
 from tests.support.studio import StudioApi
 
 CUSTOM = (
-    '<View><Text name="customer" value="$customer"/><Markdown name="p" value="$question"/>'
+    '<View><Text name="customer" value="$customer"/><Paragraphs name="p" value="$question"/>'
     '<TextArea name="answer" toName="p"/><Header name="m" value="By $model"/></View>'
 )
 
@@ -192,8 +192,19 @@ def test_data_of_ones_own_fills_the_tags_of_ones_own(
     assert made.flush(30)
     tasks = studio.tasks(fixed.project_id)
     assert [task["data"]["customer"] for task in tasks] == ["ACME", "Bolt", ""]
-    assert [task["data"]["question"] for task in tasks] == ["Hi"] * 3
+    assert [task["data"]["question"] for task in tasks] == [[{"author": "user", "text": "Hi"}]] * 3
     assert made.stats().lost == {"data": 1}, "the third run had no such metadata"
+
+
+def test_a_text_area_for_markdown_is_a_warning_because_the_editor_cannot_show_it(
+    label_studio: LocalLabelStudio,
+) -> None:
+    config = '<View><Markdown name="p" value="$p"/><TextArea name="a" toName="p"/></View>'
+    with pytest.warns(LabelStudioWarning, match="without a name"):
+        handler = connect(label_studio, project_name=title(), project_config=config)
+    FakeListLLM(responses=["Hello"], callbacks=[handler]).invoke("Hi <b>")
+
+    assert handler.flush(30)
 
 
 def test_a_project_that_selects_another_version_is_a_warning_that_says_what_to_do(

@@ -7,7 +7,13 @@ import re
 import pytest
 
 from langchain_label_studio import LabelStudioMode, NoResponseControlError, get_default_label_configs
-from langchain_label_studio.labeling import InputTag, describe_difference, parse_label_config, prompt_value
+from langchain_label_studio.labeling import (
+    InputTag,
+    describe_difference,
+    inert,
+    parse_label_config,
+    prompt_value,
+)
 
 TEXT = '<Text name="prompt" value="$prompt"/>'
 ANSWER = '<TextArea name="response" toName="prompt"/>'
@@ -103,12 +109,30 @@ def test_required_keys_are_those_of_named_tags_as_on_the_server() -> None:
         )
     )
 
-    assert dict(config.required) == {
-        "prompt": "Text",
-        "model": "Header",
-        "options": "Choices",
-        "picture": "Image",
-    }
+    assert set(config.required) == {"prompt", "model", "options", "picture"}
+
+
+@pytest.mark.parametrize(
+    ("tag", "nothing"),
+    [
+        ('<Paragraphs name="x" value="$x" textKey="says" nameKey="who"/>', [{"who": "", "says": ""}]),
+        ('<Paragraphs name="x" value="$x"/>', [{"author": "", "text": ""}]),
+        ('<Table name="x" value="$x"/>', {}),
+        ('<List name="x" value="$x"/>', []),
+        ('<Image name="x" value="$x"/>', ""),
+    ],
+)
+def test_a_required_key_knows_what_its_tag_shows_as_nothing(tag: str, nothing: object) -> None:
+    """Anything else replaces the whole task with an error."""
+    assert parse_label_config(view(TEXT, ANSWER, tag)).required["x"] == nothing
+
+
+def test_keys_that_markdown_shows_are_known_named_or_not() -> None:
+    config = parse_label_config(
+        view(TEXT, ANSWER, '<Markdown value="# $title"/>', '<Markdown name="m" value="$prompt"/>')
+    )
+
+    assert config.markdown == {"title", "prompt"}
 
 
 TURNS = [("system", "Be brief."), ("user", "Hi <b>")]
@@ -121,13 +145,29 @@ TURNS = [("system", "Be brief."), ("user", "Hi <b>")]
         ("Text", TURNS, "system: Be brief.\n\nuser: Hi <b>"),
         ("Text", [("assistant", "Hi")], "assistant: Hi"),
         ("Text", [], ""),
-        ("Markdown", [("user", "a < b")], "a <\u2060 b"),
-        ("Markdown", TURNS, "**system**\n\nBe brief.\n\n**user**\n\nHi <\u2060b>"),
-        ("HyperText", [("user", "a\n<b>")], '<div style="white-space: pre-wrap">a\n&lt;b&gt;</div>'),
+        ("Markdown", [("user", "a < b")], "a < b"),
+        ("Markdown", TURNS, "**system**\n\nBe brief.\n\n**user**\n\nHi <b>"),
     ],
 )
 def test_text_tags_take_a_transcript(tag: str, turns: list, expected: str) -> None:
     assert prompt_value(InputTag("p", tag, "p"), turns) == expected
+
+
+def test_hypertext_takes_escaped_html_readable_in_both_themes() -> None:
+    shown = prompt_value(InputTag("p", "HyperText", "p"), [("user", "a\n<b>")])
+
+    assert '<div style="white-space: pre-wrap">a\n&lt;b&gt;</div>' in shown
+    assert "background: white; color: black" in shown
+
+
+def test_what_markdown_shows_runs_nothing_and_fetches_nothing() -> None:
+    shown = {"text": "<script> ![x](http://x)", "turns": [{"role": "a<b"}], "n": 1}
+
+    assert inert(shown) == {
+        "text": "<\u2060script> !\u2060[x](http://x)",
+        "turns": [{"role": "a<\u2060b"}],
+        "n": 1,
+    }
 
 
 def test_paragraphs_take_turns_under_the_keys_the_config_names() -> None:

@@ -142,6 +142,18 @@ def test_columns_that_a_config_demands_are_filled_even_where_they_are_not_known(
     assert task["data"]["context"], "an empty list blanks the page"
 
 
+def test_whatever_key_markdown_shows_is_made_inert() -> None:
+    config = parse_label_config(
+        '<View><Text name="p" value="$p"/><Markdown value="$p"/><Markdown value="$note"/><TextArea name="a" toName="p"/></View>'
+    )
+
+    task = build(
+        run(prompt=({"role": "user", "content": "<b>"},), data={"note": "<i>", "raw": "<u>"}), config
+    )
+
+    assert (task["data"]["p"], task["data"]["note"], task["data"]["raw"]) == ("<\u2060b>", "<\u2060i>", "<u>")
+
+
 def test_metadata_leaves_the_process_by_allow_list_only() -> None:
     a_run = run(metadata={"ls_provider": "openai", "password": "hunter2"})
 

@@ -11,15 +11,15 @@ from langchain_label_studio.labeling.config import (
     prepare_label_config,
 )
 from langchain_label_studio.labeling.modes import LabelStudioMode, get_default_label_configs
-from langchain_label_studio.labeling.values import empty_value, prompt_value
+from langchain_label_studio.labeling.values import inert, prompt_value
 
 __all__ = [
     "InputTag",
     "LabelConfig",
     "LabelStudioMode",
     "describe_difference",
-    "empty_value",
     "get_default_label_configs",
+    "inert",
     "parse_label_config",
     "prepare_label_config",
     "prompt_value",

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import chain
 from types import MappingProxyType
+from typing import Any
 from xml.etree import ElementTree as ET
 
 from langchain_label_studio.errors import LabelConfigError, NoResponseControlError
@@ -20,6 +22,8 @@ _HINT = (
     'and select "Generative AI -> Supervised Language Model Fine-tuning".'
 )
 _XML_DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>\s*")
+# The defaults of <Paragraphs> itself.
+_TEXT_KEY, _NAME_KEY = "text", "author"
 _VARIABLE = re.compile(r"\$(\w+)")
 
 
@@ -49,13 +53,15 @@ class LabelConfig:
     Attributes:
         response: Name of the `TextArea` that takes the model's answer.
         input: The tag that shows the prompt.
-        required: Data keys that Label Studio demands, each with the type of its tag.
+        required: Data keys that Label Studio demands, each with a value that its tag shows as nothing.
+        markdown: Data keys that a `<Markdown>` shows, named or not: it renders HTML as it comes.
         controls: Every named tag as `(type, name, toName, value)`, to compare two configs.
     """
 
     response: str
     input: InputTag
-    required: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    required: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+    markdown: frozenset[str] = frozenset()
     controls: frozenset[tuple[str, str, str, str]] = frozenset()
 
 
@@ -89,11 +95,13 @@ def parse_label_config(xml: str) -> LabelConfig:
     for tag in root.iterfind(".//*[@value]"):
         variable = _VARIABLE.search(tag.attrib["value"])
         if tag.get("name") and variable:
-            required[variable[1]] = tag.tag
+            required[variable[1]] = _empty_value(tag)
+    shown_as_markdown = (_VARIABLE.findall(tag.get("value", "")) for tag in root.iter("Markdown"))
     return LabelConfig(
         response=response,
         input=input_tag,
         required=MappingProxyType(required),
+        markdown=frozenset(chain.from_iterable(shown_as_markdown)),
         controls=frozenset(
             (tag.tag, name, tag.get("toName", ""), tag.get("value", "") if "toName" not in tag.attrib else "")
             for name, tag in named.items()
@@ -142,6 +150,15 @@ def _response_control(root: ET.Element, named: Mapping[str, ET.Element]) -> tupl
     raise NoResponseControlError(msg)
 
 
+def _empty_value(tag: ET.Element) -> Any:
+    """Return a value that a tag shows as nothing; another one replaces the whole task with an error."""
+    if tag.tag == "Paragraphs":
+        return [{tag.get("nameKey", _NAME_KEY): "", tag.get("textKey", _TEXT_KEY): ""}]
+    if tag.tag == "Table":
+        return {}
+    return [] if tag.tag in {"List", "Ranker", "Taxonomy"} else ""
+
+
 def _input_tag(tag: ET.Element | None) -> InputTag | None:
     """Return the tag as one that can show a prompt, or None where it cannot."""
     if tag is None or tag.tag not in PROMPT_TAGS or tag.get("valueType") == "url":
@@ -153,7 +170,6 @@ def _input_tag(tag: ET.Element | None) -> InputTag | None:
         name=tag.attrib["name"],
         type=tag.tag,
         key=variable[1],
-        # The defaults of <Paragraphs> itself.
-        text_key=tag.get("textKey", "text"),
-        name_key=tag.get("nameKey", "author"),
+        text_key=tag.get("textKey", _TEXT_KEY),
+        name_key=tag.get("nameKey", _NAME_KEY),
     )

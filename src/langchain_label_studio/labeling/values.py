@@ -9,11 +9,14 @@ from typing import Any
 from langchain_label_studio.labeling.config import InputTag
 
 WORD_JOINER = "\u2060"
-"""Put behind each `<` in Markdown: invisible, and no HTML tag can start there.
+"""Put behind each `<` in Markdown: invisible, and no HTML tag can start there. Likewise for images.
 
 Label Studio renders raw HTML in `<Markdown>` without cleaning it. Escaping as `&lt;` would show up
 as such inside code blocks; this looks right everywhere, and is undone by removing it again.
 """
+
+# HyperText is a page of its own: without a background, it is black on black in the dark theme.
+_PAGE = "background: white; color: black; padding: 12px; border-radius: 8px; font-family: sans-serif"
 
 Turns = Sequence[tuple[str, str]]
 """A conversation as it is shown: `(role, text)`, in order."""
@@ -47,11 +50,17 @@ def transcript(turns: Turns) -> str:
     return "\n\n".join(f"{role}: {text}" for role, text in turns)
 
 
-def empty_value(tag_type: str) -> Any:
-    """Return a value that a tag shows as nothing, where its data is not known."""
-    if tag_type == "Paragraphs":
-        return [{"role": "", "content": "", "author": "", "text": ""}]
-    return [] if tag_type in {"List", "Ranker", "Taxonomy"} else ""
+def inert(value: Any) -> Any:
+    """Return a value that `<Markdown>` shows as text: no HTML of it runs, no image of it is fetched.
+
+    Args:
+        value: Text, or text in lists and dicts.
+    """
+    if isinstance(value, str):
+        return value.replace("<", f"<{WORD_JOINER}").replace("![", f"!{WORD_JOINER}[")
+    if isinstance(value, list):
+        return [inert(item) for item in value]
+    return {key: inert(item) for key, item in value.items()} if isinstance(value, dict) else value
 
 
 def _is_plain_prompt(turns: Turns) -> bool:
@@ -63,14 +72,13 @@ def _hypertext(turns: Turns) -> str:
         return f'<div style="white-space: pre-wrap">{html.escape(text)}</div>'
 
     if _is_plain_prompt(turns):
-        return block(turns[0][1])
-    return "".join(f"<p><b>{html.escape(role)}</b></p>{block(text)}" for role, text in turns)
+        shown = block(turns[0][1])
+    else:
+        shown = "".join(f"<p><b>{html.escape(role)}</b></p>{block(text)}" for role, text in turns)
+    return f'<div style="{_PAGE}">{shown}</div>'
 
 
 def _markdown(turns: Turns) -> str:
-    def inert(text: str) -> str:
-        return text.replace("<", f"<{WORD_JOINER}")
-
     if _is_plain_prompt(turns):
-        return inert(turns[0][1])
-    return "\n\n".join(f"**{inert(role)}**\n\n{inert(text)}" for role, text in turns)
+        return turns[0][1]
+    return "\n\n".join(f"**{role}**\n\n{text}" for role, text in turns)

@@ -1,0 +1,122 @@
+"""A browser signed in to a real Label Studio, and runs recorded there through the real handler."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+from label_studio_sdk.base_client import LabelStudioBase
+from langchain_core.callbacks.manager import CallbackManagerForLLMRun
+from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import AIMessage, BaseMessage
+from langchain_core.outputs import ChatGeneration, ChatResult
+from playwright.sync_api import Browser, StorageState, sync_playwright
+
+from langchain_label_studio import LabelStudioCallbackHandler
+from langchain_label_studio.local_server import LocalLabelStudio
+from tests.browser.pages import Console, Reviewer, sign_in
+
+CHROMIUM = Path("/usr/bin/chromium")
+SCREENSHOTS = Path(__file__).parents[2] / "screenshots"
+_ARGUMENTS = (
+    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
+    *("--disable-background-networking", "--disable-component-update"),
+)
+
+Record = Callable[..., LabelStudioCallbackHandler]
+"""`record(prompt, *answers, **settings)`: one run, which is in Label Studio when the call returns."""
+
+AnnotationOf = Callable[[LabelStudioCallbackHandler], dict[str, Any]]
+"""The only annotation of the handler's only task as Label Studio's API has it: control to value."""
+
+
+class ScriptedModel(BaseChatModel):
+    """A chat model that answers what it was given, each answer as a candidate."""
+
+    answers: list[AIMessage]
+
+    @property
+    def _llm_type(self) -> str:
+        return "scripted"
+
+    def _generate(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: CallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> ChatResult:
+        candidates = [ChatGeneration(message=answer) for answer in self.answers]
+        return ChatResult(generations=candidates, llm_output={"model_name": "scripted-1"})
+
+
+# For this folder only, not for the session: playwright's event loop would be in the way of async tests.
+@pytest.fixture(scope="package")
+def chromium() -> Iterator[Browser]:
+    if not CHROMIUM.exists():
+        pytest.fail(f"{CHROMIUM} is missing. Install it: apt-get install chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=_ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="package")
+def signed_in(chromium: Browser, label_studio: LocalLabelStudio) -> StorageState:
+    """The cookies of a person who signed in by hand."""
+    context = chromium.new_context(base_url=label_studio.url)
+    page = context.new_page()
+    with Console(page).stays_clean():
+        sign_in(page, label_studio.username, label_studio.password, screenshot=SCREENSHOTS / "sign_in.png")
+    cookies = context.storage_state()
+    context.close()
+    return cookies
+
+
+@pytest.fixture
+def reviewer(
+    chromium: Browser, label_studio: LocalLabelStudio, signed_in: StorageState, request: pytest.FixtureRequest
+) -> Iterator[Reviewer]:
+    """A person at a browser; the test fails if the browser's console shows an error."""
+    context = chromium.new_context(
+        base_url=label_studio.url, storage_state=signed_in, viewport={"width": 1600, "height": 900}
+    )
+    page = context.new_page()
+    name = re.sub(r"\W+", "-", request.node.name).strip("-")
+    with Console(page).stays_clean():
+        yield Reviewer(page, screenshots=SCREENSHOTS, name=name)
+    context.close()
+
+
+@pytest.fixture
+def record(label_studio: LocalLabelStudio) -> Record:
+    def run(prompt: Any, *answers: str | AIMessage, **settings: Any) -> LabelStudioCallbackHandler:
+        messages = [AIMessage(answer) if isinstance(answer, str) else answer for answer in answers]
+        with LabelStudioCallbackHandler(
+            label_studio.api_key, label_studio.url, project_name=f"Browser {uuid4()}", **settings
+        ) as handler:
+            ScriptedModel(answers=messages).invoke(prompt, config={"callbacks": [handler]})
+            assert handler.flush()
+        assert handler.stats().delivered == 1, handler.stats()
+        return handler
+
+    return run
+
+
+@pytest.fixture
+def annotation_of(label_studio: LocalLabelStudio) -> AnnotationOf:
+    def read(handler: LabelStudioCallbackHandler) -> dict[str, Any]:
+        with httpx.Client(timeout=60) as http:
+            client = LabelStudioBase(
+                base_url=label_studio.url, api_key=label_studio.api_key, httpx_client=http
+            )
+            [task] = client.tasks.list(project=handler.project_id, fields="all").items
+        [annotation] = task.annotations
+        return {region["from_name"]: region["value"] for region in annotation["result"]}
+
+    return read
