@@ -80,8 +80,11 @@ def read_end(started: StartedRun, response: LLMResult) -> LLMRun:
 def read_error(started: StartedRun, error: BaseException, response: LLMResult | None) -> LLMRun:
     """Return a run that ended otherwise, with what of the answer had come."""
     known = read_result(response, started.run, batch_size=started.batch_size) if response else {}
-    answers = known.get("answers", ())
-    known["status"] = "partial" if has_answer(answers) else _status(error)
+    if has_answer(known.get("answers", ())):
+        known["status"] = "partial"
+    else:
+        # An empty message may stand there for what the server said of the failure.
+        known |= {"status": _status(error), "answers": ()}
     if not isinstance(error, GeneratorExit | asyncio.CancelledError):
         known["error"] = error_text(error)
     return started.finish(**known)

@@ -200,5 +200,8 @@ def _media_note(kind: str, block: Mapping[str, Any]) -> str:
         return f"[{kind}]\n{block['text']}"
     elif file_id := block.get("file_id"):
         facts.append(f"id {file_id}")
-    name = block.get("filename") or block.get("title")
+    # Translated blocks keep what the standard does not name under `extras`.
+    extras = block.get("extras")
+    names = {**block, **extras} if isinstance(extras, Mapping) else block
+    name = names.get("filename") or names.get("title")
     return f"[{kind}: {', '.join(facts)}]" if not name else f"[{kind} {name}: {', '.join(facts)}]"

@@ -62,7 +62,7 @@ class Recorder:
             event=event,
         )
         for given_up in self.runs.start(run_id, started):
-            self.lose("never_ended", "A run that started an hour ago or more never ended.")
+            self.lose("never_ended", "A run was given up: its end never came, or too many are open.")
             if self._include_errors:
                 self._record(given_up.finish(status="abandoned"))
 

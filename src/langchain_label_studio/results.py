@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import PurePosixPath, PureWindowsPath
 from typing import Any
 
+from langchain_core.messages import BaseMessage
 from langchain_core.outputs import ChatGeneration, Generation, LLMResult
 
 from langchain_label_studio.jsonsafe import clip, jsonable
@@ -49,10 +50,17 @@ def read_result(result: LLMResult, run: LLMRun, *, batch_size: int = 1) -> dict[
     return {
         "answers": tuple(_answer(candidate) for candidate in candidates),
         "status": "partial" if cut else "success",
-        "model": model_name(response.get("model_name") or output.get("model_name")) or run.model,
+        "model": model_name(_model(message, output, run)),
         "provider": provider,
-        "finish_reason": str(reason) if reason else None,
+        "finish_reason": str(jsonable(reason)) if reason else None,
     } | _usage(getattr(message, "usage_metadata", None), output, response, batch_size)
+
+
+def _model(message: BaseMessage | None, output: Mapping[str, Any], run: LLMRun) -> Any:
+    if message is None:
+        # A completion model names what its constructor was given, whatever `bind(model=...)` asked for.
+        return run.model or output.get("model_name")
+    return message.response_metadata.get("model_name") or output.get("model_name") or run.model
 
 
 def model_name(name: Any) -> str | None:
@@ -92,8 +100,8 @@ def _usage(
     if total is None and read is not None and written is not None:
         total = read + written
     details = {
-        key: jsonable(value)
-        for key, value in counts.items()
+        key: value
+        for key, value in jsonable(counts).items()
         if key.endswith(("_details", "total_cost")) and (value or value == 0)
     }
     return {"input_tokens": read, "output_tokens": written, "total_tokens": total, "usage": details}

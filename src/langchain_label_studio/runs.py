@@ -27,6 +27,7 @@ Status = Literal["success", "partial", "error", "cancelled", "abandoned"]
 
 FORMAT_VERSION = 1
 MAX_OPEN_RUNS = 10_000
+MAX_OPEN_CHARACTERS = 256 * 2**20
 MAX_RUN_AGE = 3600.0
 MAX_ANCESTORS = 100_000
 
@@ -157,6 +158,11 @@ class StartedRun:
     clock: float
     batch_size: int = 1
 
+    @property
+    def size(self) -> int:
+        """How many characters of the conversation it keeps."""
+        return sum(len(turn["content"]) for turn in self.run.prompt)
+
     def finish(self, **known_now: Any) -> LLMRun:
         """Return the run as it ended."""
         if self.run.started_at is not None:
@@ -185,6 +191,7 @@ class RunTable:
         """Begin anew in a forked process: the runs in flight are the parent's."""
         self._lock = threading.RLock()
         self._open: OrderedDict[UUID, StartedRun] = OrderedDict()
+        self._size = 0
         self._ended: OrderedDict[UUID, None] = OrderedDict()
         self._roots: OrderedDict[UUID, UUID] = OrderedDict()
 
@@ -218,6 +225,7 @@ class RunTable:
         with self._lock:
             if run_id not in self._open and run_id not in self._ended:
                 self._open[run_id] = started
+                self._size += started.size
             return self._overdue(started.clock)
 
     def end(self, run_id: UUID) -> tuple[StartedRun | None, bool]:
@@ -229,18 +237,23 @@ class RunTable:
         with self._lock:
             if run_id in self._ended:
                 return None, False
-            self._ended[run_id] = None
-            if len(self._ended) > self._max_open:
-                self._ended.popitem(last=False)
-            return self._open.pop(run_id, None), True
+            return self._close(run_id), True
 
     def _overdue(self, now: float) -> list[StartedRun]:
         given_up = []
         while self._open:
             run_id, oldest = next(iter(self._open.items()))
-            if len(self._open) <= self._max_open and now - oldest.clock <= self._max_age:
+            fits = len(self._open) <= self._max_open and self._size <= MAX_OPEN_CHARACTERS
+            if fits and now - oldest.clock <= self._max_age:
                 break
-            del self._open[run_id]
-            self._ended[run_id] = None
+            self._close(run_id)
             given_up.append(oldest)
         return given_up
+
+    def _close(self, run_id: UUID) -> StartedRun | None:
+        self._ended[run_id] = None
+        if len(self._ended) > self._max_open:
+            self._ended.popitem(last=False)
+        started = self._open.pop(run_id, None)
+        self._size -= started.size if started else 0
+        return started

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 _MAX_ERROR = 2_000
+_MAX_READ = 10_000  # an error may quote a whole prompt, and this runs inside a callback
 _HIDDEN = "[hidden]"
 _SECRETS = (
     # Headers, as they are written in a repr or a raw request; cookies are hidden to the end of the line.
@@ -13,7 +14,7 @@ _SECRETS = (
     re.compile(r"(?i)(\b(?:bearer|token|basic)\s+)[A-Za-z0-9._~+/=-]{12,}"),
     # key=value and "key": "value" of the names that secrets go by.
     re.compile(
-        r"(?i)((?:[\w-]*(?:api[_-]?key|secret|password|passwd|access[_-]?token|refresh[_-]?token))['\"]?\s*[:=]\s*['\"]?)"
+        r"(?i)((?:api[_-]?key|secret|password|passwd|access[_-]?token|refresh[_-]?token)['\"]?\s*[:=]\s*['\"]?)"
         r"[^\s'\",;}]+"
     ),
     re.compile(r"()\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*)?"),  # JWT
@@ -31,7 +32,11 @@ def scrub_secrets(text: str) -> str:
 
 def error_text(error: BaseException) -> str:
     """Return an error as one short text a person can read, without secrets."""
-    message = scrub_secrets(str(error)).strip()
+    message = str(error)
+    if len(message) > _MAX_READ:
+        # At a border between words: no pattern knows half a secret.
+        message = message[:_MAX_READ].rpartition(" ")[0] or message[:_MAX_ERROR]
+    message = scrub_secrets(message).strip()
     if len(message) > _MAX_ERROR:
         message = f"{message[:_MAX_ERROR]} [cut]"
     name = type(error).__name__

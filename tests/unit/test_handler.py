@@ -245,3 +245,16 @@ def test_the_client_takes_the_light_path_into_the_sdk() -> None:
 
 def test_the_library_does_not_configure_logging() -> None:
     assert logging.getLogger("langchain_label_studio").handlers == []
+
+
+def test_runs_that_never_end_leave_nothing_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("langchain_label_studio.runs.MAX_OPEN_CHARACTERS", 1_000)
+    handler = make()
+    runs = handler._recorder.runs
+    runs._max_open = 50
+    for _ in range(200):
+        handler.on_llm_start({}, ["x" * 100], run_id=uuid4())
+
+    assert len(runs) == 10
+    assert runs._size == 1_000
+    assert len(runs._ended) <= 50
