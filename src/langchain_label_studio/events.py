@@ -14,7 +14,7 @@ from langchain_core.runnables.config import var_child_runnable_config
 
 from langchain_label_studio.jsonsafe import jsonable
 from langchain_label_studio.messages import Turn
-from langchain_label_studio.results import has_answer, read_result
+from langchain_label_studio.results import has_answer, read_result, text_or_none
 from langchain_label_studio.runs import PARAMETERS_SENT, LLMRun, StartedRun, Status, utc_now
 from langchain_label_studio.scrub import error_text
 
@@ -55,12 +55,12 @@ def read_start(
             run_id=str(run_id),
             trace_id=str(trace_id),
             parent_run_id=str(parent_run_id) if parent_run_id else None,
-            run_name=event.get("name"),
+            run_name=text_or_none(event.get("name")),
             kind=kind,
             prompt=tuple(prompt),
             # Not `model_name` of the parameters: after `bind(model=...)` it still names the old one.
-            model=metadata.get("ls_model_name") or parameters.get("model"),
-            provider=metadata.get("ls_provider"),
+            model=text_or_none(metadata.get("ls_model_name")) or text_or_none(parameters.get("model")),
+            provider=text_or_none(metadata.get("ls_provider")),
             started_at=utc_now(),
             thread_id=_thread_id(metadata),
             tags=tuple(str(tag) for tag in tags or () if not _INTERNAL_TAG.match(str(tag))),

@@ -37,7 +37,7 @@ def read_result(result: LLMResult, run: LLMRun, *, batch_size: int = 1) -> dict[
     response = message.response_metadata if message is not None else {}
     info = (first.generation_info if first is not None else None) or {}
     output = result.llm_output or {}
-    provider = response.get("model_provider") or run.provider
+    provider = text_or_none(response.get("model_provider")) or run.provider
     reason = info.get("finish_reason") or next(
         (response[key] for key in ("finish_reason", "stop_reason", "status") if response.get(key)), None
     )
@@ -61,6 +61,11 @@ def _model(message: BaseMessage | None, output: Mapping[str, Any], run: LLMRun) 
         # A completion model names what its constructor was given, whatever `bind(model=...)` asked for.
         return run.model or output.get("model_name")
     return message.response_metadata.get("model_name") or output.get("model_name") or run.model
+
+
+def text_or_none(value: Any) -> str | None:
+    """Return a name that is one: providers put anything there."""
+    return value if isinstance(value, str) and value else None
 
 
 def model_name(name: Any) -> str | None:

@@ -150,7 +150,9 @@ def test_calls_nobody(server: LocalLabelStudio, proxy: RecordingProxy) -> None:
     config = '<View><Text name="prompt" value="$prompt"/></View>'
     with access(server) as client:
         project = client.post("/api/projects/", json={"title": "Quiet", "label_config": config}).json()["id"]
-        client.post(f"/api/projects/{project}/import", json=[{"data": {"prompt": "a secret"}}]).raise_for_status()
+        client.post(
+            f"/api/projects/{project}/import", json=[{"data": {"prompt": "a secret"}}]
+        ).raise_for_status()
         client.get(f"/api/tasks?project={project}").raise_for_status()
         page = client.get("/user/login/").text
         tips = client.get("/heidi-tips")
@@ -396,7 +398,9 @@ def test_model_streams_with_usage(model: LocalModel) -> None:
 @pytest.mark.parametrize("city", ["Paris", "Tokyo", "London"])
 def test_model_calls_a_tool_and_tells_its_answer(model: LocalModel, choice: str, city: str) -> None:
     talk: list[dict[str, object]] = [{**user(f"What is the weather in {city}?")}]
-    first = ask(model, "/chat/completions", messages=talk, tools=[TOOL], tool_choice=choice).json()["choices"][0]
+    first = ask(model, "/chat/completions", messages=talk, tools=[TOOL], tool_choice=choice).json()[
+        "choices"
+    ][0]
     call = first["message"]["tool_calls"][0]
 
     assert first["finish_reason"] == "tool_calls"
