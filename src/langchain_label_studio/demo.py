@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from langchain_core.messages import AIMessage
+from langchain_core.output_parsers import StrOutputParser
 from langchain_core.prompts import ChatPromptTemplate
 
 from langchain_label_studio.handler import LabelStudioCallbackHandler
@@ -16,8 +17,7 @@ from langchain_label_studio.messages import show_turn, to_turn
 PROMPT_PROJECT = "LangChain demo: prompts"
 CHAT_PROJECT = "LangChain demo: chats"
 
-OPENAI_MODEL = "gpt-4o-mini"
-OPENAI_COMPLETION_MODEL = "gpt-3.5-turbo-instruct"
+OPENAI_MODEL = "gpt-6-luna"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,19 +49,22 @@ def record_runs(*, url: str, api_key: str, base_url: str | None, model: str | No
         url: Address of Label Studio.
         api_key: Its key.
         base_url: Address of an OpenAI-compatible API, or None for OpenAI.
-        model: The model's name there, or None for small ones of OpenAI's.
+        model: The model's name there.
     """
     from langchain_openai import ChatOpenAI, OpenAI  # noqa: PLC0415 (an extra)
 
-    where: dict[str, Any] = {"base_url": base_url, "api_key": "none"} if base_url else {}
     prompts = LabelStudioCallbackHandler(api_key, url, project_name=PROMPT_PROJECT)
     chats = LabelStudioCallbackHandler(api_key, url, project_name=CHAT_PROJECT, mode="chat")
-    llm = OpenAI(
-        model=model or OPENAI_COMPLETION_MODEL, temperature=0, max_tokens=60, callbacks=[prompts], **where
-    )
-    chat = ChatOpenAI(
-        model=model or OPENAI_MODEL, temperature=0, max_completion_tokens=120, stream_usage=True, **where
-    )
+    llm: Any
+    chat: Any
+    if base_url:
+        where: dict[str, Any] = {"base_url": base_url, "api_key": "none", "model": model, "temperature": 0}
+        llm = OpenAI(**where, max_tokens=60, callbacks=[prompts])
+        chat = ChatOpenAI(**where, max_completion_tokens=120, stream_usage=True)
+    else:
+        # OpenAI has no completion models any more: a chat model fills the project of prompts just as well.
+        chat = ChatOpenAI(model=OPENAI_MODEL, reasoning_effort="none", max_completion_tokens=120)
+        llm = chat.with_config(callbacks=[prompts]) | StrOutputParser()
     with prompts, chats:
         question = "The three primary colours are"
         yield Recorded("prompt", question, llm.invoke(question).strip(), prompts.task_url())

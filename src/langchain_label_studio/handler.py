@@ -142,10 +142,10 @@ class LabelStudioCallbackHandler(BaseCallbackHandler):
         return None if self.project_id is None else f"{self.url}projects/{self.project_id}/data"
 
     def task_url(self, run_id: UUID | str | None = None) -> str | None:
-        """Return the address of a run's task.
+        """Return the address of a run's task, sending the run first if it still waits.
 
         Args:
-            run_id: The run's id, or the id of the message it answered with; None is the last run recorded.
+            run_id: The run's id, or the `id` of the message it answered with; None is the last run recorded.
 
         Returns:
             The address, or None where the run has no task (yet).
@@ -153,10 +153,7 @@ class LabelStudioCallbackHandler(BaseCallbackHandler):
         Raises:
             LabelStudioError: Label Studio cannot be asked.
         """
-        wanted = str(run_id or self._recorder.last_run_id or "")
-        # A chat model's answer carries its run's id as `lc_run--<run_id>-0`.
-        if wanted.startswith("lc_run-"):
-            wanted = wanted.removeprefix("lc_run--").removeprefix("lc_run-")[:36]
+        wanted = self._recorder.run_id_of(run_id)
         if not wanted:
             return None
         self.flush()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Literal
@@ -14,8 +14,11 @@ from langchain_label_studio import events
 from langchain_label_studio.delivery import Record, Sender
 from langchain_label_studio.log import ThrottledLog
 from langchain_label_studio.messages import Turn
+from langchain_label_studio.results import message_ids
 from langchain_label_studio.runs import LLMRun, RunTable, StartedRun, encode_run
 from langchain_label_studio.tasks import usable_data
+
+MAX_ANSWERED = 10_000
 
 Data = Mapping[str, Any] | Callable[[LLMRun], Mapping[str, Any]]
 """The user's own data for a task: the same for all, or made from each run."""
@@ -27,7 +30,6 @@ class Recorder:
     Attributes:
         runs: The runs in flight.
         lost: What was never recorded, counted by reason.
-        last_run_id: The run recorded last.
     """
 
     def __init__(self, sender: Sender, *, data: Data | None, include_errors: bool) -> None:
@@ -44,7 +46,8 @@ class Recorder:
         self._log = ThrottledLog()
         self.runs = RunTable()
         self.lost: Counter[str] = Counter()
-        self.last_run_id: str | None = None
+        self._last_run_id: str | None = None
+        self._answered: OrderedDict[str, str] = OrderedDict()
 
     def start(
         self, kind: Literal["chat", "completion"], prompt: Sequence[Turn], run_id: UUID, event: dict[str, Any]
@@ -70,6 +73,10 @@ class Recorder:
         """Record a run that came to its end."""
         if started := self._started(run_id, event):
             self._record(events.read_end(started, response))
+            for message_id in message_ids(response):
+                self._answered[message_id] = str(run_id)
+            while len(self._answered) > MAX_ANSWERED:
+                self._answered.popitem(last=False)
 
     def fail(self, error: BaseException, run_id: UUID, event: Mapping[str, Any]) -> None:
         """Record a run that ended otherwise, if some of the answer had come or errors are wanted."""
@@ -77,6 +84,10 @@ class Recorder:
             run = events.read_error(started, error, event.get("response"))
             if run.status == "partial" or self._include_errors:
                 self._record(run)
+
+    def run_id_of(self, known: UUID | str | None) -> str | None:
+        """Return a run's id, given that or the id of the message it answered with; None is the last run's."""
+        return self._answered.get(str(known), str(known)) if known else self._last_run_id
 
     def lose(self, reason: str, message: str, error: BaseException | None = None) -> None:
         """Count and log something that is not recorded."""
@@ -94,7 +105,7 @@ class Recorder:
     def _record(self, run: LLMRun) -> None:
         if self._data:
             run = replace(run, data=self._data_of(run))
-        self.last_run_id = run.run_id
+        self._last_run_id = run.run_id
         if not self._sender.submit(Record(run.run_id, encode_run(run))):
             self.lose("outbox_full", "The outbox is full: a run was not recorded. Is Label Studio down?")
 

@@ -63,6 +63,17 @@ def _model(message: BaseMessage | None, output: Mapping[str, Any], run: LLMRun) 
     return message.response_metadata.get("model_name") or output.get("model_name") or run.model
 
 
+def message_ids(result: LLMResult) -> list[str]:
+    """Return the ids of the messages of a result; a chat model's answer carries its own to the application."""
+    candidates = result.generations[0] if result.generations else []
+    ids = [
+        text_or_none(candidate.message.id)
+        for candidate in candidates
+        if isinstance(candidate, ChatGeneration)
+    ]
+    return [message_id for message_id in ids if message_id]
+
+
 def text_or_none(value: Any) -> str | None:
     """Return a name that is one: providers put anything there."""
     return value if isinstance(value, str) and value else None

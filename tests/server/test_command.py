@@ -15,7 +15,8 @@ import pytest
 from pydantic import SecretStr
 
 from langchain_label_studio.client import LabelStudioClient
-from langchain_label_studio.local_server import LocalLabelStudio
+from langchain_label_studio.demo import needs_local_model, record_runs
+from langchain_label_studio.local_server import LocalLabelStudio, LocalModel
 
 # The console script, beside the Python that runs the tests.
 COMMAND = str(Path(sys.executable).parent / "langchain-label-studio")
@@ -54,6 +55,21 @@ def test_the_demo_records_each_kind_of_run_and_prints_a_link_for_each(demo: tupl
         assert re.search(rf"^{kind}  ", output, re.MULTILINE), output
     assert len(set(re.findall(r"http://127\.0\.0\.1:\d+/projects/\d+/data\?task=\d+", output))) == 6
     assert '→ get_weather(city="Paris")' in output
+
+
+def test_with_a_key_of_openai_its_models_are_asked(
+    label_studio: LocalLabelStudio, local_model: LocalModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The small model stands in for OpenAI, at the address that its own variable names."""
+    monkeypatch.setenv("OPENAI_API_KEY", "any")
+    monkeypatch.setenv("OPENAI_BASE_URL", local_model.base_url)
+    assert not needs_local_model()
+
+    runs = list(record_runs(url=label_studio.url, api_key=label_studio.api_key, base_url=None, model=None))
+
+    assert [run.kind for run in runs] == ["prompt", "chat", "chain", "stream", "agent", "agent"]
+    assert len({run.url for run in runs}) == 6
+    assert all(run.answer for run in runs)
 
 
 def test_a_later_up_shows_the_same_account_and_data_and_ends_with_ctrl_c(demo: tuple[Path, str]) -> None:

@@ -12,7 +12,8 @@ from uuid import uuid4
 
 import pytest
 from langchain_core.language_models import FakeListChatModel
-from langchain_core.outputs import Generation, LLMResult
+from langchain_core.messages import AIMessage
+from langchain_core.outputs import ChatGeneration, Generation, LLMResult
 
 from langchain_label_studio import (
     LabelStudioCallbackHandler,
@@ -258,3 +259,14 @@ def test_runs_that_never_end_leave_nothing_behind(monkeypatch: pytest.MonkeyPatc
     assert len(runs) == 10
     assert runs._size == 1_000
     assert len(runs._ended) <= 50
+
+
+def test_a_run_is_known_by_its_id_and_by_that_of_its_answer() -> None:
+    recorder = make()._recorder
+    run_id = uuid4()
+    result = LLMResult(generations=[[ChatGeneration(message=AIMessage("Hello", id="resp_1"))]])
+    recorder.end(result, run_id, {})
+
+    known = [run_id, str(run_id), "resp_1", None]
+    assert {recorder.run_id_of(item) for item in known} == {str(run_id)}
+    assert recorder.run_id_of("unknown") == "unknown"

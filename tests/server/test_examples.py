@@ -1,0 +1,297 @@
+"""All examples, run as a newcomer runs them, and what Label Studio has of them afterwards."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import httpx
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+from langchain_label_studio.local_server import LocalLabelStudio, LocalModel
+
+ROOT = Path(__file__).parents[2]
+EXAMPLES = ROOT / "examples"
+NOTEBOOKS = ("prompts", "chats", "custom_config")
+SCRIPTS = ("llm", "chat_model", "chain", "fastapi_service", "langgraph_agent")
+# What langchain-openai says of a completion: the model it asked for by default, not the one that answered.
+COMPLETION_MODEL = "gpt-3.5-turbo-instruct"
+
+Task = dict[str, Any]
+TasksOf = Callable[[str], list[Task]]
+
+
+@pytest.fixture(autouse=True)
+def _settings(
+    label_studio: LocalLabelStudio, local_model: LocalModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What examples/README.md tells a newcomer to set, for a local model."""
+    monkeypatch.setenv("LABEL_STUDIO_URL", label_studio.url)
+    monkeypatch.setenv("LABEL_STUDIO_API_KEY", label_studio.api_key)
+    monkeypatch.setenv("OPENAI_BASE_URL", local_model.base_url)
+    monkeypatch.setenv("OPENAI_API_KEY", "none")
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1,localhost")
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+
+
+@pytest.fixture
+def tasks_of(label_studio: LocalLabelStudio) -> TasksOf:
+    """The tasks of the project with this title, first run first, with their predictions."""
+
+    def read(title: str) -> list[Task]:
+        with httpx.Client(base_url=label_studio.url, trust_env=False, timeout=30) as client:
+
+            def ask(method: str, path: str, **request: Any) -> Any:
+                return client.request(method, path, **request).raise_for_status().json()
+
+            token = ask("POST", "/api/token/refresh/", json={"refresh": label_studio.api_key})["access"]
+            client.headers["Authorization"] = f"Bearer {token}"
+            found = ask("GET", "/api/projects/", params={"title": title})["results"]
+            [project] = [each["id"] for each in found if each["title"] == title]
+            wanted = {"project": project, "fields": "all", "page_size": 100}
+            tasks = ask("GET", "/api/tasks", params=wanted)["tasks"]
+            return sorted(tasks, key=lambda task: task["data"]["started_at"])
+
+    return read
+
+
+def answer_of(task: Task) -> str:
+    """The answer as a reviewer gets it."""
+    [prediction] = task["predictions"]
+    [region] = prediction["result"]
+    assert (region["from_name"], region["type"]) == ("response", "textarea")
+    [text] = region["value"]["text"]
+    assert text.strip()
+    return str(text)
+
+
+def assert_recorded(tasks: list[Task], *, model: str = LocalModel.model_name) -> None:
+    """Each has an answer, a run of its own and the model that answered."""
+    assert all(answer_of(task) for task in tasks)
+    assert len({UUID(task["data"]["run_id"]) for task in tasks}) == len(tasks)
+    assert {task["data"]["model"] for task in tasks} == {model}
+    assert {task["data"]["status"] for task in tasks} == {"success"}
+
+
+def linked(text: str, tasks: list[Task], url: str) -> list[Task]:
+    """The tasks whose links are in the text, in the text's order."""
+    known = {f"{url.rstrip('/')}/projects/{task['project']}/data?task={task['id']}": task for task in tasks}
+    return [known[link] for link in re.findall(r"https?://\S+\?task=\d+", text)]
+
+
+def turn(role: str, content: str) -> dict[str, str]:
+    return {"role": role, "content": content}
+
+
+# --- scripts -----------------------------------------------------------------------------
+
+
+def run(script: str) -> str:
+    """What the script prints; it has nothing to complain about."""
+    done = subprocess.run(
+        [sys.executable, EXAMPLES / f"{script}.py"], capture_output=True, text=True, timeout=120, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout
+
+
+def test_llm(tasks_of: TasksOf, label_studio: LocalLabelStudio) -> None:
+    printed = run("llm")
+
+    tasks = tasks_of("Example: LLM")
+    assert_recorded(tasks, model=COMPLETION_MODEL)
+    assert sorted(task["data"]["prompt"] for task in tasks) == [
+        "The capital of France is",
+        "The opposite of hot is",
+        "The three primary colours are",
+    ]
+    [shown] = linked(printed, tasks, label_studio.url)
+    assert shown["data"]["prompt"] == "The capital of France is"
+    assert answer_of(shown) in printed
+
+
+def test_chat_model(tasks_of: TasksOf, label_studio: LocalLabelStudio) -> None:
+    printed = run("chat_model")
+
+    tasks = tasks_of("Example: chat model")
+    assert_recorded(tasks)
+    assert [task["data"]["prompt"] for task in tasks] == [
+        [turn("system", "You answer in one sentence."), turn("user", "What is the capital of France?")],
+        [turn("user", "Name three animals.")],
+    ]
+    assert linked(printed, tasks, label_studio.url) == tasks
+    assert all(answer_of(task) in printed for task in tasks)
+
+
+def test_chain(tasks_of: TasksOf) -> None:
+    printed = run("chain")
+
+    tasks = tasks_of("Example: chain")
+    assert_recorded(tasks)
+    assert {task["data"]["prompt"][-1]["content"] for task in tasks} == {"What is the moon?", "What is rain?"}
+    assert {(task["data"]["audience"], task["data"]["tags"]) for task in tasks} == {("children", "science")}
+    assert all(answer_of(task) in printed for task in tasks)
+    assert "2 answers to review" in printed
+
+
+def test_langgraph_agent(tasks_of: TasksOf, label_studio: LocalLabelStudio) -> None:
+    # So small a model answers without its tool now and then: what it did not do cannot be recorded.
+    for _ in range(3):
+        printed = run("langgraph_agent")
+        tasks = tasks_of("Example: LangGraph agent")
+        if any(answer_of(task).startswith("→ get_weather(city=") for task in tasks):
+            break
+    else:
+        pytest.fail("No tool call in any of the tasks.")
+
+    assert_recorded(tasks)
+    assert {task["data"]["thread_id"] for task in tasks} == {"weather-1"}
+    turns = [said for task in tasks for said in task["data"]["prompt"]]
+    assert any(said["role"] == "tool" and "sunny" in said["content"] for said in turns)
+
+    last_of_first, last = linked(printed, tasks, label_studio.url)
+    assert last == tasks[-1]
+    asked = [said["content"] for said in last["data"]["prompt"] if said["role"] == "user"]
+    assert asked == ["What is the weather in Paris?", "What is the weather in Tokyo?"]
+    assert answer_of(last_of_first) in printed
+    assert answer_of(last) in printed
+
+
+@contextmanager
+def service(log: Path) -> Iterator[str]:
+    """The address of the FastAPI example, served; ended by SIGTERM as a deployment does it."""
+    command = [sys.executable, "-m", "uvicorn", "examples.fastapi_service:app", "--port", "0"]
+    with log.open("w") as sink, subprocess.Popen(command, cwd=ROOT, stdout=sink, stderr=sink) as server:
+        try:
+            deadline = time.monotonic() + 60
+            while not (announced := re.search(r"running on (http://127\.0\.0\.1:\d+)", log.read_text())):
+                assert server.poll() is None, log.read_text()
+                assert time.monotonic() < deadline, log.read_text()
+                time.sleep(0.05)
+            yield announced[1]
+            os.kill(server.pid, signal.SIGTERM)
+            # uvicorn ends cleanly, and then hands on the signal it was ended by.
+            assert server.wait(20) in {0, -signal.SIGTERM}, log.read_text()
+        finally:
+            server.kill()
+
+
+async def test_fastapi_service(tasks_of: TasksOf, tmp_path: Path) -> None:
+    log = tmp_path / "service.log"
+    questions = {"anna": "What is the capital of France?", "ben": "What is the capital of Italy?"}
+    with service(log) as address:
+        async with httpx.AsyncClient(base_url=address, trust_env=False, timeout=120) as client:
+            asked = [{"message": text, "thread_id": thread} for thread, text in questions.items()]
+            replies = await asyncio.gather(*(client.post("/chat", json=body) for body in asked))
+    # Ended at once, so what these two left behind was sent while the service shut down.
+    assert "Application shutdown complete" in log.read_text()
+    assert "Traceback" not in log.read_text()
+
+    tasks = tasks_of("Example: FastAPI service")
+    assert_recorded(tasks)
+    seen = {(task["data"]["thread_id"], task["data"]["run_id"], answer_of(task)) for task in tasks}
+    said = zip(questions, [reply.raise_for_status().json() for reply in replies], strict=True)
+    assert seen == {(thread_id, reply["run_id"], reply["answer"]) for thread_id, reply in said}
+    for task in tasks:
+        assert task["data"]["prompt"] == [turn("user", questions[task["data"]["thread_id"]])]
+
+
+# --- notebooks ---------------------------------------------------------------------------
+
+
+def read(notebook: str) -> Any:
+    return nbformat.read(EXAMPLES / f"{notebook}.ipynb", as_version=4)
+
+
+@pytest.fixture
+def run_notebook(
+    tasks_of: TasksOf, label_studio: LocalLabelStudio, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[[str, str], list[Task]]:
+    """Runs a notebook, checks what its cells show, and returns the tasks of its project."""
+    # `python3` is this interpreter, whatever kernels the computer has; nothing is left in the home.
+    spec = tmp_path / "jupyter" / "kernels" / "python3" / "kernel.json"
+    spec.parent.mkdir(parents=True)
+    command = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+    spec.write_text(json.dumps({"argv": command, "display_name": "Python 3", "language": "python"}))
+    monkeypatch.setenv("JUPYTER_PATH", str(tmp_path / "jupyter"))
+    for name in ("JUPYTER_RUNTIME_DIR", "JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "IPYTHONDIR"):
+        monkeypatch.setenv(name, str(tmp_path / name.lower()))
+
+    def run_all_cells(name: str, title: str) -> list[Task]:
+        notebook = read(name)
+        where = {"metadata": {"path": str(tmp_path)}}
+        NotebookClient(notebook, timeout=120, kernel_name="python3", resources=where).execute()
+
+        outputs = [output for cell in notebook.cells for output in cell.get("outputs", ())]
+        assert "stderr" not in {output.get("name") for output in outputs}
+        printed = "\n".join(output.text for output in outputs if output.output_type == "stream")
+        values = [output.data for output in outputs if output.output_type == "execute_result"]
+        [card] = [value["text/html"] for value in values if "text/html" in value]
+        links = [value["text/plain"].strip("'") for value in values if "text/html" not in value]
+
+        tasks = tasks_of(title)
+        assert all(answer_of(task).strip() in printed for task in tasks)
+        project = f"{label_studio.url.rstrip('/')}/projects/{tasks[0]['project']}/data"
+        assert links == [project, f"{project}?task={tasks[-1]['id']}"]
+        assert f'<a href="{project}"' in card
+        assert f">{title}</a>" in card
+        assert f"<b>{len(tasks)}</b> in Label Studio · <b>0</b> waiting</div>" in card
+        return tasks
+
+    return run_all_cells
+
+
+def test_prompts(run_notebook: Callable[[str, str], list[Task]]) -> None:
+    tasks = run_notebook("prompts", "My Project")
+    assert_recorded(tasks, model=COMPLETION_MODEL)
+    assert [task["data"]["prompt"] for task in tasks] == ["Tell me a joke", "The capital of France is"]
+
+
+def test_chats(run_notebook: Callable[[str, str], list[Task]]) -> None:
+    tasks = run_notebook("chats", "New Project with Chat")
+    assert_recorded(tasks)
+    start = [turn("system", "You answer in one sentence."), turn("user", "What is the capital of France?")]
+    assert [task["data"]["prompt"] for task in tasks] == [
+        [turn("system", "Always use a lot of emojis"), turn("user", "Tell me a joke")],
+        start,
+        [*start, turn("assistant", answer_of(tasks[1])), turn("user", "Which river flows through it?")],
+    ]
+    assert [task["data"].get("thread_id") for task in tasks] == [None, "france-1", "france-1"]
+
+
+def test_custom_config(run_notebook: Callable[[str, str], list[Task]]) -> None:
+    tasks = run_notebook("custom_config", "Custom feedback")
+    assert_recorded(tasks)
+    assert ["Say something nice about rainy days." in task["data"]["prompt"] for task in tasks] == [True]
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_notebooks_are_kept_clean(name: str) -> None:
+    notebook = read(name)
+
+    kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
+    assert notebook.metadata == {"kernelspec": kernel, "language_info": {"name": "python"}}
+    for cell in notebook.cells:
+        assert cell.metadata == {}
+        assert (cell.get("outputs", []), cell.get("execution_count")) == ([], None)
+
+
+def test_each_example_is_run_here_and_told_of() -> None:
+    names = {f"{name}.ipynb" for name in NOTEBOOKS} | {f"{name}.py" for name in SCRIPTS}
+    assert {path.name for kind in ("*.py", "*.ipynb") for path in EXAMPLES.glob(kind)} == names
+
+    told = (EXAMPLES / "README.md").read_text()
+    assert {name for name in names if f"[{name}]({name})" in told} == names
