@@ -285,10 +285,9 @@ def installer(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytes
         places = os.environ["PATH"].split(os.pathsep)
         kept = [place for place in places if not shutil.which("uv", path=place)]
         monkeypatch.setenv("PATH", os.pathsep.join(kept))
-    elif uv:
-        monkeypatch.setenv("PATH", os.pathsep.join([str(Path(uv).parent), os.environ["PATH"]]))
     else:
-        pytest.skip("uv is not installed")
+        assert uv, "uv belongs to the dependency group `test`"
+        monkeypatch.setenv("PATH", os.pathsep.join([str(Path(uv).parent), os.environ["PATH"]]))
     return str(request.param)
 
 
