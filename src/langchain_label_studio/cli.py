@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
@@ -65,8 +65,8 @@ def demo(
             model = LocalModel() if needs_local_model() else None
             try:
                 if model:
-                    with out.status("Preparing the small local model") as status:
-                        model.start(status.update)
+                    with _progress("Preparing the small local model") as tell:
+                        model.start(tell)
                 where = f"{model.model_name}, a small model on this computer" if model else "OpenAI"
                 out.print(f"\nRecording runs of {where}:\n")
                 runs = record_runs(
@@ -116,8 +116,8 @@ def _local_label_studio(data_dir: Path | None, port: int | None) -> Iterator[tup
     directory = data_dir or Path(platformdirs.user_data_dir("langchain-label-studio")) / "label-studio"
     server = LocalLabelStudio(directory, port=port)
     try:
-        with out.status("Preparing Label Studio") as status:
-            server.start(status.update)
+        with _progress("Preparing Label Studio") as tell:
+            server.start(tell)
         out.print(f"[green]Label Studio runs[/green] at [link]{server.url}[/link]\n")
         out.print(f"  Sign in as  {server.username}")
         out.print(f"  Password    {server.password}\n")
@@ -127,6 +127,16 @@ def _local_label_studio(data_dir: Path | None, port: int | None) -> Iterator[tup
         yield server.url, server.api_key
     finally:
         server.stop()
+
+
+@contextmanager
+def _progress(first: str) -> Iterator[Callable[[str], None]]:
+    """Show what is being done: one moving line in a terminal, else a line for each step."""
+    if out.is_terminal:
+        with out.status(first) as status:
+            yield status.update
+    else:
+        yield lambda step: out.print(f"[dim]{escape(step)}[/dim]")
 
 
 @contextmanager

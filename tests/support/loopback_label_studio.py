@@ -45,6 +45,7 @@ class LoopbackLabelStudio:
         self.faults: list[Fault] = []
         self.requests: list[tuple[str, str]] = []
         self.key_is_good = True
+        self.collects_analytics = False
         self.released = threading.Event()
         self._lock = threading.Lock()
         self._server: ThreadingHTTPServer | None = None
@@ -104,7 +105,10 @@ class _Handler(BaseHTTPRequestHandler):
         path = urlsplit(self.path)
         query = parse_qs(path.query)
         self.studio.requests.append(("GET", path.path))
-        if not self.studio.key_is_good:
+        if path.path == "/user/login/":
+            setting = json.dumps(self.studio.collects_analytics)
+            self._answer(200, f"window.APP_SETTINGS.collect_analytics = {setting};")
+        elif not self.studio.key_is_good:
             self._answer(401, {"detail": "Invalid token."})
         elif path.path.rstrip("/").endswith("/whoami"):
             self._answer(200, {"id": 1, "email": "me@example.com"})

@@ -1,0 +1,68 @@
+"""What `check` finds, and that it changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from langchain_label_studio import LabelStudioCallbackHandler
+from langchain_label_studio.checkup import Finding, check_up
+from tests.support.loopback_label_studio import LoopbackLabelStudio
+
+Look = Callable[[], list[Finding]]
+
+
+@pytest.fixture
+def findings(loopback: LoopbackLabelStudio, monkeypatch: pytest.MonkeyPatch) -> Look:
+    monkeypatch.setenv("LABEL_STUDIO_API_KEY", "a-very-secret-key")
+    monkeypatch.setenv("LABEL_STUDIO_URL", loopback.url)
+
+    def look() -> list[Finding]:
+        found = list(check_up(url=None, project_id=None, project_name="Checked"))
+        assert "POST" not in [method for method, _ in loopback.requests]
+        assert "very-secret" not in str(found)
+        return found
+
+    return look
+
+
+def test_all_is_well_and_nothing_is_created(findings: Look, loopback: LoopbackLabelStudio) -> None:
+    found = findings()
+
+    assert {finding.level for finding in found} == {"good"}
+    assert "LABEL_STUDIO_URL" in found[0].text
+    assert "1.23.2 (Community), signed in as me@example.com" in found[2].text
+    assert "the handler will create it" in found[3].text
+    assert loopback.projects == {}
+
+
+def test_a_server_that_sends_prompts_to_its_maker_is_a_warning(
+    findings: Look, loopback: LoopbackLabelStudio
+) -> None:
+    loopback.collects_analytics = True
+
+    assert any(f.level == "warning" and "COLLECT_ANALYTICS=false" in f.text for f in findings())
+
+
+def test_several_projects_of_one_title_and_a_version_that_hides_the_answers_are_warnings(
+    findings: Look, loopback: LoopbackLabelStudio
+) -> None:
+    LabelStudioCallbackHandler("k", loopback.url, project_name="Checked")
+    loopback.projects[1]["model_version"] = "gpt-4o"
+    loopback.projects[2] = loopback.projects[1] | {"id": 2}
+    loopback.requests.clear()
+
+    warnings = [finding.text for finding in findings() if finding.level == "warning"]
+
+    assert any("several projects of this title (1, 2)" in text for text in warnings)
+    assert any("model_version='gpt-4o'" in text for text in warnings)
+
+
+def test_what_is_wrong_comes_last(findings: Look, loopback: LoopbackLabelStudio) -> None:
+    loopback.key_is_good = False
+
+    *good, bad = findings()
+
+    assert {finding.level for finding in good} == {"good"}
+    assert (bad.level, "refused the API key" in bad.text) == ("bad", True)
