@@ -115,7 +115,9 @@ class LabelStudioCallbackHandler(BaseCallbackHandler):
         self._settings = settings
         self._data = data
         self._destination = ProjectDestination(settings)
-        self._check_data(parse_label_config(settings.label_config), complete=settings.project_id is None)
+        if settings.custom_config or connect == "lazy":
+            # Before a project is created; else the project's own config is the one to check against.
+            self._check_data(parse_label_config(settings.label_config), complete=settings.project_id is None)
         if connect == "eager":
             self._connect()
         self._sender = Sender(

@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 from langchain_core.outputs import Generation, LLMResult
 
-from langchain_label_studio import LabelStudioCallbackHandler, LabelStudioWarning
+from langchain_label_studio import LabelStudioCallbackHandler, LabelStudioWarning, TaskDataError
 from tests.support.loopback_label_studio import Fault, LoopbackLabelStudio
 
 KEY = "a-very-secret-key"
@@ -163,6 +163,23 @@ def test_an_existing_project_keeps_its_config_and_one_warning_says_so(loopback: 
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         connect(loopback)
+
+
+def test_data_is_checked_against_the_config_of_the_project_that_is_there(
+    loopback: LoopbackLabelStudio,
+) -> None:
+    connect(loopback)
+    loopback.projects[1]["label_config"] = (
+        '<View><Text name="q" value="$question"/><Text name="p" value="$prompt"/><TextArea name="a" toName="q"/></View>'
+    )
+
+    with pytest.raises(TaskDataError, match="prompt"):
+        connect(loopback)
+    handler = connect(loopback, data={"prompt": "mine"})
+    record(handler)
+
+    assert handler.flush(10)
+    assert (loopback.tasks[0]["data"]["question"], loopback.tasks[0]["data"]["prompt"]) == ("Hi", "mine")
 
 
 @pytest.mark.parametrize(
