@@ -13,19 +13,8 @@ from playwright.sync_api import expect
 
 from tests.browser.conftest import AnnotationOf, Record
 from tests.browser.pages import Reviewer
+from tests.support.label_configs import OLD_DOCUMENTATION
 
-OLD_DOCUMENTATION = """
-<View>
-<Text name="prompt" value="$prompt"/>
-<TextArea name="response" toName="prompt"/>
-<TextArea name="user_feedback" toName="prompt"/>
-<Rating name="rating" toName="prompt"/>
-<Choices name="sentiment" toName="prompt">
-    <Choice value="Positive"/>
-    <Choice value="Negative"/>
-</Choices>
-</View>
-"""
 SEVERAL_LINES = "The Louvre.\n\nIt is huge:\n- go early\n- book ahead"
 CALL = {"name": "get_weather", "args": {"city": "Paris", "days": 3}, "id": "call-1"}
 PICTURE = base64.b64encode(b"not really a picture" * 100).decode()

@@ -36,20 +36,9 @@ from langchain_label_studio.delivery import Record
 from langchain_label_studio.labeling import LabelConfig, parse_label_config
 from langchain_label_studio.runs import decode_run
 from langchain_label_studio.tasks import build_task
+from tests.support.label_configs import OLD_DOCUMENTATION
 
 URL = "http://label-studio.test"
-CUSTOM_CONFIG = """
-<View>
-<Text name="prompt" value="$prompt"/>
-<TextArea name="response" toName="prompt"/>
-<TextArea name="user_feedback" toName="prompt"/>
-<Rating name="rating" toName="prompt"/>
-<Choices name="sentiment" toName="prompt">
-    <Choice value="Positive"/>
-    <Choice value="Negative"/>
-</Choices>
-</View>
-"""
 
 
 class TwoAnswers(BaseChatModel):
@@ -184,7 +173,7 @@ def test_chats_are_the_same_but_for_the_roles(both: Any, n: int) -> None:
 
 
 def test_a_config_of_ones_own_is_filled_the_same(both: Any) -> None:
-    pair = both(project_config=CUSTOM_CONFIG, project_name="My Project")
+    pair = both(project_config=OLD_DOCUMENTATION, project_name="My Project")
     FakeListLLM(responses=["a"], callbacks=[pair.old, pair.new]).invoke("Hi")
 
     assert regions(pair.new_tasks[0]) == regions(pair.old_tasks[0])

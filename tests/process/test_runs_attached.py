@@ -10,11 +10,11 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from langchain_core.callbacks import AsyncCallbackHandler, BaseCallbackHandler
 from langchain_core.prompts import ChatPromptTemplate
 from langchain_openai import ChatOpenAI
 
 from langchain_label_studio import LabelStudioCallbackHandler
+from tests.support.listeners import AsyncListener, InlineListener, Listener
 from tests.support.openai_stub import OpenAIStub, running_stub
 from tests.support.recording import Recording, recording
 
@@ -68,32 +68,6 @@ def test_a_run_is_recorded_once(
 
     assert recorded.answer == "Echo: Hi"
     assert recorded.handler.stats().submitted == 1
-
-
-class Listener(BaseCallbackHandler):
-    def __init__(self) -> None:
-        self.heard: list[str] = []
-
-    def on_chat_model_start(self, *_: Any, **__: Any) -> None:
-        self.heard.append("start")
-
-    def on_llm_end(self, *_: Any, **__: Any) -> None:
-        self.heard.append("end")
-
-
-class InlineListener(Listener):
-    run_inline = True
-
-
-class AsyncListener(AsyncCallbackHandler):
-    def __init__(self) -> None:
-        self.heard: list[str] = []
-
-    async def on_chat_model_start(self, *_: Any, **__: Any) -> None:
-        self.heard.append("start")
-
-    async def on_llm_end(self, *_: Any, **__: Any) -> None:
-        self.heard.append("end")
 
 
 @pytest.mark.parametrize("other", [Listener, InlineListener, AsyncListener])

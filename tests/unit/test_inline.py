@@ -2,43 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
-from langchain_core.callbacks import AsyncCallbackHandler, BaseCallbackHandler
 from langchain_core.language_models import FakeListLLM
 
 from langchain_label_studio import LabelStudioCallbackHandler
 from langchain_label_studio.delivery import Record
 from langchain_label_studio.runs import decode_run
-
-
-class Listener(BaseCallbackHandler):
-    def __init__(self) -> None:
-        self.heard: list[str] = []
-
-    def on_llm_start(self, *_: Any, **__: Any) -> None:
-        self.heard.append("start")
-
-    def on_llm_end(self, *_: Any, **__: Any) -> None:
-        self.heard.append("end")
-
-
-class InlineListener(Listener):
-    """As LangSmith's tracer is."""
-
-    run_inline = True
-
-
-class AsyncListener(AsyncCallbackHandler):
-    def __init__(self) -> None:
-        self.heard: list[str] = []
-
-    async def on_llm_start(self, *_: Any, **__: Any) -> None:
-        self.heard.append("start")
-
-    async def on_llm_end(self, *_: Any, **__: Any) -> None:
-        self.heard.append("end")
+from tests.support.listeners import AsyncListener, InlineListener, Listener
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 from filelock import FileLock, Timeout
@@ -18,6 +17,7 @@ from langchain_label_studio.local_server.environment import (
     ensure_environment,
 )
 from langchain_label_studio.local_server.process import (
+    RunsInWith,
     ServerProcess,
     free_port,
     port_is_free,
@@ -39,7 +39,7 @@ _ANNOUNCED = re.compile(r"^Starting development server at (\S+)", re.MULTILINE)
 _COLD_START_TIMEOUT = 300.0
 
 
-class LocalLabelStudio:
+class LocalLabelStudio(RunsInWith):
     """Label Studio with SQLite in a directory, as a child process on this computer.
 
     Attributes:
@@ -190,17 +190,6 @@ class LocalLabelStudio:
             msg = f"Port {port} was taken while Label Studio started. Try again, or choose another."
             raise LocalServerError(msg)
         return f"http://{self._host}:{port}"
-
-    def __enter__(self) -> Self:
-        return self.start()
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.stop()
 
     def __repr__(self) -> str:
         return f"LocalLabelStudio({str(self._data_dir)!r}, url={self.url!r})"

