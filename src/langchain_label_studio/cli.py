@@ -79,12 +79,17 @@ def demo(
                     out.print(f"[bold]{run.kind}[/bold]  {escape(run.question)}")
                     out.print(f"  [dim]{escape(_short(run.answer))}[/dim]")
                     out.print(f"  [link]{run.url}[/link]")
+                out.print(
+                    "\nOpen a link, sign in as above, then rate the answer, correct it and press Submit."
+                )
+                if not leave:
+                    if model:
+                        out.print("\nThe small model goes on, too, for runs of your own:\n")
+                        out.print(f"  export OPENAI_BASE_URL={model.base_url} OPENAI_API_KEY=none")
+                    _wait_for_ctrl_c()
             finally:
                 if model:
                     model.stop()
-            out.print("\nOpen a link, sign in as above, then rate the answer, correct it and press Submit.")
-            if not leave:
-                _wait_for_ctrl_c()
 
 
 @app.command()

@@ -37,6 +37,10 @@ if __name__ == "__main__":
     # Four at a time; each has a part of the context.
     params.n_parallel = 4
     params.n_ctx = 16384
+    # Several threads wait for each other: where the cores are busy, one alone is ten times as fast.
+    params.cpuparams.n_threads = params.cpuparams_batch.n_threads = 1
+    # A model this small may never come to an end by itself.
+    params.n_predict = 512
     params.ui = False
     params.endpoint_slots = False
     server = xllamacpp.Server(params)
