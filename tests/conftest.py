@@ -41,10 +41,11 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in list(os.environ):
         if name.startswith(("LABEL_STUDIO_", "LANGSMITH_", "LANGCHAIN_TRACING", "OPENAI_")):
             monkeypatch.delenv(name)
+    monkeypatch.setenv("LABEL_STUDIO_OUTBOX_DIR", str(tmp_path / "outbox"))
 
 
 @pytest.fixture(scope="session")

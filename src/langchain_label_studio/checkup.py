@@ -39,7 +39,7 @@ def check_up(*, url: str | None, project_id: int | None, project_name: str) -> I
         source = "given" if url else URL_VARIABLE if os.environ.get(URL_VARIABLE) else "the default"
         yield Finding("good", f"Address: {settings.url} ({source})")
         kind = (
-            "personal access token" if settings.api_key.get_secret_value().count(".") == 2 else "legacy token"
+            "personal access token" if settings.key().get_secret_value().count(".") == 2 else "legacy token"
         )
         yield Finding("good", f"API key: a {kind} ({API_KEY_VARIABLE})")
         yield from _look_at_server(settings)
@@ -48,7 +48,7 @@ def check_up(*, url: str | None, project_id: int | None, project_name: str) -> I
 
 
 def _look_at_server(settings: Settings) -> Iterator[Finding]:
-    client = LabelStudioClient(url=settings.url, api_key=settings.api_key)
+    client = LabelStudioClient(url=settings.url, api_key=settings.key())
     try:
         email = client.sign_in()
         yield Finding("good", f"Label Studio {client.version()}, signed in as {email}")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from langchain_label_studio.delivery import DeliveryFailedError, Record
 from langchain_label_studio.errors import LabelStudioError, ServerUnavailableError
+from langchain_label_studio.hostlocks import host_lock
 from langchain_label_studio.log import ThrottledLog
 from langchain_label_studio.projects import Project, read_project, resolve_project
 from langchain_label_studio.runs import decode_run
@@ -23,14 +24,19 @@ CONFIG_AGE = 30.0
 """Seconds after which the project's label config is read again."""
 
 _REMEMBERED_TASKS = 10_000
+_TURN_TIMEOUT = 30.0
 
 
 class ProjectDestination:
-    """Makes tasks of recorded runs, imports them, and sees to it that each keeps its answer."""
+    """Makes tasks of recorded runs, imports them, and sees to it that each keeps its answer.
+
+    Attributes:
+        settings: The server, the project and the key.
+    """
 
     def __init__(self, settings: Settings) -> None:
         """Make a destination; nothing is sent yet."""
-        self._settings = settings
+        self.settings = settings
         self._log = ThrottledLog()
         self._lock = threading.RLock()
         self._client: LabelStudioClient | None = None
@@ -53,7 +59,7 @@ class ProjectDestination:
             if self._project is None:
                 client = self._connected_client()
                 client.sign_in()
-                self._project = resolve_project(client, self._settings)
+                self._project = resolve_project(client, self.settings)
                 self._read_at = time.monotonic()
             return self._project
 
@@ -76,10 +82,12 @@ class ProjectDestination:
         tasks = self._tasks(records, project)
         predictions = sum(len(task["predictions"]) for task in tasks)
         try:
-            stored = client.import_tasks(project.id, tasks)
-            self._remember(zip((record.key for record in records), stored.task_ids, strict=True))
-            if stored.predictions < predictions:
-                self._repair(client, project, tasks)
+            # Five imports at once take a Label Studio on SQLite 20 times as long as one after the other.
+            with host_lock("send", self.settings.url, timeout=_TURN_TIMEOUT):
+                stored = client.import_tasks(project.id, tasks)
+                self._remember(zip((record.key for record in records), stored.task_ids, strict=True))
+                if stored.predictions < predictions:
+                    self._repair(client, project, tasks)
         except LabelStudioError as error:
             if getattr(error, "status", None) == 400:
                 self._read_at = 0.0  # the label config may have changed under us
@@ -118,7 +126,7 @@ class ProjectDestination:
             project = self.connect()
             client = self._connected_client()
             if time.monotonic() - self._read_at > CONFIG_AGE:
-                project = read_project(client.get_project(project.id), self._settings)
+                project = read_project(client.get_project(project.id), self.settings)
                 self._project, self._read_at = project, time.monotonic()
         except LabelStudioError as error:
             raise _failure(error) from None
@@ -132,7 +140,7 @@ class ProjectDestination:
                 # Here, because the SDK takes 0.4 s to import: nobody waits for it who does not need it.
                 from langchain_label_studio.client import LabelStudioClient  # noqa: PLC0415
 
-                self._client = LabelStudioClient(url=self._settings.url, api_key=self._settings.api_key)
+                self._client = LabelStudioClient(url=self.settings.url, api_key=self.settings.key())
             return self._client
 
     def _tasks(self, records: Sequence[Record], project: Project) -> list[dict[str, Any]]:
@@ -141,7 +149,7 @@ class ProjectDestination:
     def _task(self, record: Record, project: Project) -> dict[str, Any]:
         try:
             run = decode_run(record.body)
-            task = build_task(run, project.config, model_version=self._settings.model_version)
+            task = build_task(run, project.config, model_version=self.settings.model_version)
         except Exception as error:  # noqa: BLE001 (one record must not hold up the others)
             self._log.warning("build", "Run %s could not be made into a task.", record.key, error=error)
             reason = f"run {record.key} could not be made into a task: {type(error).__name__}"

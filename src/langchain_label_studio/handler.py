@@ -7,6 +7,7 @@ import warnings
 import weakref
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, ParamSpec, Self
 from uuid import UUID
@@ -17,7 +18,7 @@ from langchain_core.outputs import LLMResult
 from pydantic import SecretStr
 
 from langchain_label_studio.card import render_card
-from langchain_label_studio.delivery import DeliveryStats, MemoryOutbox, Sender
+from langchain_label_studio.delivery import DeliveryStats
 from langchain_label_studio.destination import ProjectDestination
 from langchain_label_studio.errors import LabelStudioWarning, ServerUnavailableError, SettingError
 from langchain_label_studio.inline import RunInline
@@ -25,10 +26,18 @@ from langchain_label_studio.jsonsafe import clip
 from langchain_label_studio.labeling import LabelConfig, LabelStudioMode, parse_label_config
 from langchain_label_studio.messages import Turn, to_turns
 from langchain_label_studio.recorder import Data, Recorder
-from langchain_label_studio.settings import DEFAULT_MODEL_VERSION, DEFAULT_PROJECT_NAME, resolve_settings
+from langchain_label_studio.senders import send_leftovers, share_sender
+from langchain_label_studio.settings import (
+    DEFAULT_MODEL_VERSION,
+    DEFAULT_PROJECT_NAME,
+    Durability,
+    resolve_delivery,
+    resolve_settings,
+)
 from langchain_label_studio.tasks import check_task_data
 
 _P = ParamSpec("_P")
+_OF_THIS_PROCESS = frozenset({"_sender", "_retire", "_recorder"})
 
 
 def _guarded(callback: Callable[_P, None]) -> Callable[_P, None]:
@@ -70,6 +79,8 @@ class LabelStudioCallbackHandler(BaseCallbackHandler):
         model_version: str = DEFAULT_MODEL_VERSION,
         data: Data | None = None,
         include_errors: bool = False,
+        outbox_dir: str | Path | None = None,
+        durability: Durability = "process",
         flush_interval: float = 1.0,
         batch_size: int = 500,
     ) -> None:
@@ -88,6 +99,10 @@ class LabelStudioCallbackHandler(BaseCallbackHandler):
             data: More data for each task, as columns or for further tags of the label config: a dict,
                 or a function of the finished run.
             include_errors: Record failed, cancelled and abandoned runs, too.
+            outbox_dir: Directory where runs wait on the disk; else `LABEL_STUDIO_OUTBOX_DIR`, else the
+                user's state directory.
+            durability: What a run survives, once its callback returned: `"process"` any death of the
+                process, `"power"` also a loss of power (a write of the disk for each run), `"memory"` nothing.
             flush_interval: Seconds a run waits at most for others to be sent with it.
             batch_size: Runs sent in one request, at most.
 
@@ -96,7 +111,7 @@ class LabelStudioCallbackHandler(BaseCallbackHandler):
             ServerError: Label Studio refuses the key, the project or the label config.
 
         Warns:
-            LabelStudioWarning: Label Studio does not answer; the runs wait.
+            LabelStudioWarning: Label Studio does not answer, so the runs wait; or they cannot wait on the disk.
         """
         super().__init__()
         if connect not in {"eager", "lazy"}:
@@ -113,29 +128,34 @@ class LabelStudioCallbackHandler(BaseCallbackHandler):
         )
         self.url = settings.url
         self._settings = settings
+        self._delivery = resolve_delivery(
+            outbox_dir=outbox_dir, durability=durability, flush_interval=flush_interval, batch_size=batch_size
+        )
         self._data = data
-        self._destination = ProjectDestination(settings)
+        self._include_errors = include_errors
         if settings.custom_config or connect == "lazy":
             # Before a project is created; else the project's own config is the one to check against.
             self._check_data(parse_label_config(settings.label_config), complete=settings.project_id is None)
+        self._begin()
         if connect == "eager":
             self._connect()
-        self._sender = Sender(
-            MemoryOutbox(),
-            self._destination,
-            name="langchain-label-studio",
-            flush_interval=flush_interval,
-            batch_size=batch_size,
-        )
-        self._recorder = Recorder(self._sender, data=data, include_errors=include_errors)
-        weakref.finalize(self, self._sender.retire).atexit = False
+        send_leftovers(self._sender, settings, self._delivery)
+
+    def _begin(self) -> None:
+        self._sender = share_sender(self._settings, self._delivery)
+        self._retire = weakref.finalize(self, self._sender.retire)
+        self._retire.atexit = False
+        if self._has_another_key() and self._sender.destination.project is None:
+            # The other key never worked, or does no more.
+            self._sender.redirect(ProjectDestination(self._settings))
+        self._recorder = Recorder(self._sender, data=self._data, include_errors=self._include_errors)
 
     # What a person asks of a handler
 
     @property
     def project_id(self) -> int | None:
         """The project's number; None until Label Studio was reached."""
-        project = self._destination.project
+        project = self._sender.destination.project
         return project.id if project else self._settings.project_id
 
     @property
@@ -159,7 +179,7 @@ class LabelStudioCallbackHandler(BaseCallbackHandler):
         if not wanted:
             return None
         self.flush()
-        task_id = self._destination.task_id(wanted)
+        task_id = self._sender.destination.task_id(wanted)
         return None if task_id is None else f"{self.project_url}?task={task_id}"
 
     def flush(self, timeout: float = 10.0) -> bool:
@@ -174,8 +194,13 @@ class LabelStudioCallbackHandler(BaseCallbackHandler):
         return self._sender.flush(timeout)
 
     def close(self, timeout: float = 5.0) -> None:
-        """Send what waits, for so many seconds at most, and end the thread. Idempotent."""
-        self._sender.close(timeout)
+        """Send what waits, for so many seconds at most. Idempotent, from any thread.
+
+        The background thread ends when no other handler needs it and nothing waits. A run that is recorded
+        later is on the disk, and sent, all the same.
+        """
+        self._sender.flush(timeout)
+        self._retire()
 
     def stats(self) -> DeliveryStats:
         """Return what became of every run."""
@@ -194,7 +219,7 @@ class LabelStudioCallbackHandler(BaseCallbackHandler):
         return f"{type(self).__name__}({self.url}, {project})"
 
     def _repr_html_(self) -> str:
-        project = self._destination.project
+        project = self._sender.destination.project
         title = project.title if project else self._settings.project_title
         return render_card(
             title=title, url=self.project_url, stats=self.stats(), open_runs=len(self._recorder.runs)
@@ -206,6 +231,16 @@ class LabelStudioCallbackHandler(BaseCallbackHandler):
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         # A copy of a model keeps its callbacks: the runs of both go to the same project.
         return self
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what travels to another process: no key, no thread, nothing that waits."""
+        state = {name: value for name, value in vars(self).items() if name not in _OF_THIS_PROCESS}
+        return state | {"_settings": replace(self._settings, api_key=None)}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self._begin()
+        send_leftovers(self._sender, self._settings, self._delivery)
 
     # What LangChain tells a handler
 
@@ -259,13 +294,23 @@ class LabelStudioCallbackHandler(BaseCallbackHandler):
     on_chain_end = on_tool_end = on_retriever_end = _leave
     on_chain_error = on_tool_error = on_retriever_error = _leave
 
+    def _has_another_key(self) -> bool:
+        """Whether the handlers that share the sender brought another key."""
+        known = self._sender.destination.settings.api_key
+        return self._settings.api_key is not None and known != self._settings.api_key
+
     def _connect(self) -> None:
+        destination = self._sender.destination
+        if self._has_another_key():
+            # Tried before it takes the place of one that works.
+            destination = ProjectDestination(self._settings)
         try:
-            project = self._destination.connect()
+            project = destination.connect()
         except ServerUnavailableError as error:
             message = f"{error} The runs wait, and are sent when it answers."
             warnings.warn(message, LabelStudioWarning, stacklevel=3)
             return
+        self._sender.redirect(destination)
         self._check_data(project.config, complete=True)
         for warning in project.warnings:
             warnings.warn(warning, LabelStudioWarning, stacklevel=3)

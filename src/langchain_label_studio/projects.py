@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
-
-import platformdirs
-from filelock import FileLock
 
 from langchain_label_studio.errors import (
     LabelConfigError,
@@ -18,6 +12,7 @@ from langchain_label_studio.errors import (
     ProjectNotFoundError,
     RequestRefusedError,
 )
+from langchain_label_studio.hostlocks import host_lock
 from langchain_label_studio.labeling import (
     LabelConfig,
     LabelStudioMode,
@@ -107,7 +102,7 @@ def _create(client: LabelStudioClient, settings: Settings) -> Project:
     On one host a lock makes the others wait; for the rest, the lowest id is everybody's choice.
     """
     title = settings.project_title
-    with _creation_lock(settings):
+    with host_lock("create", f"{settings.url}\n{title}", timeout=_LOCK_TIMEOUT):
         mine = None
         if not client.find_projects(title):
             mine = _request_creation(client, settings)
@@ -129,20 +124,6 @@ def _request_creation(client: LabelStudioClient, settings: Settings) -> int:
             msg = f"Label Studio refuses the label config: {error} Correct project_config= and try again."
             raise LabelConfigError(msg) from None
         raise
-
-
-@contextmanager
-def _creation_lock(settings: Settings) -> Iterator[None]:
-    target = hashlib.sha256(f"{settings.url}\n{settings.project_title}".encode()).hexdigest()[:16]
-    directory = Path(platformdirs.user_state_dir("langchain-label-studio")) / "locks"
-    try:
-        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-    except OSError:
-        # Nowhere to keep a lock: the lowest id still decides.
-        yield
-        return
-    with FileLock(directory / f"create-{target}.lock", timeout=_LOCK_TIMEOUT):
-        yield
 
 
 def _config_warnings(info: ProjectInfo, config: LabelConfig, settings: Settings) -> Iterator[str]:

@@ -150,6 +150,19 @@ def decode_run(line: bytes) -> LLMRun:
     return LLMRun(**known | {name: tuple(known.get(name, ())) for name in _TUPLES})
 
 
+def read_run_id(line: bytes) -> str:
+    """Return the id of a run that `encode_run` wrote.
+
+    Raises:
+        ValueError: It is not such a line.
+    """
+    try:
+        return str(orjson.loads(line)["run_id"])
+    except (KeyError, TypeError):
+        msg = "a line without a run's id"
+        raise ValueError(msg) from None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StartedRun:
     """What is known of a run before its end: a run without an answer, and the clock."""

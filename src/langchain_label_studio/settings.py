@@ -6,9 +6,11 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from pathlib import Path
+from typing import Any, Literal, get_args
 from urllib.parse import urlsplit
 
+import platformdirs
 from pydantic import SecretStr
 
 from langchain_label_studio.errors import MissingApiKeyError, ProjectTitleError, SettingError
@@ -22,6 +24,7 @@ from langchain_label_studio.labeling import (
 API_KEY_VARIABLE = "LABEL_STUDIO_API_KEY"
 URL_VARIABLE = "LABEL_STUDIO_URL"
 PROJECT_ID_VARIABLE = "LABEL_STUDIO_PROJECT_ID"
+OUTBOX_DIR_VARIABLE = "LABEL_STUDIO_OUTBOX_DIR"
 
 DEFAULT_URL = "http://localhost:8080"
 DEFAULT_PROJECT_NAME = "LangChain-%Y-%m-%d"
@@ -29,30 +32,64 @@ DEFAULT_MODEL_VERSION = "langchain"
 
 _MIN_TITLE, _MAX_TITLE = 3, 50
 
+Durability = Literal["process", "power", "memory"]
+"""What a run survives, once its callback returned.
+
+`process`: any death of the process. `power`: a loss of power, too; costs a write of the disk for each
+run. `memory`: nothing; for those who may not write to the disk.
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliverySettings:
+    """How runs get where they go.
+
+    Attributes:
+        outbox_dir: Directory of all outboxes of this user.
+        durability: What a run survives, once its callback returned.
+        flush_interval: Seconds a run waits at most for others to be sent with it.
+        batch_size: Runs sent in one request, at most.
+    """
+
+    outbox_dir: Path
+    durability: Durability = "process"
+    flush_interval: float = 1.0
+    batch_size: int = 500
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """Where runs go.
 
     Attributes:
-        api_key: A personal access token, or a legacy token.
+        api_key: A personal access token, or a legacy token; None where it is looked up when it is needed.
         url: Address of Label Studio, ending in exactly one slash.
         project_id: The project, or None to find it by title.
         project_title: Title of the project to find or create, with today's date filled in.
+        project_name: What the title was made from.
         label_config: Label config of a project that has to be created.
         custom_config: Whether the user passed that config, so that it should match the project's.
         mode: The mode whose config it is, or None for a config of the user's own.
         model_version: What all predictions of the project are filed under.
     """
 
-    api_key: SecretStr
+    api_key: SecretStr | None
     url: str
     project_id: int | None
     project_title: str
+    project_name: str
     label_config: str
     custom_config: bool = False
     mode: LabelStudioMode | None = None
     model_version: str = field(default=DEFAULT_MODEL_VERSION)
+
+    def key(self) -> SecretStr:
+        """Return the key, looking it up in the environment now where there is none.
+
+        Raises:
+            MissingApiKeyError: There is none there, either.
+        """
+        return self.api_key or resolve_api_key()
 
 
 def resolve_settings(
@@ -79,10 +116,11 @@ def resolve_settings(
     parse_label_config(config)
     known_id = _project_id(project_id, environ)
     return Settings(
-        api_key=_api_key(api_key, environ),
+        api_key=resolve_api_key(api_key, environ=environ),
         url=_url(url or environ.get(URL_VARIABLE) or DEFAULT_URL),
         project_id=known_id,
         project_title="" if known_id is not None else _title(project_name or DEFAULT_PROJECT_NAME),
+        project_name="" if known_id is not None else project_name or DEFAULT_PROJECT_NAME,
         label_config=config,
         custom_config=bool(project_config),
         mode=None if project_config else known_mode,
@@ -90,7 +128,55 @@ def resolve_settings(
     )
 
 
-def _api_key(api_key: str | SecretStr | None, environ: Mapping[str, str]) -> SecretStr:
+def resolve_delivery(
+    *,
+    outbox_dir: str | Path | None = None,
+    durability: Durability = "process",
+    flush_interval: float = 1.0,
+    batch_size: int = 500,
+    environ: Mapping[str, str] = os.environ,
+) -> DeliverySettings:
+    """Resolve the settings of delivery.
+
+    Raises:
+        SettingError: One of them cannot be right.
+    """
+    if durability not in get_args(Durability):
+        msg = f"durability={durability!r}: use one of {', '.join(map(repr, get_args(Durability)))}."
+        raise SettingError(msg)
+    if batch_size < 1 or flush_interval < 0:
+        msg = (
+            f"batch_size={batch_size}, flush_interval={flush_interval}: a batch has at least 1 run, and no run "
+            "waits less than 0 seconds."
+        )
+        raise SettingError(msg)
+    return DeliverySettings(
+        outbox_dir=resolve_outbox_dir(outbox_dir, environ=environ),
+        durability=durability,
+        flush_interval=flush_interval,
+        batch_size=batch_size,
+    )
+
+
+def resolve_outbox_dir(
+    outbox_dir: str | Path | None = None, *, environ: Mapping[str, str] = os.environ
+) -> Path:
+    """Return the directory of all outboxes: argument, else environment, else the user's state directory."""
+    chosen = outbox_dir or environ.get(OUTBOX_DIR_VARIABLE, "").strip()
+    if chosen:
+        return Path(chosen).expanduser().absolute()
+    return Path(platformdirs.user_state_dir("langchain-label-studio")) / "outbox"
+
+
+def resolve_api_key(
+    api_key: str | SecretStr | None = None, *, environ: Mapping[str, str] = os.environ
+) -> SecretStr:
+    """Return the key: argument, else environment.
+
+    Raises:
+        MissingApiKeyError: There is none.
+        SettingError: It cannot be one.
+    """
     given = api_key.get_secret_value() if isinstance(api_key, SecretStr) else api_key
     # A newline at its end would make the HTTP library refuse the header, and print the key.
     key = (given or "").strip() or environ.get(API_KEY_VARIABLE, "").strip()

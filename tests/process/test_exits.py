@@ -55,7 +55,7 @@ def test_an_exception_sends_what_waits_too(loopback: LoopbackLabelStudio) -> Non
     assert len(loopback.tasks) == 5
 
 
-def test_a_server_that_hangs_holds_up_the_end_for_a_bounded_time_and_one_line_says_what_was_lost(
+def test_a_server_that_hangs_holds_up_the_end_for_a_bounded_time_and_one_line_says_where_runs_wait(
     loopback: LoopbackLabelStudio,
 ) -> None:
     loopback.faults = [Fault("hang")]
@@ -65,7 +65,7 @@ def test_a_server_that_hangs_holds_up_the_end_for_a_bounded_time_and_one_line_sa
 
     assert done.returncode == 0
     assert time.monotonic() - started < 20
-    assert done.stderr.count("7 records could not be delivered") == 1
+    assert done.stderr.count("Runs that wait to be delivered: 7, in ") == 1
     assert "very-secret" not in done.stderr
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from langchain_label_studio import LabelStudioCallbackHandler, LLMRun
@@ -15,6 +18,7 @@ from langchain_label_studio.tasks import build_task
 
 KEY = "label-studio-key-of-the-tests"
 CONFIGS = {mode: parse_label_config(get_default_label_configs(mode)[0]) for mode in ("prompt", "chat")}
+_numbers = itertools.count()
 _BASE64 = re.compile(r"[A-Za-z0-9+/]{200}")
 
 
@@ -48,9 +52,13 @@ class Recording:
     """
 
     def __init__(self, **options: Any) -> None:
-        self.handler = LabelStudioCallbackHandler(KEY, connect="lazy", flush_interval=3600, **options)
+        # An outbox of its own: handlers of one target share their sender.
+        outbox_dir = Path(os.environ["LABEL_STUDIO_OUTBOX_DIR"], f"recording-{next(_numbers)}")
+        self.handler = LabelStudioCallbackHandler(
+            KEY, connect="lazy", flush_interval=3600, outbox_dir=outbox_dir, **options
+        )
         self._destination = RecordingDestination()
-        self.handler._sender._destination = self._destination
+        self.handler._sender.destination = self._destination
         self.lost: Mapping[str, int] = {}
 
     @property

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from langchain_label_studio.delivery import DeliveryFailedError, MemoryOutbox, Record, Sender
+from langchain_label_studio.delivery import DeliveryFailedError, MemoryOutbox, Outbox, Record, Sender
 from langchain_label_studio.delivery import policy as policy_module
 from langchain_label_studio.delivery.policy import Verdict, judge, wait_before
 from tests.support.destinations import ScriptedDestination
@@ -24,15 +24,19 @@ def sender_to(monkeypatch: pytest.MonkeyPatch) -> Iterator[MakeSender]:
     made: list[Sender] = []
 
     def make(
-        destination: ScriptedDestination, outbox: MemoryOutbox | None = None, **options: object
+        destination: ScriptedDestination,
+        outbox: Outbox | None = None,
+        *,
+        flush_interval: float = 0.01,
+        batch_size: int = 500,
     ) -> Sender:
-        settings = {"name": "test", "flush_interval": 0.01} | options
-        made.append(Sender(MemoryOutbox() if outbox is None else outbox, destination, **settings))
+        outbox = MemoryOutbox(batch_size=batch_size) if outbox is None else outbox
+        made.append(Sender(outbox, destination, name="test", flush_interval=flush_interval))
         return made[-1]
 
     yield make
     for sender in made:
-        sender.close(0)
+        sender.retire()
 
 
 def submit(sender: Sender, *keys: str) -> None:
@@ -281,13 +285,13 @@ def test_a_destination_with_a_bug_is_tried_again(
     assert "secret payload" not in caplog.text
 
 
-def test_close_is_idempotent_and_what_comes_later_is_still_sent(sender_to: MakeSender) -> None:
+def test_what_comes_after_the_last_owner_has_gone_is_still_sent(sender_to: MakeSender) -> None:
     destination = ScriptedDestination()
     sender = sender_to(destination)
     submit(sender, "a")
+    assert sender.flush(5)
 
-    assert sender.close(5)
-    assert sender.close(5)
+    sender.retire()
     submit(sender, "b")
 
     assert sender.flush(5)
@@ -313,7 +317,7 @@ def test_a_segment_is_bounded_in_bytes_and_a_giant_goes_alone() -> None:
         outbox.append(Record(key, bytes(3 * 2**20)))
 
     sizes = []
-    while segment := outbox.next_segment(500):
+    while segment := outbox.next_segment():
         sizes.append(len(segment.records))
         outbox.remove(segment)
 

@@ -45,7 +45,7 @@ def _nothing_is_sent(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(ProjectDestination, "send", lambda self, records: None)
     yield
     for sender in list(lifetime._senders):
-        sender.close(5)
+        sender.drain(5)
 
 
 def test_the_key_shows_nowhere() -> None:
@@ -53,7 +53,7 @@ def test_the_key_shows_nowhere() -> None:
     record(handler)
 
     shown = [repr(handler), str(handler), handler._repr_html_(), repr(handler.stats()), repr(vars(handler))]
-    shown += [repr(handler._settings), repr(handler._destination), repr(handler._sender)]
+    shown += [repr(handler._settings), repr(handler._sender.destination), repr(handler._sender)]
     assert not [text for text in shown if KEY in text]
 
 

@@ -1,17 +1,25 @@
 """Records from an outbox to a destination, once each: knows neither LangChain nor Label Studio."""
 
 from langchain_label_studio.delivery.destination import DeliveryFailedError, Destination
-from langchain_label_studio.delivery.outbox import MemoryOutbox, Outbox, Record, Segment
+from langchain_label_studio.delivery.journal import LANES, REJECTED, JournalOutbox, has_lanes
+from langchain_label_studio.delivery.memory import MemoryOutbox
+from langchain_label_studio.delivery.outbox import Outbox, Record, Segment
 from langchain_label_studio.delivery.sender import Sender
+from langchain_label_studio.delivery.spare import SpareOutbox
 from langchain_label_studio.delivery.stats import DeliveryStats
 
 __all__ = [
+    "LANES",
+    "REJECTED",
     "DeliveryFailedError",
     "DeliveryStats",
     "Destination",
+    "JournalOutbox",
     "MemoryOutbox",
     "Outbox",
     "Record",
     "Segment",
     "Sender",
+    "SpareOutbox",
+    "has_lanes",
 ]

@@ -1,8 +1,10 @@
-"""What happens to senders when the interpreter ends."""
+"""What happens to senders when their process ends."""
 
 from __future__ import annotations
 
 import atexit
+import os
+import sys
 import time
 import weakref
 from typing import Protocol
@@ -10,7 +12,7 @@ from typing import Protocol
 from langchain_label_studio.log import logger
 
 EXIT_TIMEOUT = 5.0
-"""Seconds that all senders together may take to send what waits when the interpreter ends."""
+"""Seconds that all senders together may take to send what waits when the process ends."""
 
 
 class Watched(Protocol):
@@ -20,27 +22,53 @@ class Watched(Protocol):
     def unsettled(self) -> int:
         """How many records wait, or are in doubt."""
 
-    def close(self, timeout: float) -> bool:
-        """Send what waits, and end."""
+    @property
+    def directory(self) -> str | None:
+        """Where they outlive the process, or None where they do not."""
+
+    def drain(self, timeout: float) -> None:
+        """Send what can be sent in time, for the last time."""
 
 
 _senders: weakref.WeakSet[Watched] = weakref.WeakSet()
+_known_to_multiprocessing: int | None = None
 
 
 def watch(sender: Watched) -> None:
-    """Drain the sender when the interpreter ends."""
+    """Drain the sender when this process ends."""
     _senders.add(sender)
+
+
+def watch_worker() -> None:
+    """Drain at the end of a worker of `multiprocessing`, too, which ends without the `atexit` of Python."""
+    global _known_to_multiprocessing  # noqa: PLW0603 (a process registers itself once)
+    util = sys.modules.get("multiprocessing.util")
+    process = sys.modules.get("multiprocessing.process")
+    if util and process and process.parent_process() and _known_to_multiprocessing != os.getpid():
+        _known_to_multiprocessing = os.getpid()
+        util.Finalize(None, _drain, exitpriority=0)
 
 
 def _drain() -> None:
     deadline = time.monotonic() + EXIT_TIMEOUT
-    left = 0
     for sender in list(_senders):
+        sender.drain(max(0.0, deadline - time.monotonic()))
         if sender.unsettled:
-            sender.close(max(0.0, deadline - time.monotonic()))
-            left += sender.unsettled
-    if left:
-        logger.warning("%d records could not be delivered before the program ended, and are lost.", left)
+            _tell(sender)
+
+
+def _tell(sender: Watched) -> None:
+    if sender.directory is None:
+        logger.warning(
+            "Runs that could not be delivered before the program ended, and are lost: %d.", sender.unsettled
+        )
+    else:
+        logger.warning(
+            "Runs that wait to be delivered: %d, in %s. The next program that uses this project sends them, "
+            "or `langchain-label-studio outbox send`.",
+            sender.unsettled,
+            sender.directory,
+        )
 
 
 atexit.register(_drain)

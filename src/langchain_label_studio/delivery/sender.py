@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import random
 import threading
 import time
 from collections.abc import Sequence
+from typing import Generic, Literal, TypeVar
 
 from langchain_label_studio.delivery import lifetime
 from langchain_label_studio.delivery.destination import DeliveryFailedError, Destination
@@ -18,21 +20,26 @@ from langchain_label_studio.log import ThrottledLog
 
 _LONG = 3600.0
 
+DestinationT = TypeVar("DestinationT", bound=Destination)
 
-class Sender:
+
+class Sender(Generic[DestinationT]):
     """Sends what is submitted, in order, in batches, one request at a time.
 
-    Its daemon thread starts with the first record, and ends when its owner is gone and nothing waits.
+    Its daemon thread starts with the first record, and ends when its owners are gone and nothing waits.
+    Whoever made it is its first owner.
+
+    Attributes:
+        destination: Where records go; it may be changed at any time.
     """
 
     def __init__(
         self,
         outbox: Outbox,
-        destination: Destination,
+        destination: DestinationT,
         *,
         name: str,
         flush_interval: float = 1.0,
-        batch_size: int = 500,
     ) -> None:
         """Make a sender; nothing starts yet.
 
@@ -41,14 +48,13 @@ class Sender:
             destination: Where they go.
             name: Of the thread, and in what is logged.
             flush_interval: Seconds a record waits at most for others to fill its batch.
-            batch_size: Records in one request, at most.
         """
         self._outbox = outbox
-        self._destination = destination
+        self.destination = destination
         self._name = name
         self._flush_interval = flush_interval
-        self._batch_size = batch_size
         self._log = ThrottledLog()
+        self._owners = 1
         self._begin()
         lifetime.watch(self)
         begin_anew_in_children(self)
@@ -59,23 +65,23 @@ class Sender:
         self._thread: threading.Thread | None = None
         self._shipment: Shipment | None = None
         self._counts: dict[Outcome, int] = {"delivered": 0, "found_existing": 0, "rejected": 0}
-        self._submitted = 0
+        self._settled_adopted = 0
         self._flushers = 0
         self._kicked = False
-        self._ending = False
-        self._retired = False
-        self._asleep = False
-        self._due = 0.0
+        # How many have to wait for it to be worth waking the thread. Read without the lock: the thread
+        # first lowers it, and then looks at what waits; who appends first appends, and then looks at it.
+        self._wake_at: float = 1
         self._failures = 0
         self._state: State = "idle"
         self._last_error: str | None = None
         self._retry_at = 0.0
         self._not_before = 0.0
+        self._look_at: float | None = 0.0
 
     def begin_in_child(self) -> None:
         """Start anew in a forked process: what waits is the parent's to send."""
         self._outbox.abandon()
-        self._destination.reset()
+        self.destination.reset()
         self._begin()
 
     def submit(self, record: Record) -> bool:
@@ -84,22 +90,13 @@ class Sender:
         Returns:
             False where the outbox is full and the record was refused.
         """
-        with self._wake:
-            first = not len(self._outbox)
-            if not self._outbox.append(record):
-                return False
-            self._submitted += 1
-            self._ending = False
-            if first:
-                self._due = time.monotonic() + self._flush_interval
-            if self._thread is None:
-                self._start_thread()
-            elif self._asleep and (first or len(self._outbox) >= self._batch_size):
-                self._wake.notify_all()
-        return True
+        waiting = self._outbox.append(record)
+        if waiting >= self._wake_at and waiting:
+            self._rouse()
+        return waiting > 0
 
     def flush(self, timeout: float = 10.0) -> bool:
-        """Send what was submitted before this call; cuts a wait between two attempts short.
+        """Send what this process submitted before this call; cuts a wait between two attempts short.
 
         Args:
             timeout: Seconds to wait at most.
@@ -108,48 +105,76 @@ class Sender:
             Whether all of it is stored, or set aside as rejected. False comes early where the
             destination refuses us, because waiting will not help.
         """
+        return self._flush(timeout, patient=True)
+
+    def _flush(self, timeout: float, *, patient: bool) -> bool:
         with self._wake:
-            goal = self._submitted
-            if self._settled >= goal:
+            goal = self._outbox.appended
+            if self._settled_own >= goal:
                 return True
             self._flushers += 1
             self._kicked = True
-            if self._thread is None:
-                self._start_thread()
-            self._wake.notify_all()
+            self._rouse()
+
+            def is_over() -> bool:
+                if self._settled_own >= goal or self._thread is None:
+                    return True
+                hopeless = self._state == "blocked" or (self._failures > 0 and not patient)
+                return hopeless and not self._kicked
+
             try:
-                self._wake.wait_for(lambda: self._settled >= goal or self._refused(), timeout)
+                self._wake.wait_for(is_over, timeout)
             finally:
                 self._flushers -= 1
-            return self._settled >= goal
+            return self._settled_own >= goal
 
-    def close(self, timeout: float = 5.0) -> bool:
-        """Flush, and end the thread. Idempotent; what is submitted later starts a new one.
+    def drain(self, timeout: float) -> None:
+        """Send what can be sent before the process ends.
 
-        Returns:
-            What `flush` returned.
+        What a disk keeps need not wait for a destination that does not answer.
         """
-        done = self.flush(timeout)
+        deadline = time.monotonic() + timeout
+        if self._flush(timeout, patient=self._outbox.directory is None):
+            with self._wake:
+                self._wake.wait_for(lambda: self._shipment is None, deadline - time.monotonic())
+        self._outbox.release()
+
+    def acquire(self) -> None:
+        """Note one more owner."""
         with self._wake:
-            self._ending = True
-            self._wake.notify_all()
-        return done
+            self._owners += 1
 
     def retire(self) -> None:
-        """End the thread as soon as nothing waits: its owner is gone."""
+        """Note one owner less; after the last, the thread ends as soon as nothing waits."""
         with self._wake:
-            self._retired = True
+            self._owners -= 1
             self._wake.notify_all()
+
+    def look_for_leftovers(self) -> None:
+        """Send what processes that died have left, now instead of with the first record."""
+        with self._wake:
+            self._look_at = 0.0
+            self._rouse()
+
+    def redirect(self, destination: DestinationT) -> None:
+        """Send to another destination from now on, at once what the old one did not take."""
+        with self._wake:
+            if destination is not self.destination:
+                self.destination = destination
+                self._kicked = True
+                self._wake.notify_all()
 
     def stats(self) -> DeliveryStats:
         """Return what became of everything submitted."""
         with self._wake:
-            waiting = self._submitted - self._settled
+            submitted = self._submitted
+            waiting = submitted - self._settled
             shipment = self._shipment
             in_doubt = len(shipment.unsettled()) if shipment and shipment.segment.in_doubt else 0
             oldest = self._outbox.oldest()
             return DeliveryStats(
-                submitted=self._submitted,
+                submitted=submitted,
+                adopted=self._outbox.adopted,
                 delivered=self._counts["delivered"],
                 found_existing=self._counts["found_existing"],
                 rejected=self._counts["rejected"],
@@ -158,6 +183,7 @@ class Sender:
                 state=self._state if waiting else "idle",
                 oldest_seconds=None if oldest is None else round(time.monotonic() - oldest, 3),
                 last_error=self._last_error,
+                outbox=self._outbox.directory,
             )
 
     @property
@@ -166,89 +192,141 @@ class Sender:
         return self._submitted - self._settled
 
     @property
+    def directory(self) -> str | None:
+        """Where records outlive the process, or None where they do not."""
+        return self._outbox.directory
+
+    @property
+    def _submitted(self) -> int:
+        return self._outbox.appended + self._outbox.adopted
+
+    @property
     def _settled(self) -> int:
         return sum(self._counts.values())
 
+    @property
+    def _settled_own(self) -> int:
+        return self._settled - self._settled_adopted
+
+    def _rouse(self) -> None:
+        with self._wake:
+            if self._thread is None:
+                self._start_thread()
+            else:
+                self._wake_at = math.inf
+                self._wake.notify_all()
+
     def _start_thread(self) -> None:
-        self._ending = False
         self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
+        lifetime.watch_worker()
         try:
             self._thread.start()
         except RuntimeError:
             # The interpreter is going down and takes no new thread. The record waits in the outbox.
             self._thread = None
 
-    def _refused(self) -> bool:
-        return self._state == "blocked" and not self._kicked
-
     def _run(self) -> None:
-        while self._wait():
-            self._attempt()
+        while (next_step := self._wait()) != "end":
+            if next_step == "look":
+                self._look()
+            else:
+                self._attempt()
+        self._outbox.release()
 
-    def _wait(self) -> bool:
-        """Wait until it is time for an attempt; False ends the thread."""
+    def _wait(self) -> Literal["attempt", "look", "end"]:
+        """Wait until there is something to do."""
         with self._wake:
             while True:
+                self._wake_at = 1
                 waiting = len(self._outbox)
-                if self._ending or (self._retired and not waiting):
+                now = time.monotonic()
+                until_look = _LONG if self._look_at is None else self._look_at - now
+                if until_look <= 0:
+                    return "look"
+                if not self._owners and not waiting:
                     self._thread = None
-                    return False
-                seconds = self._seconds_left() if waiting else _LONG
+                    return "end"
+                seconds = self._seconds_left(now) if waiting else _LONG
                 if seconds <= 0:
-                    return True
+                    self._wake_at = math.inf
+                    return "attempt"
                 if not self._failures:
                     self._state = "waiting" if waiting else "idle"
-                self._asleep = True
-                self._wake.wait(seconds)
-                self._asleep = False
+                if waiting:
+                    self._wake_at = math.inf if self._failures else self._outbox.batch_size
+                self._wake.wait(min(seconds, until_look))
 
-    def _seconds_left(self) -> float:
-        now = time.monotonic()
+    def _seconds_left(self, now: float) -> float:
         if not self._failures:
-            full = len(self._outbox) >= self._batch_size
-            return 0.0 if full or self._kicked or self._flushers or self._retired else self._due - now
+            hurry = self._kicked or self._flushers or not self._owners
+            if hurry or len(self._outbox) >= self._outbox.batch_size:
+                return 0.0
+            return (self._outbox.oldest() or now) + self._flush_interval - now
         patience = 0.0 if self._kicked else self._retry_at - now
         if self._flushers and self._state != "blocked":
             patience = min(patience, FIRST_WAIT)
         return max(patience, self._not_before - now)
 
+    def _look(self) -> None:
+        """Look for what processes that died have left."""
+        look_again = self._outbox.adopt()
+        with self._wake:
+            self._look_at = None if look_again is None else time.monotonic() + look_again
+
     def _attempt(self) -> None:
         """Try once to deliver the oldest segment."""
-        with self._wake:
-            if self._shipment is None:
-                segment = self._outbox.next_segment(self._batch_size)
-                if segment is None:
-                    return
-                self._shipment = Shipment(segment, self._outbox, self._destination, self._settle)
-            shipment = self._shipment
-            self._state = "sending"
         try:
-            shipment.attempt()
+            shipment = self._current_shipment()
+            if shipment is None:
+                return
+            shipment.attempt(self.destination)
         except DeliveryFailedError as failure:
             self._failed(failure, judge(failure))
+        except OSError as error:
+            reason = f"the outbox {self._outbox.directory} cannot be used: {error.strerror or type(error).__name__}"
+            self._failed(DeliveryFailedError(reason), Verdict.UNSENT)
         except Exception as error:  # noqa: BLE001 (a bug in a destination must not end the thread)
             self._log.warning("destination", "%s: sending failed unexpectedly.", self._name, error=error)
             self._failed(DeliveryFailedError(type(error).__name__, maybe_stored=True), Verdict.IN_DOUBT)
         else:
             self._done(shipment)
 
+    def _current_shipment(self) -> Shipment | None:
+        if self._shipment is None:
+            segment = self._outbox.next_segment()
+            if segment is None:
+                return None
+            with self._wake:
+                self._shipment = Shipment(segment, self._outbox, self._settle)
+                self._count(segment.set_aside, "rejected", adopted=segment.adopted)
+        self._state = "sending"
+        return self._shipment
+
     def _settle(self, records: Sequence[Record], outcome: Outcome) -> None:
+        shipment = self._shipment
         with self._wake:
-            self._counts[outcome] += len(records)
+            self._count(len(records), outcome, adopted=shipment is not None and shipment.segment.adopted)
             self._wake.notify_all()
         if outcome == "rejected":
             self._log.warning(
-                "rejected", "%s: a record was refused and set aside: %s", self._name, records[0].key
+                "rejected",
+                "%s: run %s was refused, and set aside. `langchain-label-studio outbox rejected` shows why.",
+                self._name,
+                records[0].key,
             )
 
+    def _count(self, number: int, outcome: Outcome, *, adopted: bool) -> None:
+        self._counts[outcome] += number
+        if adopted:
+            self._settled_adopted += number
+
     def _done(self, shipment: Shipment) -> None:
+        self._outbox.remove(shipment.segment)
         with self._wake:
-            self._outbox.remove(shipment.segment)
             self._shipment = None
             self._failures = 0
             self._kicked = False
             self._last_error = None
-            self._due = time.monotonic() + self._flush_interval
             self._wake.notify_all()
 
     def _failed(self, failure: DeliveryFailedError, verdict: Verdict) -> None:
@@ -264,7 +342,7 @@ class Sender:
             waiting = self.unsettled
             self._wake.notify_all()
         if verdict is Verdict.BLOCKED:
-            self._destination.reset()
+            self.destination.reset()
         self._log.warning(
             self._state,
             "%s: %s. %d waiting, which are tried again.",

@@ -19,20 +19,19 @@ PATIENCE = 5
 class Shipment:
     """Delivers a segment, over as many attempts as it takes."""
 
-    def __init__(self, segment: Segment, outbox: Outbox, destination: Destination, settle: Settle) -> None:
+    def __init__(self, segment: Segment, outbox: Outbox, settle: Settle) -> None:
         """Begin a shipment.
 
         Args:
             segment: What is sent.
             outbox: Where it waits.
-            destination: Where it goes.
             settle: Called with the records of which the outcome is certain, and the outcome.
         """
         self.segment = segment
         self._outbox = outbox
-        self._destination = destination
         self._settle_records = settle
         self._settled: set[str] = set()
+        self._some_stored = False
         self._server_errors = 0
         self._some_accepted = False
 
@@ -40,13 +39,20 @@ class Shipment:
         """Return the records of which the outcome is not certain yet."""
         return self._without_settled(self.segment.records)
 
-    def attempt(self) -> None:
+    def attempt(self, destination: Destination) -> None:
         """Try to settle every record.
+
+        Args:
+            destination: Where they go.
 
         Raises:
             DeliveryFailedError: Some are left.
+            OSError: The outbox does not take note of what is about to be done.
         """
-        records = self._ask(self.unsettled()) if self.segment.in_doubt else self.unsettled()
+        self._destination = destination
+        records = self.unsettled()
+        if records and self.segment.in_doubt:
+            records = self._ask(records)
         if records:
             self._send(records)
 
@@ -54,28 +60,36 @@ class Shipment:
         """Settle what is stored already; return the rest."""
         found = self._destination.find(records)
         self._settle([record for record in records if record.key in found], "found_existing")
-        self._outbox.mark_unsent(self.segment)
+        self._rest_is_unsent()
         return self._without_settled(records)
 
     def _send(self, records: Sequence[Record]) -> None:
         self._outbox.mark_sending(self.segment)
+        self.segment.in_doubt = True
         try:
             self._destination.send(records)
         except DeliveryFailedError as failure:
             verdict = judge(failure)
             if verdict is Verdict.BAD:
-                self._outbox.mark_unsent(self.segment)
+                self._rest_is_unsent()
                 self._halve(records, failure.reason)
                 return
             if verdict is not Verdict.IN_DOUBT:
-                self._outbox.mark_unsent(self.segment)
+                self._rest_is_unsent()
             elif failure.status == 500:
                 self._after_server_error(records, failure)
                 return
             raise
         self._some_accepted = True
         self._settle(records, "delivered")
-        self._outbox.mark_unsent(self.segment)
+        self._rest_is_unsent()
+
+    def _rest_is_unsent(self) -> None:
+        """Note that what is not settled is surely not stored."""
+        self.segment.in_doubt = False
+        if not self._some_stored:
+            # Else whoever finds the segment after a crash has to ask: the outbox knows only the whole of it.
+            self._outbox.mark_unsent(self.segment)
 
     def _after_server_error(self, records: Sequence[Record], failure: DeliveryFailedError) -> None:
         """Halve what the server fails on again and again, once it is certain that nothing was stored."""
@@ -107,6 +121,7 @@ class Shipment:
     def _settle(self, records: Sequence[Record], outcome: Outcome) -> None:
         if records:
             self._settled.update(record.key for record in records)
+            self._some_stored |= outcome != "rejected"
             self._settle_records(records, outcome)
 
     def _without_settled(self, records: Sequence[Record]) -> tuple[Record, ...]:

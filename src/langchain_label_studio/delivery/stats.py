@@ -18,10 +18,12 @@ answer, and is asked again. `blocked`: it refuses us until somebody changes some
 class DeliveryStats:
     """What became of everything that was recorded, at one moment.
 
-    `submitted = delivered + found_existing + rejected + pending + in_doubt`, always.
+    `submitted = delivered + found_existing + rejected + pending + in_doubt`, always. All handlers of a
+    process that have the same target share these numbers.
 
     Attributes:
-        submitted: Taken into the outbox.
+        submitted: Taken into the outbox by this process, or taken over from one that died.
+        adopted: How many of these were taken over.
         delivered: Stored by our own request.
         found_existing: Found stored, after a request whose answer was lost.
         rejected: Refused for good, and set aside.
@@ -30,10 +32,12 @@ class DeliveryStats:
         state: What the sender is doing.
         oldest_seconds: How long the oldest one waits, or None.
         last_error: Why the last attempt failed, or None.
+        outbox: Where what waits is on the disk; None where it waits in memory only.
         lost: What was never recorded, counted by reason.
     """
 
     submitted: int = 0
+    adopted: int = 0
     delivered: int = 0
     found_existing: int = 0
     rejected: int = 0
@@ -42,4 +46,5 @@ class DeliveryStats:
     state: State = "idle"
     oldest_seconds: float | None = None
     last_error: str | None = None
+    outbox: str | None = None
     lost: Mapping[str, int] = field(default_factory=dict)

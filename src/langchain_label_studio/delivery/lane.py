@@ -1,0 +1,255 @@
+"""A lane: the journal of one sender, a directory of segments that only its owner touches.
+
+    v1-20261121T090213-4711-9f2c/
+        lock               locked by the owner for as long as it lives
+        000000000001.sending   a request with these records was made, and nobody knows how it ended
+        000000000002.jsonl     surely not sent; the last one grows by a line for each record
+
+The version stands for the names, and for the records: one line of JSON each.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import secrets
+import time
+from collections import deque
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Self
+
+from langchain_label_studio.delivery.ownership import Ownership
+
+VERSION = "v1-"
+"""What the names of lanes begin with that this version can read."""
+
+_UNSENT, _SENDING, _LOCK = ".jsonl", ".sending", "lock"
+
+
+@dataclass(slots=True)
+class SegmentFile:
+    """One segment on the disk.
+
+    Attributes:
+        path: Its file.
+        records: How many records are in it.
+        size: Its size in bytes.
+        since: `time.monotonic()` of its oldest record.
+        sending: Whether it is marked as being on its way.
+    """
+
+    path: Path
+    records: int
+    size: int
+    since: float
+    sending: bool = False
+
+
+class Lane:
+    """One lane, owned by this process.
+
+    Attributes:
+        path: Its directory.
+        files: Its segments, the oldest first; records are appended to the last one while it is open.
+        adopted: Whether another process made it.
+    """
+
+    def __init__(self, path: Path, ownership: Ownership, *, adopted: bool, power: bool) -> None:
+        self.path = path
+        self.files: deque[SegmentFile] = deque()
+        self.adopted = adopted
+        self._ownership = ownership
+        self._power = power
+        self._open: int | None = None
+        self._last_number = 0
+
+    @classmethod
+    def create(cls, lanes: Path, *, power: bool = False) -> Self:
+        """Make a lane of this process's own.
+
+        Args:
+            lanes: Directory of all lanes.
+            power: Whether what is appended has to survive a loss of power.
+
+        Raises:
+            OSError: The directory cannot be written, or its file system knows no locks.
+        """
+        lanes.mkdir(parents=True, exist_ok=True, mode=0o700)
+        name = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{os.getpid()}-{secrets.token_hex(4)}"
+        # Under a name that nobody looks at until the lock is taken: else it could be adopted before.
+        unborn = lanes / f".new-{name}"
+        unborn.mkdir(mode=0o700)
+        ownership = Ownership.take(unborn / _LOCK, create=True)
+        if ownership is None:
+            raise OSError(errno.ENOLCK, "the file system has no locks", str(lanes))
+        path = unborn.rename(lanes / f"{VERSION}{name}")
+        lane = cls(path, ownership, adopted=False, power=power)
+        lane._sync_directory(lanes)
+        return lane
+
+    @classmethod
+    def adopt(cls, path: Path) -> Self | None:
+        """Take a lane over from a process that died.
+
+        Returns:
+            The lane; None where its owner lives.
+
+        Raises:
+            OSError: It cannot be read.
+        """
+        ownership = Ownership.take(path / _LOCK)
+        if ownership is None:
+            return None
+        lane = cls(path, ownership, adopted=True, power=False)
+        try:
+            lane.files.extend(scan(path))
+        except OSError:
+            ownership.release()
+            raise
+        return lane
+
+    def let_go(self) -> None:
+        """Let others have the lane as it is."""
+        self.seal()
+        self._ownership.release()
+
+    def __len__(self) -> int:
+        return sum(file.records for file in self.files)
+
+    @property
+    def size(self) -> int:
+        """How many bytes it has on the disk."""
+        return sum(file.size for file in self.files)
+
+    def seconds_since_sending(self) -> float | None:
+        """Return how long ago its newest request was begun; None where none is in doubt."""
+        # A new name changes no other time of a file than this one.
+        begun = [file.path.stat().st_ctime for file in self.files if file.sending]
+        return time.time() - max(begun) if begun else None
+
+    def append(self, line: bytes, *, max_records: int, max_bytes: int) -> None:
+        """Append a line to the open segment, or to a new one where it is full.
+
+        Raises:
+            OSError: The disk does not take it; nothing was appended.
+        """
+        file = self.files[-1] if self.files else None
+        descriptor = self._open
+        if (
+            descriptor is None
+            or file is None
+            or file.records >= max_records
+            or file.size + len(line) > max_bytes
+        ):
+            self.seal()
+            file, descriptor = self._begin_segment()
+        written = os.write(descriptor, line)
+        if written != len(line):
+            self._take_back(file, descriptor)
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(file.path))
+        if self._power:
+            os.fsync(descriptor)
+        file.records += 1
+        file.size += written
+
+    def seal(self) -> None:
+        """Close the open segment: what is appended next begins a new one."""
+        descriptor, self._open = self._open, None
+        if descriptor is not None:
+            os.close(descriptor)
+
+    def mark_sending(self, file: SegmentFile) -> None:
+        """Mark a segment as being on its way.
+
+        Raises:
+            OSError: It could not be marked, so it must not be sent.
+        """
+        self._mark(file, sending=True)
+
+    def mark_unsent(self, file: SegmentFile) -> None:
+        """Mark a segment as surely not stored.
+
+        Raises:
+            OSError: It could not be marked.
+        """
+        self._mark(file, sending=False)
+
+    def delete(self) -> None:
+        """Delete the lane, which is empty."""
+        self.seal()
+        # Whatever else somebody put there is theirs: then the directory stays.
+        with suppress(OSError):
+            (self.path / _LOCK).unlink(missing_ok=True)
+            self.path.rmdir()
+        self._ownership.release()
+
+    def disown(self) -> None:
+        """Leave the lane to the process this one was forked from."""
+        self.seal()
+        self._ownership.disown()
+
+    def _begin_segment(self) -> tuple[SegmentFile, int]:
+        self._last_number += 1
+        path = self.path / f"{self._last_number:012d}{_UNSENT}"
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
+        file = SegmentFile(path, records=0, size=0, since=time.monotonic())
+        self.files.append(file)
+        self._open = descriptor
+        self._sync_directory(self.path)
+        return file, descriptor
+
+    def _take_back(self, file: SegmentFile, descriptor: int) -> None:
+        """Cut off half a line; where that fails, nothing is appended behind it."""
+        try:
+            os.ftruncate(descriptor, file.size)
+        except OSError:
+            self.seal()
+        if not file.records:
+            self.seal()
+            self.files.remove(file)
+            file.path.unlink(missing_ok=True)
+
+    def _mark(self, file: SegmentFile, *, sending: bool) -> None:
+        if file.sending != sending:
+            file.path = file.path.rename(file.path.with_suffix(_SENDING if sending else _UNSENT))
+            file.sending = sending
+            self._sync_directory(self.path)
+
+    def _sync_directory(self, path: Path) -> None:
+        if self._power and os.name == "posix":
+            descriptor = os.open(path, os.O_RDONLY)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+
+
+def lanes_in(directory: Path) -> list[Path]:
+    """Return the lanes of a directory that this version can read, the oldest first."""
+    with suppress(FileNotFoundError):
+        return sorted(path for path in directory.iterdir() if path.name.startswith(VERSION))
+    return []
+
+
+def scan(path: Path) -> Iterator[SegmentFile]:
+    """Yield the segments of a lane, the oldest first; also of one that somebody else owns.
+
+    Raises:
+        OSError: It cannot be read.
+    """
+    for file in sorted(path.iterdir()):
+        if file.suffix in {_UNSENT, _SENDING}:
+            with suppress(FileNotFoundError):  # its owner may have sent it meanwhile
+                content = file.read_bytes()
+                age = max(0.0, time.time() - file.stat().st_mtime)
+                yield SegmentFile(
+                    file,
+                    records=content.count(b"\n"),
+                    size=len(content),
+                    since=time.monotonic() - age,
+                    sending=file.suffix == _SENDING,
+                )
