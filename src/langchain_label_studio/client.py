@@ -12,10 +12,15 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import httpx
+
+# What the SDK and httpx load with the first request, loaded here: see `no_fork`.
+import label_studio_sdk.projects.client
+import label_studio_sdk.tokens.client_ext
+import label_studio_sdk.users.client
+import label_studio_sdk.versions.client
 from label_studio_sdk.base_client import LabelStudioBase
 from label_studio_sdk.core.api_error import ApiError
 from pydantic import SecretStr
@@ -25,6 +30,7 @@ from langchain_label_studio.errors import (
     ServerError,
     ServerUnavailableError,
 )
+from langchain_label_studio.forks import no_fork
 from langchain_label_studio.refusals import error_for_status, reason_in
 
 TIMEOUT = httpx.Timeout(60.0, connect=10.0)
@@ -73,22 +79,23 @@ class LabelStudioClient:
         """
         self.url = url
         self._api_key = api_key
-
-    @cached_property
-    def _http(self) -> httpx.Client:
         # Label Studio's own server answers a kept connection 40 ms later than a new one.
         limits = httpx.Limits(max_keepalive_connections=0)
-        return httpx.Client(timeout=TIMEOUT, limits=limits, follow_redirects=False)
+        self._http = httpx.Client(timeout=TIMEOUT, limits=limits, follow_redirects=False)
+        self._known_sdk: LabelStudioBase | None = None
 
-    @cached_property
+    @property
     def _sdk(self) -> LabelStudioBase:
-        key = self._api_key.get_secret_value()
-        return LabelStudioBase(base_url=self.url, api_key=key, httpx_client=self._http, max_retries=0)
+        if self._known_sdk is None:
+            key = self._api_key.get_secret_value()
+            self._known_sdk = LabelStudioBase(
+                base_url=self.url, api_key=key, httpx_client=self._http, max_retries=0
+            )
+        return self._known_sdk
 
     def close(self) -> None:
         """Close all connections."""
-        if "_http" in self.__dict__:
-            self._http.close()
+        self._http.close()
 
     def sign_in(self) -> str:
         """Check that this is Label Studio and that it takes the key.
@@ -204,7 +211,9 @@ class LabelStudioClient:
             }
             query = json.dumps({"filters": {"conjunction": "and", "items": [item]}})
             with self._asking():
-                page = self._sdk.tasks.list(
+                with no_fork():
+                    tasks = self._sdk.tasks  # imports it
+                page = tasks.list(
                     project=project_id, query=query, include="id,data,total_predictions",
                     page=1, page_size=2 * _FIND_AT_ONCE,
                 )  # fmt: skip

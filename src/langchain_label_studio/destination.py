@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from langchain_label_studio.delivery import DeliveryFailedError, Record
 from langchain_label_studio.errors import LabelStudioError, ServerUnavailableError
+from langchain_label_studio.forks import no_fork
 from langchain_label_studio.hostlocks import host_lock
 from langchain_label_studio.log import ThrottledLog
 from langchain_label_studio.projects import Project, read_project, resolve_project
@@ -138,9 +139,10 @@ class ProjectDestination:
         with self._lock:
             if self._client is None:
                 # Here, because the SDK takes 0.4 s to import: nobody waits for it who does not need it.
-                from langchain_label_studio.client import LabelStudioClient  # noqa: PLC0415
+                with no_fork():
+                    from langchain_label_studio.client import LabelStudioClient  # noqa: PLC0415
 
-                self._client = LabelStudioClient(url=self.settings.url, api_key=self.settings.key())
+                    self._client = LabelStudioClient(url=self.settings.url, api_key=self.settings.key())
             return self._client
 
     def _tasks(self, records: Sequence[Record], project: Project) -> list[dict[str, Any]]:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import threading
 import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Protocol
 
 
@@ -22,10 +25,26 @@ def begin_anew_in_children(thing: BeginsAnew) -> None:
     _watched.add(thing)
 
 
+@contextmanager
+def no_fork() -> Iterator[None]:
+    """Let forks of this process wait meanwhile.
+
+    For imports in another thread than the main one: forked in the middle of one, the child would wait for
+    ever as soon as it wants the same module.
+    """
+    with _forking:
+        yield
+
+
 def _begin_in_child() -> None:
     for thing in list(_watched):
         thing.begin_in_child()
+    _forking.release()
 
+
+_forking = threading.RLock()
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_begin_in_child)
+    os.register_at_fork(
+        before=_forking.acquire, after_in_parent=_forking.release, after_in_child=_begin_in_child
+    )

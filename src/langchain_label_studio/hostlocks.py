@@ -9,6 +9,8 @@ from pathlib import Path
 
 import platformdirs
 
+from langchain_label_studio.forks import no_fork
+
 _POLL = 0.01
 
 
@@ -24,7 +26,8 @@ def host_lock(purpose: str, identity: str, *, timeout: float) -> Iterator[None]:
         identity: What it is done to.
         timeout: Seconds to wait at most.
     """
-    from filelock import FileLock, Timeout  # noqa: PLC0415 (takes its time to load: not for whoever never sends)
+    with no_fork():
+        from filelock import FileLock, Timeout  # noqa: PLC0415 (takes its time to load: not for whoever never sends)
 
     name = f"{purpose}-{hashlib.sha256(identity.encode(errors='surrogatepass')).hexdigest()[:16]}.lock"
     directory = Path(platformdirs.user_state_dir("langchain-label-studio")) / "locks"

@@ -9,7 +9,9 @@ from __future__ import annotations
 import json
 import socket
 import threading
-from collections.abc import Mapping
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Literal, Self
@@ -37,14 +39,30 @@ class Fault:
 
 
 class LoopbackLabelStudio:
-    """A server on a free port of 127.0.0.1, in a thread of this process."""
+    """A server on a free port of 127.0.0.1, in threads of this process.
+
+    Attributes:
+        tasks: What is stored, in the order in which it was.
+        faults: What goes wrong with the next imports; None is nothing.
+        key_is_good: Whether any key is.
+        good_key: The only key that is, or None.
+        refused_text: Imports with this text in them are answered with `refused_status`.
+        delay: Seconds from an import's arrival until it is stored and answered.
+        most_imports_at_once: How many imports were under way at the same time, at most.
+    """
 
     def __init__(self) -> None:
         self.projects: dict[int, dict[str, Any]] = {}
         self.tasks: list[dict[str, Any]] = []
-        self.faults: list[Fault] = []
+        self.faults: list[Fault | None] = []
+        self.delay = 0.0
+        self.imports_at_once = 0
+        self.most_imports_at_once = 0
         self.requests: list[tuple[str, str]] = []
         self.key_is_good = True
+        self.good_key: str | None = None
+        self.refused_text: str | None = None
+        self.refused_status = 400
         self.collects_analytics = False
         self.released = threading.Event()
         self._lock = threading.Lock()
@@ -85,6 +103,17 @@ class LoopbackLabelStudio:
         """Return the run ids of all tasks, in the order they were stored."""
         return [task["data"]["run_id"] for task in self.tasks]
 
+    @contextmanager
+    def counted(self) -> Iterator[None]:
+        with self._lock:
+            self.imports_at_once += 1
+            self.most_imports_at_once = max(self.most_imports_at_once, self.imports_at_once)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self.imports_at_once -= 1
+
     def store(self, tasks: list[dict[str, Any]], *, with_predictions: bool = True) -> dict[str, Any]:
         with self._lock:
             ids = [len(self.tasks) + number for number in range(1, len(tasks) + 1)]
@@ -108,7 +137,7 @@ class _Handler(BaseHTTPRequestHandler):
         if path.path == "/user/login/":
             setting = json.dumps(self.studio.collects_analytics)
             self._answer(200, f"window.APP_SETTINGS.collect_analytics = {setting};")
-        elif not self.studio.key_is_good:
+        elif not self._key_is_good():
             self._answer(401, {"detail": "Invalid token."})
         elif path.path.rstrip("/").endswith("/whoami"):
             self._answer(200, {"id": 1, "email": "me@example.com"})
@@ -137,7 +166,7 @@ class _Handler(BaseHTTPRequestHandler):
         path = urlsplit(self.path).path
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         self.studio.requests.append(("POST", path))
-        if not self.studio.key_is_good:
+        if not self._key_is_good():
             self._answer(401, {"detail": "Invalid token."})
         elif path == "/api/projects/":
             number = len(self.studio.projects) + 1
@@ -152,9 +181,21 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             self._import(body)
 
+    def _key_is_good(self) -> bool:
+        sent = self.headers["Authorization"] or ""
+        return self.studio.key_is_good and self.studio.good_key in {None, sent.split()[-1]}
+
     def _import(self, tasks: list[dict[str, Any]]) -> None:
+        with self.studio.counted():
+            self._answer_import(tasks)
+
+    def _answer_import(self, tasks: list[dict[str, Any]]) -> None:
         fault = self.studio.faults.pop(0) if self.studio.faults else None
-        if fault is None:
+        if self.studio.refused_text and self.studio.refused_text in json.dumps(tasks):
+            time.sleep(self.studio.delay)
+            self._answer(self.studio.refused_status, {"detail": "as told"})
+        elif fault is None:
+            time.sleep(self.studio.delay)
             self._answer(201, self.studio.store(tasks))
         elif fault.kind == "lose_predictions":
             self._answer(201, self.studio.store(tasks, with_predictions=False))

@@ -285,10 +285,10 @@ class JournalOutbox:
             return GRACE - since_sending
         with self._lock:
             self._adopted.append(lane)
-            self._count += len(lane)
+            self._count += lane.records
             self._bytes += lane.size
-            self.adopted += len(lane)
-        logger.info("Took over %d runs that another process had recorded, in %s.", len(lane), path)
+            self.adopted += lane.records
+        logger.info("Took over %d runs that another process had recorded, in %s.", lane.records, path)
         return None
 
     def abandon(self) -> None:

@@ -117,7 +117,9 @@ class Lane:
         self.seal()
         self._ownership.release()
 
-    def __len__(self) -> int:
+    @property
+    def records(self) -> int:
+        """How many records are in it."""
         return sum(file.records for file in self.files)
 
     @property
@@ -178,6 +180,19 @@ class Lane:
         """
         self._mark(file, sending=False)
 
+    def take_in(self, path: Path) -> None:
+        """Make a file that holds one record the last segment, by moving it: it is in one place at any time.
+
+        Raises:
+            OSError: It could not be moved; it is where it was.
+        """
+        self.seal()
+        self._last_number += 1
+        size = path.stat().st_size
+        moved = path.rename(self.path / f"{self._last_number:012d}{_UNSENT}")
+        self.files.append(SegmentFile(moved, records=1, size=size, since=time.monotonic()))
+        self._sync_directory(self.path)
+
     def delete(self) -> None:
         """Delete the lane, which is empty."""
         self.seal()
@@ -233,6 +248,21 @@ def lanes_in(directory: Path) -> list[Path]:
     with suppress(FileNotFoundError):
         return sorted(path for path in directory.iterdir() if path.name.startswith(VERSION))
     return []
+
+
+def owner_lives(path: Path) -> bool:
+    """Say whether the owner of a lane lives. Nothing is changed.
+
+    Raises:
+        FileNotFoundError: The lane is gone, or has no lock, so that nobody can take it over.
+        OSError: It cannot be read.
+    """
+    ownership = Ownership.take(path / _LOCK)
+    if ownership is None:
+        (path / _LOCK).stat()
+        return True
+    ownership.release()
+    return False
 
 
 def scan(path: Path) -> Iterator[SegmentFile]:

@@ -209,6 +209,7 @@ class Sender(Generic[DestinationT]):
         return self._settled - self._settled_adopted
 
     def _rouse(self) -> None:
+        lifetime.watch_worker()
         with self._wake:
             if self._thread is None:
                 self._start_thread()
@@ -218,7 +219,6 @@ class Sender(Generic[DestinationT]):
 
     def _start_thread(self) -> None:
         self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
-        lifetime.watch_worker()
         try:
             self._thread.start()
         except RuntimeError:

@@ -1,0 +1,214 @@
+"""P9: forked processes have a lane, a thread and a connection of their own."""
+
+from __future__ import annotations
+
+import textwrap
+from pathlib import Path
+
+from tests.support.loopback_label_studio import LoopbackLabelStudio
+from tests.support.programs import lanes, run, waiting_files
+
+
+def test_a_forked_child_sends_its_own_runs_and_none_of_its_parents(loopback: LoopbackLabelStudio) -> None:
+    done = run(
+        """
+        handler = make(flush_interval=60)
+        record(handler, 3)
+        pid = os.fork()
+        if pid == 0:
+            record(handler, 2)
+            os._exit(0 if handler.flush(20) and handler.stats().submitted == 2 else 1)
+        assert os.waitpid(pid, 0)[1] == 0
+        assert handler.stats().pending == 3
+        assert handler.flush(20)
+        """,
+        loopback.url,
+    )
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert sorted(loopback.run_ids()) == sorted(done.stdout.split())
+
+
+def test_forking_while_threads_record_neither_hangs_nor_doubles(loopback: LoopbackLabelStudio) -> None:
+    done = run(
+        """
+        import threading, warnings
+        warnings.simplefilter("ignore", DeprecationWarning)  # Python 3.12 warns of fork beside threads
+        handler = make()
+        threads = [threading.Thread(target=record, args=(handler, 300)) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        children = []
+        for _ in range(5):
+            pid = os.fork()
+            if pid == 0:
+                record(handler, 10)
+                os._exit(0 if handler.flush(30) else 1)
+            children.append(pid)
+        assert [os.waitpid(pid, 0)[1] for pid in children] == [0] * 5
+        for thread in threads:
+            thread.join()
+        assert handler.flush(30)
+        """,
+        loopback.url,
+    )
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert sorted(loopback.run_ids()) == sorted(done.stdout.split())
+    assert len(loopback.tasks) == 4 * 300 + 5 * 10
+    assert waiting_files() == []
+
+
+def test_a_fork_in_the_middle_of_a_request_disturbs_neither_side(loopback: LoopbackLabelStudio) -> None:
+    loopback.delay = 0.3
+    done = run(
+        """
+        import warnings
+        warnings.simplefilter("ignore", DeprecationWarning)
+        handler = make()
+        record(handler, 3)
+        while handler.stats().in_doubt == 0:
+            time.sleep(0.001)
+        pid = os.fork()
+        if pid == 0:
+            record(handler, 2)
+            os._exit(0 if handler.flush(20) else 1)
+        record(handler, 1)
+        assert handler.flush(20)
+        assert os.waitpid(pid, 0)[1] == 0
+        """,
+        loopback.url,
+    )
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert sorted(loopback.run_ids()) == sorted(done.stdout.split())
+    assert loopback.most_imports_at_once == 1
+
+
+def test_a_child_that_outlives_its_parent_does_not_keep_its_lane(loopback: LoopbackLabelStudio) -> None:
+    """The lock belongs to both until the child lets go of it: then others can take over."""
+    done = run(
+        """
+        import langchain_label_studio.delivery.journal as journal
+        journal.LOOK_AGAIN = 0.05
+        handler = make(flush_interval=60)
+        record(handler, 3)
+        if os.fork():
+            os._exit(0)  # without sending
+        handler._sender._flush_interval = 0.01
+        record(handler, 1)
+        deadline = time.monotonic() + 20
+        while handler.stats().adopted < 3 or handler.stats().pending:
+            assert time.monotonic() < deadline, handler.stats()
+            time.sleep(0.01)
+        """,
+        loopback.url,
+    )
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert sorted(loopback.run_ids()) == sorted(done.stdout.split())
+
+
+def test_gunicorn_with_preload(loopback: LoopbackLabelStudio, tmp_path: Path) -> None:
+    """The handler is made before the workers are forked; they record, and are ended by a signal."""
+    (tmp_path / "app.py").write_text(
+        textwrap.dedent(
+            f"""
+            import os, sys, uuid
+            from langchain_core.language_models import FakeListLLM
+            from langchain_label_studio import LabelStudioCallbackHandler
+
+            handler = LabelStudioCallbackHandler("key", {loopback.url!r}, project_name="Gunicorn")
+            model = FakeListLLM(responses=["Hello"], callbacks=[handler])
+            model.invoke("preloaded")
+
+            def app(environ, start_response):
+                model.invoke(environ["PATH_INFO"])
+                start_response("200 OK", [("Content-Type", "text/plain")])
+                return [str(os.getpid()).encode()]
+            """
+        )
+    )
+    done = run(
+        f"""
+        import subprocess, urllib.request, re, signal
+        server = subprocess.Popen(
+            [sys.executable, "-m", "gunicorn", "--preload", "--workers", "2", "--bind", "127.0.0.1:0",
+             "--chdir", {str(tmp_path)!r}, "app:app"],
+            stderr=subprocess.PIPE, text=True,
+        )
+        try:
+            for line in server.stderr:
+                if found := re.search(r"Listening at: (\\S+)", line):
+                    break
+            workers = set()
+            while len(workers) < 2:
+                for number in range(20):
+                    workers.add(urllib.request.urlopen(found[1] + "/" + str(number)).read())
+                    print("served")
+        finally:
+            server.send_signal(signal.SIGTERM)
+            rest = server.communicate(timeout=30)[1]
+        assert server.returncode == 0, rest
+        assert "Traceback" not in rest, rest
+        """,
+        loopback.url,
+    )
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert len(set(loopback.run_ids())) == len(loopback.tasks) == 1 + done.stdout.count("served")
+    assert (waiting_files(), lanes()) == ([], [])
+
+
+def test_celery_prefork(loopback: LoopbackLabelStudio, tmp_path: Path) -> None:
+    (tmp_path / "tasks.py").write_text(
+        textwrap.dedent(
+            f"""
+            from celery import Celery
+            from langchain_core.language_models import FakeListLLM
+            from langchain_label_studio import LabelStudioCallbackHandler
+
+            folder = {str(tmp_path)!r}
+            app = Celery("tasks", broker="filesystem://")
+            app.conf.broker_transport_options = {{
+                "data_folder_in": folder, "data_folder_out": folder, "control_folder": folder,
+            }}
+            handler = LabelStudioCallbackHandler("key", {loopback.url!r}, project_name="Celery")
+            model = FakeListLLM(responses=["Hello"], callbacks=[handler])
+
+            @app.task
+            def ask(prompt):
+                model.invoke(prompt)
+            """
+        )
+    )
+    done = run(
+        f"""
+        import subprocess, signal
+        os.chdir({str(tmp_path)!r})
+        sys.path.insert(0, {str(tmp_path)!r})
+        import tasks
+        for number in range(10):
+            tasks.ask.delay(str(number))
+        worker = subprocess.Popen(
+            [sys.executable, "-m", "celery", "-A", "tasks", "worker", "--concurrency", "2", "--pool", "prefork",
+             "--without-gossip", "--without-mingle", "--without-heartbeat"],
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        )
+        try:
+            deadline = time.monotonic() + 40
+            while any(name.endswith(".msg") for name in os.listdir()) and time.monotonic() < deadline:
+                time.sleep(0.1)
+            time.sleep(0.5)
+        finally:
+            worker.send_signal(signal.SIGTERM)
+            said = worker.communicate(timeout=30)[0]
+        assert worker.returncode == 0, said
+        assert "Traceback" not in said, said
+        """,
+        loopback.url,
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert len(set(loopback.run_ids())) == len(loopback.tasks) == 10
+    assert waiting_files() == []

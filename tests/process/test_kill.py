@@ -1,0 +1,92 @@
+"""Processes that are killed: what they recorded arrives, once."""
+
+from __future__ import annotations
+
+import os
+import random
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.support.loopback_label_studio import Fault, LoopbackLabelStudio
+from tests.support.programs import TAKE_OVER, kill, lanes, run, running, wait_until, waiting_files
+
+FOREVER = """
+handler = make(batch_size=20)
+while True:
+    record(handler)
+    time.sleep(0.0005)
+"""
+
+
+@pytest.mark.parametrize("round_number", range(20))
+def test_kill_at_random_loses_nothing_and_doubles_nothing(
+    loopback: LoopbackLabelStudio, round_number: int
+) -> None:
+    """P1, P3: at any moment, while a request is under way or its answer is lost."""
+    chance = random.Random(round_number)
+    kinds = [None, Fault("reset_before"), Fault("reset_after"), Fault("status", 502), Fault("status", 503)]
+    loopback.faults = [chance.choice(kinds) for _ in range(chance.randrange(8))]
+    loopback.delay = chance.choice([0.0, 0.05])
+    recorded: list[str] = []
+    for _ in range(2):
+        with running(FOREVER, loopback.url) as process:
+            assert process.stdout
+            recorded.append(process.stdout.readline().strip())
+            time.sleep(chance.uniform(0.0, 0.6))
+            recorded += kill(process)
+    loopback.faults = []
+
+    done = run(TAKE_OVER, loopback.url)
+
+    assert done.returncode == 0, done.stderr
+    recorded += done.stdout.split()
+    stored = loopback.run_ids()
+    assert len(stored) == len(set(stored)), "a run was stored twice"
+    assert not set(recorded).difference(stored), "a run whose callback had returned was lost"
+    assert all(len(task["predictions"]) == 1 for task in loopback.tasks)
+    assert (waiting_files(), lanes()) == ([], [])
+
+
+def test_kill_while_a_refused_batch_is_halved_doubles_nothing(loopback: LoopbackLabelStudio) -> None:
+    """P3, P5: halves that were stored are not sent again, though the batch waits as a whole."""
+    loopback.refused_text, loopback.delay = "refuse me", 0.1
+    program = """
+    handler = make(flush_interval=60)
+    record(handler, 40)
+    record(handler, prompt="refuse me")
+    record(handler, 40)
+    handler.flush(60)
+    """
+    with running(program, loopback.url) as process:
+        wait_until(lambda: loopback.tasks)
+        recorded = kill(process)
+    assert 0 < len(loopback.tasks) < 80
+    loopback.delay = 0.0
+
+    done = run(TAKE_OVER, loopback.url)
+
+    assert done.returncode == 0, done.stderr
+    stored = loopback.run_ids()
+    assert len(stored) == len(set(stored)) == 80 + 1
+    (refused,) = [run_id for run_id in recorded if run_id not in stored]
+    (file,) = Path(os.environ["LABEL_STUDIO_OUTBOX_DIR"]).rglob("rejected/*.json")
+    assert file.stem == refused
+    assert "refuse me" in file.read_text()
+
+
+def test_a_request_of_a_process_that_died_is_given_time_before_it_is_asked_about(
+    loopback: LoopbackLabelStudio,
+) -> None:
+    """The server goes on with what the dead process sent: asked too early, it would not know of it yet."""
+    loopback.delay = 2.0
+    with running("handler = make()\nrecord(handler, 5)\ntime.sleep(60)", loopback.url) as process:
+        wait_until(lambda: loopback.imports_at_once)
+        kill(process)
+    loopback.delay = 0.0
+
+    done = run(TAKE_OVER.replace("journal.GRACE = 0.5", ""), loopback.url)
+
+    assert done.returncode == 0, done.stderr
+    assert len(loopback.tasks) == len(set(loopback.run_ids())) == 5 + 1

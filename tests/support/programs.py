@@ -1,0 +1,106 @@
+"""Programs that record runs, as processes of their own."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+KEY = "a-very-secret-key"
+PRELUDE = f"""
+import os, sys, time, uuid
+from langchain_core.outputs import Generation, LLMResult
+from langchain_label_studio import LabelStudioCallbackHandler
+
+def make(key={KEY!r}, *, connect="lazy", **options):
+    options = {{"project_name": "Programs", "flush_interval": 0.05}} | options
+    return LabelStudioCallbackHandler(key, sys.argv[1], connect=connect, **options)
+
+def record(handler, count=1, *, prompt="Hi"):
+    # Said only after the callback returned: from then on the run must not be lost.
+    for _ in range(count):
+        run_id = uuid.uuid4()
+        handler.on_llm_start({{}}, [prompt], run_id=run_id)
+        handler.on_llm_end(LLMResult(generations=[[Generation(text="Hello")]]), run_id=run_id)
+        os.write(1, f"{{run_id}}\\n".encode())
+
+"""
+
+TAKE_OVER = """
+import langchain_label_studio.delivery.journal as journal
+journal.LOOK_AGAIN = 0.1
+journal.GRACE = 0.5
+handler = make(connect="eager")
+record(handler)
+lanes = os.path.join(handler.stats().outbox, "lanes")
+deadline = time.monotonic() + 50
+while handler.stats().pending or handler.stats().in_doubt or len(os.listdir(lanes)) > 1:
+    assert time.monotonic() < deadline, handler.stats()
+    time.sleep(0.02)
+"""
+"""Records one run, and ends when it and all that dead processes left is sent."""
+
+
+def command(program: str, *arguments: str) -> list[str]:
+    """Return the command of a program: the prelude, then its own lines."""
+    return [sys.executable, "-W", "error", "-c", PRELUDE + textwrap.dedent(program), *arguments]
+
+
+def run(
+    program: str, *arguments: str, directory: str | None = None, timeout: float = 60
+) -> subprocess.CompletedProcess[str]:
+    """Run a program to its end."""
+    return subprocess.run(
+        command(program, *arguments),
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        cwd=directory,
+        check=False,
+    )
+
+
+@contextmanager
+def running(program: str, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+    """Run a program beside the test; what is left of it in the end is killed."""
+    process = subprocess.Popen(
+        command(program, *arguments), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def kill(process: subprocess.Popen[str]) -> list[str]:
+    """Kill a program as the kernel does, and return the ids of the runs whose callback had returned."""
+    process.send_signal(signal.SIGKILL)
+    said, _ = process.communicate(timeout=30)
+    return said.split()
+
+
+def wait_until(condition: Callable[[], object], *, seconds: float = 30) -> None:
+    """Wait for something that has to become true."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not become true in time"
+        time.sleep(0.01)
+
+
+def waiting_files(directory: Path | None = None) -> list[Path]:
+    """Return the files in which runs wait."""
+    root = directory or Path(os.environ["LABEL_STUDIO_OUTBOX_DIR"])
+    return sorted(path for path in root.rglob("*") if path.suffix in {".jsonl", ".sending"})
+
+
+def lanes(directory: Path | None = None) -> list[Path]:
+    """Return the directories of all lanes."""
+    root = directory or Path(os.environ["LABEL_STUDIO_OUTBOX_DIR"])
+    return sorted(path.parent for path in root.rglob("lock"))
