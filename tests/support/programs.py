@@ -94,13 +94,17 @@ def wait_until(condition: Callable[[], object], *, seconds: float = 30) -> None:
         time.sleep(0.01)
 
 
-def waiting_files(directory: Path | None = None) -> list[Path]:
+def waiting_files() -> list[Path]:
     """Return the files in which runs wait."""
-    root = directory or Path(os.environ["LABEL_STUDIO_OUTBOX_DIR"])
-    return sorted(path for path in root.rglob("*") if path.suffix in {".jsonl", ".sending"})
+    return [path for path in _files() if path.suffix in {".jsonl", ".sending"}]
 
 
-def lanes(directory: Path | None = None) -> list[Path]:
+def lanes() -> list[Path]:
     """Return the directories of all lanes."""
-    root = directory or Path(os.environ["LABEL_STUDIO_OUTBOX_DIR"])
-    return sorted(path.parent for path in root.rglob("lock"))
+    return [path.parent for path in _files() if path.name == "lock"]
+
+
+def _files() -> list[Path]:
+    # Unlike rglob, os.walk bears it when a directory disappears meanwhile.
+    walk = os.walk(os.environ["LABEL_STUDIO_OUTBOX_DIR"])
+    return sorted(Path(directory, name) for directory, _, names in walk for name in names)

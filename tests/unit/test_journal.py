@@ -1,0 +1,197 @@
+"""The journal's files, bounds and durability."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from langchain_label_studio.delivery import JournalOutbox, MemoryOutbox, Record, SpareOutbox, journal, lane
+from langchain_label_studio.runs import decode_run, read_run_id
+
+FIXTURES = Path(__file__).parent / "outboxes"
+
+
+def make(directory: Path, **options: object) -> JournalOutbox:
+    return JournalOutbox(directory, key_of=lambda line: json.loads(line)["key"], **options)
+
+
+def record(key: str, size: int = 0) -> Record:
+    return Record(key, json.dumps({"key": key, "text": "x" * size}).encode())
+
+
+def drain(outbox: JournalOutbox) -> list[list[str]]:
+    """Take everything out, segment by segment."""
+    taken = []
+    while segment := outbox.next_segment():
+        taken.append([item.key for item in segment.records])
+        outbox.remove(segment)
+    return taken
+
+
+def test_nothing_is_written_before_the_first_record(tmp_path: Path) -> None:
+    outbox = make(tmp_path / "outbox")
+    outbox.adopt()
+    outbox.release()
+
+    assert not (tmp_path / "outbox").exists()
+
+
+def test_a_segment_is_bounded_in_records_and_bytes_and_a_giant_goes_alone(tmp_path: Path) -> None:
+    outbox = make(tmp_path, batch_size=3)
+    for key in "abcd":
+        outbox.append(record(key))
+    for key, size in (("e", 3), ("f", 3), ("g", 9), ("h", 0)):
+        outbox.append(record(key, size=size * 2**20))
+
+    assert drain(outbox) == [["a", "b", "c"], ["d", "e"], ["f"], ["g"], ["h"]]
+
+
+def test_a_full_outbox_refuses_the_newest_and_takes_more_when_there_is_room(tmp_path: Path) -> None:
+    outbox = make(tmp_path, max_records=2)
+    assert [outbox.append(record(key)) for key in "abc"] == [1, 2, 0]
+
+    assert drain(outbox) == [["a", "b"]]
+    assert outbox.append(record("d")) == 1
+
+
+def test_the_bytes_of_other_processes_and_of_what_was_rejected_count(tmp_path: Path) -> None:
+    other, outbox = make(tmp_path), make(tmp_path, max_bytes=6_000)
+    other.append(record("a", size=2_000))
+    other.reject(record("b", size=2_000), "bad")
+
+    assert outbox.append(record("c", size=3_000)) == 1
+    outbox.adopt()
+
+    assert outbox.append(record("d", size=1_000)) == 0
+    assert drain(other) == [["a"]]
+    outbox.adopt()
+    assert outbox.append(record("d", size=100)) == 2
+
+
+def test_in_process_durability_nothing_is_synced_and_in_power_durability_everything_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[str] = []
+
+    def fsync(descriptor: int) -> None:
+        synced.append(Path(os.readlink(f"/proc/self/fd/{descriptor}")).name)
+        return real(descriptor)
+
+    real = os.fsync
+    monkeypatch.setattr(lane.os, "fsync", fsync)
+    make(tmp_path / "process").append(record("a"))
+    assert synced == []
+
+    outbox = make(tmp_path / "power", power=True)
+    outbox.append(record("a"))
+    outbox.append(record("b"))
+
+    (name,) = (path.name for path in (tmp_path / "power" / "lanes").iterdir())
+    assert synced == ["lanes", name, "000000000001.jsonl", "000000000001.jsonl"]
+    segment = outbox.next_segment()
+    assert segment
+    outbox.mark_sending(segment)
+    assert synced[-1] == name
+
+
+def test_a_descriptor_is_not_left_open(tmp_path: Path) -> None:
+    before = len(os.listdir("/proc/self/fd"))
+    for _ in range(20):
+        outbox = make(tmp_path)
+        outbox.append(record("a"))
+        outbox.adopt()
+        drain(outbox)
+        outbox.release()
+
+    assert len(os.listdir("/proc/self/fd")) == before
+    assert list((tmp_path / "lanes").iterdir()) == []
+
+
+def test_what_the_first_version_wrote_can_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stored outbox of format 1: a lane with a segment in doubt and one that was not sent."""
+    monkeypatch.setattr(journal, "GRACE", 0)
+    shutil.copytree(FIXTURES / "v1", tmp_path / "outbox")
+    outbox = JournalOutbox(tmp_path / "outbox", key_of=read_run_id)
+
+    outbox.adopt()
+
+    assert (len(outbox), outbox.adopted) == (3, 3)
+    first = outbox.next_segment()
+    assert first
+    assert (first.in_doubt, len(first.records)) == (True, 2)
+    runs = [decode_run(item.body) for item in first.records]
+    assert [run.answers[0]["content"] for run in runs] == ["Bonjour", "Guten Tag"]
+    outbox.remove(first)
+    second = outbox.next_segment()
+    assert second
+    assert (second.in_doubt, len(second.records)) == (False, 1)
+    outbox.remove(second)
+    assert list((tmp_path / "outbox" / "lanes").iterdir()) == []
+
+
+def test_lanes_of_a_newer_version_are_left_alone(tmp_path: Path) -> None:
+    newer = tmp_path / "lanes" / "v2-20991231T000000-1-abc"
+    newer.mkdir(parents=True)
+    (newer / "lock").touch()
+    (newer / "000000000001.jsonl").write_text("what only a newer version can read\n")
+
+    outbox = make(tmp_path)
+    outbox.adopt()
+
+    assert len(outbox) == 0
+    assert (newer / "000000000001.jsonl").exists()
+
+
+def test_a_request_that_was_just_begun_is_left_for_a_while(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dying = make(tmp_path)
+    dying.append(record("a"))
+    segment = dying.next_segment()
+    assert segment
+    dying.mark_sending(segment)
+    dying.abandon()
+    outbox = make(tmp_path)
+
+    assert 0 < outbox.adopt() <= journal.GRACE
+    assert len(outbox) == 0
+    monkeypatch.setattr(journal, "GRACE", 0)
+    assert outbox.adopt() == journal.LOOK_AGAIN
+    assert len(outbox) == 1
+
+
+def test_own_and_adopted_lanes_take_turns(tmp_path: Path) -> None:
+    dying = make(tmp_path, batch_size=1)
+    for key in "abc":
+        dying.append(record(key))
+    dying.abandon()
+    outbox = make(tmp_path, batch_size=1)
+    outbox.adopt()
+    for key in "xyz":
+        outbox.append(record(key))
+
+    assert drain(outbox) == [["x"], ["a"], ["y"], ["b"], ["z"], ["c"]]
+
+
+def test_what_the_disk_does_not_take_waits_in_memory_and_goes_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outbox = SpareOutbox(make(tmp_path), MemoryOutbox())
+    outbox.append(record("a"))
+    with monkeypatch.context() as full:
+        full.setattr(lane.os, "write", lambda *_: 1)
+        assert outbox.append(record("b")) == 2
+    assert outbox.append(record("c")) == 3
+
+    taken = []
+    while segment := outbox.next_segment():
+        outbox.mark_sending(segment)
+        taken += [item.key for item in segment.records]
+        outbox.remove(segment)
+
+    assert taken == ["b", "a", "c"]
+    assert len(outbox) == 0

@@ -1,0 +1,149 @@
+"""One sender for each target of a process, however many handlers it has."""
+
+from __future__ import annotations
+
+import gc
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from langchain_core.outputs import Generation, LLMResult
+
+from langchain_label_studio import LabelStudioCallbackHandler, LabelStudioMode, SettingError
+from langchain_label_studio.delivery import lifetime
+from langchain_label_studio.destination import ProjectDestination
+from langchain_label_studio.targets import find_targets
+from tests.support.programs import lanes
+
+RESULT = LLMResult(generations=[[Generation(text="Hello")]])
+
+
+@pytest.fixture(autouse=True)
+def _everything_is_taken(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(ProjectDestination, "send", lambda self, records: None)
+    yield
+    for sender in list(lifetime._senders):
+        sender.drain(5)
+
+
+def make(**options: object) -> LabelStudioCallbackHandler:
+    options = {"project_name": "Shared", "flush_interval": 3600} | options
+    return LabelStudioCallbackHandler("a-key", connect="lazy", **options)
+
+
+def record(handler: LabelStudioCallbackHandler) -> None:
+    run_id = uuid4()
+    handler.on_llm_start({}, ["Hi"], run_id=run_id)
+    handler.on_llm_end(RESULT, run_id=run_id)
+
+
+def threads() -> list[threading.Thread]:
+    return [thread for thread in threading.enumerate() if thread.name.startswith("langchain-label-studio")]
+
+
+def wait_until_quiet() -> None:
+    deadline = time.monotonic() + 5
+    while threads() or lanes():
+        assert time.monotonic() < deadline, (threads(), lanes())
+        gc.collect()
+        time.sleep(0.01)
+
+
+def test_a_handler_per_request_leaks_neither_threads_nor_lanes() -> None:
+    for _ in range(1000):
+        record(make())
+        assert len(threads()) <= 1
+        assert len(lanes()) <= 1
+
+    wait_until_quiet()
+
+
+def test_flush_of_one_handler_covers_the_others_of_its_target() -> None:
+    one, other, stranger = make(), make(), make(project_name="Another")
+    for handler in (one, other, stranger):
+        record(handler)
+
+    assert one.flush(5)
+
+    assert one.stats().delivered == other.stats().delivered == 2
+    assert (stranger.stats().delivered, stranger.stats().pending) == (0, 1)
+    assert len(lanes()) == 2
+
+
+def test_closing_one_handler_leaves_the_others_their_thread() -> None:
+    one, other = make(), make()
+    record(one)
+    one.close()
+    one.close()
+
+    record(other)
+
+    assert len(threads()) == 1
+    assert other.stats().pending == 1
+    other.close()
+    wait_until_quiet()
+
+
+def test_a_handler_that_was_never_used_starts_nothing() -> None:
+    make()
+
+    assert threads() == []
+    assert lanes() == []
+
+
+def test_threads_are_named_daemons() -> None:
+    handler = make()
+    record(handler)
+
+    (thread,) = threads()
+    assert thread.daemon
+    assert thread.name == "langchain-label-studio (Shared)"
+
+
+def test_an_outbox_says_where_its_runs_go_but_not_with_which_key(tmp_path: Path) -> None:
+    handler = make(outbox_dir=tmp_path / "here", url="https://labels.example.com/base", mode="chat")
+    record(handler)
+
+    (target,), problems = find_targets(tmp_path / "here")
+
+    assert problems == []
+    assert target.directory.name.startswith("labels-example-com-base-shared-")
+    assert target.settings.url == "https://labels.example.com/base/"
+    assert (target.title, target.settings.mode, target.settings.api_key) == (
+        "Shared",
+        LabelStudioMode.CHAT,
+        None,
+    )
+    assert "a-key" not in (target.directory / "target.json").read_text()
+
+
+@pytest.mark.parametrize(
+    "options", [{"durability": "disk"}, {"batch_size": 0}, {"flush_interval": -1}], ids=str
+)
+def test_a_setting_that_cannot_be_right_is_an_error(options: dict[str, object]) -> None:
+    with pytest.raises(SettingError):
+        make(**options)
+
+
+def test_flush_waits_no_longer_than_it_was_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """P7: also while a request hangs, and then it covers what was recorded before it, not what came later."""
+    gate = threading.Event()
+    monkeypatch.setattr(ProjectDestination, "send", lambda self, records: gate.wait(10) and None)
+    handler = make()
+    record(handler)
+    started = time.monotonic()
+    assert not handler.flush(0.2)
+    assert time.monotonic() - started < 2
+    answers: list[bool] = []
+    flushing = threading.Thread(target=lambda: answers.append(handler.flush(10)))
+    flushing.start()
+    time.sleep(0.1)
+    record(handler)
+
+    gate.set()
+    flushing.join(10)
+
+    assert answers == [True]
