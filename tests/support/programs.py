@@ -32,6 +32,9 @@ def record(handler, count=1, *, prompt="Hi"):
 
 """
 
+# Its own, when it refreshes an access token.
+_OF_THE_SDK = "ignore:The `parse_obj` method is deprecated:DeprecationWarning"
+
 TAKE_OVER = """
 import langchain_label_studio.delivery.journal as journal
 journal.LOOK_AGAIN = 0.1
@@ -49,7 +52,10 @@ while handler.stats().pending or handler.stats().in_doubt or len(os.listdir(lane
 
 def command(program: str, *arguments: str) -> list[str]:
     """Return the command of a program: the prelude, then its own lines."""
-    return [sys.executable, "-W", "error", "-c", PRELUDE + textwrap.dedent(program), *arguments]
+    return [
+        *(sys.executable, "-W", "error", "-W", _OF_THE_SDK),
+        *("-c", PRELUDE + textwrap.dedent(program), *arguments),
+    ]
 
 
 def run(

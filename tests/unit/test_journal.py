@@ -23,6 +23,10 @@ def record(key: str, size: int = 0) -> Record:
     return Record(key, json.dumps({"key": key, "text": "x" * size}).encode())
 
 
+def open_descriptors() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
 def drain(outbox: JournalOutbox) -> list[list[str]]:
     """Take everything out, segment by segment."""
     taken = []
@@ -78,7 +82,7 @@ def test_in_process_durability_nothing_is_synced_and_in_power_durability_everyth
     synced: list[str] = []
 
     def fsync(descriptor: int) -> None:
-        synced.append(Path(os.readlink(f"/proc/self/fd/{descriptor}")).name)
+        synced.append(Path(f"/proc/self/fd/{descriptor}").readlink().name)
         return real(descriptor)
 
     real = os.fsync
@@ -99,7 +103,7 @@ def test_in_process_durability_nothing_is_synced_and_in_power_durability_everyth
 
 
 def test_a_descriptor_is_not_left_open(tmp_path: Path) -> None:
-    before = len(os.listdir("/proc/self/fd"))
+    before = open_descriptors()
     for _ in range(20):
         outbox = make(tmp_path)
         outbox.append(record("a"))
@@ -107,7 +111,7 @@ def test_a_descriptor_is_not_left_open(tmp_path: Path) -> None:
         drain(outbox)
         outbox.release()
 
-    assert len(os.listdir("/proc/self/fd")) == before
+    assert open_descriptors() == before
     assert list((tmp_path / "lanes").iterdir()) == []
 
 
