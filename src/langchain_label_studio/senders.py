@@ -31,6 +31,9 @@ from langchain_label_studio.targets import (
     target_directory,
 )
 
+SENDER_NAME = "langchain-label-studio"
+"""What the names of all senders begin with, in threads and in what is logged."""
+
 _Key = tuple[Path, DeliverySettings]
 
 
@@ -90,10 +93,12 @@ def send_leftovers(
     own = target_directory(delivery.outbox_dir, settings)
     if has_lanes(own):
         sender.look_for_leftovers()
+    if "%" not in settings.project_name:
+        return
     for target in find_targets(delivery.outbox_dir)[0]:
         other = target.settings
         same_name = (other.url, other.project_name) == (settings.url, settings.project_name)
-        if same_name and settings.project_name and target.directory != own:
+        if same_name and target.directory != own:
             if has_lanes(target.directory):
                 leftovers = share_sender(replace(other, api_key=settings.api_key), delivery)
                 leftovers.look_for_leftovers()
@@ -139,7 +144,7 @@ def _sender(outbox: Outbox, settings: Settings, delivery: DeliverySettings) -> S
     return Sender(
         outbox,
         ProjectDestination(settings),
-        name=f"langchain-label-studio ({project})",
+        name=f"{SENDER_NAME} ({project})",
         flush_interval=delivery.flush_interval,
     )
 

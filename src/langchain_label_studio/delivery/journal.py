@@ -14,7 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from langchain_label_studio.delivery import rejected
-from langchain_label_studio.delivery.lane import Lane, SegmentFile, lanes_in
+from langchain_label_studio.delivery.lane import Lane, SegmentFile, lanes_in, sweep
 from langchain_label_studio.delivery.outbox import (
     MAX_BYTES,
     MAX_RECORDS,
@@ -251,7 +251,12 @@ class JournalOutbox:
         rejected.set_aside(self._rejected, key=record.key, body=record.body, reason=reason)
 
     def adopt(self) -> float:
-        """Take over the lanes whose owner died; return the seconds after which to look again."""
+        """Take over the lanes whose owner died; return the seconds after which to look again.
+
+        Raises:
+            OSError: The directory cannot be read.
+        """
+        sweep(self._lanes)
         mine = {lane.path for lane in (self._own, *self._adopted) if lane}
         wait = LOOK_AGAIN
         others = 0

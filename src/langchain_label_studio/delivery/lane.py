@@ -28,6 +28,9 @@ VERSION = "v1-"
 """What the names of lanes begin with that this version can read."""
 
 _UNSENT, _SENDING, _LOCK = ".jsonl", ".sending", "lock"
+# A name that nobody looks at until the lock is taken: else the lane could be adopted before.
+_UNBORN = ".new-"
+_LONG_AGO = 3600.0
 
 
 @dataclass(slots=True)
@@ -80,8 +83,7 @@ class Lane:
         """
         lanes.mkdir(parents=True, exist_ok=True, mode=0o700)
         name = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{os.getpid()}-{secrets.token_hex(4)}"
-        # Under a name that nobody looks at until the lock is taken: else it could be adopted before.
-        unborn = lanes / f".new-{name}"
+        unborn = lanes / f"{_UNBORN}{name}"
         unborn.mkdir(mode=0o700)
         ownership = Ownership.take(unborn / _LOCK, create=True)
         if ownership is None:
@@ -241,6 +243,15 @@ class Lane:
                 os.fsync(descriptor)
             finally:
                 os.close(descriptor)
+
+
+def sweep(directory: Path) -> None:
+    """Delete lanes that were never born: whoever made them was killed in the middle of it."""
+    for path in directory.glob(f"{_UNBORN}*"):
+        with suppress(OSError):
+            if time.time() - path.stat().st_mtime > _LONG_AGO:
+                (path / _LOCK).unlink(missing_ok=True)
+                path.rmdir()
 
 
 def lanes_in(directory: Path) -> list[Path]:

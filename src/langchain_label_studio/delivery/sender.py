@@ -269,7 +269,11 @@ class Sender(Generic[DestinationT]):
 
     def _look(self) -> None:
         """Look for what processes that died have left."""
-        look_again = self._outbox.adopt()
+        look_again: float | None = _LONG
+        try:
+            look_again = self._outbox.adopt()
+        except OSError as error:
+            self._log.warning("look", "%s cannot be read: %s", self._outbox.directory, error.strerror)
         with self._wake:
             self._look_at = None if look_again is None else time.monotonic() + look_again
 
@@ -308,11 +312,9 @@ class Sender(Generic[DestinationT]):
             self._count(len(records), outcome, adopted=shipment is not None and shipment.segment.adopted)
             self._wake.notify_all()
         if outcome == "rejected":
+            where = "" if self.directory is None else ": see `langchain-label-studio outbox rejected`"
             self._log.warning(
-                "rejected",
-                "%s: run %s was refused, and set aside. `langchain-label-studio outbox rejected` shows why.",
-                self._name,
-                records[0].key,
+                "rejected", "%s: run %s was refused, and is set aside%s.", self._name, records[0].key, where
             )
 
     def _count(self, number: int, outcome: Outcome, *, adopted: bool) -> None:
@@ -345,8 +347,9 @@ class Sender(Generic[DestinationT]):
             self.destination.reset()
         self._log.warning(
             self._state,
-            "%s: %s. %d waiting, which are tried again.",
+            "%s: %s. Runs that wait and are tried again: %d, in %s.",
             self._name,
             failure.reason.rstrip("."),
             waiting,
+            self._outbox.directory or "memory",
         )
