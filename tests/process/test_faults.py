@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import json
 import time
 import warnings
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
 from langchain_core.outputs import Generation, LLMResult
 
 from langchain_label_studio import LabelStudioCallbackHandler, LabelStudioWarning, TaskDataError
+from langchain_label_studio.delivery import policy
 from tests.support.loopback_label_studio import Fault, LoopbackLabelStudio
+from tests.support.programs import wait_until
 
 KEY = "a-very-secret-key"
 
 
-def record(handler: LabelStudioCallbackHandler, count: int = 1) -> list[str]:
+def record(handler: LabelStudioCallbackHandler, count: int = 1, *, prompt: str = "Hi") -> list[str]:
     run_ids = [uuid4() for _ in range(count)]
     for run_id in run_ids:
-        handler.on_llm_start({}, ["Hi"], run_id=run_id)
+        handler.on_llm_start({}, [prompt], run_id=run_id)
         handler.on_llm_end(LLMResult(generations=[[Generation(text="Hello")]]), run_id=run_id)
     return [str(run_id) for run_id in run_ids]
 
@@ -197,3 +201,41 @@ def test_a_project_that_will_not_show_the_answers_is_a_warning(
 
     with pytest.warns(LabelStudioWarning, match=says):
         connect(loopback)
+
+
+@pytest.mark.parametrize("status", [400, 413, 422, 500])
+def test_a_bad_run_blocks_nobody_and_is_kept_with_the_reason(
+    loopback: LoopbackLabelStudio, status: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    """P5: a 500 that comes back is taken for one, too."""
+    loopback.refused_text, loopback.refused_status = "refuse me", status
+    handler = connect(loopback)
+    before = record(handler, 30)
+    (bad,) = record(handler, prompt="refuse me")
+    after = record(handler, 30)
+
+    assert handler.flush(40)
+
+    assert loopback.run_ids() == before + after
+    stats = handler.stats()
+    assert (stats.delivered, stats.rejected) == (60, 1)
+    assert stats.outbox
+    kept = json.loads(Path(stats.outbox, "rejected", f"{bad}.json").read_text())
+    assert kept["record"]["prompt"][0]["content"] == "refuse me"
+    assert str(status) in kept["reason"] or "as told" in kept["reason"]
+    assert f"run {bad} was refused" in caplog.text
+    assert "refuse me" not in caplog.text
+
+
+def test_flush_does_not_wait_for_the_next_attempt_of_its_own_accord(
+    loopback: LoopbackLabelStudio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """P7: an outage may have made the pauses long; whoever flushes wants to know now."""
+    handler = connect(loopback)
+    port = loopback.stop()
+    monkeypatch.setattr(policy, "FIRST_WAIT", 60.0)
+    record(handler)
+    wait_until(lambda: handler.stats().state == "unreachable")
+    loopback.start(port)
+
+    assert handler.flush(10)

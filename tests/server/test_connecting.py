@@ -219,33 +219,3 @@ def test_a_project_that_selects_another_version_is_a_warning_that_says_what_to_d
     studio.patch(f"/api/projects/{handler.project_id}/", {"show_collab_predictions": False})
     with pytest.warns(LabelStudioWarning, match="prelabel"):
         connect(label_studio, project_id=handler.project_id, model_version="mine")
-
-
-WRITER = """
-import sys
-from langchain_core.language_models import FakeListLLM
-from langchain_label_studio import LabelStudioCallbackHandler
-
-key, url, project = sys.argv[1:]
-handler = LabelStudioCallbackHandler(key, url, int(project), batch_size=10, flush_interval=0.01)
-llm = FakeListLLM(responses=["Hello"], callbacks=[handler])
-for number in range(60):
-    llm.invoke(f"Hi {number}")
-assert handler.flush(240), handler.stats()
-"""
-
-
-def test_several_writers_on_sqlite_keep_every_answer(
-    label_studio: LocalLabelStudio, studio: StudioApi
-) -> None:
-    """Label Studio then answers 201, and drops predictions: what is short is found and sent again."""
-    project_id = connect(label_studio, project_name=title()).project_id
-    command = [sys.executable, "-c", WRITER, label_studio.api_key, label_studio.url, str(project_id)]
-    writers = [subprocess.Popen(command) for _ in range(3)]
-
-    assert [writer.wait(280) for writer in writers] == [0, 0, 0]
-
-    tasks = studio.tasks(project_id)
-    run_ids = {task["data"]["run_id"] for task in tasks}
-    assert len(run_ids) == len(tasks) == 180
-    assert [len(task["predictions"]) for task in tasks] == [1] * 180
