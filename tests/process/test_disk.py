@@ -27,6 +27,7 @@ def test_a_full_disk_loses_nothing_and_half_a_line_is_taken_back(loopback: Loopb
     assert sorted(loopback.run_ids()) == sorted(done.stdout.split())
     assert done.stderr.count("Runs cannot be written to ") == 1
     assert done.stderr.count("wait in memory") == 1
+    assert "cut off" not in done.stderr
     assert waiting_files() == []
 
 

@@ -49,7 +49,7 @@ def outbox_json(*arguments: str) -> tuple[int, Any]:
 
 
 def leave_behind(url: str, count: int = 3, *, options: str = "flush_interval=60") -> list[str]:
-    """Record runs in a process that is killed, and return their ids."""
+    """Record runs in a process that is killed before it sends them, and return their ids."""
     done = run(f"record(make({options}), {count})\nos.kill(os.getpid(), 9)", url)
     assert done.returncode == -signal.SIGKILL, done.stderr
     return done.stdout.split()
@@ -57,8 +57,8 @@ def leave_behind(url: str, count: int = 3, *, options: str = "flush_interval=60"
 
 def be_refused(loopback: LoopbackLabelStudio, count: int = 1) -> list[str]:
     """Let Label Studio refuse runs, and return their ids."""
-    run_ids = leave_behind(loopback.url, count, options="batch_size=1, flush_interval=60")
-    loopback.faults = [Fault("status", 422)] * count
+    run_ids = leave_behind(loopback.url, count)
+    loopback.faults = [Fault("status", 422)] * (2 * count - 1)  # a batch that is refused is halved
     assert outbox("send").returncode == 3
     assert loopback.faults == []
     return run_ids
@@ -230,7 +230,7 @@ def test_what_killed_processes_left_is_sent_once_when_server_and_key_are_right(
     loopback: LoopbackLabelStudio, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     port = loopback.stop()
-    recorded = leave_behind(loopback.url, 30, options="batch_size=10")
+    recorded = leave_behind(loopback.url, 30)
     recorded += leave_behind(loopback.url, 5)
     before = [file.read_bytes() for file in waiting_files()]
 
@@ -264,8 +264,9 @@ def test_what_killed_processes_left_is_sent_once_when_server_and_key_are_right(
 
 
 def test_the_summary_for_programs_has_every_number(loopback: LoopbackLabelStudio) -> None:
-    leave_behind(loopback.url, 3, options="batch_size=1, flush_interval=60")
-    loopback.faults = [None, Fault("status", 422)]
+    leave_behind(loopback.url, 3)
+    refused = Fault("status", 422)
+    loopback.faults = [refused, None, refused, None, refused]
 
     code, document = outbox_json("send")
 
@@ -322,7 +323,6 @@ def test_a_living_process_keeps_its_own(loopback: LoopbackLabelStudio) -> None:
         assert outbox_json("status")[1]["targets"][0]["waiting"] == 3
         left = kill(process)
     assert outbox("send").returncode == 0
-    assert sorted(loopback.run_ids())[:0] == []
     assert set(left) < set(loopback.run_ids())
     assert len(loopback.tasks) == 5
 
@@ -375,7 +375,8 @@ def test_in_a_terminal_a_bar_shows_how_far_it_is(
 ) -> None:
     monkeypatch.setenv("TERM", "xterm")
     loopback.delay = 0.2
-    leave_behind(loopback.url, 8, options="batch_size=1, flush_interval=60")
+    for _ in range(2):
+        leave_behind(loopback.url, 4)
     ours, its = os.openpty()
     process = subprocess.Popen([*COMMAND, "send"], stdin=its, stdout=its, stderr=its)
     os.close(its)
@@ -557,6 +558,22 @@ def test_a_retry_that_is_killed_neither_loses_nor_doubles_a_run(loopback: Loopba
 
     assert sorted(loopback.run_ids()) == sorted(run_ids)
     assert (waiting_files(), lanes()) == ([], [])
+
+
+def test_a_run_whose_retry_was_interrupted_between_its_two_steps_is_still_there(
+    loopback: LoopbackLabelStudio,
+) -> None:
+    (run_id,) = be_refused(loopback)
+    (file,) = rejected_files()
+    file.write_text(json.dumps(json.loads(file.read_text())["record"]) + "\n")
+    (file.parent / "retry.lock").write_text("")
+
+    (item,) = outbox_json("rejected")[1]["rejected"]
+    assert (item["run_id"], item["reason"]) == (run_id, "not known any more: a retry was interrupted")
+    assert outbox("retry", "--all").returncode == 0
+
+    assert loopback.run_ids() == [run_id]
+    assert rejected_files() == []
 
 
 def test_two_retries_at_once_send_each_run_once(loopback: LoopbackLabelStudio) -> None:

@@ -6,13 +6,22 @@ import gc
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
-from langchain_label_studio.delivery import DeliveryFailedError, MemoryOutbox, Outbox, Record, Sender
+from langchain_label_studio.delivery import (
+    DeliveryFailedError,
+    JournalOutbox,
+    MemoryOutbox,
+    Outbox,
+    Record,
+    Sender,
+)
 from langchain_label_studio.delivery import policy as policy_module
 from langchain_label_studio.delivery.policy import Verdict, judge, wait_before
 from tests.support.destinations import ScriptedDestination
+from tests.support.programs import wait_until
 
 MakeSender = Callable[..., Sender]
 
@@ -323,6 +332,20 @@ def test_a_segment_is_bounded_in_bytes_and_a_giant_goes_alone() -> None:
 
     assert sizes == [1, 1, 1]
     assert len(outbox) == 0
+
+
+def test_a_batch_of_which_a_part_is_stored_stays_in_doubt_on_the_disk(
+    sender_to: MakeSender, tmp_path: Path
+) -> None:
+    """Whoever finds it after a crash has to ask: the disk knows only the whole of it."""
+    destination = ScriptedDestination(refused(400), None, refused(503, retry_after=60))
+    sender = sender_to(destination, JournalOutbox(tmp_path, key_of=bytes.decode))
+
+    submit(sender, "a", "b", "c", "d")
+
+    wait_until(lambda: sender.stats().state == "unreachable")
+    assert (destination.stored, sender.stats().in_doubt) == (["a", "b"], 0)
+    assert [file.suffix for file in tmp_path.rglob("0*")] == [".sending"]
 
 
 def test_threads_do_not_outlive_their_owners(sender_to: MakeSender) -> None:

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -113,6 +114,31 @@ def test_a_descriptor_is_not_left_open(tmp_path: Path) -> None:
 
     assert open_descriptors() == before
     assert list((tmp_path / "lanes").iterdir()) == []
+
+
+def test_an_append_in_the_middle_of_an_append_is_kept_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A signal handler or a finalizer may record a run between any two steps."""
+    outbox = make(tmp_path)
+    real = os.open
+    nested = iter("bc")
+
+    def open_and_be_interrupted(*arguments: Any) -> int:
+        if key := next(nested, None):
+            assert outbox.append(record(key))
+        descriptor = real(*arguments)
+        if key := next(nested, None):
+            assert outbox.append(record(key))
+        return descriptor
+
+    monkeypatch.setattr(lane.os, "open", open_and_be_interrupted)
+    outbox.append(record("a"))
+    monkeypatch.undo()
+
+    (file,) = tmp_path.rglob("*.jsonl")
+    assert sorted(json.loads(line)["key"] for line in file.read_bytes().splitlines()) == ["a", "b", "c"]
+    assert (len(outbox), outbox.appended) == (3, 3)
 
 
 def test_what_the_first_version_wrote_can_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
