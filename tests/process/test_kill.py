@@ -80,7 +80,7 @@ def test_a_request_of_a_process_that_died_is_given_time_before_it_is_asked_about
     loopback: LoopbackLabelStudio,
 ) -> None:
     """The server goes on with what the dead process sent: asked too early, it would not know of it yet."""
-    loopback.delay = 6.0
+    loopback.delay = 4.0
     with running("handler = make()\nrecord(handler, 5)\ntime.sleep(60)", loopback.url) as process:
         wait_until(lambda: loopback.imports_at_once)
         kill(process)
@@ -89,4 +89,5 @@ def test_a_request_of_a_process_that_died_is_given_time_before_it_is_asked_about
     done = run(TAKE_OVER.replace("journal.GRACE = 0.5", ""), loopback.url)
 
     assert done.returncode == 0, done.stderr
+    wait_until(lambda: not loopback.imports_at_once)
     assert len(loopback.tasks) == len(set(loopback.run_ids())) == 5 + 1
