@@ -46,6 +46,7 @@ def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
         if name.startswith(("LABEL_STUDIO_", "LANGSMITH_", "LANGCHAIN_TRACING", "OPENAI_")):
             monkeypatch.delenv(name)
     monkeypatch.setenv("LABEL_STUDIO_OUTBOX_DIR", str(tmp_path / "outbox"))
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
 
 
 @pytest.fixture(scope="session")

@@ -12,9 +12,10 @@ from typing import Annotated
 
 import platformdirs
 import typer
-from rich.console import Console
 from rich.markup import escape
 
+from langchain_label_studio.cli_outbox import app as outbox_app
+from langchain_label_studio.console import out, problems_explained
 from langchain_label_studio.errors import LabelStudioError
 from langchain_label_studio.settings import (
     API_KEY_VARIABLE,
@@ -30,22 +31,22 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-# Soft-wrapped, so that addresses and keys can be copied whole.
-out = Console(soft_wrap=True, highlight=False)
-err = Console(soft_wrap=True, highlight=False, stderr=True)
+app.add_typer(outbox_app)
 
 _MARKS = {"good": "[green]✓[/green]", "warning": "[yellow]![/yellow]", "bad": "[red]✗[/red]"}
 
 DataDir = Annotated[
     Path | None, typer.Option("--data-dir", help="Where the database and the account are kept.")
 ]
-Port = Annotated[int | None, typer.Option("--port", help="Port of 127.0.0.1; a free one if left out.")]
+Port = Annotated[
+    int | None, typer.Option("--port", min=1, max=65535, help="Port of 127.0.0.1; a free one if left out.")
+]
 
 
 @app.command()
 def up(data_dir: DataDir = None, port: Port = None) -> None:
     """Start a local Label Studio, with an account and a key, until Ctrl-C."""
-    with _problems_explained(), _local_label_studio(data_dir, port):
+    with problems_explained(), _local_label_studio(data_dir, port):
         _wait_for_ctrl_c()
 
 
@@ -59,7 +60,7 @@ def demo(
     from langchain_label_studio.demo import needs_local_model, record_runs  # noqa: PLC0415
     from langchain_label_studio.local_server import LocalModel  # noqa: PLC0415
 
-    with _problems_explained():
+    with problems_explained():
         _require_demo_extra()
         with _local_label_studio(data_dir, port) as (url, api_key):
             model = LocalModel() if needs_local_model() else None
@@ -142,18 +143,6 @@ def _progress(first: str) -> Iterator[Callable[[str], None]]:
             yield status.update
     else:
         yield lambda step: out.print(f"[dim]{escape(step)}[/dim]")
-
-
-@contextmanager
-def _problems_explained() -> Iterator[None]:
-    try:
-        yield
-    except LabelStudioError as error:
-        err.print(f"[red]✗[/red] {escape(str(error))}")
-        raise typer.Exit(1) from None
-    except KeyboardInterrupt:
-        err.print("Stopped.")
-        raise typer.Exit(130) from None
 
 
 def _require_demo_extra() -> None:

@@ -20,7 +20,7 @@ import httpx
 import label_studio_sdk.projects.client
 import label_studio_sdk.tokens.client_ext
 import label_studio_sdk.users.client
-import label_studio_sdk.versions.client
+import label_studio_sdk.versions.client  # noqa: F401
 from label_studio_sdk.base_client import LabelStudioBase
 from label_studio_sdk.core.api_error import ApiError
 from pydantic import SecretStr

@@ -102,7 +102,7 @@ def _create(client: LabelStudioClient, settings: Settings) -> Project:
     On one host a lock makes the others wait; for the rest, the lowest id is everybody's choice.
     """
     title = settings.project_title
-    with host_lock("create", f"{settings.url}\n{title}", timeout=_LOCK_TIMEOUT):
+    with host_lock("create", settings.url, timeout=_LOCK_TIMEOUT):
         mine = None
         if not client.find_projects(title):
             mine = _request_creation(client, settings)

@@ -117,7 +117,7 @@ def resolve_settings(
     known_id = _project_id(project_id, environ)
     return Settings(
         api_key=resolve_api_key(api_key, environ=environ),
-        url=_url(url or environ.get(URL_VARIABLE) or DEFAULT_URL),
+        url=resolve_url(url, environ=environ),
         project_id=known_id,
         project_title="" if known_id is not None else _title(project_name or DEFAULT_PROJECT_NAME),
         project_name="" if known_id is not None else project_name or DEFAULT_PROJECT_NAME,
@@ -194,8 +194,13 @@ def resolve_api_key(
     return SecretStr(key)
 
 
-def _url(url: str) -> str:
-    url = url.strip()
+def resolve_url(url: str | None = None, *, environ: Mapping[str, str] = os.environ) -> str:
+    """Return Label Studio's address, ending in exactly one slash: argument, else environment, else default.
+
+    Raises:
+        SettingError: It cannot be one.
+    """
+    url = (url or environ.get(URL_VARIABLE) or DEFAULT_URL).strip()
     parts = urlsplit(url)
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         msg = f"{url!r} is not the address of a Label Studio: it has to start with http:// or https://."

@@ -121,10 +121,9 @@ def read_target(directory: Path) -> Target:
 def find_targets(outbox_dir: Path) -> tuple[list[Target], list[str]]:
     """Return all targets that have an outbox, and what is wrong with those that cannot be read."""
     targets, problems = [], []
-    directories = (
-        sorted(path for path in outbox_dir.iterdir() if path.is_dir()) if outbox_dir.is_dir() else []
-    )
-    for directory in directories:
+    for directory in sorted(outbox_dir.iterdir()) if outbox_dir.is_dir() else []:
+        if not any((directory / name).exists() for name in (_FILE, LANES, REJECTED)):
+            continue  # somebody else's
         try:
             targets.append(read_target(directory))
         except LabelStudioError as error:

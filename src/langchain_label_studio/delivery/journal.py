@@ -26,6 +26,8 @@ from langchain_label_studio.log import ThrottledLog, logger
 
 LANES, REJECTED = "lanes", "rejected"
 
+_CUT = "The end of an outbox file was cut off, and is skipped: %s"
+
 LOOK_AGAIN = 30.0
 """Seconds between two looks for lanes whose owner died."""
 
@@ -182,7 +184,7 @@ class JournalOutbox:
         except FileNotFoundError:
             lines, rest = [], b""
         if rest:
-            self._log.warning("cut", "The end of an outbox file was cut off, and is skipped: %s", file.path)
+            self._log.warning("cut", _CUT, file.path)
         records, damaged = [], []
         for line in lines:
             try:
@@ -281,8 +283,8 @@ class JournalOutbox:
         lane = Lane.adopt(path)
         if lane is None:
             return 0.0
-        if not lane.files:
-            lane.delete()
+        if not lane.records:
+            self._delete_without_records(lane)
             return None
         since_sending = lane.seconds_since_sending()
         if since_sending is not None and since_sending < GRACE:
@@ -295,6 +297,14 @@ class JournalOutbox:
             self.adopted += lane.records
         logger.info("Took over %d runs that another process had recorded, in %s.", lane.records, path)
         return None
+
+    def _delete_without_records(self, lane: Lane) -> None:
+        """Delete a lane whose owner died before the end of its first line, or after its last record was sent."""
+        for file in lane.files:
+            if file.size:
+                self._log.warning("cut", _CUT, file.path)
+            file.path.unlink(missing_ok=True)
+        lane.delete()
 
     def abandon(self) -> None:
         """Leave what waits to the process this one was forked from."""

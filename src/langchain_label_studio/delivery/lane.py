@@ -103,7 +103,7 @@ class Lane:
         Raises:
             OSError: It cannot be read.
         """
-        ownership = Ownership.take(path / _LOCK)
+        ownership = Ownership.take(path / _LOCK, create=True)
         if ownership is None:
             return None
         lane = cls(path, ownership, adopted=True, power=False)

@@ -7,13 +7,17 @@ import json
 import os
 import re
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from langchain_label_studio.delivery.lane import Lane
+from langchain_label_studio.delivery.ownership import Ownership
+
 _FORMAT = 1
+_LOCK = "retry.lock"
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
 
 
@@ -53,36 +57,104 @@ def set_aside(directory: Path, *, key: str, body: bytes, reason: str) -> None:
     except ValueError:
         entry["damaged"] = body.decode(errors="backslashreplace")
     directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-    path = directory / f"{_file_name(key, body)}.json"
-    draft = path.with_suffix(".draft")
-    draft.unlink(missing_ok=True)
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        # Lone surrogates are legal in JSON as escapes only.
-        json.dump(entry, file, indent=1)
-    draft.replace(path)
+    # Lone surrogates are legal in JSON as escapes only.
+    _write(directory / f"{_file_name(key, body)}.json", json.dumps(entry, indent=1).encode())
 
 
 def read_all(directory: Path) -> Iterator[Rejected]:
     """Yield what was set aside, the oldest first."""
-    with suppress(FileNotFoundError):
-        for path in sorted(directory.glob("*.json"), key=lambda path: (path.stat().st_mtime, path.name)):
-            yield _read(path)
+    found = []
+    for path in directory.glob("*.json"):
+        with suppress(FileNotFoundError):  # somebody takes it away just now
+            found.append((path.stat().st_mtime, path))
+    for _, path in sorted(found):
+        yield _read(path)
+
+
+def record_in(path: Path) -> bytes:
+    """Return the record in a file, as a person may have repaired it.
+
+    Raises:
+        OSError: The file cannot be read.
+        ValueError: There is no record in it; the text says what is wrong, and quotes nothing.
+    """
+    try:
+        entry = json.loads(path.read_bytes())
+    except json.JSONDecodeError as error:
+        msg = f"it is not JSON: {error.msg}, line {error.lineno}, column {error.colno}"
+        raise ValueError(msg) from None
+    except (UnicodeDecodeError, RecursionError) as error:
+        msg = f"it is not JSON: {type(error).__name__}"
+        raise ValueError(msg) from None
+    record = _record_of(entry) if isinstance(entry, dict) else None
+    if not isinstance(record, dict):
+        msg = 'it has no "record"'
+        raise ValueError(msg)  # noqa: TRY004 (it is the file that is wrong)
+    return json.dumps(record, separators=(",", ":")).encode()
+
+
+@contextmanager
+def alone(directory: Path) -> Iterator[bool]:
+    """Keep others from putting back what is in a directory; yields False where somebody is at it.
+
+    Raises:
+        OSError: The directory cannot be written.
+    """
+    ownership = Ownership.take(directory / _LOCK, create=True)
+    try:
+        yield ownership is not None
+    finally:
+        if ownership:
+            (directory / _LOCK).unlink(missing_ok=True)
+            ownership.release()
+
+
+def put_back(lane: Lane, path: Path, body: bytes) -> None:
+    """Move a file into a lane, to be sent once more: however this ends, it is in one of both places.
+
+    Only for who is `alone`: two at a time would make two of one.
+
+    Args:
+        lane: Where it goes.
+        path: The file.
+        body: Its record.
+
+    Raises:
+        OSError: It could not be moved.
+    """
+    # First it becomes what a segment of a lane looks like, where it is; then it becomes one.
+    _write(path, body + b"\n")
+    lane.take_in(path)
+
+
+def _write(path: Path, content: bytes) -> None:
+    draft = path.with_suffix(".draft")
+    draft.unlink(missing_ok=True)
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(path)
+
+
+def _record_of(entry: dict[str, Any]) -> Any:
+    """Return an entry's record; the whole of it is one where `put_back` was interrupted."""
+    return entry.get("record") if {"record", "damaged", "reason"} & entry.keys() else entry
 
 
 def _read(path: Path) -> Rejected:
     try:
         entry = json.loads(path.read_bytes())
-        record = entry.get("record")
+        record = _record_of(entry)
         body = None if record is None else json.dumps(record, separators=(",", ":")).encode()
         return Rejected(
             path=path,
             key=str(entry.get("key", "")),
-            reason=str(entry.get("reason", "")),
+            reason=str(entry.get("reason", "not known any more: a retry was interrupted")),
             rejected_at=str(entry.get("rejected_at", "")),
             body=body,
         )
-    except (ValueError, AttributeError, OSError) as error:
+    except (ValueError, AttributeError, RecursionError, OSError) as error:
         reason = f"this file cannot be read any more: {type(error).__name__}"
         return Rejected(path=path, key="", reason=reason, rejected_at="", body=None)
 

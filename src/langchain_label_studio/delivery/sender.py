@@ -110,33 +110,33 @@ class Sender(Generic[DestinationT]):
     def _flush(self, timeout: float, *, patient: bool) -> bool:
         with self._wake:
             goal = self._outbox.appended
-            if self._settled_own >= goal:
+            if self._has_settled(goal):
                 return True
             self._flushers += 1
             self._kicked = True
             self._rouse()
 
             def is_over() -> bool:
-                if self._settled_own >= goal or self._thread is None:
-                    return True
                 hopeless = self._state == "blocked" or (self._failures > 0 and not patient)
-                return hopeless and not self._kicked
+                return self._has_settled(goal) or self._thread is None or (hopeless and not self._kicked)
 
             try:
                 self._wake.wait_for(is_over, timeout)
             finally:
                 self._flushers -= 1
-            return self._settled_own >= goal
+            return self._has_settled(goal)
+
+    def _has_settled(self, goal: int) -> bool:
+        # Whoever ends the process next leaves nothing behind: the segment of the last one is gone, too.
+        shipment = self._shipment
+        return self._settled_own >= goal and (shipment is None or bool(shipment.unsettled()))
 
     def drain(self, timeout: float) -> None:
         """Send what can be sent before the process ends.
 
         What a disk keeps need not wait for a destination that does not answer.
         """
-        deadline = time.monotonic() + timeout
-        if self._flush(timeout, patient=self._outbox.directory is None):
-            with self._wake:
-                self._wake.wait_for(lambda: self._shipment is None, deadline - time.monotonic())
+        self._flush(timeout, patient=self._outbox.directory is None)
         self._outbox.release()
 
     def acquire(self) -> None:

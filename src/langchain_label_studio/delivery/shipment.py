@@ -31,7 +31,6 @@ class Shipment:
         self._outbox = outbox
         self._settle_records = settle
         self._settled: set[str] = set()
-        self._some_stored = False
         self._server_errors = 0
         self._some_accepted = False
 
@@ -87,8 +86,9 @@ class Shipment:
     def _rest_is_unsent(self) -> None:
         """Note that what is not settled is surely not stored."""
         self.segment.in_doubt = False
-        if not self._some_stored:
-            # Else whoever finds the segment after a crash has to ask: the outbox knows only the whole of it.
+        if not self._settled:
+            # Else whoever finds the segment after a crash has to ask: the outbox knows only the whole of it,
+            # and what was refused may have been repaired and sent meanwhile.
             self._outbox.mark_unsent(self.segment)
 
     def _after_server_error(self, records: Sequence[Record], failure: DeliveryFailedError) -> None:
@@ -121,7 +121,6 @@ class Shipment:
     def _settle(self, records: Sequence[Record], outcome: Outcome) -> None:
         if records:
             self._settled.update(record.key for record in records)
-            self._some_stored |= outcome != "rejected"
             self._settle_records(records, outcome)
 
     def _without_settled(self, records: Sequence[Record]) -> tuple[Record, ...]:

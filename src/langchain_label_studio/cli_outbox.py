@@ -1,0 +1,298 @@
+"""The command `langchain-label-studio outbox`.
+
+With `--json` each prints one document, whose keys stay. `TARGET` in it stands for these keys of a target: `name`
+(its directory's), `directory`, `url`, `project`, `project_id` (null where the project is known by its title).
+
+    status    {"outbox_dir", "targets": [TARGET + the attributes of `TargetStatus`], "problems"}
+    send      {"targets": [TARGET + the attributes of `Sent`], "problems"}
+    rejected  {"rejected": [TARGET + "run_id", "rejected_at", "reason", "path"], "problems"}
+    retry     {"put_back", "targets": as send, "problems"}
+    purge     {"waiting", "rejected", "targets": [TARGET + "waiting", "rejected"], "problems"}
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+
+from langchain_label_studio.console import err, print_json, problems_explained, shown
+from langchain_label_studio.delivery.rejected import Rejected
+from langchain_label_studio.errors import SettingError
+from langchain_label_studio.leftovers import Sent, send_left_behind, skip_other_servers, tidy
+from langchain_label_studio.operations import (
+    choose_refused,
+    describe,
+    describe_refused,
+    look_at,
+    purge,
+    refused_runs,
+    retry,
+    select_targets,
+)
+from langchain_label_studio.outbox_view import OutboxView, print_whole
+from langchain_label_studio.settings import (
+    API_KEY_VARIABLE,
+    OUTBOX_DIR_VARIABLE,
+    URL_VARIABLE,
+    DeliverySettings,
+    resolve_api_key,
+    resolve_outbox_dir,
+)
+from langchain_label_studio.targets import Target
+
+app = typer.Typer(
+    name="outbox", help="What waits to be sent to Label Studio, and what it refused.", no_args_is_help=True
+)
+
+FAILED, MISUSED, LOOK_AT_IT = 1, 2, 3
+HURRY = 5.0
+STOPPED = "Stopped. What was not sent waits."
+
+Results = list[tuple[Target, Sent]]
+
+Wanted = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="TARGET", help="Part of a project's title or address, in any case; all if left out."
+    ),
+]
+OutboxDir = Annotated[
+    Path | None,
+    typer.Option(
+        "--outbox-dir",
+        help=f"Directory of all outboxes; else {OUTBOX_DIR_VARIABLE}, else the user's state directory.",
+    ),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead.")]
+Url = Annotated[
+    str | None,
+    typer.Option(
+        "--url", help=f"Address of the Label Studio that {API_KEY_VARIABLE} is for; else {URL_VARIABLE}."
+    ),
+]
+Timeout = Annotated[
+    float, typer.Option("--timeout", min=0, help="Seconds without any progress after which it gives up.")
+]
+
+
+@app.command("status")
+def show_status(target: Wanted = None, *, outbox_dir: OutboxDir = None, as_json: AsJson = False) -> None:
+    """Show what waits, by target.
+
+    Exit code 0: all is well. 3: runs were left behind by programs that ended, or refused. 1: cannot be read.
+    """
+    view = OutboxView(quiet=as_json)
+    with problems_explained():
+        directory, targets, problems = _selected(outbox_dir, target)
+        statuses = [(each, look_at(each)) for each in targets]
+    view.statuses(directory, statuses)
+    view.problems([*problems, *(problem for _, status in statuses for problem in status.problems)])
+    if as_json:
+        rows = [describe(each) | asdict(status) for each, status in statuses]
+        print_json({"outbox_dir": str(directory), "targets": rows, "problems": problems})
+    if problems or any(status.problems for _, status in statuses):
+        raise typer.Exit(FAILED)
+    if any(status.left_behind or status.rejected for _, status in statuses):
+        raise typer.Exit(LOOK_AT_IT)
+
+
+@app.command("send")
+def send(
+    target: Wanted = None,
+    *,
+    url: Url = None,
+    timeout: Timeout = 60.0,
+    outbox_dir: OutboxDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Send what programs that ended have left behind.
+
+    Exit code 0: all of it is sent. 1: some of it is not. 3: some of it was refused.
+    """
+    view = OutboxView(quiet=as_json)
+    with problems_explained(stopped=STOPPED):
+        directory, targets, problems = _selected(outbox_dir, target)
+        results, unreadable = _send(targets, directory, url, timeout, view)
+    _finish(results, [*problems, *unreadable], view)
+
+
+@app.command("rejected")
+def show_rejected(
+    target: Wanted = None,
+    *,
+    show: Annotated[
+        str | None,
+        typer.Option(
+            "--show", metavar="RUN_ID", help="Print the whole run; the beginning of its id will do."
+        ),
+    ] = None,
+    outbox_dir: OutboxDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the runs that Label Studio refused, with the reasons."""
+    view = OutboxView(quiet=as_json)
+    with problems_explained():
+        _, targets, problems = _selected(outbox_dir, target)
+        if show is not None:
+            print_whole(_chosen(targets, [show])[0][1].path)
+            return
+        refused = refused_runs(targets)
+    view.refused(refused)
+    view.problems(problems)
+    if as_json:
+        rows = [describe_refused(each, item) for each, item in refused]
+        print_json({"rejected": rows, "problems": problems})
+    if problems:
+        raise typer.Exit(FAILED)
+
+
+@app.command("retry")
+def retry_rejected(
+    run_ids: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="RUN_ID", help="The beginning of an id will do."),
+    ] = None,
+    *,
+    everything: Annotated[bool, typer.Option("--all", help="All that were refused.")] = False,
+    target: Annotated[
+        str | None, typer.Option("--target", help="Only those of a target: part of its title or address.")
+    ] = None,
+    later: Annotated[
+        bool, typer.Option("--later", help="Leave the sending to the next program, or to `outbox send`.")
+    ] = False,
+    url: Url = None,
+    timeout: Timeout = 60.0,
+    outbox_dir: OutboxDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Send refused runs once more, as their files are now: `record` in them may be repaired.
+
+    Exit code 0: all of them are sent. 1: some are not. 3: some were refused again.
+    """
+    view = OutboxView(quiet=as_json)
+    if bool(run_ids) == everything:
+        _misused("Say which runs: their ids, or --all.")
+    with problems_explained(stopped=STOPPED):
+        directory, targets, problems = _selected(outbox_dir, target)
+        chosen = _chosen(targets, run_ids) if run_ids else refused_runs(targets)
+        concerned = list({each.directory: each for each, _ in chosen}.values())
+        results, sendable = ([], concerned) if later else skip_other_servers(concerned, url)
+        view.skipped(results)
+        if sendable and not later:
+            resolve_api_key()  # before anything is moved
+        done = 0
+        for each in sendable:
+            number, wrong = retry(each, [item for owner, item in chosen if owner is each])
+            done += number
+            problems += wrong
+        view.put_back(done, later=later)
+        if done and not later:
+            sent, unreadable = _send(sendable, directory, url, timeout, view)
+            results += sent
+            problems += unreadable
+    _finish(results, problems, view, put_back=done)
+
+
+@app.command("purge")
+def purge_outbox(
+    target: Wanted = None,
+    *,
+    waiting: Annotated[
+        bool, typer.Option("--waiting", help="What programs that ended have left behind.")
+    ] = False,
+    rejected: Annotated[bool, typer.Option("--rejected", help="What Label Studio refused.")] = False,
+    older_than: Annotated[
+        float, typer.Option("--older-than", metavar="DAYS", min=0, help="Only what is older than that.")
+    ] = 0.0,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    outbox_dir: OutboxDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Delete runs for good; what living programs are about to send stays.
+
+    Exit code 0: done. 1: some of it could not be deleted, or you said no.
+    """
+    view = OutboxView(quiet=as_json)
+    if not (waiting or rejected):
+        _misused("Say what to delete: --waiting, --rejected or both.")
+    delete = partial(purge, waiting=waiting, rejected=rejected, min_age=older_than * 86_400)
+    with problems_explained():
+        _, targets, problems = _selected(outbox_dir, target)
+        counted = [delete(each, only_count=True) for each in targets]
+        left, refused = sum(each.waiting for each in counted), sum(each.rejected for each in counted)
+        if (left or refused) and not yes and not view.is_sure(left, refused):
+            raise typer.Exit(FAILED)
+        purged = [(each, delete(each)) for each in targets]
+    rows = [describe(each) | {"waiting": one.waiting, "rejected": one.rejected} for each, one in purged]
+    problems += [problem for _, one in purged for problem in one.problems]
+    totals = {key: sum(row[key] for row in rows) for key in ("waiting", "rejected")}
+    view.purged(totals["waiting"] + totals["rejected"])
+    view.problems(problems)
+    if as_json:
+        print_json(totals | {"targets": rows, "problems": problems})
+    if problems:
+        raise typer.Exit(FAILED)
+
+
+def _selected(outbox_dir: Path | None, wanted: str | None) -> tuple[Path, list[Target], list[str]]:
+    directory = resolve_outbox_dir(outbox_dir)
+    try:
+        return directory, *select_targets(directory, wanted)
+    except SettingError as error:
+        _misused(str(error))
+
+
+def _chosen(targets: Sequence[Target], beginnings: Sequence[str]) -> list[tuple[Target, Rejected]]:
+    try:
+        return choose_refused(refused_runs(targets), beginnings)
+    except SettingError as error:
+        _misused(str(error))
+
+
+def _send(
+    targets: Sequence[Target], directory: Path, url: str | None, timeout: float, view: OutboxView
+) -> tuple[Results, list[str]]:
+    """Send what was left behind, target by target; return also what cannot be read."""
+    for target in targets:
+        tidy(target)
+    statuses = [(target, look_at(target)) for target in targets]
+    problems = [problem for _, status in statuses for problem in status.problems]
+    left = [target for target, status in statuses if status.left_behind]
+    if not left:
+        view.nothing_to_send()
+        return [], problems
+    results, sendable = skip_other_servers(left, url)
+    view.skipped(results)
+    if sendable:
+        api_key = resolve_api_key()
+        delivery = DeliverySettings(outbox_dir=directory)
+        with view.warnings():
+            for target in sendable:
+                with view.progress(target) as tell:
+                    sent = send_left_behind(target, delivery, api_key=api_key, timeout=timeout, tell=tell)
+                if sent.state == "unreachable":
+                    # The others are of the same server: each is tried, but not waited for as long.
+                    timeout = min(timeout, HURRY)
+                view.sent(target, sent)
+                results.append((target, sent))
+    return results, problems
+
+
+def _finish(results: Results, problems: Sequence[str], view: OutboxView, **more: Any) -> NoReturn:
+    view.problems(problems)
+    if view.quiet:
+        rows = [describe(target) | asdict(sent) for target, sent in results]
+        print_json(more | {"targets": rows, "problems": problems})
+    if problems or any(sent.not_sent or sent.skipped for _, sent in results):
+        raise typer.Exit(FAILED)
+    raise typer.Exit(LOOK_AT_IT if any(sent.rejected for _, sent in results) else 0)
+
+
+def _misused(text: str) -> NoReturn:
+    err.print(f"[red]✗[/red] {shown(text)}")
+    raise typer.Exit(MISUSED)

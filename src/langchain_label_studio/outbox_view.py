@@ -1,0 +1,229 @@
+"""What the outbox commands show to people."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import groupby
+from pathlib import Path
+
+from rich import box
+from rich.filesize import decimal
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from langchain_label_studio import leftovers
+from langchain_label_studio.console import err, out, print_payload, shown
+from langchain_label_studio.delivery.rejected import Rejected
+from langchain_label_studio.leftovers import Sent
+from langchain_label_studio.log import logger
+from langchain_label_studio.operations import TargetStatus
+from langchain_label_studio.senders import SENDER_NAME
+from langchain_label_studio.targets import Target
+
+_IN_GRACE = "waiting some seconds for what a program that died had just sent"
+_UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
+
+
+class OutboxView:
+    """Prints for a person; where a program reads, nothing but warnings.
+
+    Attributes:
+        quiet: Whether nobody but a program reads the standard output.
+    """
+
+    def __init__(self, *, quiet: bool) -> None:
+        """Make a view.
+
+        Args:
+            quiet: Whether nobody but a program reads the standard output.
+        """
+        self.quiet = quiet
+
+    def statuses(self, directory: Path, statuses: Sequence[tuple[Target, TargetStatus]]) -> None:
+        """Show what waits, server by server: who sends needs a key of each."""
+        if self.quiet:
+            return
+        out.print(f"Outbox: {shown(str(directory))}")
+        if not statuses:
+            out.print("Nothing waits here.")
+        for url, rows in groupby(sorted(statuses, key=_url), key=_url):
+            out.print(f"\n[bold]{shown(url)}[/bold]")
+            # Not soft-wrapped: a row too wide for the terminal is folded in its cells.
+            out.print(_table(rows), soft_wrap=False)
+        left = sum(status.left_behind for _, status in statuses)
+        refused = sum(status.rejected for _, status in statuses)
+        newer = sum(status.newer_lanes for _, status in statuses)
+        if any(status.waiting for _, status in statuses):
+            out.print("Waiting: in programs that are running, which send them themselves.")
+        if left:
+            out.print(
+                f"{runs_text(left)} left behind by programs that ended: `langchain-label-studio outbox send`"
+            )
+        if refused:
+            out.print(f"{runs_text(refused)} refused, and why: `langchain-label-studio outbox rejected`")
+        if newer:
+            out.print(f"A newer version of this package wrote {newer} more journals. Update it to see them.")
+
+    def refused(self, refused: Sequence[tuple[Target, Rejected]]) -> None:
+        """Show refused runs, without what is in them."""
+        if self.quiet:
+            return
+        for target, item in refused:
+            out.print(f"[bold]{shown(item.key)}[/bold]  {shown(item.rejected_at)}  {shown(target.title)}")
+            out.print(f"  {shown(item.reason)}")
+            out.print(f"  [dim]{shown(str(item.path))}[/dim]")
+        if refused:
+            out.print(
+                "\nTo see one whole: `langchain-label-studio outbox rejected --show RUN_ID`. To send it again, "
+                'repair "record" in its file where that is at fault: `langchain-label-studio outbox retry RUN_ID`'
+            )
+        else:
+            out.print("Nothing was refused.")
+
+    def skipped(self, skipped: Sequence[tuple[Target, Sent]]) -> None:
+        """Show what is for other servers."""
+        for target, sent in skipped:
+            err.print(f"[yellow]![/yellow] {_where(target)}: skipped. {shown(sent.reason or '')}")
+
+    def sent(self, target: Target, sent: Sent) -> None:
+        """Show what became of the runs of a target."""
+        if self.quiet:
+            return
+        arrived = sent.delivered + sent.found_existing
+        if arrived or not (sent.not_sent or sent.rejected):
+            already = f", {sent.found_existing} of them there already" if sent.found_existing else ""
+            out.print(f"[green]✓[/green] {_where(target)}: {runs_text(arrived)} sent{already}.")
+        if sent.rejected:
+            out.print(
+                f"[yellow]![/yellow] {_where(target)}: {runs_text(sent.rejected)} refused; "
+                "`langchain-label-studio outbox rejected` shows why."
+            )
+        if sent.not_sent:
+            reason = shown(sent.reason or "")
+            err.print(f"[red]✗[/red] {_where(target)}: {runs_text(sent.not_sent)} not sent. {reason}")
+
+    def nothing_to_send(self) -> None:
+        """Say that no program that ended left anything."""
+        if not self.quiet:
+            out.print("Nothing to send: no program that ended left runs behind.")
+
+    def put_back(self, number: int, *, later: bool) -> None:
+        """Say how many refused runs wait again."""
+        if not self.quiet:
+            out.print(f"{runs_text(number)} put back{', to be sent later' if later else ''}.")
+
+    def is_sure(self, left: int, refused: int) -> bool:
+        """Ask whether runs are to be deleted."""
+        # Not typer.confirm, which says a part of the question on the standard output.
+        question = f"Delete {runs_text(left)} left behind and {runs_text(refused)} refused, for good? (y/N): "
+        err.print(question, end="")
+        if sys.stdin.readline().strip().lower() in {"y", "yes"}:
+            return True
+        err.print("Nothing was deleted. Without being asked: --yes.")
+        return False
+
+    def purged(self, number: int) -> None:
+        """Say what was deleted."""
+        if not self.quiet:
+            out.print(f"{runs_text(number)} deleted." if number else "Nothing to delete.")
+
+    def problems(self, problems: Sequence[str]) -> None:
+        """Show what could not be done or read."""
+        for problem in problems:
+            err.print(f"[red]✗[/red] {shown(problem)}")
+
+    @contextmanager
+    def progress(self, target: Target) -> Iterator[Callable[[leftovers.Progress], None]]:
+        """Show how far sending is, where somebody can see it move."""
+        if not self.quiet and out.is_terminal:
+            columns = (
+                TextColumn("{task.description}"),
+                BarColumn(),
+                MofNCompleteColumn(),
+                TimeElapsedColumn(),
+            )
+            with Progress(*columns, console=out, transient=True) as bar:
+                title = shown(target.title)
+                task = bar.add_task(title, total=None)
+
+                def move(progress: leftovers.Progress) -> None:
+                    text = f"{title}: {_IN_GRACE}" if progress.in_grace else title
+                    bar.update(task, description=text, completed=progress.done, total=progress.total)
+
+                yield move
+        else:
+            yield self._said_once(target)
+
+    def _said_once(self, target: Target) -> Callable[[leftovers.Progress], None]:
+        said = self.quiet
+
+        def tell(progress: leftovers.Progress) -> None:
+            nonlocal said
+            if progress.in_grace and not said:
+                said = True
+                out.print(f"{shown(target.title)}: {_IN_GRACE}.")
+
+        return tell
+
+    @contextmanager
+    def warnings(self) -> Iterator[None]:
+        """Show what is logged meanwhile, but for what senders say of themselves: `sent` says it better."""
+        lines = _Lines()
+        logger.addHandler(lines)
+        try:
+            yield
+        finally:
+            logger.removeHandler(lines)
+            # What senders say at the end of the process is said already.
+            logger.addHandler(logging.NullHandler())
+
+
+class _Lines(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        text = record.getMessage()
+        if not text.startswith(SENDER_NAME) or "\n" in text:
+            err.print("[yellow]![/yellow] " + "\n".join(map(shown, text.split("\n"))))
+
+
+def print_whole(path: Path) -> None:
+    """Print what is in a file of a refused run."""
+    content = path.read_bytes()
+    try:
+        document = json.loads(content)
+    except ValueError:
+        document = content.decode(errors="backslashreplace")
+    print_payload(document)
+
+
+def runs_text(number: int) -> str:
+    """Return a number of runs in words."""
+    return f"{number} run{'' if number == 1 else 's'}"
+
+
+def _where(target: Target) -> str:
+    return f"[bold]{shown(target.title)}[/bold] at {shown(target.settings.url)}"
+
+
+def _url(row: tuple[Target, TargetStatus]) -> str:
+    return row[0].settings.url
+
+
+def _table(rows: Iterator[tuple[Target, TargetStatus]]) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("Project", overflow="fold")
+    for name in ("Waiting", "Left behind", "In doubt", "Refused", "Size", "Oldest"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for target, status in rows:
+        numbers = (status.waiting, status.left_behind, status.in_doubt, status.rejected)
+        age = "" if status.oldest_seconds is None else _age_text(status.oldest_seconds)
+        table.add_row(shown(target.title), *map(str, numbers), decimal(status.bytes), age)
+    return table
+
+
+def _age_text(seconds: float) -> str:
+    size, unit = next((unit for unit in _UNITS if seconds >= unit[0]), _UNITS[-1])
+    return f"{seconds // size:.0f} {unit}"
