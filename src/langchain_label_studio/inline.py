@@ -9,8 +9,10 @@ itself forgotten beside an inline one, such as LangSmith's.
 from __future__ import annotations
 
 import sys
+from typing import TYPE_CHECKING
 
-from langchain_core.callbacks.base import BaseCallbackHandler
+if TYPE_CHECKING:
+    from langchain_core.callbacks.base import BaseCallbackHandler
 
 _FORGETFUL = "AsyncCallbackManager.on_llm_start"
 

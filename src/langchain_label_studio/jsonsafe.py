@@ -16,7 +16,6 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from pydantic import BaseModel
 
 MAX_TEXT = 1_000_000
 """Characters kept of one text; what is cut is said in the text itself."""
@@ -113,6 +112,8 @@ def _jsonable_object(value: Any, depth: int) -> Any:
         return value.isoformat()
     if isinstance(value, UUID):
         return str(value)
+    from pydantic import BaseModel  # noqa: PLC0415 (takes 10 ms to load: whoever has a model has it loaded)
+
     if isinstance(value, BaseModel):
         return jsonable(value.model_dump(), depth=depth + 1)
     if dataclasses.is_dataclass(value) and not isinstance(value, type):

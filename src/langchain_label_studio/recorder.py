@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 from uuid import UUID
-
-from langchain_core.outputs import LLMResult
 
 from langchain_label_studio import events
 from langchain_label_studio.delivery import Record, Sender
 from langchain_label_studio.log import ThrottledLog
 from langchain_label_studio.messages import Turn
 from langchain_label_studio.results import message_ids
-from langchain_label_studio.runs import LLMRun, RunTable, StartedRun, encode_run
+from langchain_label_studio.runs import Facts, LLMRun, RunTable, StartedRun, encode_run, make_run
 from langchain_label_studio.tasks import usable_data
+
+if TYPE_CHECKING:
+    from langchain_core.outputs import LLMResult
 
 MAX_ANSWERED = 10_000
 
@@ -32,7 +32,7 @@ class Recorder:
         lost: What was never recorded, counted by reason.
     """
 
-    def __init__(self, sender: Sender, *, data: Data | None, include_errors: bool) -> None:
+    def __init__(self, sender: Sender[Any], *, data: Data | None, include_errors: bool) -> None:
         """Make a recorder.
 
         Args:
@@ -50,31 +50,26 @@ class Recorder:
         self._answered: OrderedDict[str, str] = OrderedDict()
 
     def start(
-        self, kind: Literal["chat", "completion"], prompt: Sequence[Turn], run_id: UUID, event: dict[str, Any]
+        self,
+        kind: Literal["chat", "completion"],
+        prompt: Sequence[Turn],
+        run_id: UUID,
+        event: Mapping[str, Any],
     ) -> None:
         """Note a run's start."""
-        parent_run_id = event.pop("parent_run_id", None)
-        started = events.read_start(
-            kind,
-            prompt,
-            run_id=run_id,
-            parent_run_id=parent_run_id,
-            trace_id=self.runs.root(run_id, parent_run_id),
-            tags=event.pop("tags", None),
-            metadata=event.pop("metadata", None),
-            event=event,
-        )
+        trace_id = self.runs.root(run_id, event.get("parent_run_id"))
+        started = events.read_start(kind, prompt, event, run_id=run_id, trace_id=trace_id)
         for given_up in self.runs.start(run_id, started):
             self.lose("never_ended", "A run was given up: its end never came, or too many are open.")
             if self._include_errors:
-                self._record(given_up.finish(status="abandoned"))
+                self._record(given_up.finish({"status": "abandoned"}))
 
     def end(self, response: LLMResult, run_id: UUID, event: Mapping[str, Any]) -> None:
         """Record a run that came to its end."""
         if started := self._started(run_id, event):
             self._record(events.read_end(started, response))
             for message_id in message_ids(response):
-                self._answered[message_id] = str(run_id)
+                self._answered[message_id] = started.facts["run_id"]
             while len(self._answered) > MAX_ANSWERED:
                 self._answered.popitem(last=False)
 
@@ -82,7 +77,7 @@ class Recorder:
         """Record a run that ended otherwise, if some of the answer had come or errors are wanted."""
         if started := self._started(run_id, event):
             run = events.read_error(started, error, event.get("response"))
-            if run.status == "partial" or self._include_errors:
+            if run["status"] == "partial" or self._include_errors:
                 self._record(run)
 
     def run_id_of(self, known: UUID | str | None) -> str | None:
@@ -99,19 +94,19 @@ class Recorder:
         started, first = self.runs.end(run_id)
         if started or not first:
             return started
-        parent_run_id = event.get("parent_run_id")
-        return events.unknown_start(run_id, parent_run_id, self.runs.root(run_id, parent_run_id))
+        trace_id = self.runs.root(run_id, event.get("parent_run_id"))
+        return events.unknown_start(event, run_id=run_id, trace_id=trace_id)
 
-    def _record(self, run: LLMRun) -> None:
-        if self._data:
-            run = replace(run, data=self._data_of(run))
-        self._last_run_id = run.run_id
-        if not self._sender.submit(Record(run.run_id, encode_run(run))):
+    def _record(self, run: Facts) -> None:
+        if self._data and (data := self._data_of(run)):
+            run["data"] = data
+        self._last_run_id = run["run_id"]
+        if not self._sender.submit(Record(run["run_id"], encode_run(run))):
             self.lose("outbox_full", "The outbox is full: a run was not recorded. Is Label Studio down?")
 
-    def _data_of(self, run: LLMRun) -> dict[str, Any]:
+    def _data_of(self, run: Facts) -> dict[str, Any]:
         try:
-            return usable_data((self._data(run) if callable(self._data) else self._data) or {})
+            return usable_data((self._data(make_run(run)) if callable(self._data) else self._data) or {})
         except Exception as error:  # noqa: BLE001 (a mistake in the user's function must not cost the run)
             self.lose("data", "The data= function failed: the run is recorded without its data.", error)
             return {}

@@ -8,69 +8,68 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import PurePosixPath, PureWindowsPath
-from typing import Any
-
-from langchain_core.messages import BaseMessage
-from langchain_core.outputs import ChatGeneration, Generation, LLMResult
+from typing import TYPE_CHECKING, Any
 
 from langchain_label_studio.jsonsafe import clip, jsonable
 from langchain_label_studio.messages import Turn, to_turn
-from langchain_label_studio.runs import LLMRun
+from langchain_label_studio.runs import Facts
+
+if TYPE_CHECKING:
+    from langchain_core.outputs import LLMResult
 
 # Their streams always end with a reason; one that does not was cut.
 _ALWAYS_GIVE_A_REASON = frozenset({"anthropic", "azure", "openai"})
+_Fields = Mapping[str, Any]  # of a pydantic model; why its `vars`, see messages.py
 _MODEL_FILES = (".gguf", ".ggml", ".bin", ".safetensors")
 
 
-def read_result(result: LLMResult, run: LLMRun, *, batch_size: int = 1) -> dict[str, Any]:
-    """Return the fields of `LLMRun` that a result fills.
+def read_result(result: LLMResult, started: Facts, *, batch_size: int = 1) -> Facts:
+    """Return what a result says of its run.
 
     Args:
         result: What LangChain hands to `on_llm_end`, or to `on_llm_error` as `response`.
-        run: The run as it started.
+        started: What was known of the run at its start.
         batch_size: How many prompts went to the model in one request; the token counts of more
             than one are those of the whole request, so they are left out.
     """
-    candidates = result.generations[0] if result.generations else []
-    first = candidates[0] if candidates else None
-    message = first.message if isinstance(first, ChatGeneration) else None
-    response = message.response_metadata if message is not None else {}
-    info = (first.generation_info if first is not None else None) or {}
+    candidates = _candidates(result)
+    first = candidates[0] if candidates else {}
+    message = _message(first)
+    response = message.get("response_metadata") or {}
+    info = first.get("generation_info") or {}
     output = result.llm_output or {}
-    provider = text_or_none(response.get("model_provider")) or run.provider
-    reason = info.get("finish_reason") or next(
-        (response[key] for key in ("finish_reason", "stop_reason", "status") if response.get(key)), None
+    provider = text_or_none(response.get("model_provider")) or started.get("provider")
+    reason = (
+        info.get("finish_reason")
+        or response.get("finish_reason")
+        or response.get("stop_reason")
+        or response.get("status")
     )
-    cut = (
-        message is not None
-        and message.type == "AIMessageChunk"
-        and not reason
-        and provider in _ALWAYS_GIVE_A_REASON
-    )
-    return {
-        "answers": tuple(_answer(candidate) for candidate in candidates),
+    cut = message.get("type") == "AIMessageChunk" and not reason and provider in _ALWAYS_GIVE_A_REASON
+    facts: Facts = {
+        "answers": tuple(map(_answer, candidates)),
         "status": "partial" if cut else "success",
-        "model": model_name(_model(message, output, run)),
-        "provider": provider,
-        "finish_reason": str(jsonable(reason)) if reason else None,
-    } | _usage(getattr(message, "usage_metadata", None), output, response, batch_size)
-
-
-def _model(message: BaseMessage | None, output: Mapping[str, Any], run: LLMRun) -> Any:
-    if message is None:
+    }
+    if message:
+        name = response.get("model_name") or output.get("model_name") or started.get("model")
+    else:
         # A completion model names what its constructor was given, whatever `bind(model=...)` asked for.
-        return run.model or output.get("model_name")
-    return message.response_metadata.get("model_name") or output.get("model_name") or run.model
+        name = started.get("model") or output.get("model_name")
+    if model := model_name(name):
+        facts["model"] = model
+    if provider:
+        facts["provider"] = provider
+    if reason:
+        facts["finish_reason"] = str(jsonable(reason))
+    counts = output.get("token_usage") or response.get("token_usage") or response.get("usage")
+    if usage := message.get("usage_metadata") or (counts if batch_size == 1 else None):
+        facts.update(_usage(usage))
+    return facts
 
 
 def message_ids(result: LLMResult) -> list[str]:
     """Return the ids of the messages of a result; a chat model's answer carries its own to the application."""
-    candidates = result.generations[0] if result.generations else []
-    ids = [
-        text_or_none(candidate.message.id)
-        for candidate in candidates
-        if isinstance(candidate, ChatGeneration)
-    ]
+    ids = [text_or_none(_message(candidate).get("id")) for candidate in _candidates(result)]
     return [message_id for message_id in ids if message_id]
 
 
@@ -94,20 +93,27 @@ def has_answer(answers: tuple[Turn, ...]) -> bool:
     return any(turn["content"] or len(turn) > 2 for turn in answers)
 
 
-def _answer(candidate: Generation) -> Turn:
-    if isinstance(candidate, ChatGeneration):
-        turn = to_turn(candidate.message)
-        turn["role"] = "assistant"
-        return turn
-    return {"role": "assistant", "content": clip(candidate.text)}
+def _candidates(result: LLMResult) -> list[_Fields]:
+    generations = result.generations
+    # LangChain asks for one prompt at a time.
+    return list(map(vars, generations[0])) if generations else []
 
 
-def _usage(
-    usage: Any, output: Mapping[str, Any], response: Mapping[str, Any], batch_size: int
-) -> dict[str, Any]:
-    if batch_size > 1 and not usage:
-        return {}
-    counts = usage or output.get("token_usage") or response.get("token_usage") or response.get("usage")
+def _message(candidate: _Fields) -> _Fields:
+    """Return the message of a chat model's candidate; a completion model's has none."""
+    message = candidate.get("message")
+    return {} if message is None else vars(message)
+
+
+def _answer(candidate: _Fields) -> Turn:
+    if (message := candidate.get("message")) is None:
+        return {"role": "assistant", "content": clip(candidate["text"])}
+    turn = to_turn(message)
+    turn["role"] = "assistant"
+    return turn
+
+
+def _usage(counts: Any) -> Facts:
     if not isinstance(counts, Mapping):
         return {}
     read = _count(counts, "input_tokens", "prompt_tokens")
@@ -116,11 +122,12 @@ def _usage(
     if total is None and read is not None and written is not None:
         total = read + written
     details = {
-        key: value
-        for key, value in jsonable(counts).items()
-        if key.endswith(("_details", "total_cost")) and (value or value == 0)
+        key: jsonable(value)
+        for key, value in counts.items()
+        if isinstance(key, str) and key.endswith(("_details", "total_cost")) and (value or value == 0)
     }
-    return {"input_tokens": read, "output_tokens": written, "total_tokens": total, "usage": details}
+    known = {"input_tokens": read, "output_tokens": written, "total_tokens": total, "usage": details or None}
+    return {name: value for name, value in known.items() if value is not None}
 
 
 def _count(counts: Mapping[str, Any], *names: str) -> int | None:

@@ -6,7 +6,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from typing import Any, Literal
 from uuid import UUID
@@ -119,19 +119,33 @@ class LLMRun:
     data: Mapping[str, Any] = field(default_factory=dict)
 
 
-_FIELDS = tuple(item.name for item in fields(LLMRun))
+Facts = dict[str, Any]
+"""Fields of an `LLMRun` by name, as far as they are known.
+
+A run on its way to the outbox is such a dict, and only becomes an `LLMRun` where somebody looks at it. What takes
+its time to write as text is left for then, too: ids may be UUIDs, and a time is seconds since 1970.
+"""
+
+_FIELDS = frozenset(item.name for item in fields(LLMRun))
+_IDS = ("trace_id", "parent_run_id")
 _TUPLES = ("prompt", "answers", "tags")
 
 
-def encode_run(run: LLMRun) -> bytes:
-    """Return the run as one line of JSON, without what must not leave the process."""
-    record: dict[str, Any] = {"v": FORMAT_VERSION}
-    for name in _FIELDS:
-        value = getattr(run, name)
-        if value or value == 0:
-            record[name] = value
-    record["metadata"] = {key: value for key, value in run.metadata.items() if key in METADATA_SENT}
-    return encode(record)
+def make_run(facts: Facts) -> LLMRun:
+    """Return the run that the facts are of."""
+    known = {name: value for name, value in facts.items() if name in _FIELDS}
+    known |= {name: str(known[name]) for name in _IDS if known.get(name)}
+    known |= {name: tuple(known.get(name, ())) for name in _TUPLES}
+    if isinstance(started_at := known.get("started_at"), float):
+        known["started_at"] = _iso(started_at)
+    return LLMRun(**known)
+
+
+def encode_run(facts: Facts) -> bytes:
+    """Return a run as one line of JSON, without what must not leave the process."""
+    metadata = facts.get("metadata") or {}
+    sent = {key: value for key, value in metadata.items() if key in METADATA_SENT}
+    return encode({"v": FORMAT_VERSION, **facts, "metadata": sent})
 
 
 def decode_run(line: bytes) -> LLMRun:
@@ -146,8 +160,7 @@ def decode_run(line: bytes) -> LLMRun:
     if version != FORMAT_VERSION:
         msg = f"A run was recorded in format {version}; this version reads {FORMAT_VERSION}. Update the package."
         raise LabelStudioError(msg)
-    known = {name: value for name, value in record.items() if name in _FIELDS}
-    return LLMRun(**known | {name: tuple(known.get(name, ())) for name in _TUPLES})
+    return make_run(record)
 
 
 def read_run_id(line: bytes) -> str:
@@ -163,29 +176,32 @@ def read_run_id(line: bytes) -> str:
         raise ValueError(msg) from None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StartedRun:
-    """What is known of a run before its end: a run without an answer, and the clock."""
+def _iso(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
-    run: LLMRun
+
+@dataclass(slots=True)
+class StartedRun:
+    """What is known of a run before its end.
+
+    Attributes:
+        facts: What its start event said.
+        clock: `time.perf_counter()` at its start.
+        size: How many characters of the conversation it keeps.
+        batch_size: How many prompts went to the model in one request.
+    """
+
+    facts: Facts
     clock: float
+    size: int = 0
     batch_size: int = 1
 
-    @property
-    def size(self) -> int:
-        """How many characters of the conversation it keeps."""
-        return sum(len(turn["content"]) for turn in self.run.prompt)
-
-    def finish(self, **known_now: Any) -> LLMRun:
-        """Return the run as it ended."""
-        if self.run.started_at is not None:
-            known_now["latency_ms"] = round((time.perf_counter() - self.clock) * 1000, 1)
-        return replace(self.run, **known_now)
-
-
-def utc_now() -> str:
-    """Return the time as ISO 8601 in UTC, to the millisecond."""
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    def finish(self, known_now: Facts) -> Facts:
+        """Return the run as it ended; it is not to be started again."""
+        if "started_at" in self.facts:
+            known_now["latency_ms"] = int((time.perf_counter() - self.clock) * 10_000) / 10
+        self.facts.update(known_now)
+        return self.facts
 
 
 class RunTable:
@@ -236,8 +252,7 @@ class RunTable:
             Runs that are given up, because their end is overdue or the table is full.
         """
         with self._lock:
-            if run_id not in self._open and run_id not in self._ended:
-                self._open[run_id] = started
+            if run_id not in self._ended and self._open.setdefault(run_id, started) is started:
                 self._size += started.size
             return self._overdue(started.clock)
 
@@ -248,25 +263,26 @@ class RunTable:
             The run as it started (None where its start never came), and whether this is its first end.
         """
         with self._lock:
-            if run_id in self._ended:
-                return None, False
-            return self._close(run_id), True
+            started = self._open.pop(run_id, None)
+            first = started is not None or run_id not in self._ended
+            self._note_end(run_id, started)
+            return started, first
 
     def _overdue(self, now: float) -> list[StartedRun]:
         given_up = []
         while self._open:
-            run_id, oldest = next(iter(self._open.items()))
+            oldest = next(iter(self._open.values()))
             fits = len(self._open) <= self._max_open and self._size <= MAX_OPEN_CHARACTERS
             if fits and now - oldest.clock <= self._max_age:
                 break
-            self._close(run_id)
+            run_id, _ = self._open.popitem(last=False)
+            self._note_end(run_id, oldest)
             given_up.append(oldest)
         return given_up
 
-    def _close(self, run_id: UUID) -> StartedRun | None:
+    def _note_end(self, run_id: UUID, started: StartedRun | None) -> None:
         self._ended[run_id] = None
         if len(self._ended) > self._max_open:
             self._ended.popitem(last=False)
-        started = self._open.pop(run_id, None)
-        self._size -= started.size if started else 0
-        return started
+        if started:
+            self._size -= started.size

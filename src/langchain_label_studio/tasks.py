@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
-from importlib.metadata import version
 from typing import Any
 
 from langchain_label_studio.errors import TaskDataError
@@ -136,6 +135,8 @@ def _meta(run: LLMRun, config: LabelConfig) -> dict[str, Any]:
 
 @cache
 def _version() -> str:
+    from importlib.metadata import version  # noqa: PLC0415 (takes 15 ms to load: not for an import)
+
     return version("langchain-label-studio")
 
 

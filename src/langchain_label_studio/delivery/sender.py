@@ -13,8 +13,9 @@ from langchain_label_studio.delivery import lifetime
 from langchain_label_studio.delivery.destination import DeliveryFailedError, Destination
 from langchain_label_studio.delivery.outbox import Outbox, Record
 from langchain_label_studio.delivery.policy import FIRST_WAIT, Verdict, judge, wait_before
-from langchain_label_studio.delivery.shipment import Outcome, Shipment
+from langchain_label_studio.delivery.shipment import Shipment
 from langchain_label_studio.delivery.stats import DeliveryStats, State
+from langchain_label_studio.delivery.tally import Outcome, Tally
 from langchain_label_studio.forks import begin_anew_in_children
 from langchain_label_studio.log import ThrottledLog
 
@@ -64,8 +65,7 @@ class Sender(Generic[DestinationT]):
         self._wake = threading.Condition(threading.RLock())
         self._thread: threading.Thread | None = None
         self._shipment: Shipment | None = None
-        self._counts: dict[Outcome, int] = {"delivered": 0, "found_existing": 0, "rejected": 0}
-        self._settled_adopted = 0
+        self._tally = Tally()
         self._flushers = 0
         self._kicked = False
         # How many have to wait for it to be worth waking the thread. Read without the lock: the thread
@@ -129,7 +129,7 @@ class Sender(Generic[DestinationT]):
     def _has_settled(self, goal: int) -> bool:
         # Whoever ends the process next leaves nothing behind: the segment of the last one is gone, too.
         shipment = self._shipment
-        return self._settled_own >= goal and (shipment is None or bool(shipment.unsettled()))
+        return self._tally.own >= goal and (shipment is None or bool(shipment.unsettled()))
 
     def drain(self, timeout: float) -> None:
         """Send what can be sent before the process ends.
@@ -168,16 +168,16 @@ class Sender(Generic[DestinationT]):
         """Return what became of everything submitted."""
         with self._wake:
             submitted = self._submitted
-            waiting = submitted - self._settled
+            waiting = submitted - self._tally.settled
             shipment = self._shipment
             in_doubt = len(shipment.unsettled()) if shipment and shipment.segment.in_doubt else 0
             oldest = self._outbox.oldest()
             return DeliveryStats(
                 submitted=submitted,
                 adopted=self._outbox.adopted,
-                delivered=self._counts["delivered"],
-                found_existing=self._counts["found_existing"],
-                rejected=self._counts["rejected"],
+                delivered=self._tally["delivered"],
+                found_existing=self._tally["found_existing"],
+                rejected=self._tally["rejected"],
                 pending=waiting - in_doubt,
                 in_doubt=in_doubt,
                 state=self._state if waiting else "idle",
@@ -189,7 +189,7 @@ class Sender(Generic[DestinationT]):
     @property
     def unsettled(self) -> int:
         """How many records wait, or are in doubt."""
-        return self._submitted - self._settled
+        return self._submitted - self._tally.settled
 
     @property
     def directory(self) -> str | None:
@@ -199,14 +199,6 @@ class Sender(Generic[DestinationT]):
     @property
     def _submitted(self) -> int:
         return self._outbox.appended + self._outbox.adopted
-
-    @property
-    def _settled(self) -> int:
-        return sum(self._counts.values())
-
-    @property
-    def _settled_own(self) -> int:
-        return self._settled - self._settled_adopted
 
     def _rouse(self) -> None:
         lifetime.watch_worker()
@@ -302,25 +294,22 @@ class Sender(Generic[DestinationT]):
                 return None
             with self._wake:
                 self._shipment = Shipment(segment, self._outbox, self._settle)
-                self._count(segment.set_aside, "rejected", adopted=segment.adopted)
+                self._tally.count(segment.set_aside, "rejected", adopted=segment.adopted)
         self._state = "sending"
         return self._shipment
 
     def _settle(self, records: Sequence[Record], outcome: Outcome) -> None:
         shipment = self._shipment
         with self._wake:
-            self._count(len(records), outcome, adopted=shipment is not None and shipment.segment.adopted)
+            self._tally.count(
+                len(records), outcome, adopted=shipment is not None and shipment.segment.adopted
+            )
             self._wake.notify_all()
         if outcome == "rejected":
             where = "" if self.directory is None else ": see `langchain-label-studio outbox rejected`"
             self._log.warning(
                 "rejected", "%s: run %s was refused, and is set aside%s.", self._name, records[0].key, where
             )
-
-    def _count(self, number: int, outcome: Outcome, *, adopted: bool) -> None:
-        self._counts[outcome] += number
-        if adopted:
-            self._settled_adopted += number
 
     def _done(self, shipment: Shipment) -> None:
         self._outbox.remove(shipment.segment)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Literal
 
 from langchain_label_studio.delivery.destination import DeliveryFailedError, Destination
 from langchain_label_studio.delivery.outbox import Outbox, Record, Segment
 from langchain_label_studio.delivery.policy import Verdict, judge
+from langchain_label_studio.delivery.tally import Outcome
 
-Outcome = Literal["delivered", "found_existing", "rejected"]
 Settle = Callable[[Sequence[Record], Outcome], None]
 
 PATIENCE = 5

@@ -7,10 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import chain
 from types import MappingProxyType
-from typing import Any
-from xml.etree import ElementTree as ET
+from typing import TYPE_CHECKING, Any
 
 from langchain_label_studio.errors import LabelConfigError, NoResponseControlError
+from langchain_label_studio.forks import no_fork
+
+if TYPE_CHECKING:
+    from xml.etree import ElementTree as ET
 
 PROMPT_TAGS = ("Text", "HyperText", "Markdown", "Paragraphs")
 """Input tags that can show a prompt."""
@@ -126,6 +129,9 @@ def _parse_xml(xml: str) -> ET.Element:
     if "<!DOCTYPE" in xml:
         msg = "The label config has a DOCTYPE, which Label Studio refuses. Remove it."
         raise LabelConfigError(msg)
+    with no_fork():
+        from xml.etree import ElementTree as ET  # noqa: PLC0415 (takes 3 ms to load: not for an import)
+
     try:
         return ET.fromstring(xml)  # noqa: S314 (no DOCTYPE, so no entities to expand)
     except ET.ParseError as error:

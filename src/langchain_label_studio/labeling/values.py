@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Sequence
 from typing import Any
 
@@ -68,6 +67,8 @@ def _is_plain_prompt(turns: Turns) -> bool:
 
 
 def _hypertext(turns: Turns) -> str:
+    import html  # noqa: PLC0415 (takes 1 ms to load: not for an import)
+
     def block(text: str) -> str:
         return f'<div style="white-space: pre-wrap">{html.escape(text)}</div>'
 

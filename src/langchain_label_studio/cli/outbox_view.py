@@ -15,12 +15,12 @@ from rich.filesize import decimal
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from langchain_label_studio import leftovers
-from langchain_label_studio.console import err, out, print_payload, shown
+from langchain_label_studio.cli import leftovers
+from langchain_label_studio.cli.console import err, out, print_payload, shown
+from langchain_label_studio.cli.leftovers import Sent
+from langchain_label_studio.cli.operations import TargetStatus
 from langchain_label_studio.delivery.rejected import Rejected
-from langchain_label_studio.leftovers import Sent
 from langchain_label_studio.log import logger
-from langchain_label_studio.operations import TargetStatus
 from langchain_label_studio.senders import SENDER_NAME
 from langchain_label_studio.targets import Target
 

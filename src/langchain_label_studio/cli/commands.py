@@ -14,8 +14,8 @@ import platformdirs
 import typer
 from rich.markup import escape
 
-from langchain_label_studio.cli_outbox import app as outbox_app
-from langchain_label_studio.console import out, problems_explained
+from langchain_label_studio.cli.console import out, problems_explained
+from langchain_label_studio.cli.outbox import app as outbox_app
 from langchain_label_studio.errors import LabelStudioError
 from langchain_label_studio.settings import (
     API_KEY_VARIABLE,

@@ -10,12 +10,12 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
+from langchain_label_studio.cli.operations import look_at
 from langchain_label_studio.delivery import LANES, DeliveryStats, Sender
 from langchain_label_studio.delivery.journal import GRACE
 from langchain_label_studio.delivery.lane import Lane, lanes_in
 from langchain_label_studio.delivery.stats import State
 from langchain_label_studio.destination import ProjectDestination
-from langchain_label_studio.operations import look_at
 from langchain_label_studio.senders import sender_of_leftovers
 from langchain_label_studio.settings import API_KEY_VARIABLE, DeliverySettings, resolve_url
 from langchain_label_studio.targets import Target

@@ -20,11 +20,9 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
-from langchain_label_studio.console import err, print_json, problems_explained, shown
-from langchain_label_studio.delivery.rejected import Rejected
-from langchain_label_studio.errors import SettingError
-from langchain_label_studio.leftovers import Sent, send_left_behind, skip_other_servers, tidy
-from langchain_label_studio.operations import (
+from langchain_label_studio.cli.console import err, print_json, problems_explained, shown
+from langchain_label_studio.cli.leftovers import Sent, send_left_behind, skip_other_servers, tidy
+from langchain_label_studio.cli.operations import (
     choose_refused,
     describe,
     describe_refused,
@@ -34,7 +32,9 @@ from langchain_label_studio.operations import (
     retry,
     select_targets,
 )
-from langchain_label_studio.outbox_view import OutboxView, print_whole
+from langchain_label_studio.cli.outbox_view import OutboxView, print_whole
+from langchain_label_studio.delivery.rejected import Rejected
+from langchain_label_studio.errors import SettingError
 from langchain_label_studio.settings import (
     API_KEY_VARIABLE,
     OUTBOX_DIR_VARIABLE,
