@@ -40,8 +40,16 @@ def read_start(
     """
     metadata = dict(event.get("metadata") or {})
     parameters = event.get("invocation_params") or {}
-    facts = _identity(event, run_id, trace_id)
-    facts.update(kind=kind, prompt=tuple(prompt), started_at=time.time(), metadata=metadata)
+    facts: Facts = {
+        "run_id": str(run_id),
+        "trace_id": trace_id,
+        "kind": kind,
+        "prompt": tuple(prompt),
+        "started_at": time.time(),
+        "metadata": metadata,
+    }
+    if parent_run_id := event.get("parent_run_id"):
+        facts["parent_run_id"] = parent_run_id
     if name := text_or_none(event.get("name")):
         facts["run_name"] = name
     # Not `model_name` of the parameters: after `bind(model=...)` it still names the old one.
@@ -81,14 +89,10 @@ def read_error(started: StartedRun, error: BaseException, response: LLMResult | 
 def unknown_start(event: Mapping[str, Any], *, run_id: UUID, trace_id: UUID) -> StartedRun:
     """Return what stands in for a start that never came."""
     note: Turn = {"role": "user", "content": "[the prompt is not known: LangChain did not announce this run]"}
-    return StartedRun(_identity(event, run_id, trace_id) | {"prompt": (note,)}, time.perf_counter())
-
-
-def _identity(event: Mapping[str, Any], run_id: UUID, trace_id: UUID) -> Facts:
-    known = {"run_id": str(run_id), "trace_id": trace_id}
+    facts: Facts = {"run_id": str(run_id), "trace_id": trace_id, "prompt": (note,)}
     if parent_run_id := event.get("parent_run_id"):
-        known["parent_run_id"] = parent_run_id
-    return known
+        facts["parent_run_id"] = parent_run_id
+    return StartedRun(facts, time.perf_counter())
 
 
 def _parameters(parameters: Mapping[str, Any]) -> dict[str, Any]:

@@ -37,9 +37,9 @@ def no_fork() -> Iterator[None]:
 
 
 def _begin_in_child() -> None:
+    _forking.release()
     for thing in list(_watched):
         thing.begin_in_child()
-    _forking.release()
 
 
 _forking = threading.RLock()

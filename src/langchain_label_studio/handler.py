@@ -9,15 +9,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal, ParamSpec, Self
+from typing import TYPE_CHECKING, Any, Literal, ParamSpec, Self
 from uuid import UUID
 
 from langchain_core.callbacks.base import BaseCallbackHandler
-from langchain_core.messages import BaseMessage
-from langchain_core.outputs import LLMResult
 from pydantic import SecretStr
 
-from langchain_label_studio.card import render_card
 from langchain_label_studio.delivery import DeliveryStats
 from langchain_label_studio.destination import ProjectDestination
 from langchain_label_studio.errors import LabelStudioWarning, ServerUnavailableError, SettingError
@@ -35,6 +32,10 @@ from langchain_label_studio.settings import (
     resolve_settings,
 )
 from langchain_label_studio.tasks import check_task_data
+
+if TYPE_CHECKING:  # these take long to load, and LangChain has done it when it calls
+    from langchain_core.messages import BaseMessage
+    from langchain_core.outputs import LLMResult
 
 _P = ParamSpec("_P")
 _OF_THIS_PROCESS = frozenset({"_sender", "_retire", "_recorder"})
@@ -219,6 +220,8 @@ class LabelStudioCallbackHandler(BaseCallbackHandler):
         return f"{type(self).__name__}({self.url}, {project})"
 
     def _repr_html_(self) -> str:
+        from langchain_label_studio.card import render_card  # noqa: PLC0415 (for notebooks only)
+
         project = self._sender.destination.project
         title = project.title if project else self._settings.project_title
         return render_card(
@@ -254,7 +257,7 @@ class LabelStudioCallbackHandler(BaseCallbackHandler):
         **event: Any,
     ) -> None:
         """Note a completion model's prompt. LangChain sends one prompt at a time."""
-        turns = [Turn(role="user", content=clip(prompt)) for prompt in prompts]
+        turns = [Turn(role="user", content=clip(str(prompt))) for prompt in prompts]
         self._recorder.start("completion", turns, run_id, event)
 
     @_guarded

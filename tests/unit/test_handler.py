@@ -237,6 +237,17 @@ def test_neither_import_nor_a_lazy_handler_loads_the_sdk_or_httpx(code: str) -> 
     assert found.stdout.strip() == "[]", found.stderr
 
 
+def test_import_loads_nothing_that_takes_long() -> None:
+    """What LangChain has loaded itself by the time it calls, what only a sender needs, what only a notebook does."""
+    slow = {"langchain_core.messages", "langchain_core.outputs", "langchain_core.runnables", "pydantic.main"}
+    slow |= {"filelock", "asyncio", "xml.etree.ElementTree", "importlib.metadata", "html"}
+    code = f"import langchain_label_studio, sys; print(sorted({slow!r} & set(sys.modules)))"
+
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert done.stdout.strip() == "[]"
+
+
 def test_the_client_takes_the_light_path_into_the_sdk() -> None:
     code = "import langchain_label_studio.client, sys; print(sorted({'pandas', 'boto3', 'faker', 'nltk'} & set(sys.modules)))"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from uuid import uuid4
 
 import orjson
@@ -158,13 +159,7 @@ def test_metadata_leaves_the_process_by_allow_list_only() -> None:
     a_run = run(metadata={"ls_provider": "openai", "password": "hunter2"})
 
     assert build(a_run)["meta"]["metadata"] == {"ls_provider": "openai"}
-    assert b"hunter2" not in encode_run(a_run)
-
-
-def test_a_run_survives_the_way_through_the_outbox() -> None:
-    a_run = run(model="m", tags=("a",), input_tokens=0, latency_ms=0.0, data={"x": [1]}, error=None)
-
-    assert decode_run(encode_run(a_run)) == a_run
+    assert b"hunter2" not in encode_run(asdict(a_run))
 
 
 def test_a_run_in_a_newer_format_is_refused() -> None:
