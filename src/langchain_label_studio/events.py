@@ -41,7 +41,7 @@ def read_start(
     metadata = dict(event.get("metadata") or {})
     parameters = event.get("invocation_params") or {}
     facts: Facts = {
-        "run_id": str(run_id),
+        "run_id": run_id,
         "trace_id": trace_id,
         "kind": kind,
         "prompt": tuple(prompt),
@@ -89,7 +89,7 @@ def read_error(started: StartedRun, error: BaseException, response: LLMResult | 
 def unknown_start(event: Mapping[str, Any], *, run_id: UUID, trace_id: UUID) -> StartedRun:
     """Return what stands in for a start that never came."""
     note: Turn = {"role": "user", "content": "[the prompt is not known: LangChain did not announce this run]"}
-    facts: Facts = {"run_id": str(run_id), "trace_id": trace_id, "prompt": (note,)}
+    facts: Facts = {"run_id": run_id, "trace_id": trace_id, "prompt": (note,)}
     if parent_run_id := event.get("parent_run_id"):
         facts["parent_run_id"] = parent_run_id
     return StartedRun(facts, time.perf_counter())

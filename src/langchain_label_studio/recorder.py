@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from uuid import UUID
 
 from langchain_label_studio import events
-from langchain_label_studio.delivery import Record, Sender
+from langchain_label_studio.delivery import Sender
 from langchain_label_studio.log import ThrottledLog
 from langchain_label_studio.messages import Turn
 from langchain_label_studio.results import message_ids
@@ -46,8 +46,8 @@ class Recorder:
         self._log = ThrottledLog()
         self.runs = RunTable()
         self.lost: Counter[str] = Counter()
-        self._last_run_id: str | None = None
-        self._answered: OrderedDict[str, str] = OrderedDict()
+        self._last_run_id: UUID | None = None
+        self._answered: OrderedDict[str, UUID] = OrderedDict()
 
     def start(
         self,
@@ -68,10 +68,12 @@ class Recorder:
         """Record a run that came to its end."""
         if started := self._started(run_id, event):
             self._record(events.read_end(started, response))
+            if started.facts.get("kind") == "completion":
+                return  # without messages
             for message_id in message_ids(response):
-                self._answered[message_id] = started.facts["run_id"]
-            while len(self._answered) > MAX_ANSWERED:
-                self._answered.popitem(last=False)
+                self._answered[message_id] = run_id
+                if len(self._answered) > MAX_ANSWERED:
+                    self._answered.popitem(last=False)
 
     def fail(self, error: BaseException, run_id: UUID, event: Mapping[str, Any]) -> None:
         """Record a run that ended otherwise, if some of the answer had come or errors are wanted."""
@@ -82,7 +84,8 @@ class Recorder:
 
     def run_id_of(self, known: UUID | str | None) -> str | None:
         """Return a run's id, given that or the id of the message it answered with; None is the last run's."""
-        return self._answered.get(str(known), str(known)) if known else self._last_run_id
+        run_id = self._answered.get(str(known), known) if known else self._last_run_id
+        return None if run_id is None else str(run_id)
 
     def lose(self, reason: str, message: str, error: BaseException | None = None) -> None:
         """Count and log something that is not recorded."""
@@ -101,7 +104,7 @@ class Recorder:
         if self._data and (data := self._data_of(run)):
             run["data"] = data
         self._last_run_id = run["run_id"]
-        if not self._sender.submit(Record(run["run_id"], encode_run(run))):
+        if not self._sender.submit(encode_run(run)):
             self.lose("outbox_full", "The outbox is full: a run was not recorded. Is Label Studio down?")
 
     def _data_of(self, run: Facts) -> dict[str, Any]:

@@ -127,7 +127,7 @@ its time to write as text is left for then, too: ids may be UUIDs, and a time is
 """
 
 _FIELDS = frozenset(item.name for item in fields(LLMRun))
-_IDS = ("trace_id", "parent_run_id")
+_IDS = ("run_id", "trace_id", "parent_run_id")
 _TUPLES = ("prompt", "answers", "tags")
 
 

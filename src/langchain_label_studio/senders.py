@@ -160,4 +160,4 @@ def _journal(directory: Path, settings: Settings, delivery: DeliverySettings) ->
 
 
 def _memory(delivery: DeliverySettings) -> MemoryOutbox:
-    return MemoryOutbox(batch_size=delivery.batch_size)
+    return MemoryOutbox(key_of=read_run_id, batch_size=delivery.batch_size)

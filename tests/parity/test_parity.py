@@ -32,7 +32,6 @@ from langchain_core.messages import (
 from langchain_core.outputs import ChatGeneration, ChatResult, Generation, LLMResult
 
 from langchain_label_studio import LabelStudioCallbackHandler, LabelStudioMode, get_default_label_configs
-from langchain_label_studio.delivery import Record
 from langchain_label_studio.labeling import LabelConfig, parse_label_config
 from langchain_label_studio.runs import decode_run
 from langchain_label_studio.tasks import build_task
@@ -62,7 +61,7 @@ class Pair:
     old: Any
     new: LabelStudioCallbackHandler
     posted: list[dict]
-    kept: list[Record]
+    kept: list[bytes]
     config: LabelConfig
 
     @property
@@ -71,10 +70,7 @@ class Pair:
 
     @property
     def new_tasks(self) -> list[dict]:
-        return [
-            build_task(decode_run(record.body), self.config, model_version="langchain")
-            for record in self.kept
-        ]
+        return [build_task(decode_run(body), self.config, model_version="langchain") for body in self.kept]
 
 
 @pytest.fixture
@@ -87,8 +83,8 @@ def both(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
             label_config = new._settings.label_config
             config = parse_label_config(label_config)
             posted: list[dict] = []
-            kept: list[Record] = []
-            monkeypatch.setattr(new._sender, "submit", lambda record: kept.append(record) or True)
+            kept: list[bytes] = []
+            monkeypatch.setattr(new._sender, "submit", lambda body: kept.append(body) or True)
             project = {
                 "id": 1,
                 "title": "t",

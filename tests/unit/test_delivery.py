@@ -15,7 +15,6 @@ from langchain_label_studio.delivery import (
     JournalOutbox,
     MemoryOutbox,
     Outbox,
-    Record,
     Sender,
 )
 from langchain_label_studio.delivery import policy as policy_module
@@ -39,7 +38,7 @@ def sender_to(monkeypatch: pytest.MonkeyPatch) -> Iterator[MakeSender]:
         flush_interval: float = 0.01,
         batch_size: int = 500,
     ) -> Sender:
-        outbox = MemoryOutbox(batch_size=batch_size) if outbox is None else outbox
+        outbox = MemoryOutbox(key_of=bytes.decode, batch_size=batch_size) if outbox is None else outbox
         made.append(Sender(outbox, destination, name="test", flush_interval=flush_interval))
         return made[-1]
 
@@ -50,7 +49,7 @@ def sender_to(monkeypatch: pytest.MonkeyPatch) -> Iterator[MakeSender]:
 
 def submit(sender: Sender, *keys: str) -> None:
     for key in keys:
-        assert sender.submit(Record(key, key.encode()))
+        assert sender.submit(key.encode())
 
 
 def balanced(sender: Sender) -> bool:
@@ -184,7 +183,7 @@ def test_in_doubt_only_what_is_missing_is_sent_again(sender_to: MakeSender) -> N
 def test_a_bad_record_is_set_aside_and_the_others_go_through(sender_to: MakeSender, status: int) -> None:
     destination = ScriptedDestination()
     destination.bad, destination.bad_status = {"13", "77"}, status
-    outbox = MemoryOutbox()
+    outbox = MemoryOutbox(key_of=bytes.decode)
     sender = sender_to(destination, outbox, flush_interval=60)
     keys = [str(number) for number in range(100)]
 
@@ -310,10 +309,10 @@ def test_what_comes_after_the_last_owner_has_gone_is_still_sent(sender_to: MakeS
 def test_a_full_outbox_refuses_the_newest(sender_to: MakeSender) -> None:
     destination = ScriptedDestination()
     destination.gate.clear()
-    sender = sender_to(destination, MemoryOutbox(max_records=2))
+    sender = sender_to(destination, MemoryOutbox(key_of=bytes.decode, max_records=2))
     submit(sender, "a", "b")
 
-    assert not sender.submit(Record("c", b"c"))
+    assert not sender.submit(b"c")
     assert sender.stats().submitted == 2
     destination.gate.set()
     assert sender.flush(5)
@@ -321,9 +320,9 @@ def test_a_full_outbox_refuses_the_newest(sender_to: MakeSender) -> None:
 
 
 def test_a_segment_is_bounded_in_bytes_and_a_giant_goes_alone() -> None:
-    outbox = MemoryOutbox()
+    outbox = MemoryOutbox(key_of=bytes.decode)
     for key in "abc":
-        outbox.append(Record(key, bytes(3 * 2**20)))
+        outbox.append(key.encode() + bytes(3 * 2**20))
 
     sizes = []
     while segment := outbox.next_segment():
@@ -355,7 +354,7 @@ def test_threads_do_not_outlive_their_owners(sender_to: MakeSender) -> None:
     destination = ScriptedDestination()
     before = threading.active_count()
     for _ in range(20):
-        sender = Sender(MemoryOutbox(), destination, name="owned", flush_interval=60)
+        sender = Sender(MemoryOutbox(key_of=bytes.decode), destination, name="owned", flush_interval=60)
         submit(sender, "a")
         sender.retire()
     del sender

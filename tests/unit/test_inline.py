@@ -6,34 +6,33 @@ import pytest
 from langchain_core.language_models import FakeListLLM
 
 from langchain_label_studio import LabelStudioCallbackHandler
-from langchain_label_studio.delivery import Record
 from langchain_label_studio.runs import decode_run
 from tests.support.listeners import AsyncListener, InlineListener, Listener
 
 
 @pytest.fixture
-def kept() -> list[Record]:
+def kept() -> list[bytes]:
     return []
 
 
 @pytest.fixture
-def handlers(monkeypatch: pytest.MonkeyPatch, kept: list[Record]) -> list[LabelStudioCallbackHandler]:
+def handlers(monkeypatch: pytest.MonkeyPatch, kept: list[bytes]) -> list[LabelStudioCallbackHandler]:
     made = [LabelStudioCallbackHandler("k", connect="lazy") for _ in range(2)]
     for handler in made:
-        monkeypatch.setattr(handler._sender, "submit", lambda record: kept.append(record) or True)
+        monkeypatch.setattr(handler._sender, "submit", lambda body: kept.append(body) or True)
     return made
 
 
 @pytest.mark.parametrize("ours", [1, 2])
 @pytest.mark.parametrize("kind", [Listener, InlineListener, AsyncListener])
 async def test_every_handler_hears_the_start(
-    kind: type[Listener], ours: int, handlers: list[LabelStudioCallbackHandler], kept: list[Record]
+    kind: type[Listener], ours: int, handlers: list[LabelStudioCallbackHandler], kept: list[bytes]
 ) -> None:
     listener = kind()
     await FakeListLLM(responses=["Hello"]).ainvoke("Hi", {"callbacks": [listener, *handlers[:ours]]})
 
     assert listener.heard == ["start", "end"]
-    assert [decode_run(record.body).prompt[0]["content"] for record in kept] == ["Hi"] * ours
+    assert [decode_run(body).prompt[0]["content"] for body in kept] == ["Hi"] * ours
 
 
 def test_it_runs_inline(handlers: list[LabelStudioCallbackHandler]) -> None:

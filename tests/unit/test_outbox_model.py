@@ -12,7 +12,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from langchain_label_studio.delivery import JournalOutbox, Record, Segment, journal
+from langchain_label_studio.delivery import JournalOutbox, Segment, journal
 
 BATCH = 3
 
@@ -58,7 +58,7 @@ class Journal(RuleBasedStateMachine):
             self.number += 1
             key = f"{name}{self.number}"
             body = json.dumps({"key": key, "text": "x" * size}).encode()
-            assert self.outbox(name).append(Record(key, body)) == len(self.outbox(name))
+            assert self.outbox(name).append(body) == len(self.outbox(name))
             self.waiting.add(key)
             self.order.append(key)
 

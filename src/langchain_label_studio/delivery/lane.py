@@ -61,21 +61,34 @@ class Lane:
         adopted: Whether another process made it.
     """
 
-    def __init__(self, path: Path, ownership: Ownership, *, adopted: bool, power: bool) -> None:
+    def __init__(
+        self,
+        path: Path,
+        ownership: Ownership,
+        *,
+        adopted: bool,
+        max_records: int = 1,
+        max_bytes: int = 0,
+        power: bool = False,
+    ) -> None:
         self.path = path
         self.files: deque[SegmentFile] = deque()
         self.adopted = adopted
         self._ownership = ownership
+        self._max_records = max_records
+        self._max_bytes = max_bytes
         self._power = power
         self._open: int | None = None
         self._last_number = 0
 
     @classmethod
-    def create(cls, lanes: Path, *, power: bool = False) -> Self:
+    def create(cls, lanes: Path, *, max_records: int = 1, max_bytes: int = 0, power: bool = False) -> Self:
         """Make a lane of this process's own.
 
         Args:
             lanes: Directory of all lanes.
+            max_records: Records in a segment, at most.
+            max_bytes: Bytes in a segment, at most, but for a record that is larger by itself.
             power: Whether what is appended has to survive a loss of power.
 
         Raises:
@@ -89,7 +102,7 @@ class Lane:
         if ownership is None:
             raise OSError(errno.ENOLCK, "the file system has no locks", str(lanes))
         path = unborn.rename(lanes / f"{VERSION}{name}")
-        lane = cls(path, ownership, adopted=False, power=power)
+        lane = cls(path, ownership, adopted=False, max_records=max_records, max_bytes=max_bytes, power=power)
         lane._sync_directory(lanes)
         return lane
 
@@ -106,7 +119,7 @@ class Lane:
         ownership = Ownership.take(path / _LOCK, create=True)
         if ownership is None:
             return None
-        lane = cls(path, ownership, adopted=True, power=False)
+        lane = cls(path, ownership, adopted=True)
         try:
             lane.files.extend(scan(path))
         except OSError:
@@ -135,7 +148,7 @@ class Lane:
         begun = [file.path.stat().st_ctime for file in self.files if file.sending]
         return time.time() - max(begun) if begun else None
 
-    def append(self, line: bytes, *, max_records: int, max_bytes: int) -> None:
+    def append(self, line: bytes) -> None:
         """Append a line to the open segment, or to a new one where it is full.
 
         Raises:
@@ -146,8 +159,8 @@ class Lane:
         if (
             descriptor is None
             or file is None
-            or file.records >= max_records
-            or file.size + len(line) > max_bytes
+            or file.records >= self._max_records
+            or file.size + len(line) > self._max_bytes
         ):
             self.seal()
             file, descriptor = self._begin_segment()

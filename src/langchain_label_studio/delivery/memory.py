@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
+from collections.abc import Callable
 
 from langchain_label_studio.delivery.outbox import (
     MAX_BYTES,
@@ -32,15 +33,22 @@ class MemoryOutbox:
     directory = None
 
     def __init__(
-        self, *, batch_size: int = 500, max_bytes: int = MAX_BYTES, max_records: int = MAX_RECORDS
+        self,
+        *,
+        key_of: Callable[[bytes], str],
+        batch_size: int = 500,
+        max_bytes: int = MAX_BYTES,
+        max_records: int = MAX_RECORDS,
     ) -> None:
         """Make an empty outbox.
 
         Args:
+            key_of: Returns the key of a record.
             batch_size: Records in a segment, at most.
             max_bytes: Bytes that may wait.
             max_records: Records that may wait.
         """
+        self._key_of = key_of
         self.batch_size = batch_size
         self._max_bytes = max_bytes
         self._max_records = max_records
@@ -51,19 +59,19 @@ class MemoryOutbox:
         """Leave what waits to the process this one was forked from."""
         # Reentrant: a signal handler or a finalizer may record a run in the middle of an append.
         self._lock = threading.RLock()
-        self._waiting: deque[tuple[Record, float]] = deque()
+        self._waiting: deque[tuple[bytes, float]] = deque()
         self._segment: Segment | None = None
         self._since = 0.0
         self._bytes = 0
         self.appended = 0
 
-    def append(self, record: Record) -> int:
+    def append(self, body: bytes) -> int:
         """Take a record in; 0 where a bound is reached and it was refused."""
         with self._lock:
-            if len(self) >= self._max_records or self._bytes + len(record.body) > self._max_bytes:
+            if len(self) >= self._max_records or self._bytes + len(body) > self._max_bytes:
                 return 0
-            self._bytes += len(record.body)
-            self._waiting.append((record, time.monotonic()))
+            self._bytes += len(body)
+            self._waiting.append((body, time.monotonic()))
             self.appended += 1
             return len(self)
 
@@ -79,12 +87,12 @@ class MemoryOutbox:
         records: list[Record] = []
         size = 0
         while self._waiting and len(records) < self.batch_size:
-            record, _ = self._waiting[0]
-            size += len(record.body)
+            body, _ = self._waiting[0]
+            size += len(body)
             if records and size > MAX_SEGMENT_BYTES:
                 break
             self._waiting.popleft()
-            records.append(record)
+            records.append(Record(self._key_of(body), body))
         return records
 
     def mark_sending(self, segment: Segment) -> None:

@@ -67,8 +67,11 @@ class Outbox(Protocol):
     @property
     def batch_size(self) -> int: ...  # noqa: D102
 
-    def append(self, record: Record) -> int:
+    def append(self, body: bytes) -> int:
         """Take a record in.
+
+        Args:
+            body: The record, without a line break in it.
 
         Returns:
             How many records wait now; 0 where a bound is reached and it was refused.

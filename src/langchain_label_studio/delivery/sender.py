@@ -84,13 +84,16 @@ class Sender(Generic[DestinationT]):
         self.destination.reset()
         self._begin()
 
-    def submit(self, record: Record) -> bool:
+    def submit(self, body: bytes) -> bool:
         """Take a record in. Never waits for the network.
+
+        Args:
+            body: The record, as its outbox keeps it.
 
         Returns:
             False where the outbox is full and the record was refused.
         """
-        waiting = self._outbox.append(record)
+        waiting = self._outbox.append(body)
         if waiting >= self._wake_at and waiting:
             self._rouse()
         return waiting > 0

@@ -39,10 +39,10 @@ class SpareOutbox:
         """How many records wait in memory: lost with the process."""
         return len(self._memory)
 
-    def append(self, record: Record) -> int:
+    def append(self, body: bytes) -> int:
         """Take a record in; 0 where a bound is reached and it was refused."""
         try:
-            waiting = self._journal.append(record)
+            return self._journal.append(body)
         except OSError as error:
             self._log.warning(
                 "disk",
@@ -52,8 +52,7 @@ class SpareOutbox:
                 self.directory,
                 error.strerror,
             )
-            return self._memory.append(record) and len(self)
-        return waiting and waiting + len(self._memory)
+            return self._memory.append(body)
 
     def next_segment(self) -> Segment | None:
         """Return the segment to send next, the same until it is removed; None where nothing waits."""
