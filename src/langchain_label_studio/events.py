@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import functools
+import sys
 import time
 from collections.abc import Mapping, Sequence
-from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Literal
 from uuid import UUID
 
@@ -108,24 +107,23 @@ def _own_tags(tags: Sequence[Any] | None) -> tuple[str, ...]:
 
 
 def _status(error: BaseException) -> Status:
-    import asyncio  # noqa: PLC0415 (takes 10 ms to load: LangChain's callback manager has it loaded)
-
     if isinstance(error, GeneratorExit):
         return "abandoned"
-    return "cancelled" if isinstance(error, asyncio.CancelledError) else "error"
+    # Not imported here: it takes 10 ms to load, and where nobody has loaded it nothing is cancelled.
+    asyncio = sys.modules.get("asyncio")
+    return "cancelled" if asyncio and isinstance(error, asyncio.CancelledError) else "error"
 
 
 def _thread_id(metadata: Mapping[str, Any]) -> str | None:
     thread_id = metadata.get("thread_id") or metadata.get("session_id") or metadata.get("conversation_id")
-    if not thread_id and (config := _config_of_the_chain().get()):
+    if not thread_id:
         # Plain chains do not copy it into the metadata, but run with it.
-        thread_id = (config.get("configurable") or {}).get("thread_id")
+        thread_id = (_config_of_the_chain().get("configurable") or {}).get("thread_id")
     return str(thread_id) if thread_id else None
 
 
-@functools.cache
-def _config_of_the_chain() -> ContextVar[Any]:
-    # Here, because it takes 100 ms to load: whoever runs a model has it loaded.
-    from langchain_core.runnables.config import var_child_runnable_config  # noqa: PLC0415
-
-    return var_child_runnable_config
+def _config_of_the_chain() -> Mapping[str, Any]:
+    # Not imported here: it takes 100 ms to load, and where nobody has loaded it there is no chain.
+    module = sys.modules.get("langchain_core.runnables.config")
+    variable = getattr(module, "var_child_runnable_config", None)
+    return (variable.get() if variable else None) or {}
