@@ -181,17 +181,27 @@ def test_a_target_that_cannot_be_read_is_told_and_stops_nobody(
     assert outbox("send", "programs").returncode == 0
 
 
-def test_a_lane_that_cannot_be_read_and_one_without_its_lock_are_told(loopback: LoopbackLabelStudio) -> None:
+def test_a_lane_that_cannot_be_read_is_told(loopback: LoopbackLabelStudio) -> None:
     leave_behind(loopback.url)
     (lane,) = lanes()
-    (lane / "lock").unlink()
     (lane.parent / "v1-no-directory").write_text("")
 
     done = outbox("status")
 
     assert done.returncode == 1
-    assert f"{lane} lost its lock file" in done.stderr
     assert f"{lane.parent / 'v1-no-directory'} cannot be read" in done.stderr
+
+
+def test_a_lane_without_its_lock_is_nobodys_and_sent(loopback: LoopbackLabelStudio) -> None:
+    recorded = leave_behind(loopback.url)
+    (lane,) = lanes()
+    (lane / "lock").unlink()
+    assert outbox("status").returncode == 3
+
+    assert outbox("send").returncode == 0
+
+    assert sorted(loopback.run_ids()) == sorted(recorded)
+    assert lanes() == []
 
 
 def test_lanes_of_a_newer_version_are_mentioned(loopback: LoopbackLabelStudio) -> None:

@@ -116,9 +116,8 @@ def look_at(target: Target) -> TargetStatus:
     for path in _lanes(target, problems):
         try:
             (waiting if owner_lives(path) else left).extend(scan(path))
-        except FileNotFoundError:  # it was sent meanwhile, or
-            if _has_records(path):
-                problems.append(f"{path} lost its lock file, so nobody takes it over: make an empty one.")
+        except FileNotFoundError:
+            continue  # it was sent meanwhile
         except OSError as error:
             problems.append(f"{path} cannot be read: {error.strerror}.")
     oldest = min((file.since for file in (*waiting, *left) if file.records), default=None)
@@ -284,12 +283,6 @@ def _newer_lanes(target: Target) -> int:
         names = [path.name for path in (target.directory / LANES).iterdir()]
         return sum(1 for name in names if not name.startswith((VERSION, ".")))
     return 0
-
-
-def _has_records(path: Path) -> bool:
-    with suppress(OSError):
-        return any(file.records for file in scan(path))
-    return False
 
 
 def _names(target: Target) -> tuple[str, ...]:
