@@ -146,7 +146,11 @@ class ProjectDestination:
             return self._client
 
     def _tasks(self, records: Sequence[Record], project: Project) -> list[dict[str, Any]]:
-        return [self._task(record, project) for record in records]
+        tasks = []
+        for record in records:
+            time.sleep(0)  # who calls a model waits for the interpreter no longer than one task takes
+            tasks.append(self._task(record, project))
+        return tasks
 
     def _task(self, record: Record, project: Project) -> dict[str, Any]:
         try:

@@ -15,7 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-_PASSED_ON = frozenset({"PATH", "LANG", "LC_ALL", "LANGCHAIN_LABEL_STUDIO_CACHE", "TMPDIR"})
+_PASSED_ON = frozenset({"PATH", "LANG", "LC_ALL", "LANGCHAIN_LABEL_STUDIO_CACHE"})
 
 
 class WorkerError(Exception):
@@ -89,6 +89,7 @@ def worker_environment(directory: Path) -> dict[str, str]:
         "HOME": str(directory),
         "LABEL_STUDIO_OUTBOX_DIR": str(directory / "outbox"),
         "XDG_STATE_HOME": str(directory / "state"),
+        "TMPDIR": str(directory),
     }
 
 
