@@ -167,7 +167,7 @@ def test_an_address_with_a_path_prefix_works(
     assert handler.flush(30)
     assert (
         handler.task_url()
-        == f"{behind_a_prefix}/projects/{handler.project_id}/data?task={handler._destination.task_id(handler._recorder._last_run_id)}"
+        == f"{behind_a_prefix}/projects/{handler.project_id}/data?task={handler._sender.destination.task_id(handler._recorder.run_id_of(None))}"
     )
 
 

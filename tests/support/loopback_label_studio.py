@@ -13,11 +13,12 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any, Literal, Self
 from urllib.parse import parse_qs, urlsplit
 
 from langchain_label_studio import get_default_label_configs
+from tests.support.servers import BusyServer
 
 Kind = Literal["status", "hang", "reset_before", "reset_after", "lose_predictions"]
 
@@ -66,7 +67,7 @@ class LoopbackLabelStudio:
         self.collects_analytics = False
         self.released = threading.Event()
         self._lock = threading.Lock()
-        self._server: ThreadingHTTPServer | None = None
+        self._server: BusyServer | None = None
 
     def __enter__(self) -> Self:
         self.start()
@@ -87,8 +88,7 @@ class LoopbackLabelStudio:
         class Handler(_Handler):
             studio = outer
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
-        self._server.daemon_threads = True
+        self._server = BusyServer(("127.0.0.1", port), Handler)
         threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
 
     def stop(self) -> int:

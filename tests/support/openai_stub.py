@@ -8,8 +8,10 @@ import struct
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any, Literal, Self
+
+from tests.support.servers import BusyServer
 
 MODEL = "stub-1-2026-11-01"
 """The model's name as the responses give it: more exact than what was asked for."""
@@ -103,7 +105,7 @@ class OpenAIStub:
         self.otherwise: Callable[[Request], Reply] = echo
         self.requests: list[Request] = []
         self._lock = threading.Lock()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
+        self._server = BusyServer(("127.0.0.1", 0), _Handler)
         self._server.daemon_threads = False
         self._server.stub = self  # type: ignore[attr-defined]
         self.base_url = f"http://127.0.0.1:{self._server.server_port}/v1"
