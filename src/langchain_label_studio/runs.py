@@ -271,7 +271,10 @@ class RunTable:
     def _overdue(self, now: float) -> list[StartedRun]:
         given_up = []
         while self._open:
-            oldest = next(iter(self._open.values()))
+            try:
+                oldest = next(iter(self._open.values()))
+            except (RuntimeError, StopIteration):
+                break  # a signal handler recorded a run just now; the next start looks again
             fits = len(self._open) <= self._max_open and self._size <= MAX_OPEN_CHARACTERS
             if fits and now - oldest.clock <= self._max_age:
                 break
