@@ -34,11 +34,6 @@ class SpareOutbox:
         """How many were ever taken over from processes that died."""
         return self._journal.adopted
 
-    @property
-    def in_memory(self) -> int:
-        """How many records wait in memory: lost with the process."""
-        return len(self._memory)
-
     def append(self, body: bytes) -> int:
         """Take a record in; 0 where a bound is reached and it was refused."""
         try:
