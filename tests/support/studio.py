@@ -27,10 +27,14 @@ class StudioApi:
     def patch(self, path: str, body: Any) -> Any:
         return self.http.patch(path, json=body).raise_for_status().json()
 
+    def projects(self, title: str) -> list[dict[str, Any]]:
+        """Return all projects of exactly this title."""
+        found = self.get("/api/projects/", title=title, page_size=100)["results"]
+        return [project for project in found if project["title"] == title]
+
     def project_ids(self, title: str) -> list[int]:
         """Return the ids of all projects of exactly this title."""
-        found = self.get("/api/projects/", title=title, page_size=100)["results"]
-        return [project["id"] for project in found if project["title"] == title]
+        return [project["id"] for project in self.projects(title)]
 
     def tasks(self, project_id: int) -> list[dict[str, Any]]:
         """Return all tasks of a project with predictions and annotations, oldest first."""
