@@ -1,5 +1,8 @@
 """Turn every LangChain LLM run into a task a person can review in Label Studio."""
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from langchain_label_studio.delivery import DeliveryStats
 from langchain_label_studio.errors import (
     AuthenticationError,
@@ -23,8 +26,33 @@ from langchain_label_studio.handler import LabelStudioCallbackHandler
 from langchain_label_studio.labeling import LabelStudioMode, get_default_label_configs
 from langchain_label_studio.runs import LLMRun
 
+if TYPE_CHECKING:
+    from langchain_label_studio.reviews import Candidate, Preference, Rating, Review, load_reviews
+
+# The way back is loaded when it is asked for: a service that records needs nothing of it.
+_LAZY = {
+    "Candidate": "reviews",
+    "Preference": "reviews",
+    "Rating": "reviews",
+    "Review": "reviews",
+    "load_reviews": "reviews",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LAZY:
+        msg = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(msg)
+    return getattr(import_module(f"{__name__}.{_LAZY[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return __all__
+
+
 __all__ = [
     "AuthenticationError",
+    "Candidate",
     "DeliveryStats",
     "LLMRun",
     "LabelConfigError",
@@ -37,12 +65,16 @@ __all__ = [
     "NoResponseControlError",
     "NotLabelStudioError",
     "PermissionDeniedError",
+    "Preference",
     "ProjectNotFoundError",
     "ProjectTitleError",
+    "Rating",
     "RequestRefusedError",
+    "Review",
     "ServerError",
     "ServerUnavailableError",
     "SettingError",
     "TaskDataError",
     "get_default_label_configs",
+    "load_reviews",
 ]

@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -21,6 +22,7 @@ import label_studio_sdk.projects.client
 import label_studio_sdk.tokens.client_ext
 import label_studio_sdk.users.client
 import label_studio_sdk.versions.client  # noqa: F401
+import orjson
 from label_studio_sdk.base_client import LabelStudioBase
 from label_studio_sdk.core.api_error import ApiError
 from pydantic import SecretStr
@@ -36,6 +38,11 @@ from langchain_label_studio.refusals import error_for_status, reason_in
 TIMEOUT = httpx.Timeout(60.0, connect=10.0)
 _ANALYTICS = re.compile(r"collect_analytics\s*[=:]\s*(true|false)")
 _PAGE = 100
+# Those of annotations and predictions have to be named, too: else they come with nothing but their ids.
+_TASK_FIELDS = (
+    "id,data,meta,predictions,annotations,result,completed_by,created_at,updated_at,was_cancelled,"
+    "ground_truth,lead_time,parent_prediction,model_version"
+)
 _FIND_AT_ONCE = 500
 
 
@@ -65,6 +72,21 @@ class FoundTask:
     id: int
     run_id: str
     predictions: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskPage:
+    """Some tasks of a project, as Label Studio lists them.
+
+    Attributes:
+        tasks: The tasks, with `data`, `meta`, `predictions` and `annotations`.
+        matching: How many there are from the first of these on.
+        size: How many bytes they took.
+    """
+
+    tasks: tuple[dict[str, Any], ...]
+    matching: int
+    size: int
 
 
 class LabelStudioClient:
@@ -220,6 +242,42 @@ class LabelStudioClient:
                 found += [_found_task(task) for task in page.items or []]
         return sorted(found, key=lambda task: task.id)
 
+    def users(self) -> dict[int, str]:
+        """Return the e-mail addresses of all who have an account, by their number."""
+        with self._asking():
+            return {user.id: user.email for user in self._sdk.users.list() if user.id and user.email}
+
+    def read_tasks(
+        self, project_id: int, *, after: int, size: int, since: datetime | None = None, annotated: bool = True
+    ) -> TaskPage:
+        """Return the next tasks of a project, by rising id, with their predictions and annotations.
+
+        Args:
+            project_id: The project.
+            after: Only tasks of a higher id.
+            size: How many at most.
+            since: Only tasks that were changed then or later.
+            annotated: Only tasks with an annotation that is no skip.
+        """
+        query = {"filters": {"conjunction": "and", "items": _filters(after, since, annotated=annotated)}}
+        params = {
+            "project": project_id,
+            "query": json.dumps(query | {"ordering": ["tasks:id"]}),
+            "fields": "all",
+            "include": _TASK_FIELDS,
+            "page": 1,
+            "page_size": size,
+        }
+        with self._asking():
+            # Not `tasks.list`: its models keep the same again as objects, and do not say how large it was.
+            answer = self._sdk._client_wrapper.httpx_client.request("api/tasks/", method="GET", params=params)  # noqa: SLF001
+            if answer.status_code != 200:
+                raise ApiError(
+                    status_code=answer.status_code, headers=dict(answer.headers), body=_body(answer)
+                )
+            found = orjson.loads(answer.content)
+            return TaskPage(tasks=tuple(found["tasks"]), matching=found["total"], size=len(answer.content))
+
     def _project_info(self, project: Any) -> ProjectInfo:
         if not isinstance(project.id, int) or not isinstance(project.label_config, str):
             raise self._not_label_studio()
@@ -269,3 +327,24 @@ def _found_task(task: Any) -> FoundTask:
     return FoundTask(
         id=task.id, run_id=str(data.get("run_id", "")), predictions=int(task.total_predictions or 0)
     )
+
+
+def _filters(after: int, since: datetime | None, *, annotated: bool) -> list[dict[str, Any]]:
+    """Return the filters of Label Studio's data manager that choose these tasks."""
+    chosen: list[tuple[str, str, str, Any]] = [("id", "greater", "Number", after)]
+    if annotated:
+        chosen.append(("total_annotations", "greater", "Number", 0))
+    if since is not None:
+        moment = f"{since.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ}"
+        chosen.append(("updated_at", "greater_or_equal", "Datetime", moment))
+    return [
+        {"filter": f"filter:tasks:{column}", "operator": operator, "type": kind, "value": value}
+        for column, operator, kind, value in chosen
+    ]
+
+
+def _body(answer: httpx.Response) -> Any:
+    try:
+        return answer.json()
+    except ValueError:
+        return answer.text

@@ -52,6 +52,11 @@ def clean_text(text: str) -> str:
     return text.replace("\x00", "\ufffd")
 
 
+def as_mapping(value: Any) -> Mapping[str, Any]:
+    """Return the value where it is a mapping, else an empty one: for JSON of others."""
+    return value if isinstance(value, Mapping) else {}
+
+
 def size_of(byte_count: int) -> str:
     """Return a number of bytes as a person reads it."""
     size = float(byte_count)

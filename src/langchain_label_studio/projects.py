@@ -63,11 +63,29 @@ def resolve_project(client: LabelStudioClient, settings: Settings) -> Project:
         ServerUnavailableError: Label Studio does not answer.
     """
     if settings.project_id is not None:
-        return _known_project(client, settings, settings.project_id)
+        return read_project(_get_project(client, settings.url, settings.project_id), settings)
     found = client.find_projects(settings.project_title)
     if found:
         return read_project(client.get_project(found[0]), settings)
     return _create(client, settings)
+
+
+def find_project(client: LabelStudioClient, *, url: str, wanted: int | str) -> ProjectInfo:
+    """Return a project that is there, by its number or its exact title; of several the oldest, as handlers do.
+
+    Raises:
+        ProjectNotFoundError: There is none.
+    """
+    if isinstance(wanted, int):
+        return _get_project(client, url, wanted)
+    found = client.find_projects(wanted)
+    if not found:
+        msg = (
+            f"There is no project {wanted!r} at {url}, or the key's owner may not see it. The title has to be "
+            f"whole; or pass the project's number, which is in its address, /projects/NUMBER."
+        )
+        raise ProjectNotFoundError(msg)
+    return client.get_project(found[0])
 
 
 def read_project(info: ProjectInfo, settings: Settings, *, created: bool = False) -> Project:
@@ -83,16 +101,15 @@ def read_project(info: ProjectInfo, settings: Settings, *, created: bool = False
     return Project(id=info.id, title=info.title, config=config, created=created, warnings=tuple(warnings))
 
 
-def _known_project(client: LabelStudioClient, settings: Settings, project_id: int) -> Project:
+def _get_project(client: LabelStudioClient, url: str, project_id: int) -> ProjectInfo:
     try:
-        info = client.get_project(project_id)
+        return client.get_project(project_id)
     except ProjectNotFoundError as error:
         msg = (
-            f"There is no project {project_id} at {settings.url}, or the key's owner may not see it. Its number "
-            "is in its address, /projects/NUMBER; leave project_id out to find or create it by project_name."
+            f"There is no project {project_id} at {url}, or the key's owner may not see it. Its number "
+            "is in its address, /projects/NUMBER; leave project_id out to go by project_name."
         )
         raise ProjectNotFoundError(msg, status=error.status) from None
-    return read_project(info, settings)
 
 
 def _create(client: LabelStudioClient, settings: Settings) -> Project:

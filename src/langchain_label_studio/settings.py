@@ -128,6 +128,28 @@ def resolve_settings(
     )
 
 
+def resolve_project_choice(
+    project_id: int | str | None = None,
+    project_name: str | None = None,
+    *,
+    environ: Mapping[str, str] = os.environ,
+) -> int | str:
+    """Return which project is meant: its number, or its title with today's date filled in.
+
+    A title that is passed wins over a number in the environment.
+
+    Raises:
+        SettingError: None is, or it cannot be one.
+    """
+    known_id = _project_id(project_id, {} if project_name else environ)
+    if known_id is not None:
+        return known_id
+    if not project_name:
+        msg = f"Which project? Pass project_name= or project_id=, or set {PROJECT_ID_VARIABLE}."
+        raise SettingError(msg)
+    return _title(project_name)
+
+
 def resolve_delivery(
     *,
     outbox_dir: str | Path | None = None,

@@ -142,7 +142,7 @@ def _version() -> str:
 
 def _shown_whole(run: LLMRun, config: LabelConfig) -> bool:
     if run.kind == "completion":
-        return True
+        return config.input.type != "HyperText"
     return config.input.type == "Paragraphs" and all(map(is_plain, run.prompt))
 
 

@@ -26,6 +26,7 @@ class Reviewer:
 
     Attributes:
         id: The account's.
+        email: Its name.
         submitted: The annotations that Label Studio said it saved.
     """
 
@@ -36,8 +37,9 @@ class Reviewer:
         self._http = httpx.Client(base_url=studio.server.url, timeout=120)
         invitation = studio.get("/api/invite")["invite_url"]
         self._http.get(invitation)
+        self.email = f"reviewer-{token_hex(4)}@example.com"
         form = {
-            "email": f"reviewer-{token_hex(4)}@example.com",
+            "email": self.email,
             "password": token_hex(16),
             "csrfmiddlewaretoken": self._http.cookies["csrftoken"],
         }
@@ -70,7 +72,7 @@ class Reviewer:
         while not done.is_set():
             if new := self._task_ids(project_id) - reviewed:
                 newest = max(new)
-                self._submit(newest)
+                self.submit(newest)
                 reviewed.add(newest)
             else:
                 done.wait(0.1)
@@ -79,7 +81,8 @@ class Reviewer:
         answer = self._get("/api/tasks/", project=project_id, include="id", page_size=10_000)
         return {task["id"] for task in answer["tasks"]}
 
-    def _submit(self, task_id: int) -> None:
+    def submit(self, task_id: int) -> None:
+        """Save a correction of a task's answer."""
         text = f"Corrected by {self.id} in task {task_id}"
         region = {"from_name": "response", "to_name": "prompt", "type": "textarea", "value": {"text": [text]}}
         for _ in range(_SUBMIT_PRESSES):

@@ -32,11 +32,11 @@ _VARIABLE = re.compile(r"\$(\w+)")
 
 @dataclass(frozen=True, slots=True)
 class InputTag:
-    """The tag that shows the prompt.
+    """A tag that shows data, such as the prompt.
 
     Attributes:
-        name: The tag's name, which the answer's `to_name` points at.
-        type: `Text`, `HyperText`, `Markdown` or `Paragraphs`.
+        name: The tag's name, which an answer's `to_name` points at.
+        type: The tag itself; of a prompt one of `PROMPT_TAGS`.
         key: The key of the task's data that it shows.
         text_key: `Paragraphs` only: the key of a turn's text.
         name_key: `Paragraphs` only: the key of a turn's speaker.
@@ -91,9 +91,9 @@ def parse_label_config(xml: str) -> LabelConfig:
         LabelConfigError: It is not XML.
         NoResponseControlError: No `TextArea` in it can take the answer.
     """
-    root = _parse_xml(xml)
-    named = {tag.attrib["name"]: tag for tag in root.iter() if tag.get("name")}
-    response, input_tag = _response_control(root, named)
+    root = parse_xml(xml)
+    named = named_tags(root)
+    response, input_tag = response_control(root)
     required = {}
     for tag in root.iterfind(".//*[@value]"):
         variable = _VARIABLE.search(tag.attrib["value"])
@@ -122,7 +122,12 @@ def describe_difference(wanted: LabelConfig, found: LabelConfig) -> str | None:
     return "; ".join(parts) or None
 
 
-def _parse_xml(xml: str) -> ET.Element:
+def parse_xml(xml: str) -> ET.Element:
+    """Return the label config's root.
+
+    Raises:
+        LabelConfigError: It is not XML.
+    """
     if not xml.strip():
         msg = "The label config is empty. Leave project_config= out to use the built-in one of the mode."
         raise LabelConfigError(msg)
@@ -139,7 +144,18 @@ def _parse_xml(xml: str) -> ET.Element:
         raise LabelConfigError(msg) from None
 
 
-def _response_control(root: ET.Element, named: Mapping[str, ET.Element]) -> tuple[str, InputTag]:
+def named_tags(root: ET.Element) -> dict[str, ET.Element]:
+    """Return all tags that have a name, by it."""
+    return {tag.attrib["name"]: tag for tag in root.iter() if tag.get("name")}
+
+
+def response_control(root: ET.Element) -> tuple[str, InputTag]:
+    """Return the name of the `TextArea` that takes the model's answer, and the tag that shows the prompt.
+
+    Raises:
+        NoResponseControlError: No `TextArea` can take the answer.
+    """
+    named = named_tags(root)
     text_areas = [tag for tag in root.iter("TextArea") if tag.get("name") and tag.get("toName")]
     if not text_areas:
         msg = f"The label config has no <TextArea> tag, so there is no place for the model's answer. {_HINT}"
@@ -169,6 +185,11 @@ def _input_tag(tag: ET.Element | None) -> InputTag | None:
     """Return the tag as one that can show a prompt, or None where it cannot."""
     if tag is None or tag.tag not in PROMPT_TAGS or tag.get("valueType") == "url":
         return None
+    return shown_tag(tag)
+
+
+def shown_tag(tag: ET.Element) -> InputTag | None:
+    """Return a tag that shows one data key, or None where it shows none, or more."""
     variable = _VARIABLE.fullmatch(tag.get("value", ""))
     if not variable:
         return None

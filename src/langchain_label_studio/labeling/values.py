@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from langchain_label_studio.labeling.config import InputTag
@@ -55,11 +55,26 @@ def inert(value: Any) -> Any:
     Args:
         value: Text, or text in lists and dicts.
     """
+    return _each_text(
+        value, lambda text: text.replace("<", f"<{WORD_JOINER}").replace("![", f"!{WORD_JOINER}[")
+    )
+
+
+def active(value: Any) -> Any:
+    """Undo `inert`: return the value as it was."""
+    return _each_text(
+        value, lambda text: text.replace(f"<{WORD_JOINER}", "<").replace(f"!{WORD_JOINER}[", "![")
+    )
+
+
+def _each_text(value: Any, change: Callable[[str], str]) -> Any:
     if isinstance(value, str):
-        return value.replace("<", f"<{WORD_JOINER}").replace("![", f"!{WORD_JOINER}[")
+        return change(value)
     if isinstance(value, list):
-        return [inert(item) for item in value]
-    return {key: inert(item) for key, item in value.items()} if isinstance(value, dict) else value
+        return [_each_text(item, change) for item in value]
+    return (
+        {key: _each_text(item, change) for key, item in value.items()} if isinstance(value, dict) else value
+    )
 
 
 def _is_plain_prompt(turns: Turns) -> bool:

@@ -1,0 +1,104 @@
+"""What a reviewer left of the answers, as turns: the way back from the text that was shown. Pure."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from langchain_label_studio.messages import Turn, show_turn
+
+_CALL = re.compile(r"→ (?P<name>[^\s(]+)\((?P<args>.*)\)\s*")
+_ARGUMENT = re.compile(r"\s*(?P<name>[^=]+?)\s*=\s*")
+_DECODER = json.JSONDecoder()
+
+
+class UnreadableCallError(ValueError):
+    """A line looks like a tool call, but cannot be read as one."""
+
+
+def read_corrections(texts: Sequence[str], originals: Sequence[Turn]) -> tuple[Turn, ...]:
+    """Return the answers as the reviewer left them.
+
+    Args:
+        texts: What the reviewer left, in order.
+        originals: The answers that were shown, in order. One that was not changed is returned as it was,
+            with everything that is not shown of it.
+
+    Raises:
+        UnreadableCallError: A tool call was changed into something that is none.
+    """
+    shown = [_as_left(show_turn(turn)) for turn in originals]
+    return tuple(_read(text, number, originals, shown) for number, text in enumerate(texts) if text.strip())
+
+
+def _read(text: str, number: int, originals: Sequence[Turn], shown: Sequence[str]) -> Turn:
+    left = _as_left(text)
+    if number < len(shown) and shown[number] == left:
+        return originals[number]
+    if left in shown:
+        return originals[shown.index(left)]
+    # Text may hold an arrow; it is a call only where the model called something.
+    if any(turn.get("tool_calls") or turn.get("invalid_tool_calls") for turn in originals):
+        return _read_calls(text, originals[number] if number < len(originals) else originals[0])
+    return {"role": "assistant", "content": text}
+
+
+def _as_left(text: str) -> str:
+    """Return text as the editor leaves it, whoever opened it and changed nothing."""
+    return text.replace("\r\n", "\n").strip()
+
+
+def _read_calls(text: str, original: Turn) -> Turn:
+    lines = text.rstrip().split("\n")
+    calls: list[dict[str, Any]] = []
+    while lines and (match := _CALL.fullmatch(lines[-1])):
+        calls.insert(0, {"name": match["name"], "args": _read_arguments(match["args"], lines[-1])})
+        lines.pop()
+    for line in lines:
+        if line.startswith("→ "):
+            raise UnreadableCallError(_explain(line))
+    turn: Turn = {"role": "assistant", "content": "\n".join(lines)}
+    for call, before in zip(calls, original.get("tool_calls", ()), strict=False):
+        if "id" in before:
+            call["id"] = before["id"]
+    if calls:
+        turn["tool_calls"] = calls
+    return turn
+
+
+def _read_arguments(text: str, line: str) -> dict[str, Any]:
+    """Return the arguments of a call: `city="Paris", days=3`, each value in JSON or as Python writes it."""
+    try:
+        return _read_json_arguments(text)
+    except ValueError:
+        pass
+    try:
+        call = ast.parse(f"call({text})", mode="eval").body
+        if isinstance(call, ast.Call) and not call.args:
+            return {str(word.arg): ast.literal_eval(word.value) for word in call.keywords if word.arg}
+    except (ValueError, SyntaxError):
+        pass
+    raise UnreadableCallError(_explain(line))
+
+
+def _read_json_arguments(text: str) -> dict[str, Any]:
+    arguments: dict[str, Any] = {}
+    rest = text.strip()
+    while rest:
+        name = _ARGUMENT.match(rest)
+        if not name:
+            raise ValueError(rest)
+        value, end = _DECODER.raw_decode(rest[name.end() :])
+        arguments[name["name"]] = value
+        rest = rest[name.end() + end :].strip()
+        if rest and not rest.startswith(","):
+            raise ValueError(rest)
+        rest = rest.removeprefix(",").strip()
+    return arguments
+
+
+def _explain(line: str) -> str:
+    return f'not a tool call as it should be written, → name(argument="value"): {line[:200]}'

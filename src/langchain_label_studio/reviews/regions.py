@@ -1,0 +1,85 @@
+"""An annotation's regions by control, whatever the label config is. Pure.
+
+Read by what a region says it is (`type`), not by the label config: a control may have been deleted or changed
+since. The shapes are those of label_studio_sdk's control tags (`label_interface/control_tags.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+_VALUE_KEYS = {
+    "textarea": "text",
+    "rating": "rating",
+    "choices": "choices",
+    "pairwise": "selected",
+    "ranker": "ranker",
+    "number": "number",
+    "datetime": "datetime",
+    "taxonomy": "taxonomy",
+}
+"""Where each kind of control keeps what it says of a whole task."""
+
+
+@dataclass(slots=True)
+class Answers:
+    """What an annotation says of its whole task, by kind and control, and the rest.
+
+    Attributes:
+        texts: What stands in text fields, line by line.
+        ratings: Stars.
+        choices: What was chosen.
+        selected: The side of a `Pairwise` that is better: `left` or `right`.
+        ranked: Of a `Ranker`, the ids in each bucket.
+        others: What every further control says; of one region only, as Label Studio has it.
+    """
+
+    texts: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    ratings: dict[str, int] = field(default_factory=dict)
+    choices: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    selected: dict[str, str] = field(default_factory=dict)
+    ranked: dict[str, dict[str, list[str]]] = field(default_factory=dict)
+    others: dict[str, Any] = field(default_factory=dict)
+
+
+def read_regions(result: Iterable[Any]) -> Answers:
+    """Return what the regions of an annotation say. What is no region of a control is left out."""
+    answers = Answers()
+    for region in result:
+        if (
+            isinstance(region, Mapping)
+            and isinstance(region.get("value"), Mapping)
+            and region.get("from_name")
+        ):
+            _read_region(answers, str(region["from_name"]), str(region.get("type", "")), region["value"])
+    return answers
+
+
+def _read_region(answers: Answers, name: str, kind: str, value: Mapping[str, Any]) -> None:
+    key = _VALUE_KEYS.get(kind)
+    if key is None or set(value) != {key}:
+        # Of one region or item: its value says of which, too.
+        answers.others.setdefault(name, []).append(dict(value))
+        return
+    said = value[key]
+    if kind == "textarea":
+        lines = [said] if isinstance(said, str) else said
+        answers.texts[name] = (*answers.texts.get(name, ()), *map(str, lines))
+    elif kind == "rating" and isinstance(said, int | float):
+        answers.ratings[name] = round(said)
+    elif kind == "choices":
+        answers.choices[name] = tuple(map(_choice, said if isinstance(said, list) else [said]))
+    elif kind == "pairwise":
+        answers.selected[name] = str(said)
+    elif kind == "ranker" and isinstance(said, Mapping):
+        answers.ranked[name] = {str(bucket): list(map(str, ids or ())) for bucket, ids in said.items()}
+        answers.others[name] = answers.ranked[name]
+    else:
+        answers.others[name] = said
+
+
+def _choice(choice: Any) -> str:
+    """Return a choice's name; of nested choices the whole path."""
+    return " / ".join(map(str, choice)) if isinstance(choice, list) else str(choice)

@@ -1,0 +1,158 @@
+"""Reviews come back from a real Label Studio."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from langchain_core.outputs import Generation, LLMResult
+
+from langchain_label_studio import (
+    AuthenticationError,
+    LabelStudioCallbackHandler,
+    ProjectNotFoundError,
+    Review,
+    SettingError,
+    load_reviews,
+)
+from langchain_label_studio.local_server import LocalLabelStudio
+from langchain_label_studio.reviews import loading
+from tests.support.reviewers import Reviewer
+from tests.support.studio import StudioApi
+
+RUNS = 7
+
+
+class Project:
+    """A project with some runs, and what people do in it."""
+
+    def __init__(self, studio: StudioApi) -> None:
+        self.title = f"Reviews {uuid4().hex[:8]}"
+        self.studio = studio
+        self.add_runs(RUNS)
+        (self.id,) = studio.project_ids(self.title)
+        self.task_ids = [task["id"] for task in studio.tasks(self.id)]
+
+    def add_runs(self, count: int) -> None:
+        server = self.studio.server
+        with LabelStudioCallbackHandler(server.api_key, server.url, project_name=self.title) as handler:
+            for number in range(count):
+                run_id = uuid4()
+                handler.on_llm_start({}, [f"Question {number}"], run_id=run_id)
+                result = LLMResult(generations=[[Generation(text=f"Answer {number}")]])
+                handler.on_llm_end(result, run_id=run_id)
+            assert handler.flush()
+
+    def annotate(self, task_id: int, text: str = "Corrected", **more: Any) -> None:
+        region = {"from_name": "response", "to_name": "prompt", "type": "textarea", "value": {"text": [text]}}
+        self.studio.post(f"/api/tasks/{task_id}/annotations/", {"result": [region]} | more)
+
+    def reviews(self, **options: Any) -> list[Review]:
+        server = self.studio.server
+        return list(load_reviews(url=server.url, api_key=server.api_key, project_id=self.id, **options))
+
+
+@pytest.fixture
+def project(studio: StudioApi) -> Project:
+    return Project(studio)
+
+
+def test_a_correction_comes_back_with_the_run_and_its_reviewer(project: Project, studio: StudioApi) -> None:
+    with Reviewer(studio) as reviewer:
+        reviewer.submit(project.task_ids[2])
+
+    (review,) = project.reviews()
+
+    assert [turn["content"] for turn in review.run.prompt] == ["Question 2"]
+    assert [turn["content"] for turn in review.run.answers] == ["Answer 2"]
+    assert [turn["content"] for turn in review.corrected] == [
+        f"Corrected by {reviewer.id} in task {review.task_id}"
+    ]
+    assert review.changed
+    assert review.reviewer == reviewer.email
+    assert review.task_url == f"{studio.server.url}/projects/{project.id}/data?task={project.task_ids[2]}"
+
+
+def test_what_is_left_out_can_be_had(project: Project) -> None:
+    reviewed, skipped, *untouched = project.task_ids
+    project.annotate(reviewed)
+    project.annotate(skipped, was_cancelled=True)
+
+    def tasks(**options: bool) -> list[tuple[int, bool]]:
+        return [(review.task_id, review.is_reviewed) for review in project.reviews(**options)]
+
+    alone = [(task_id, False) for task_id in untouched]
+    assert tasks() == [(reviewed, True)]
+    assert tasks(include_skipped=True) == [(reviewed, True), (skipped, False)]
+    assert tasks(include_unreviewed=True) == [(reviewed, True), *alone]
+    assert tasks(include_skipped=True, include_unreviewed=True) == [
+        (reviewed, True),
+        (skipped, False),
+        *alone,
+    ]
+
+
+def test_reading_goes_on_since_it_began(project: Project) -> None:
+    first, second, *_ = project.task_ids
+    project.annotate(first)
+    (known,) = project.reviews()
+    began = known.updated_at + timedelta(microseconds=1)
+    project.annotate(second)
+    project.annotate(first, "Another opinion")
+
+    assert [review.task_id for review in project.reviews(since=began)] == [first, second]
+    assert project.reviews(since=datetime.now(UTC) + timedelta(days=1)) == []
+    assert len(project.reviews(since=began.isoformat())) == 2
+
+
+@pytest.fixture
+def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loading, "_FIRST_PAGE", 2)
+    monkeypatch.setattr(loading, "_MAX_PAGE", 3)
+
+
+@pytest.mark.usefixtures("small_pages")
+def test_each_task_comes_once_also_when_more_are_added_while_it_is_read(project: Project) -> None:
+    server = project.studio.server
+    reviews = load_reviews(
+        url=server.url, api_key=server.api_key, project_name=project.title, include_unreviewed=True
+    )
+
+    begun = list(islice(reviews, 3))
+    project.add_runs(2)
+    found = [review.task_id for review in (*begun, *reviews)]
+
+    assert found[:RUNS] == project.task_ids
+    assert len(set(found)) == len(found) == RUNS + 2
+
+
+@pytest.mark.usefixtures("small_pages")
+def test_a_bar_shows_how_far_it_is(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    project.reviews(include_unreviewed=True, progress=True)
+    assert f"{RUNS}/{RUNS}" in capsys.readouterr().err
+
+    project.reviews(include_unreviewed=True)
+    assert capsys.readouterr().err == "", "nobody watches: it is no terminal"
+
+
+Options = dict[str, Any]
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "says"),
+    [
+        ({"project_name": "No such project"}, ProjectNotFoundError, "No such project"),
+        ({"project_id": 10**6}, ProjectNotFoundError, "1000000"),
+        ({}, SettingError, "Which project"),
+        ({"project_id": 1, "since": "yesterday"}, SettingError, "yesterday"),
+        ({"project_id": 1, "api_key": "wrong"}, AuthenticationError, "refused the API key"),
+    ],
+)
+def test_what_cannot_be_read_raises_at_once(
+    label_studio: LocalLabelStudio, options: Options, error: type[Exception], says: str
+) -> None:
+    with pytest.raises(error, match=says):
+        load_reviews(**{"url": label_studio.url, "api_key": label_studio.api_key} | options)
