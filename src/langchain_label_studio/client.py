@@ -25,6 +25,7 @@ import label_studio_sdk.versions.client  # noqa: F401
 import orjson
 from label_studio_sdk.base_client import LabelStudioBase
 from label_studio_sdk.core.api_error import ApiError
+from label_studio_sdk.projects.client import OMIT
 from pydantic import SecretStr
 
 from langchain_label_studio.errors import (
@@ -48,13 +49,25 @@ _FIND_AT_ONCE = 500
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProjectInfo:
-    """A project, as Label Studio describes it."""
+    """A project, as Label Studio describes it.
+
+    Attributes:
+        id: Its number.
+        title: Its title.
+        label_config: Its label config, as XML.
+        model_version: The version of the predictions that reviewers see; empty until there is one.
+        shows_predictions: Whether reviewers see predictions at all.
+        reviewers_per_task: How many people a task goes to.
+        overlap_percent: How many tasks of a hundred go to that many; the others go to one.
+    """
 
     id: int
     title: str
     label_config: str
     model_version: str
     shows_predictions: bool
+    reviewers_per_task: int
+    overlap_percent: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,7 +191,9 @@ class LabelStudioClient:
             if len(items) < _PAGE:
                 return sorted(ids)
 
-    def create_project(self, *, title: str, label_config: str, model_version: str) -> int:
+    def create_project(
+        self, *, title: str, label_config: str, model_version: str, reviewers_per_task: int | None = None
+    ) -> int:
         """Create a project, and return its id.
 
         Raises:
@@ -186,7 +201,10 @@ class LabelStudioClient:
         """
         with self._asking():
             created = self._sdk.projects.create(
-                title=title, label_config=label_config, model_version=model_version
+                title=title,
+                label_config=label_config,
+                model_version=model_version,
+                maximum_annotations=OMIT if reviewers_per_task is None else reviewers_per_task,
             )
         if not isinstance(created.id, int):
             raise self._not_label_studio()
@@ -287,6 +305,10 @@ class LabelStudioClient:
             label_config=project.label_config,
             model_version=project.model_version or "",
             shows_predictions=project.show_collab_predictions is not False,
+            reviewers_per_task=project.maximum_annotations or 1,
+            overlap_percent=100
+            if project.overlap_cohort_percentage is None
+            else project.overlap_cohort_percentage,
         )
 
     @contextmanager
@@ -304,7 +326,7 @@ class LabelStudioClient:
         except httpx.TransportError as error:
             msg = f"Label Studio at {self.url} broke off without an answer ({type(error).__name__})."
             raise ServerUnavailableError(msg, maybe_stored=True) from None
-        except (ValueError, TypeError, AttributeError):
+        except (ValueError, TypeError, AttributeError, LookupError):
             raise self._not_label_studio() from None
 
     def _cannot_connect(self, error: httpx.TransportError) -> Exception:

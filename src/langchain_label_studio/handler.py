@@ -80,6 +80,7 @@ class LabelStudioCallbackHandler(BaseCallbackHandler):
         model_version: str = DEFAULT_MODEL_VERSION,
         data: Data | None = None,
         include_errors: bool = False,
+        reviewers_per_task: int | None = None,
         outbox_dir: str | Path | None = None,
         durability: Durability = "process",
         flush_interval: float = 1.0,
@@ -100,6 +101,8 @@ class LabelStudioCallbackHandler(BaseCallbackHandler):
             data: More data for each task, as columns or for further tags of the label config: a dict,
                 or a function of the finished run.
             include_errors: Record failed, cancelled and abandoned runs, too.
+            reviewers_per_task: How many people "Label All Tasks" gives each task of a new project to; one
+                does not see there what the others said. Else Label Studio's own default, which is one.
             outbox_dir: Directory where runs wait on the disk; else `LABEL_STUDIO_OUTBOX_DIR`, else the
                 user's state directory.
             durability: What a run survives, once its callback returned: `"process"` any death of the
@@ -126,6 +129,7 @@ class LabelStudioCallbackHandler(BaseCallbackHandler):
             project_config=project_config,
             mode=mode,
             model_version=model_version,
+            reviewers_per_task=reviewers_per_task,
         )
         self.url = settings.url
         self._settings = settings
@@ -304,8 +308,8 @@ class LabelStudioCallbackHandler(BaseCallbackHandler):
 
     def _connect(self) -> None:
         destination = self._sender.destination
-        if self._has_another_key():
-            # Tried before it takes the place of one that works.
+        if destination.settings != self._settings:
+            # Tried before it takes the place of one that works; and the project may not fit these settings.
             destination = ProjectDestination(self._settings)
         try:
             project = destination.connect()

@@ -97,7 +97,11 @@ def read_project(info: ProjectInfo, settings: Settings, *, created: bool = False
         raise NoResponseControlError(msg) from None
     warnings = [_MARKDOWN_WARNING] if config.input.type == "Markdown" else []
     if not created:
-        warnings += [*_config_warnings(info, config, settings), *_display_warnings(info, settings)]
+        warnings += [
+            *_config_warnings(info, config, settings),
+            *_display_warnings(info, settings),
+            *_reviewer_warnings(info, settings),
+        ]
     return Project(id=info.id, title=info.title, config=config, created=created, warnings=tuple(warnings))
 
 
@@ -135,6 +139,7 @@ def _request_creation(client: LabelStudioClient, settings: Settings) -> int:
             title=settings.project_title,
             label_config=settings.label_config,
             model_version=settings.model_version,
+            reviewers_per_task=settings.reviewers_per_task,
         )
     except RequestRefusedError as error:
         if "label_config" in str(error):
@@ -168,3 +173,17 @@ def _display_warnings(info: ProjectInfo, settings: Settings) -> Iterator[str]:
         )
     elif not info.shows_predictions:
         yield f"Reviewers will not see the answers: switch on 'Use predictions to prelabel tasks' {where}."
+
+
+def _reviewer_warnings(info: ProjectInfo, settings: Settings) -> Iterator[str]:
+    wanted = settings.reviewers_per_task
+    share = info.overlap_percent if info.reviewers_per_task > 1 else 100
+    if wanted is not None and (info.reviewers_per_task, share) != (wanted, 100):
+        tasks = "each task" if share == 100 else f"{share} % of its tasks"
+        people = "1 person" if info.reviewers_per_task == 1 else f"{info.reviewers_per_task} people"
+        yield (
+            f"Project {info.id} ({info.title!r}) exists, and gives {tasks} to {people}, whatever "
+            f"reviewers_per_task={wanted} says. Use another project_name for a new project; or change this one "
+            f"with label_studio_sdk (in the Community edition, no page of Label Studio can): LabelStudio(...)"
+            f".projects.update({info.id}, maximum_annotations={wanted}, overlap_cohort_percentage=100)."
+        )

@@ -71,6 +71,8 @@ class Settings:
         custom_config: Whether the user passed that config, so that it should match the project's.
         mode: The mode whose config it is, or None for a config of the user's own.
         model_version: What all predictions of the project are filed under.
+        reviewers_per_task: How many people review each task of a project that has to be created; None
+            leaves it to Label Studio, where it is one.
     """
 
     api_key: SecretStr | None
@@ -82,6 +84,7 @@ class Settings:
     custom_config: bool = False
     mode: LabelStudioMode | None = None
     model_version: str = field(default=DEFAULT_MODEL_VERSION)
+    reviewers_per_task: int | None = None
 
     def key(self) -> SecretStr:
         """Return the key, looking it up in the environment now where there is none.
@@ -101,6 +104,7 @@ def resolve_settings(
     project_config: str | None = None,
     mode: str | LabelStudioMode = LabelStudioMode.PROMPT,
     model_version: str = DEFAULT_MODEL_VERSION,
+    reviewers_per_task: int | None = None,
     environ: Mapping[str, str] = os.environ,
 ) -> Settings:
     """Resolve the settings, checking all that can be checked without a network.
@@ -125,6 +129,7 @@ def resolve_settings(
         custom_config=bool(project_config),
         mode=None if project_config else known_mode,
         model_version=model_version.strip() or DEFAULT_MODEL_VERSION,
+        reviewers_per_task=_reviewers_per_task(reviewers_per_task),
     )
 
 
@@ -247,6 +252,14 @@ def _project_id(project_id: Any, environ: Mapping[str, str]) -> int | None:
         msg = f"{source} is {value!r}, but has to be the project's number: in its address, /projects/NUMBER."
         raise SettingError(msg)
     return number
+
+
+def _reviewers_per_task(number: Any) -> int | None:
+    # Label Studio itself would take 0 and -1.
+    if number is None or (type(number) is int and number >= 1):
+        return number
+    msg = f"reviewers_per_task={number!r}: a task goes to 1 person or more; use a whole number such as 2."
+    raise SettingError(msg)
 
 
 def _title(project_name: str) -> str:

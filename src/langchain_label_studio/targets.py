@@ -76,6 +76,7 @@ def prepare_target(directory: Path, settings: Settings) -> None:
         "custom_config": settings.custom_config,
         "mode": settings.mode.value if settings.mode else None,
         "model_version": settings.model_version,
+        "reviewers_per_task": settings.reviewers_per_task,
     }
     content = json.dumps(entry, indent=1).encode()
     file = directory / _FILE
@@ -142,4 +143,5 @@ def _settings(entry: dict[str, Any]) -> Settings:
         custom_config=entry["custom_config"],
         mode=LabelStudioMode(entry["mode"]) if entry["mode"] else None,
         model_version=entry["model_version"],
+        reviewers_per_task=entry.get("reviewers_per_task"),  # not there in the files of older versions
     )

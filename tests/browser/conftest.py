@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -19,7 +20,8 @@ from playwright.sync_api import Browser, StorageState, sync_playwright
 
 from langchain_label_studio import LabelStudioCallbackHandler
 from langchain_label_studio.local_server import LocalLabelStudio
-from tests.browser.pages import Console, Reviewer, sign_in
+from tests.browser.pages import Console, Reviewer, sign_in, sign_up
+from tests.support.studio import StudioApi
 
 CHROMIUM = Path("/usr/bin/chromium")
 SCREENSHOTS = Path(__file__).parents[2] / "screenshots"
@@ -30,6 +32,9 @@ _ARGUMENTS = (
 
 Record = Callable[..., LabelStudioCallbackHandler]
 """`record(prompt, *answers, **settings)`: one run, which is in Label Studio when the call returns."""
+
+RecordAll = Callable[..., LabelStudioCallbackHandler]
+"""`record_all([(prompt, [answer, ...]), ...], **settings)`: several runs, in one project."""
 
 AnnotationOf = Callable[[LabelStudioCallbackHandler], dict[str, Any]]
 """The only annotation of the handler's only task as Label Studio's API has it: control to value."""
@@ -78,34 +83,88 @@ def signed_in(chromium: Browser, label_studio: LocalLabelStudio) -> StorageState
     return cookies
 
 
+@pytest.fixture(scope="package")
+def signed_up(chromium: Browser, studio: StudioApi) -> dict[str, StorageState]:
+    """The cookies of people who were invited, and made themselves an account."""
+    cookies = {}
+    for name in ("ann", "bob"):
+        context = chromium.new_context(base_url=studio.server.url)
+        page = context.new_page()
+        with Console(page).stays_clean():
+            invitation = studio.get("/api/invite")["invite_url"]
+            sign_up(page, invitation, f"{name}@example.com", screenshot=SCREENSHOTS / "sign_up.png")
+        cookies[name] = context.storage_state()
+        context.close()
+    return cookies
+
+
 @pytest.fixture
 def reviewer(
     chromium: Browser, label_studio: LocalLabelStudio, signed_in: StorageState, request: pytest.FixtureRequest
 ) -> Iterator[Reviewer]:
     """A person at a browser; the test fails if the browser's console shows an error."""
-    context = chromium.new_context(
-        base_url=label_studio.url, storage_state=signed_in, viewport={"width": 1600, "height": 900}
-    )
-    page = context.new_page()
-    name = re.sub(r"\W+", "-", request.node.name).strip("-")
-    with Console(page).stays_clean():
-        yield Reviewer(page, screenshots=SCREENSHOTS, name=name)
-    context.close()
+    with _at_a_browser(chromium, label_studio, signed_in, request.node.name) as person:
+        yield person
 
 
 @pytest.fixture
-def record(label_studio: LocalLabelStudio) -> Record:
-    def run(prompt: Any, *answers: str | AIMessage, **settings: Any) -> LabelStudioCallbackHandler:
-        messages = [AIMessage(answer) if isinstance(answer, str) else answer for answer in answers]
+def two_reviewers(
+    chromium: Browser,
+    label_studio: LocalLabelStudio,
+    signed_up: dict[str, StorageState],
+    request: pytest.FixtureRequest,
+) -> Iterator[tuple[Reviewer, Reviewer]]:
+    """Ann and Bob, each with an account and a browser of their own."""
+    test = request.node.name
+    with (
+        _at_a_browser(chromium, label_studio, signed_up["ann"], f"{test}-ann") as ann,
+        _at_a_browser(chromium, label_studio, signed_up["bob"], f"{test}-bob") as bob,
+    ):
+        yield ann, bob
+
+
+@contextmanager
+def _at_a_browser(
+    chromium: Browser, server: LocalLabelStudio, cookies: StorageState, name: str
+) -> Iterator[Reviewer]:
+    context = chromium.new_context(
+        base_url=server.url, storage_state=cookies, viewport={"width": 1600, "height": 900}
+    )
+    page = context.new_page()
+    with Console(page).stays_clean():
+        yield Reviewer(page, screenshots=SCREENSHOTS, name=re.sub(r"\W+", "-", name).strip("-"))
+    context.close()
+
+
+@pytest.fixture(scope="package")
+def studio(label_studio: LocalLabelStudio) -> Iterator[StudioApi]:
+    """The server's API, for what is not done by hand."""
+    api = StudioApi(label_studio)
+    with api.http:
+        yield api
+
+
+@pytest.fixture
+def record_all(label_studio: LocalLabelStudio) -> RecordAll:
+    def run(
+        runs: Sequence[tuple[Any, Sequence[str | AIMessage]]], **settings: Any
+    ) -> LabelStudioCallbackHandler:
         with LabelStudioCallbackHandler(
             label_studio.api_key, label_studio.url, project_name=f"Browser {uuid4()}", **settings
         ) as handler:
-            ScriptedModel(answers=messages).invoke(prompt, config={"callbacks": [handler]})
+            for prompt, answers in runs:
+                messages = [AIMessage(answer) if isinstance(answer, str) else answer for answer in answers]
+                ScriptedModel(answers=messages).invoke(prompt, config={"callbacks": [handler]})
             assert handler.flush()
-        assert handler.stats().delivered == 1, handler.stats()
+        assert handler.stats().delivered == len(runs), handler.stats()
         return handler
 
     return run
+
+
+@pytest.fixture
+def record(record_all: RecordAll) -> Record:
+    return lambda prompt, *answers, **settings: record_all([(prompt, answers)], **settings)
 
 
 @pytest.fixture

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from secrets import token_hex
 
 from playwright.sync_api import ConsoleMessage, Locator, Page, expect
 
@@ -45,6 +47,15 @@ def sign_in(page: Page, username: str, password: str, *, screenshot: Path) -> No
     expect(page.get_by_role("heading", name="Welcome")).to_be_visible()
 
 
+def sign_up(page: Page, invitation: str, email: str, *, screenshot: Path) -> None:
+    page.goto(invitation)
+    page.locator("input[name=email]").fill(email)
+    page.locator("input[name=password]").fill(token_hex(16))
+    page.screenshot(path=screenshot)
+    page.get_by_role("button", name="Create Account").click()
+    expect(page.get_by_role("heading", name="Welcome")).to_be_visible()
+
+
 class Reviewer:
     """A person who reviews the tasks of a project."""
 
@@ -74,6 +85,30 @@ class Reviewer:
         self.open_data_manager(project_url)
         self.label_all_tasks()
 
+    def open_stream(self, project_url: str | None) -> None:
+        """Open the tasks as they come, also of a project that was made in Label Studio itself."""
+        assert project_url
+        self.page.goto(project_url)
+        self.page.get_by_role("button", name="Label All Tasks").click()
+
+    def sees(self, prompt: str) -> None:
+        """Wait for the task with this prompt."""
+        expect(self.task.get_by_text(prompt, exact=True)).to_be_visible()
+        expect(self._submit_button).to_be_enabled()
+
+    def each_of(self, *prompts: str) -> Iterator[str]:
+        """Wait for the tasks with these prompts, as they come: who is second gets them in any order."""
+        left = set(prompts)
+        while left:
+            shown = self.task.get_by_text(re.compile(f"^({'|'.join(map(re.escape, left))})$"))
+            expect(shown).to_be_visible()
+            prompt = shown.inner_text().strip()
+            left.remove(prompt)
+            yield prompt
+
+    def sees_no_more_tasks(self) -> None:
+        expect(self.page.get_by_text("No More Tasks Left in Queue")).to_be_visible()
+
     @property
     def responses(self) -> Locator:
         """The model's answers, as they are shown."""
@@ -85,13 +120,19 @@ class Reviewer:
 
     def correct(self, old: str, new: str, *, response: int = 0) -> None:
         """Change some words of a response and leave the rest as it is."""
-        region = self.task.get_by_test_id("textarea-region").nth(response)
+        region = self._region(response)
         region.get_by_role("button", name="Edit").click()
         field = region.get_by_role("textbox")
         field.fill(field.input_value().replace(old, new))
         self.photograph("correcting")
         region.get_by_role("button", name="Save").click()
         expect(self.responses.nth(response)).to_contain_text(new)
+
+    def delete(self, *, response: int = 0) -> None:
+        """Delete a response."""
+        left = self.responses.count() - 1
+        self._region(response).get_by_role("button", name="Delete").click()
+        expect(self.responses).to_have_count(left)
 
     def write(self, text: str, *, control: int = 0) -> None:
         """Write into a text field that is still empty."""
@@ -104,10 +145,34 @@ class Reviewer:
         self.stars.nth(stars - 1).click()
         expect(self.stars.nth(stars - 1)).to_be_checked()
 
-    def submit(self) -> None:
-        self.photograph("reviewed")
-        self._submit_button.click()
-        expect(self.page.get_by_text("Annotation saved successfully", exact=True)).to_be_visible()
+    def choose(self, choice: str) -> None:
+        self.task.get_by_role("checkbox", name=choice).check()
+
+    def prefer(self, answer: str) -> None:
+        """Click the better one of two answers."""
+        self.task.get_by_text(answer, exact=True).click()
+
+    def put_into(self, bucket: str, answer: str) -> None:
+        """Drag an answer to the end of a ranker's bucket."""
+        column = self.task.locator(".htx-ranker-column").filter(
+            has=self.page.get_by_role("heading", name=bucket)
+        )
+        area = column.locator("[data-rbd-droppable-id]")
+        self._drag(answer, area, depth=0.9)
+        expect(self._items(area).last).to_contain_text(answer)
+
+    def put_first(self, answer: str) -> None:
+        """Drag an answer to the top of a ranker without buckets."""
+        area = self.task.locator("[data-rbd-droppable-id]")
+        self._drag(answer, self._items(area).first, depth=0.2)
+        expect(self._items(area).first).to_contain_text(answer)
+
+    def submit(self, *, photo: str = "reviewed") -> None:
+        self.photograph(photo)
+        self._save_with(self._submit_button, says="Annotation saved successfully")
+
+    def skip(self) -> None:
+        self._save_with(self.page.get_by_role("button", name="skip-task"), says="Task skipped successfully")
 
     def photograph(self, what: str) -> None:
         """Keep the page as a file to look at; tasks in the dark theme, too."""
@@ -120,6 +185,30 @@ class Reviewer:
     @property
     def _submit_button(self) -> Locator:
         return self.page.get_by_role("button", name="Submit current annotation")
+
+    def _region(self, response: int) -> Locator:
+        return self.task.get_by_test_id("textarea-region").nth(response)
+
+    def _items(self, area: Locator) -> Locator:
+        return area.locator(".htx-ranker-item")
+
+    def _save_with(self, button: Locator, *, says: str) -> None:
+        # What is said of the last task may still be there.
+        with self.page.expect_response(lambda answer: "/annotations" in answer.url) as saved:
+            button.click()
+        assert saved.value.ok
+        expect(self.page.get_by_text(says, exact=True).last).to_be_visible()
+
+    def _drag(self, answer: str, target: Locator, *, depth: float) -> None:
+        """Drag an answer of a ranker with the mouse, to so much of the target's height."""
+        item = self._items(self.task).filter(has_text=answer)
+        item.hover()
+        self.page.mouse.down()
+        box = target.bounding_box()
+        assert box
+        self.page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] * depth, steps=20)
+        self.page.mouse.up()
+        expect(item).not_to_have_css("position", "fixed")  # it has arrived
 
     def _screenshot(self, what: str) -> None:
         self.page.screenshot(path=self._screenshots / f"{self._name}.{what}.png", animations="disabled")

@@ -47,6 +47,15 @@ class Reviewer:
         assert signed_up.status_code == httpx.codes.FOUND, signed_up.text
         self.id: int = self._get("/api/current-user/whoami")["id"]
 
+    def next_task(self, project_id: int) -> dict[str, Any] | None:
+        """Return the task that "Label All Tasks" would show next, as the browser gets it."""
+        asked = {"project": project_id}
+        answer = self._http.post("/api/dm/actions", params={"id": "next_task"} | asked, json=asked)
+        return None if answer.status_code == httpx.codes.NOT_FOUND else answer.raise_for_status().json()
+
+    def skip(self, task_id: int) -> None:
+        self._save(task_id, {"result": [], "was_cancelled": True})
+
     @contextmanager
     def reviewing(self, project_id: int) -> Iterator[None]:
         """Review, the newest task first, for as long as the `with` block runs."""
@@ -85,14 +94,17 @@ class Reviewer:
         """Save a correction of a task's answer."""
         text = f"Corrected by {self.id} in task {task_id}"
         region = {"from_name": "response", "to_name": "prompt", "type": "textarea", "value": {"text": [text]}}
+        self._save(task_id, {"result": [region]})
+        self.submitted.add((task_id, self.id, text))
+
+    def _save(self, task_id: int, annotation: dict[str, Any]) -> None:
         for _ in range(_SUBMIT_PRESSES):
-            answer = self._http.post(f"/api/tasks/{task_id}/annotations/", json={"result": [region]})
+            answer = self._http.post(f"/api/tasks/{task_id}/annotations/", json=annotation)
             if answer.status_code != httpx.codes.INTERNAL_SERVER_ERROR:
                 break
             # SQLite may be locked by another writer: a person then presses Submit again.
             time.sleep(0.5)
         answer.raise_for_status()
-        self.submitted.add((task_id, self.id, text))
 
     def _get(self, path: str, **params: Any) -> Any:
         return self._http.get(path, params=params).raise_for_status().json()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+import json
+import pickle
 import threading
 import time
 from collections.abc import Iterator
@@ -100,7 +102,12 @@ def test_threads_are_named_daemons() -> None:
 
 
 def test_an_outbox_says_where_its_runs_go_but_not_with_which_key(tmp_path: Path) -> None:
-    handler = make(outbox_dir=tmp_path / "here", url="https://labels.example.com/base", mode="chat")
+    handler = make(
+        outbox_dir=tmp_path / "here",
+        url="https://labels.example.com/base",
+        mode="chat",
+        reviewers_per_task=2,
+    )
     record(handler)
 
     (target,), problems = find_targets(tmp_path / "here")
@@ -113,7 +120,28 @@ def test_an_outbox_says_where_its_runs_go_but_not_with_which_key(tmp_path: Path)
         LabelStudioMode.CHAT,
         None,
     )
+    assert target.settings.reviewers_per_task == 2
     assert "a-key" not in (target.directory / "target.json").read_text()
+
+
+def test_an_outbox_of_a_version_that_knew_fewer_settings_can_be_read(tmp_path: Path) -> None:
+    record(make(outbox_dir=tmp_path))
+    [file] = tmp_path.glob("*/target.json")
+    entry = json.loads(file.read_text())
+    del entry["reviewers_per_task"]
+    file.write_text(json.dumps(entry))
+
+    (target,), problems = find_targets(tmp_path)
+
+    assert (problems, target.settings.reviewers_per_task) == ([], None)
+
+
+def test_a_handler_travels_with_its_settings() -> None:
+    handler = make(reviewers_per_task=2)
+
+    twin = pickle.loads(pickle.dumps(handler))
+
+    assert twin._settings.reviewers_per_task == handler._settings.reviewers_per_task == 2
 
 
 @pytest.mark.parametrize(
