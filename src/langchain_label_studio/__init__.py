@@ -27,15 +27,24 @@ from langchain_label_studio.labeling import LabelStudioMode, get_default_label_c
 from langchain_label_studio.runs import LLMRun
 
 if TYPE_CHECKING:
+    from langchain_label_studio.datasets import (
+        TrainingSet,
+        to_dpo,
+        to_kto,
+        to_reward,
+        to_sft,
+        write_jsonl,
+        write_parquet,
+    )
+    from langchain_label_studio.report import Report, build_report
     from langchain_label_studio.reviews import Candidate, Preference, Rating, Review, load_reviews
 
 # The way back is loaded when it is asked for: a service that records needs nothing of it.
 _LAZY = {
-    "Candidate": "reviews",
-    "Preference": "reviews",
-    "Rating": "reviews",
-    "Review": "reviews",
-    "load_reviews": "reviews",
+    **dict.fromkeys(("Candidate", "Preference", "Rating", "Review", "load_reviews"), "reviews"),
+    **dict.fromkeys(("TrainingSet", "to_dpo", "to_kto", "to_reward", "to_sft"), "datasets"),
+    **dict.fromkeys(("write_jsonl", "write_parquet"), "datasets"),
+    **dict.fromkeys(("Report", "build_report"), "report"),
 }
 
 
@@ -69,12 +78,21 @@ __all__ = [
     "ProjectNotFoundError",
     "ProjectTitleError",
     "Rating",
+    "Report",
     "RequestRefusedError",
     "Review",
     "ServerError",
     "ServerUnavailableError",
     "SettingError",
     "TaskDataError",
+    "TrainingSet",
+    "build_report",
     "get_default_label_configs",
     "load_reviews",
+    "to_dpo",
+    "to_kto",
+    "to_reward",
+    "to_sft",
+    "write_jsonl",
+    "write_parquet",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, get_args
 from urllib.parse import urlsplit
@@ -153,6 +153,24 @@ def resolve_project_choice(
         msg = f"Which project? Pass project_name= or project_id=, or set {PROJECT_ID_VARIABLE}."
         raise SettingError(msg)
     return _title(project_name)
+
+
+def resolve_moment(name: str, value: datetime | str | None) -> datetime | None:
+    """Return a time in UTC.
+
+    Args:
+        name: The setting.
+        value: A time, or ISO 8601 text; without a zone it is this computer's.
+
+    Raises:
+        SettingError: It is text that is no time.
+    """
+    try:
+        known = datetime.fromisoformat(value) if isinstance(value, str) else value
+    except ValueError:
+        msg = f"{name}={value!r} is no time: write it like 2026-11-21 or 2026-11-21T09:30."
+        raise SettingError(msg) from None
+    return None if known is None else known.astimezone(UTC)
 
 
 def resolve_delivery(

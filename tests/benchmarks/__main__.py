@@ -11,8 +11,8 @@ from pathlib import Path
 from tests.benchmarks.lab import Lab
 from tests.benchmarks.report import render, write_into
 
-_BENCHMARKS = ("callback", "trouble", "delivery", "startup", "growth")
-_NEED_LABEL_STUDIO = {"delivery", "startup"}
+_BENCHMARKS = ("callback", "trouble", "delivery", "reading", "startup", "growth")
+_NEED_LABEL_STUDIO = {"delivery", "reading", "startup"}
 _README = Path(__file__).parents[2] / "README.md"
 
 

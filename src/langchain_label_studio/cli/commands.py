@@ -15,7 +15,9 @@ import typer
 from rich.markup import escape
 
 from langchain_label_studio.cli.console import out, problems_explained
+from langchain_label_studio.cli.export import export
 from langchain_label_studio.cli.outbox import app as outbox_app
+from langchain_label_studio.cli.report import report
 from langchain_label_studio.errors import LabelStudioError
 from langchain_label_studio.settings import (
     API_KEY_VARIABLE,
@@ -32,6 +34,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(outbox_app)
+app.command()(export)
+app.command()(report)
 
 _MARKS = {"good": "[green]✓[/green]", "warning": "[yellow]![/yellow]", "bad": "[red]✗[/red]"}
 

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from pydantic import SecretStr
 from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_exponential
 
-from langchain_label_studio.errors import ServerUnavailableError, SettingError
+from langchain_label_studio.errors import ServerUnavailableError
 from langchain_label_studio.labeling import read_controls
 from langchain_label_studio.projects import find_project
 from langchain_label_studio.reviews.reading import read_reviews
 from langchain_label_studio.reviews.review import Review
-from langchain_label_studio.settings import resolve_api_key, resolve_project_choice, resolve_url
+from langchain_label_studio.settings import (
+    resolve_api_key,
+    resolve_moment,
+    resolve_project_choice,
+    resolve_url,
+)
 
 if TYPE_CHECKING:
     from langchain_label_studio.client import LabelStudioClient, ProjectInfo, TaskPage
@@ -64,7 +69,7 @@ def load_reviews(
         ServerError: Label Studio refuses the key, or has no such project.
         ServerUnavailableError: Label Studio does not answer; also while the reviews are read.
     """
-    begin = _time(since)
+    begin = resolve_moment("since", since)
     wanted = resolve_project_choice(project_id, project_name)
     key, address = resolve_api_key(api_key), resolve_url(url)
     from langchain_label_studio.client import LabelStudioClient  # noqa: PLC0415 (loads the SDK)
@@ -155,14 +160,3 @@ def _is_watched() -> bool:
     shell = sys.modules.get("IPython")
     in_notebook = shell is not None and type(shell.get_ipython()).__name__ == "ZMQInteractiveShell"
     return in_notebook or sys.stderr.isatty()
-
-
-def _time(since: datetime | str | None) -> datetime | None:
-    if since is None:
-        return None
-    try:
-        moment = datetime.fromisoformat(since) if isinstance(since, str) else since
-    except ValueError:
-        msg = f"since={since!r} is no time: write it like 2026-11-21 or 2026-11-21T09:30."
-        raise SettingError(msg) from None
-    return moment.astimezone(UTC)

@@ -1,0 +1,93 @@
+"""What the export command shows: how much was written, and what was skipped and why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from rich import box
+from rich.table import Table
+
+from langchain_label_studio.cli.console import err, out, print_json, shown
+from langchain_label_studio.datasets.rows import Row, Skipped
+from langchain_label_studio.datasets.writing import Written
+from langchain_label_studio.reviews.review import Review
+
+_TASKS_SHOWN = 5
+
+
+class Tally:
+    """Counts what goes by: the rows themselves are not kept.
+
+    Attributes:
+        reviews: How many reviews were read.
+        skipped: The tasks that gave no row, by the reason, once for each time.
+    """
+
+    def __init__(self) -> None:
+        self.reviews = 0
+        self.skipped: dict[str, list[int]] = {}
+
+    def counted(self, reviews: Iterable[Review]) -> Iterator[Review]:
+        """Return the reviews, counting them."""
+        for review in reviews:
+            self.reviews += 1
+            yield review
+
+    def rows(self, items: Iterable[Row | Skipped]) -> Iterator[Row]:
+        """Return the rows, noting what was skipped."""
+        for item in items:
+            if isinstance(item, Row):
+                yield item
+            else:
+                self.skipped.setdefault(item.reason, []).append(item.source.task_id)
+
+
+def print_document(tally: Tally, written: Written) -> None:
+    """Print what was done as JSON."""
+    print_json(
+        {
+            "reviews": tally.reviews,
+            "rows": written.rows if written.files else 0,
+            "validation_rows": written.validation_rows if written.files else 0,
+            "files": [str(file) for file in written.files],
+            "skipped": {
+                reason: {"count": len(tasks), "tasks": list(dict.fromkeys(tasks))}
+                for reason, tasks in tally.skipped.items()
+            },
+        }
+    )
+
+
+def print_summary(tally: Tally, written: Written) -> None:
+    """Print what was done for a person."""
+    if tally.skipped:
+        table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+        table.add_column("Skipped", justify="right")
+        table.add_column("because", overflow="fold")
+        table.add_column("in tasks", overflow="fold")
+        for reason, tasks in sorted(tally.skipped.items(), key=lambda entry: -len(entry[1])):
+            table.add_row(str(len(tasks)), shown(reason), _numbers(tasks))
+        out.print(table, soft_wrap=False)
+    if written.files:
+        rows = written.rows + written.validation_rows
+        out.print(f"[green]✓[/green] {_count(rows, 'row')} of {_count(tally.reviews, 'review')}:")
+        for file in written.files:
+            out.print(f"  {shown(str(file))}")
+    elif written.validation_rows:
+        err.print(
+            f"[red]✗[/red] Nothing was written: all of the {_count(written.validation_rows, 'row')} would be for "
+            "validation. Use a smaller --validation, another --seed, or none."
+        )
+    else:
+        err.print(f"[red]✗[/red] Nothing was written: {_count(tally.reviews, 'review')}, but no row.")
+
+
+def _numbers(tasks: list[int]) -> str:
+    different = list(dict.fromkeys(tasks))
+    more = len(different) - _TASKS_SHOWN
+    shown_ones = ", ".join(map(str, different[:_TASKS_SHOWN]))
+    return f"{shown_ones} and {more} more" if more > 0 else shown_ones
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"

@@ -1,0 +1,79 @@
+"""The command `langchain-label-studio report`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from langchain_label_studio.cli.console import err, out, problems_explained, shown
+from langchain_label_studio.cli.project import ProjectOption, UrlOption, read_reviews
+from langchain_label_studio.staging import Staging, check_place, write_errors_explained
+
+MISUSED = 2
+
+
+def report(
+    *,
+    project: ProjectOption = None,
+    url: UrlOption = None,
+    since: Annotated[
+        str | None, typer.Option(metavar="TIME", help="Only reviews saved then or later.")
+    ] = None,
+    html: Annotated[
+        Path | None,
+        typer.Option("--html", metavar="FILE", help="Write one page with charts, which needs no network."),
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print everything as JSON, with the tasks behind each number.")
+    ] = False,
+    as_markdown: Annotated[bool, typer.Option("--markdown", help="Print everything as Markdown.")] = False,
+) -> None:
+    """Say which model answers better, and how far the reviewers agree.
+
+    The key is read from LABEL_STUDIO_API_KEY. Without an option, a summary is shown.
+    """
+    if sum((html is not None, as_json, as_markdown)) > 1:
+        err.print("[red]✗[/red] --html, --json and --markdown: choose one.")
+        raise typer.Exit(MISUSED)
+    # These load numpy, and the SDK.
+    from langchain_label_studio.cli.report_view import print_summary  # noqa: PLC0415
+    from langchain_label_studio.report import build_report  # noqa: PLC0415
+
+    with problems_explained(stopped="Stopped. Nothing was written."):
+        if html:
+            _check_html(html)
+        reviews = read_reviews(
+            project, url, since=since, include_unreviewed=True, quiet=as_json or as_markdown
+        )
+        built = build_report(reviews, title=f"Reviews of {_title(project)}")
+        if as_json:
+            typer.echo(built.to_json())
+        elif as_markdown:
+            typer.echo(built.to_markdown(), nl=False)
+        else:
+            print_summary(built)
+        if html:
+            _write(html, built.to_html())
+            out.print(f"\nWritten: {shown(str(html))}")
+
+
+def _title(project: str | None) -> str:
+    if project is None:
+        return "the project"
+    return f"project {project}" if project.isdecimal() else project
+
+
+def _check_html(path: Path) -> None:
+    """Check what can be checked before the reviews are read."""
+    from langchain_label_studio.report.report import page_renderer  # noqa: PLC0415 (loads numpy)
+
+    page_renderer()
+    check_place(path)
+
+
+def _write(path: Path, page: str) -> None:
+    with write_errors_explained(path), Staging() as staging:
+        staging.stage(path).write_text(page, encoding="utf-8")
+        staging.commit()

@@ -1,0 +1,63 @@
+"""What the report command shows in a terminal: the verdicts, and the tables that fit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rich import box
+from rich.table import Table as Grid
+
+from langchain_label_studio.cli.console import out, shown
+from langchain_label_studio.report.comparisons import alphas_table, leaderboard
+from langchain_label_studio.report.findings import Findings
+from langchain_label_studio.report.tables import Cell, Table, models_table, reviewers_table
+from langchain_label_studio.report.verdicts import summary, verdicts
+
+_TOO_WIDE = frozenset({"Skipped", "Changed by", "Tokens"})
+"""Columns that are left to the other forms of the report: a terminal has 80 characters."""
+
+
+def print_summary(findings: Findings) -> None:
+    """Print which model answers better, how far reviewers agree, and the numbers behind it."""
+    out.print(f"[bold]{shown(findings.title)}[/bold]")
+    out.print(f"[dim]{shown(summary(findings))}[/dim]")
+    for verdict in verdicts(findings):
+        out.print(f"\n{verdict.question} [bold]{shown(verdict.answer)}[/bold]")
+        for reason in verdict.reasons:
+            out.print(f"  {shown(reason)}")
+    for note in findings.notes:
+        out.print(f"\n[yellow]![/yellow] {shown(note)}")
+    for table in _tables(findings):
+        out.print()
+        # Not soft-wrapped: a row too wide for the terminal is folded in its cells.
+        out.print(_grid(table), soft_wrap=False)
+    out.print(
+        "\n[dim]Everything, with the tasks behind each number: --html FILE, --markdown or --json.[/dim]"
+    )
+
+
+def _tables(findings: Findings) -> Iterator[Table]:
+    if findings.models:
+        yield models_table(findings)
+    if findings.preferences and findings.preferences.contenders:
+        yield leaderboard(findings.preferences)
+    if findings.agreement.alphas:
+        yield alphas_table(findings)
+    if findings.reviewers:
+        yield reviewers_table(findings)
+
+
+def _grid(table: Table) -> Grid:
+    grid = Grid(box=box.SIMPLE_HEAD, pad_edge=False)
+    first, *others = table.head
+    fitting = [place for place, name in enumerate(others) if name not in _TOO_WIDE]
+    grid.add_column(shown(first), overflow="fold")
+    for place in fitting:
+        grid.add_column(shown(others[place]), justify="right", overflow="fold")
+    for row in table.rows:
+        grid.add_row(shown(row.name), *(_text(row.cells[place]) for place in fitting))
+    return grid
+
+
+def _text(cell: Cell) -> str:
+    return shown(cell.text) + (f"\n[dim]{shown(cell.detail)}[/dim]" if cell.detail else "")

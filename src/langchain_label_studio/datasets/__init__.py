@@ -1,0 +1,21 @@
+"""Reviews as training data: rows that trainers take as they are, each with where it comes from."""
+
+from langchain_label_studio.datasets.conversion import to_dpo, to_kto, to_reward, to_sft
+from langchain_label_studio.datasets.reasons import Reason
+from langchain_label_studio.datasets.rows import Skipped, Source
+from langchain_label_studio.datasets.training_set import TrainingSet
+from langchain_label_studio.datasets.writing import Written, write_jsonl, write_parquet
+
+__all__ = [
+    "Reason",
+    "Skipped",
+    "Source",
+    "TrainingSet",
+    "Written",
+    "to_dpo",
+    "to_kto",
+    "to_reward",
+    "to_sft",
+    "write_jsonl",
+    "write_parquet",
+]

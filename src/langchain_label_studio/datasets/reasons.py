@@ -1,0 +1,73 @@
+"""Why a review gave no row: every reason there is."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Reason(StrEnum):
+    """Why a review gave no row, or not one for each of its answers. The values are for people, and stay."""
+
+    # What was said, and by whom.
+    NOT_REVIEWED = "nobody reviewed it"
+    TASK_SKIPPED = "the reviewer skipped the task"
+    NOT_READABLE = "not all of the review could be read"
+    OLDER_OF_PERSON = "the same person reviewed it again later"
+    OLDER = "somebody reviewed it later"
+    DISAGREEMENT = "the reviewers disagree"
+    NOT_UNANIMOUS = "no two people agree"
+    TIE = "as many reviewers say one thing as another"
+    NOT_COUNTED = "other reviews of the task decided"
+    DIFFERENT_SCALES = "the reviewers rated on different scales"
+
+    # What was asked for.
+    OTHER_TIME = "reviewed before since or after until"
+    OTHER_MODEL = "another model answered"
+    OTHER_CHOICES = "not the choices asked for"
+    UNCHANGED = "the answer was not changed"
+    NOT_RATED = "not rated"
+    RATED_LOW = "rated low"
+    DUPLICATE = "the same row is there already"
+
+    # What a row needs.
+    NO_ANSWER = "no answer"
+    ANSWERS_DELETED = "the reviewer deleted the answers"
+    NOTHING_PREFERRED = "no answer was corrected or preferred"
+    NOT_ONE_TO_ONE = "it cannot be told which answer became which"
+    SAME_ANSWER = "both answers say the same"
+    RATED_IN_THE_MIDDLE = "rated in the middle, neither good nor bad"
+    SCALE_UNKNOWN = "nobody knows of how many stars its rating is"
+    NEITHER_CHOSEN = "none of the choices for good and bad"
+    BOTH_CHOSEN = "choices for good and for bad"
+    ONE_JUDGEMENT = "one judgement of several answers"
+
+    # What the format can hold.
+    NO_PROMPT = "no prompt"
+    EMPTY_ANSWER = "an empty answer"
+    EMPTY_TURN = "an empty turn of the assistant in the conversation"
+    UNKNOWN_ROLE = "a turn of a role that the format does not know"
+    ENDS_WITH_ANSWER = "the conversation ends with a turn of the assistant"
+    NOTE_ONLY = "an image, a file or a cut text, of which only a note was recorded"
+    BROKEN_CALL = "a tool call that is not valid"
+    CALL_UNANSWERED = "a tool call without a result"
+    RESULT_UNASKED = "a result of no known tool call"
+    NOT_A_FUNCTION = "a tool that is not a function"
+    NAME_REFUSED = "a name that the format refuses"
+    NEEDS_CHAT = "a conversation, which plain text cannot hold"
+    NEEDS_TOOLS = "tools, which the format cannot hold"
+    NOT_ALTERNATING = "turns that do not alternate"
+    TEXT_BESIDE_CALL = "text beside a tool call, which the format cannot hold"
+
+
+class Unfit(Exception):  # noqa: N818 (it is no error: it says why there is no row, and never leaves this package)
+    """There is no row, and this is why.
+
+    Attributes:
+        reason: Why.
+        detail: What exactly, where the reason leaves that open.
+    """
+
+    def __init__(self, reason: Reason, detail: str = "") -> None:
+        super().__init__(reason, detail)
+        self.reason = reason
+        self.detail = detail

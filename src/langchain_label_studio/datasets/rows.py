@@ -1,0 +1,130 @@
+"""What comes out: rows, where they come from, and what was skipped."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from typing import Any
+
+import orjson
+
+from langchain_label_studio.datasets.reasons import Reason
+from langchain_label_studio.jsonsafe import as_mapping, jsonable
+from langchain_label_studio.messages import Turn
+from langchain_label_studio.reviews.review import Review
+from langchain_label_studio.runs import LLMRun
+
+RowData = dict[str, Any]
+"""A row as the trainer reads it: nothing but what its format knows."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """Where a row comes from.
+
+    Attributes:
+        project_id: The project's number.
+        task_id: The task's number.
+        task_url: Address of the task.
+        run_id: The run's id; empty where this package did not record it.
+        conversation: What the row is split by: its thread, else its first user turn, as a hash.
+        basis: What the row rests on, see `examples.Basis`; None of what was skipped before that was known.
+        model: The model that gave the answer, or the one that was corrected; of two, the better one.
+        rejected_model: Of two answers, the model that gave the worse one.
+        reviewers: The people whose word counted.
+        annotation_ids: Their annotations.
+        reviewed_at: When the last of them was saved.
+    """
+
+    project_id: int
+    task_id: int
+    task_url: str
+    run_id: str
+    conversation: str
+    basis: str | None = None
+    model: str | None = None
+    rejected_model: str | None = None
+    reviewers: tuple[str, ...] = ()
+    annotation_ids: tuple[int, ...] = ()
+    reviewed_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """A row and where it comes from."""
+
+    data: RowData
+    source: Source
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Skipped:
+    """What gave no row.
+
+    Attributes:
+        reason: Why, in words that stay.
+        detail: What exactly, where the reason leaves that open.
+        source: The reviews concerned.
+    """
+
+    reason: Reason
+    detail: str = ""
+    source: Source
+
+
+def source_of(
+    reviews: Sequence[Review],
+    *,
+    basis: str | None = None,
+    model: str | None = None,
+    rejected_model: str | None = None,
+) -> Source:
+    """Return reviews of one task as the source of what was made of them."""
+    first = reviews[0]
+    people = dict.fromkeys(review.reviewer for review in reviews if review.reviewer is not None)
+    return Source(
+        project_id=first.project_id,
+        task_id=first.task_id,
+        task_url=first.task_url,
+        run_id=first.run.run_id,
+        conversation=conversation_of(first.run),
+        basis=basis,
+        model=model or first.run.model,
+        rejected_model=rejected_model,
+        reviewers=tuple(people),
+        annotation_ids=tuple(each.annotation_id for each in reviews if each.annotation_id is not None),
+        reviewed_at=max(filter(None, map(reviewed_at, reviews)), default=None),
+    )
+
+
+def reviewed_at(review: Review) -> datetime | None:
+    """Return when a review was saved last."""
+    return review.updated_at or review.created_at
+
+
+def conversation_of(run: LLMRun) -> str:
+    """Return what tells a run's conversation from others: its thread, else its first user turn."""
+    if run.thread_id:
+        return f"thread {run.thread_id}"
+    first = next((turn["content"] for turn in run.prompt if turn["role"] == "user"), None)
+    text = first.encode("utf-8", "surrogatepass") if first is not None else to_json(run.prompt)
+    return f"first turn {sha256(text).hexdigest()[:16]}"
+
+
+def same_words(turn: Turn) -> bytes:
+    """Return what an answer says, for comparing: its text and the calls it makes, without ids."""
+    every_call = (*(turn.get("tool_calls") or ()), *(turn.get("invalid_tool_calls") or ()))
+    calls = [(as_mapping(call).get("name"), as_mapping(call).get("args")) for call in every_call]
+    return to_json((turn["content"].strip(), calls), sort_keys=True)
+
+
+def to_json(value: Any, *, sort_keys: bool = False) -> bytes:
+    """Return a value as JSON in UTF-8, without escapes that are not needed."""
+    options = orjson.OPT_SORT_KEYS if sort_keys else 0
+    try:
+        return orjson.dumps(value, option=options)
+    except TypeError:  # an integer of more than 64 bits, a lone surrogate: the standard library writes them
+        return json.dumps(value, sort_keys=sort_keys, separators=(",", ":"), default=jsonable).encode()

@@ -1,0 +1,118 @@
+"""Rows as a value: a list of plain dicts that knows where each comes from, and what was left out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, overload
+
+from langchain_label_studio.datasets.rows import Row, RowData, Skipped, Source
+from langchain_label_studio.datasets.splits import Split
+from langchain_label_studio.reviews.review import Review
+
+if TYPE_CHECKING:
+    from datasets import Dataset
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class TrainingSet(Sequence[RowData]):
+    """Rows for a trainer: a sequence of plain dicts.
+
+    Attributes:
+        rows: The rows: nothing but what their format knows.
+        sources: Where each row comes from, in the same order.
+        skipped: What gave no row, by the reason.
+        reviews: How many reviews were read.
+    """
+
+    rows: tuple[RowData, ...] = ()
+    sources: tuple[Source, ...] = ()
+    skipped: Mapping[str, tuple[Skipped, ...]] = field(default_factory=dict)
+    reviews: int = 0
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @overload
+    def __getitem__(self, index: int) -> RowData: ...
+    @overload
+    def __getitem__(self, index: slice) -> tuple[RowData, ...]: ...
+    def __getitem__(self, index: int | slice) -> RowData | tuple[RowData, ...]:
+        return self.rows[index]
+
+    def __repr__(self) -> str:
+        columns = ", ".join(dict.fromkeys(name for row in self.rows for name in row))
+        reasons = ", ".join(f"{len(skipped)} {reason}" for reason, skipped in self.skipped.items())
+        shown = f"{len(self.rows)} rows" + (f" of {columns}" if columns else "")
+        return f"<TrainingSet: {shown}; {self.reviews} reviews{f'; skipped: {reasons}' if reasons else ''}>"
+
+    def split(self, validation: float = 0.1, *, seed: int = 0) -> tuple[TrainingSet, TrainingSet]:
+        """Return the rows in two parts, for training and for validation.
+
+        A conversation is in one of them, whole: all runs of a thread, or without a thread all that begin with the
+        same user turn. Which one depends on nothing but the conversation and the seed, so rows that are added later
+        move no others; the share is met as far as many conversations allow.
+
+        Args:
+            validation: The share of conversations for validation, between 0 and 1.
+            seed: Another number gives another split.
+
+        Returns:
+            The rows for training, and those for validation. What was skipped is in neither.
+
+        Raises:
+            SettingError: The share is not between 0 and 1.
+        """
+        split = Split(validation=validation, seed=seed)
+        parts: tuple[list[Row], list[Row]] = ([], [])
+        for row in self.with_sources():
+            parts[split.is_validation(row.source.conversation)].append(row)
+        train, held_out = (
+            TrainingSet(rows=tuple(row.data for row in part), sources=tuple(row.source for row in part))
+            for part in parts
+        )
+        return train, held_out
+
+    def with_sources(self) -> Iterator[Row]:
+        """Return each row with its source."""
+        for data, source in zip(self.rows, self.sources, strict=True):
+            yield Row(data=data, source=source)
+
+    def to_huggingface(self) -> Dataset:
+        """Return the rows as a `datasets.Dataset`; needs the extra `[datasets]`.
+
+        Conversations with tool calls are of the type `Json`, so that no row gets keys of others.
+
+        Raises:
+            SettingError: The extra is not installed.
+        """
+        from langchain_label_studio.datasets.tables import to_dataset  # noqa: PLC0415 (for the extra)
+
+        return to_dataset(self.rows)
+
+
+def collect(
+    reviews: Iterable[Review], convert: Callable[[Iterable[Review]], Iterable[Row | Skipped]]
+) -> TrainingSet:
+    """Return what the reviews give, as a value."""
+    rows: list[Row] = []
+    skipped: dict[str, list[Skipped]] = {}
+    count = 0
+
+    def counted() -> Iterator[Review]:
+        nonlocal count
+        for review in reviews:
+            count += 1
+            yield review
+
+    for item in convert(counted()):
+        if isinstance(item, Row):
+            rows.append(item)
+        else:
+            skipped.setdefault(item.reason, []).append(item)
+    return TrainingSet(
+        rows=tuple(row.data for row in rows),
+        sources=tuple(row.source for row in rows),
+        skipped={reason: tuple(items) for reason, items in skipped.items()},
+        reviews=count,
+    )

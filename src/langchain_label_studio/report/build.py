@@ -1,0 +1,65 @@
+"""Build a report of reviews."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from langchain_label_studio.report.agreement import agree, reviewers_of
+from langchain_label_studio.report.leads import find_leads
+from langchain_label_studio.report.observations import ObservedTask, observe
+from langchain_label_studio.report.preferences import compare
+from langchain_label_studio.report.quality import assess_group, group_by
+from langchain_label_studio.report.report import Report
+from langchain_label_studio.report.timeline import over_time
+from langchain_label_studio.reviews.review import Review
+
+
+def build_report(reviews: Iterable[Review], *, title: str = "Review report") -> Report:
+    """Return what reviews say: which model answers better, and how far the reviewers agree.
+
+    The same reviews give the same report, intervals included. An interval is where the number would lie in 95 %
+    of the cases, had other tasks been reviewed; where there is too little for one, the report says so.
+
+    Args:
+        reviews: The reviews of one Label Studio, in any order. To count runs that were skipped or that nobody
+            reviewed, read them with `load_reviews(include_skipped=True, include_unreviewed=True)`.
+        title: What stands above the report.
+    """
+    tasks = observe(reviews)
+    times = [said.when for task in tasks for said in task.observations if said.when]
+    return Report(
+        title=title,
+        first=min(times, default=None),
+        last=max(times, default=None),
+        everything=assess_group(None, tasks),
+        models=group_by(tasks, lambda task: (task.model,)),
+        tags=group_by(tasks, lambda task: task.tags),
+        leads=find_leads(tasks),
+        preferences=compare(tasks),
+        timeline=over_time(tasks),
+        agreement=agree(tasks),
+        reviewers=reviewers_of(tasks),
+        notes=tuple(_notes(tasks)),
+        task_urls={task.id: task.url for task in tasks},
+    )
+
+
+def _notes(tasks: Sequence[ObservedTask]) -> Iterator[str]:
+    every = [said for task in tasks for said in task.observations]
+    if not any(said.reviewed for said in every):
+        yield "Nobody has reviewed anything yet."
+    if unreadable := sum(said.unreadable for said in every):
+        yield f"In {_many(unreadable, 'review')} something could not be read, and is not counted."
+    if nameless := sum(task.model is None for task in tasks):
+        yield f"{_many(nameless, 'run')} without a model's name: listed as unknown."
+    if gone := {
+        question.control
+        for said in every
+        for question in said.answers
+        if question.kind == "rating" and not question.scale
+    }:
+        yield f"How many stars there were is not known of {', '.join(sorted(gone))}: no longer in the label config."
+
+
+def _many(count: int, what: str) -> str:
+    return f"{count:,} {what}" + ("" if count == 1 else "s")

@@ -1,0 +1,223 @@
+"""Charts as SVG that takes its colours and its font from the page, so that it is light or dark with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from os.path import commonprefix
+from typing import Any
+from xml.etree import ElementTree as ET
+
+import altair as alt
+import vl_convert
+
+WIDTH = 620
+COLORS = 8
+"""Colours to tell models apart; the page names them `--c0` to `--c7`."""
+
+_NAME_WIDTH, _NAME_LENGTH = 210, 26
+"""Of a name before its line: points, and characters."""
+
+_PLAIN = "format(datum.value, '~g')"
+_UNUSED = frozenset({"class", "font-family", "pointer-events", "role"})
+_SVG = "http://www.w3.org/2000/svg"
+# A chart is drawn in colours that nobody else uses; then each becomes the page's own.
+_INK, _MUTED, _LINE, _PAPER = "#010101", "#020202", "#030303", "#050505"
+_SERIES = [f"#0400{index:02x}" for index in range(COLORS)]
+_PAGE_COLORS = {
+    _INK: "var(--ink)",
+    _MUTED: "var(--muted)",
+    _LINE: "var(--line)",
+    _PAPER: "var(--paper)",
+    **{color: f"var(--c{index})" for index, color in enumerate(_SERIES)},
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dot:
+    """A number with its interval, on a line of its own.
+
+    Attributes:
+        name: What stands at the left.
+        value: The number.
+        low: Lower end of its interval, or None.
+        high: Upper end of its interval, or None.
+        label: The number as it is read.
+        told: What is told of it on a second look.
+        color: Which of the colours.
+    """
+
+    name: str
+    value: float
+    low: float | None
+    high: float | None
+    label: str
+    told: str
+    color: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Point:
+    """A number at a time."""
+
+    when: date
+    name: str
+    value: float
+    told: str
+    color: int = 0
+
+
+def distinct(names: Iterable[str]) -> dict[str, str]:
+    """Return names short enough for a chart, by the names: what all have in common goes first, then the middle."""
+    full = list(dict.fromkeys(names))
+    too_long = len(full) > 1 and max(map(len, full)) > _NAME_LENGTH
+    cut = len(commonprefix(full)) if too_long else 0  # noqa: RUF071 (of names, not of paths)
+    short = {name: _shortened(f"…{name[cut:]}" if cut else name) for name in full}
+    return short if len(set(short.values())) == len(full) else dict(zip(full, full, strict=True))
+
+
+def _shortened(name: str) -> str:
+    half = _NAME_LENGTH // 2
+    return name if len(name) <= _NAME_LENGTH else f"{name[:half]}…{name[1 - half :]}"
+
+
+def dots(
+    rows: Sequence[Dot],
+    *,
+    title: str,
+    ends: tuple[float, float],
+    marks: Sequence[float] = (),
+    percent: bool = False,
+) -> str:
+    """Return a chart of numbers with their intervals, one below the other in the order given.
+
+    Args:
+        rows: The numbers.
+        title: What the axis shows.
+        ends: Where the axis begins and ends.
+        marks: Where lines stand that numbers are compared with.
+        percent: Whether the numbers are shares.
+    """
+    names = distinct(row.name for row in rows)
+    values = [_dot(place, row, names[row.name]) for place, row in enumerate(rows)]
+    scale = alt.Scale(domain=list(ends), nice=False, zero=False)
+    axis = alt.Axis(labelExpr="format(100 * datum.value, '~g') + ' %'" if percent else _PLAIN, tickCount=6)
+    color, told = alt.Color("color:N", scale=None), alt.Description("told:N")
+    base = alt.Chart(_data(values)).encode(y=alt.Y("place:O", axis=None))
+    chart = alt.layer(
+        base.mark_rule(stroke=_LINE).encode(x=alt.XDatum(ends[0], scale=scale), x2=alt.datum(ends[1])),
+        *(
+            alt.Chart(_data([{}]))
+            .mark_rule(stroke=_MUTED, strokeDash=[3, 3])
+            .encode(x=alt.XDatum(mark, scale=scale))
+            for mark in marks
+        ),
+        base.mark_rule(strokeWidth=7, opacity=0.35, strokeCap="round").encode(
+            x=alt.X("low:Q", scale=scale), x2="high:Q", color=color, description=told
+        ),
+        base.mark_point(size=130, opacity=1, strokeWidth=2.5).encode(
+            x=alt.X("value:Q", title=title, scale=scale, axis=axis),
+            stroke=alt.Stroke("color:N", scale=None),
+            fill=alt.Fill("fill:N", scale=None),
+            description=told,
+        ),
+        base.mark_text(x=-_NAME_WIDTH, limit=_NAME_WIDTH - 20).encode(text="name:N"),
+        base.mark_text(x=WIDTH + 20, fontWeight=600).encode(text="label:N"),
+    ).properties(width=WIDTH, height=alt.Step(34))
+    return _draw(chart, title=title, told=[row.told for row in rows])
+
+
+def lines(points: Sequence[Point], *, title: str, order: Sequence[str]) -> str:
+    """Return a chart of numbers over time, a line for each name.
+
+    Args:
+        points: The numbers.
+        title: What the numbers are.
+        order: The names, as the legend lists them.
+    """
+    short = distinct(order)
+    values: list[dict[str, Any]] = [
+        {"when": point.when.isoformat(), "name": short[point.name], "value": point.value, "told": point.told}
+        for point in points
+    ]
+    times = sorted({value["when"] for value in values})
+    color_of = {short[point.name]: _SERIES[point.color % COLORS] for point in points}
+    names = [name for name in short.values() if name in color_of]
+    legend = alt.Legend(title=None, orient="top", labelLimit=220, symbolType="circle", symbolOpacity=1)
+    # As names, not as times: days without reviews take no room, and no zone shifts a day.
+    base = alt.Chart(_data(values)).encode(
+        x=alt.X("when:O", title=None, axis=alt.Axis(labelAngle=0, labelOverlap="parity", grid=False)),
+        y=alt.Y("value:Q", title=title, scale=alt.Scale(zero=False, nice=True), axis=alt.Axis(tickCount=5)),
+        color=alt.Color(
+            "name:N",
+            sort=names,
+            scale=alt.Scale(domain=names, range=[color_of[name] for name in names]),
+            legend=legend if len(names) > 1 else None,
+        ),
+    )
+    chart = alt.layer(
+        base.mark_line(strokeWidth=2.5),
+        base.mark_point(filled=True, size=60, opacity=1).encode(description="told:N"),
+    ).properties(width=WIDTH + 210 if len(times) > 1 else WIDTH // 3, height=220)
+    return _draw(chart, title=title, told=[point.told for point in points])
+
+
+def _dot(place: int, row: Dot, name: str) -> dict[str, Any]:
+    color = _SERIES[row.color % COLORS]
+    return {
+        "place": place,
+        "name": name,
+        "value": row.value,
+        "low": row.value if row.low is None else row.low,
+        "high": row.value if row.high is None else row.high,
+        "label": row.label,
+        "told": row.told,
+        "color": color,
+        # Hollow: there is too little behind it for an interval.
+        "fill": _PAPER if row.low is None else color,
+    }
+
+
+def _data(values: list[dict[str, Any]]) -> alt.Data:
+    return alt.Data(values=values)  # type: ignore[no-untyped-call]
+
+
+def _draw(chart: alt.LayerChart | alt.FacetChart, *, title: str, told: Sequence[str]) -> str:
+    quiet: dict[str, Any] = {
+        "domain": False,
+        "ticks": False,
+        "labelPadding": 8,
+        "titlePadding": 10,
+        "titleFontWeight": "normal",
+    }
+    spec = chart.configure(
+        background="transparent",
+        padding={"left": 0, "top": 6, "right": 6, "bottom": 6},
+        font="Helvetica, Arial, sans-serif",
+        view=alt.ViewConfig(stroke=None),
+        axis=alt.AxisConfig(
+            gridColor=_LINE, labelColor=_MUTED, titleColor=_MUTED, labelFontSize=12, titleFontSize=12, **quiet
+        ),
+        text=alt.MarkConfig(align="left", fill=_INK, fontSize=14),
+        legend=alt.LegendConfig(labelColor=_INK, labelFontSize=13, symbolSize=110),
+    ).to_dict()
+    return _for_the_page(vl_convert.vegalite_to_svg(spec), title=title, told=frozenset(told))
+
+
+def _for_the_page(svg: str, *, title: str, told: frozenset[str]) -> str:
+    """Return the drawing with the page's colours and font; what its marks tell becomes their titles."""
+    ET.register_namespace("", _SVG)
+    root = ET.fromstring(svg)  # noqa: S314 (drawn here)
+    for element in list(root.iter()):
+        label = element.get("aria-label", "")
+        for name in [name for name in element.attrib if name in _UNUSED or name.startswith("aria-")]:
+            del element.attrib[name]
+        for name in ("fill", "stroke"):
+            if element.get(name) in _PAGE_COLORS:
+                element.set(name, _PAGE_COLORS[element.attrib[name]])
+        if label in told:
+            ET.SubElement(element, f"{{{_SVG}}}title").text = label
+    root.set("role", "img")
+    root.set("aria-label", f"{title}: {'; '.join(sorted(told))}")
+    return ET.tostring(root, encoding="unicode")

@@ -1,0 +1,305 @@
+"""A report as Markdown, as a page, and in the terminal."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from functools import cache
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+from typer.testing import CliRunner
+
+from langchain_label_studio import SettingError
+from langchain_label_studio.cli import app, report_view
+from langchain_label_studio.report import Report, build_report
+from langchain_label_studio.report.charts import distinct
+from langchain_label_studio.reviews.review import Review
+from tests.support.reviews import preference, review
+
+HOSTILE = (
+    "<script>alert('x')</script><img src=x onerror=alert(1)> \"q\" &amp; | *b* `c` [l](javascript:x)\n# h"
+)
+
+
+@cache
+def hostile_reviews() -> list[Review]:
+    """Return reviews in which everything from outside tries to be markup."""
+    return [
+        review(
+            task_id=task,
+            reviewer=f"{who}{HOSTILE}",
+            model=f"{model}{HOSTILE}",
+            tags=(HOSTILE,),
+            ratings={HOSTILE: 1 + (task + len(who)) % 5},
+            choices={HOSTILE: [HOSTILE, f"other{HOSTILE}"]},
+            corrected=HOSTILE,
+            preference=preference(
+                "x", "y", models=(f"a{HOSTILE}", f"b{HOSTILE}"), ranking=((task % 2,), (1 - task % 2,))
+            ),
+        )
+        for task in range(1, 25)
+        for who, model in (("ann", "ab"[task % 2]), ("bobby", "ab"[task % 2]))
+    ]
+
+
+@pytest.fixture(scope="module")
+def hostile() -> Report:
+    return build_report(hostile_reviews(), title=HOSTILE)
+
+
+@pytest.fixture(scope="module")
+def hostile_page(hostile: Report) -> str:
+    return hostile.to_html()
+
+
+class Page(HTMLParser):
+    """What a page is made of."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tags: set[str] = set()
+        self.attributes: list[tuple[str, str, str]] = []
+        self.open: list[str] = []
+        self.text = ""
+        self.feed(html)
+        assert self.open == [], "each tag is closed"
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        self.attributes += [(tag, name, value or "") for name, value in attrs]
+        if tag != "meta":
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.handle_starttag(tag, attrs)
+        self.open.pop()
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+def test_the_page_loads_nothing_and_runs_nothing(hostile_page: str) -> None:
+    page = Page(hostile_page)
+
+    assert not page.tags & {"script", "img", "iframe", "link", "object", "embed", "form", "base"}
+    assert not [
+        each
+        for each in page.attributes
+        if each[1].startswith("on") or each[1] in {"src", "srcset", "xlink:href"}
+    ]
+    links = {value for tag, name, value in page.attributes if name == "href"}
+    assert links, "tasks can be opened"
+    assert all(link.startswith("http://label-studio.test/projects/7/data?task=") for link in links)
+    assert "url(" not in hostile_page
+    assert "@import" not in hostile_page
+    assert {tag for tag, name, _ in page.attributes if name == "style"} <= {"td"}
+
+
+def test_what_comes_from_outside_is_shown_as_it_is(hostile_page: str) -> None:
+    page = Page(hostile_page)
+
+    assert page.text.count(HOSTILE) > 20
+    assert "#010101" not in str(page.attributes), "each colour of a chart became the page's own"
+
+
+def test_long_names_stay_apart_in_a_chart() -> None:
+    names = [f"provider/some-very-long-model-name-{number}-instruct-2026-11-01" for number in range(12)]
+
+    short = distinct(names)
+
+    assert len(set(short.values())) == 12
+    assert short[names[7]] == "…7-instruct-2026-11-01"
+    assert distinct(["gpt-4o", "claude"]) == {"gpt-4o": "gpt-4o", "claude": "claude"}
+    assert distinct(["x" * 100]) == {"x" * 100: "x" * 13 + "…" + "x" * 12}
+
+
+def test_an_address_that_is_no_web_address_is_no_link() -> None:
+    reviews = [
+        review(task_id=1, task_url="javascript:alert(1)", reviewer=who, rating=stars)
+        for who, stars in (("ann", 1), ("bob", 5))
+    ]
+
+    assert "javascript:" not in build_report(reviews).to_html()
+
+
+def test_the_page_is_light_and_dark(hostile_page: str) -> None:
+    assert "prefers-color-scheme: dark" in hostile_page
+    assert not re.findall(r'(?:fill|stroke)="(?!none|var\(--)[^"]*"', hostile_page), (
+        "a chart has no colour of its own"
+    )
+
+
+def test_a_page_with_nothing_to_show_says_so() -> None:
+    text = Page(build_report([]).to_html()).text
+
+    assert text.count("Cannot be told yet") == 3
+    assert "Nobody has reviewed anything yet." in text
+
+
+def test_long_lists_of_tasks_are_bounded() -> None:
+    reviews = [review(task_id=2 * number, model="m", rating=3) for number in range(2000)]
+
+    html = build_report(reviews).to_html()
+
+    assert "1,480 more, in the JSON" in html
+    assert len(html) < 200_000
+
+
+def test_a_notebook_shows_the_report(hostile: Report) -> None:
+    html = hostile._repr_html_()
+
+    assert html
+    assert html.strip().startswith("<article")
+    assert not Page(html).tags & {"html", "head", "body", "script"}
+
+
+def without_the_extra(monkeypatch: pytest.MonkeyPatch, missing: str) -> None:
+    monkeypatch.setitem(sys.modules, missing, None)
+    for name in ("page", "pictures", "charts"):
+        monkeypatch.delitem(sys.modules, f"langchain_label_studio.report.{name}", raising=False)
+
+
+@pytest.mark.parametrize("missing", ["altair", "vl_convert", "jinja2"])
+def test_without_the_extra_numbers_are_there_and_the_page_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch, missing: str
+) -> None:
+    without_the_extra(monkeypatch, missing)
+
+    report = build_report([review(rating=4)])
+
+    assert report.to_markdown()
+    assert report.to_json()
+    assert report._repr_html_() is None
+    assert report._repr_markdown_() == report.to_markdown()
+    with pytest.raises(
+        SettingError, match=rf'needs {missing}.*pip install "langchain-label-studio\[report\]"'
+    ):
+        report.to_html()
+
+
+def test_markdown_is_tables_in_which_nothing_is_markup(hostile: Report) -> None:
+    text = hostile.to_markdown()
+
+    assert not re.search(r"(?<!\\)<(?!http)", text), "no tag"
+    assert "\n# h" not in text
+    for block in text.split("\n\n"):
+        if block.startswith("|"):
+            assert len({len(re.findall(r"(?<!\\)\|", line)) for line in block.split("\n")}) == 1
+
+
+def test_markdown_says_what_there_is_and_what_there_is_too_little_of() -> None:
+    text = build_report(
+        [
+            review(task_id=1, model="m", reviewer="ann", rating=4, corrected="Hi"),
+            review(task_id=1, model="m", reviewer="bob", rating=2),
+        ],
+        title="Ours",
+    ).to_markdown()
+
+    assert text.startswith("# Ours\n\n1 run · 1 reviewed · 2 reviews by 2 people")
+    assert "**Which model answers better? Cannot be told yet.** 1 model in these reviews" in text
+    assert "3.00 (2 ratings: too few for an interval)" in text
+    assert "1 task: too few for an interval" in text
+    assert "[Task 1](<http://label-studio.test/projects/7/data?task=1>): rating (1 to 5)" in text
+
+
+@pytest.fixture
+def command(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """Have the command read reviews of a test; return what it asked for."""
+    asked: dict[str, Any] = {}
+
+    def load_reviews(**options: Any) -> list[Review]:
+        asked.update(options)
+        return hostile_reviews()
+
+    monkeypatch.setattr("langchain_label_studio.reviews.load_reviews", load_reviews)
+    monkeypatch.setattr(report_view, "out", Console(soft_wrap=True, highlight=False, width=160))
+    return asked
+
+
+def test_the_command_prints_json(command: dict[str, Any]) -> None:
+    done = CliRunner().invoke(app, ["report", "--project", "7", "--since", "2026-11-01", "--json"])
+
+    assert done.exit_code == 0, done.output
+    assert len(json.loads(done.stdout)["models"]) == 2
+    assert command == {
+        "project_id": "7",
+        "project_name": None,
+        "url": None,
+        "since": "2026-11-01",
+        "include_skipped": True,
+        "include_unreviewed": True,
+        "progress": False,
+    }
+
+
+def test_the_command_prints_markdown(command: dict[str, Any]) -> None:
+    done = CliRunner().invoke(app, ["report", "--project", "Ours", "--markdown"])
+
+    assert done.stdout == build_report(hostile_reviews(), title="Reviews of Ours").to_markdown()
+    assert (command["project_id"], command["project_name"]) == (None, "Ours")
+
+
+def test_the_command_writes_a_page(command: dict[str, Any], tmp_path: Path) -> None:
+    page = tmp_path / "report.html"
+    page.write_text("before")
+
+    done = CliRunner().invoke(app, ["report", "--project", "Ours", "--html", str(page)])
+
+    assert done.exit_code == 0, done.output
+    assert (
+        page.read_text(encoding="utf-8") == build_report(hostile_reviews(), title="Reviews of Ours").to_html()
+    )
+    assert [file.name for file in tmp_path.iterdir()] == ["report.html"]
+
+
+def test_the_command_shows_a_summary(command: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
+    report_view.print_summary(build_report(hostile_reviews(), title="Ours"))
+
+    shown = capsys.readouterr().out
+    assert "How far do the reviewers agree?" in shown
+    assert "Krippendorff's alpha" in shown
+    assert "<script>" in shown, "text of others is shown as it is"
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "says"),
+    [
+        (["--json", "--markdown"], 2, "choose one"),
+        (["--html", "nowhere/at/all.html"], 1, "there is no directory"),
+        (["--html", "."], 1, "it is a directory"),
+    ],
+)
+def test_the_command_says_what_is_wrong_before_it_reads(
+    command: dict[str, Any], options: list[str], code: int, says: str
+) -> None:
+    done = CliRunner().invoke(app, ["report", "--project", "Ours", *options])
+
+    assert (done.exit_code, says in done.output) == (code, True), done.output
+    assert command == {}
+
+
+def test_without_the_extra_the_command_says_so_before_it_reads(
+    command: dict[str, Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    without_the_extra(monkeypatch, "vl_convert")
+
+    done = CliRunner().invoke(app, ["report", "--project", "Ours", "--html", str(tmp_path / "r.html")])
+
+    assert (done.exit_code, command) == (1, {})
+    assert "langchain-label-studio[report]" in done.output
+
+
+def test_the_command_without_a_key_says_where_to_get_one() -> None:
+    done = CliRunner().invoke(app, ["report", "--project", "Ours"])
+
+    assert done.exit_code == 1
+    assert "No Label Studio API key" in done.output
