@@ -10,7 +10,7 @@ import pytest
 
 from langchain_label_studio.local_server import LocalLabelStudio, LocalModel
 
-TIERS = ("unit", "parity", "process", "server", "browser")
+TIERS = ("unit", "parity", "process", "server", "browser", "training")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import re
 import signal
@@ -17,15 +16,15 @@ from typing import Any
 from uuid import UUID
 
 import httpx
-import nbformat
 import pytest
-from nbclient import NotebookClient
 
 from langchain_label_studio.local_server import LocalLabelStudio, LocalModel
+from tests.support import notebooks
+from tests.support.notebooks import EXAMPLES, read_notebook
 
-ROOT = Path(__file__).parents[2]
-EXAMPLES = ROOT / "examples"
+ROOT = EXAMPLES.parent
 NOTEBOOKS = ("prompts", "chats", "custom_config")
+NOTEBOOKS_OF_TRAINING = ("circle",)  # run in tests/training/test_circle.py
 SCRIPTS = ("llm", "chat_model", "chain", "fastapi_service", "langgraph_agent")
 # What langchain-openai says of a completion: the model it asked for by default, not the one that answered.
 COMPLETION_MODEL = "gpt-3.5-turbo-instruct"
@@ -212,30 +211,14 @@ async def test_fastapi_service(tasks_of: TasksOf, tmp_path: Path) -> None:
 # --- notebooks ---------------------------------------------------------------------------
 
 
-def read(notebook: str) -> Any:
-    return nbformat.read(EXAMPLES / f"{notebook}.ipynb", as_version=4)
-
-
 @pytest.fixture
 def run_notebook(
     tasks_of: TasksOf, label_studio: LocalLabelStudio, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Callable[[str, str], list[Task]]:
     """Runs a notebook, checks what its cells show, and returns the tasks of its project."""
-    # `python3` is this interpreter, whatever kernels the computer has; nothing is left in the home.
-    spec = tmp_path / "jupyter" / "kernels" / "python3" / "kernel.json"
-    spec.parent.mkdir(parents=True)
-    command = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
-    spec.write_text(json.dumps({"argv": command, "display_name": "Python 3", "language": "python"}))
-    monkeypatch.setenv("JUPYTER_PATH", str(tmp_path / "jupyter"))
-    for name in ("JUPYTER_RUNTIME_DIR", "JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "IPYTHONDIR"):
-        monkeypatch.setenv(name, str(tmp_path / name.lower()))
 
     def run_all_cells(name: str, title: str) -> list[Task]:
-        notebook = read(name)
-        where = {"metadata": {"path": str(tmp_path)}}
-        NotebookClient(notebook, timeout=120, kernel_name="python3", resources=where).execute()
-
-        outputs = [output for cell in notebook.cells for output in cell.get("outputs", ())]
+        outputs = notebooks.run_notebook(name, tmp_path, monkeypatch, timeout=120)
         assert "stderr" not in {output.get("name") for output in outputs}
         printed = "\n".join(output.text for output in outputs if output.output_type == "stream")
         values = [output.data for output in outputs if output.output_type == "execute_result"]
@@ -278,9 +261,9 @@ def test_custom_config(run_notebook: Callable[[str, str], list[Task]]) -> None:
     assert ["Say something nice about rainy days." in task["data"]["prompt"] for task in tasks] == [True]
 
 
-@pytest.mark.parametrize("name", NOTEBOOKS)
+@pytest.mark.parametrize("name", NOTEBOOKS + NOTEBOOKS_OF_TRAINING)
 def test_notebooks_are_kept_clean(name: str) -> None:
-    notebook = read(name)
+    notebook = read_notebook(name)
 
     kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
     assert notebook.metadata == {"kernelspec": kernel, "language_info": {"name": "python"}}
@@ -290,7 +273,9 @@ def test_notebooks_are_kept_clean(name: str) -> None:
 
 
 def test_each_example_is_run_here_and_told_of() -> None:
-    names = {f"{name}.ipynb" for name in NOTEBOOKS} | {f"{name}.py" for name in SCRIPTS}
+    names = {f"{name}.ipynb" for name in NOTEBOOKS + NOTEBOOKS_OF_TRAINING} | {
+        f"{name}.py" for name in SCRIPTS
+    }
     assert {path.name for kind in ("*.py", "*.ipynb") for path in EXAMPLES.glob(kind)} == names
 
     told = (EXAMPLES / "README.md").read_text()
