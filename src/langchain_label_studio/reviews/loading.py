@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from pydantic import SecretStr
@@ -115,7 +116,9 @@ def _tasks(
     progress: bool | None,
 ) -> Iterator[dict[str, Any]]:
     """Return tasks from page to page: each page after the last id, so that new tasks shift nothing."""
-    from tqdm.auto import tqdm  # noqa: PLC0415 (for whoever reads)
+    shown = _is_watched() if progress is None else progress
+    # In a notebook without widgets, tqdm.auto complains as soon as it is loaded.
+    tqdm = import_module("tqdm.auto" if shown else "tqdm").tqdm
 
     # A short absence must not cost a long reading; nothing is changed by asking again.
     read_tasks = retry(
@@ -126,7 +129,6 @@ def _tasks(
     )(client.read_tasks)
     after, size = 0, _FIRST_PAGE
     changed_since = since - _LAG if since else None
-    shown = _is_watched() if progress is None else progress
     with tqdm(desc="Reviews", unit=" tasks", disable=not shown) as bar:
         while True:
             page = read_tasks(
