@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -45,6 +45,9 @@ _TASK_FIELDS = (
     "ground_truth,lead_time,parent_prediction,model_version"
 )
 _FIND_AT_ONCE = 500
+
+_Filter = tuple[str, str, str, Any]
+"""Column, operator, type and value."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -243,13 +246,7 @@ class LabelStudioClient:
         found: list[FoundTask] = []
         for start in range(0, len(run_ids), _FIND_AT_ONCE):
             wanted = list(run_ids[start : start + _FIND_AT_ONCE])
-            item = {
-                "filter": "filter:tasks:data.run_id",
-                "operator": "in_list",
-                "type": "String",
-                "value": wanted,
-            }
-            query = json.dumps({"filters": {"conjunction": "and", "items": [item]}})
+            query = _query([("data.run_id", "in_list", "String", wanted)])
             with self._asking():
                 with no_fork():
                     tasks = self._sdk.tasks  # imports it
@@ -277,10 +274,15 @@ class LabelStudioClient:
             since: Only tasks that were changed then or later.
             annotated: Only tasks with an annotation that is no skip.
         """
-        query = {"filters": {"conjunction": "and", "items": _filters(after, since, annotated=annotated)}}
+        chosen: list[_Filter] = [("id", "greater", "Number", after)]
+        if annotated:
+            chosen.append(("total_annotations", "greater", "Number", 0))
+        if since is not None:
+            moment = f"{since.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ}"
+            chosen.append(("updated_at", "greater_or_equal", "Datetime", moment))
         params = {
             "project": project_id,
-            "query": json.dumps(query | {"ordering": ["tasks:id"]}),
+            "query": _query(chosen, ordering=["tasks:id"]),
             "fields": "all",
             "include": _TASK_FIELDS,
             "page": 1,
@@ -351,18 +353,13 @@ def _found_task(task: Any) -> FoundTask:
     )
 
 
-def _filters(after: int, since: datetime | None, *, annotated: bool) -> list[dict[str, Any]]:
-    """Return the filters of Label Studio's data manager that choose these tasks."""
-    chosen: list[tuple[str, str, str, Any]] = [("id", "greater", "Number", after)]
-    if annotated:
-        chosen.append(("total_annotations", "greater", "Number", 0))
-    if since is not None:
-        moment = f"{since.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ}"
-        chosen.append(("updated_at", "greater_or_equal", "Datetime", moment))
-    return [
+def _query(filters: Iterable[_Filter], *, ordering: Sequence[str] = ()) -> str:
+    """Return the tasks that pass all filters as Label Studio's data manager asks for them."""
+    items = [
         {"filter": f"filter:tasks:{column}", "operator": operator, "type": kind, "value": value}
-        for column, operator, kind, value in chosen
+        for column, operator, kind, value in filters
     ]
+    return json.dumps({"filters": {"conjunction": "and", "items": items}, "ordering": list(ordering)})
 
 
 def _body(answer: httpx.Response) -> Any:

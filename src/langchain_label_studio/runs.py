@@ -16,7 +16,7 @@ import orjson
 from langchain_label_studio.errors import LabelStudioError
 from langchain_label_studio.forks import begin_anew_in_children
 from langchain_label_studio.jsonsafe import encode
-from langchain_label_studio.messages import Turn
+from langchain_label_studio.messages import Turn, show_turn
 
 Status = Literal["success", "partial", "error", "cancelled", "abandoned"]
 """How a run ended.
@@ -117,6 +117,11 @@ class LLMRun:
     metadata: Mapping[str, Any] = field(default_factory=dict)
     parameters: Mapping[str, Any] = field(default_factory=dict)
     data: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def shown_answers(self) -> tuple[Turn, ...]:
+        """The answers that reviewers see: those that say something."""
+        return tuple(turn for turn in self.answers if show_turn(turn))
 
 
 Facts = dict[str, Any]

@@ -21,9 +21,9 @@ from langchain_label_studio.cli import app
 from langchain_label_studio.delivery.rejected import set_aside
 from langchain_label_studio.runs import read_run_id
 from tests.support.loopback_label_studio import Fault, LoopbackLabelStudio
-from tests.support.programs import KEY, kill, lanes, run, running, wait_until, waiting_files
+from tests.support.programs import COMMAND, KEY, kill, lanes, run, running, wait_until, waiting_files
 
-COMMAND = [str(Path(sys.executable).parent / "langchain-label-studio"), "outbox"]
+OUTBOX = [COMMAND, "outbox"]
 WAITING = "handler = make(flush_interval=60)\nrecord(handler, 3)\ntime.sleep(60)"
 
 
@@ -36,7 +36,7 @@ def _the_key(loopback: LoopbackLabelStudio, monkeypatch: pytest.MonkeyPatch) -> 
 
 def outbox(*arguments: str, answer: str = "") -> subprocess.CompletedProcess[str]:
     done = subprocess.run(
-        [*COMMAND, *arguments], input=answer, capture_output=True, text=True, timeout=90, check=False
+        [*OUTBOX, *arguments], input=answer, capture_output=True, text=True, timeout=90, check=False
     )
     assert KEY not in done.stdout + done.stderr
     assert "Traceback" not in done.stderr
@@ -367,7 +367,7 @@ def test_ctrl_c_stops_and_everything_that_was_not_sent_stays(loopback: LoopbackL
     leave_behind(loopback.url)
     before = [file.read_bytes() for file in waiting_files()]
     loopback.stop()
-    process = subprocess.Popen([*COMMAND, "send"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen([*OUTBOX, "send"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
         time.sleep(2)
         process.send_signal(signal.SIGINT)
@@ -388,7 +388,7 @@ def test_in_a_terminal_a_bar_shows_how_far_it_is(
     for _ in range(2):
         leave_behind(loopback.url, 4)
     ours, its = os.openpty()
-    process = subprocess.Popen([*COMMAND, "send"], stdin=its, stdout=its, stderr=its)
+    process = subprocess.Popen([*OUTBOX, "send"], stdin=its, stdout=its, stderr=its)
     os.close(its)
     said = b""
     try:
@@ -552,7 +552,7 @@ def test_a_retry_that_is_killed_neither_loses_nor_doubles_a_run(loopback: Loopba
     interrupted = 0
     for _ in range(8):
         moved = len(waiting_files())
-        process = subprocess.Popen([*COMMAND, "retry", "--all", "--later"], stdout=subprocess.DEVNULL)
+        process = subprocess.Popen([*OUTBOX, "retry", "--all", "--later"], stdout=subprocess.DEVNULL)
         while process.poll() is None and len(waiting_files()) == moved:
             time.sleep(0.001)
         time.sleep(chance.uniform(0.0, 0.02))
@@ -590,7 +590,7 @@ def test_two_retries_at_once_send_each_run_once(loopback: LoopbackLabelStudio) -
     run_ids = set_many_aside(loopback, 60)
 
     processes = [
-        subprocess.Popen([*COMMAND, "retry", "--all"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        subprocess.Popen([*OUTBOX, "retry", "--all"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         for _ in range(3)
     ]
     assert {process.wait(timeout=60) for process in processes} <= {0, 1}

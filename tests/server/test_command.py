@@ -6,7 +6,6 @@ import os
 import re
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,9 +16,7 @@ from pydantic import SecretStr
 from langchain_label_studio.client import LabelStudioClient
 from langchain_label_studio.demo import needs_local_model, record_runs
 from langchain_label_studio.local_server import LocalLabelStudio, LocalModel
-
-# The console script, beside the Python that runs the tests.
-COMMAND = str(Path(sys.executable).parent / "langchain-label-studio")
+from tests.support.programs import COMMAND
 
 
 def run(*arguments: str, environment: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -18,7 +15,6 @@ from langchain_label_studio import LabelStudioCallbackHandler
 from tests.support.openai_formats import check_chat_row, check_preference_row
 from tests.support.studio import StudioApi
 
-COMMAND = str(Path(sys.executable).parent / "langchain-label-studio")
 CALL = {"name": "get_weather", "args": {"city": "Paris"}, "id": "call_1"}
 TOOL = {
     "type": "function",
@@ -57,15 +53,7 @@ def project(studio: StudioApi) -> str:
 
 def export(studio: StudioApi, kind: str, project: str, path: Path, *options: str) -> dict[str, Any]:
     """Run the command, and return what it says."""
-    keys = {"LABEL_STUDIO_API_KEY": studio.server.api_key, "LABEL_STUDIO_URL": studio.server.url}
-    done = subprocess.run(
-        [COMMAND, "export", kind, "--project", project, "-o", str(path), "--json", *options],
-        env=os.environ | keys,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    done = studio.run_command("export", kind, "--project", project, "-o", str(path), "--json", *options)
     assert done.stderr == ""
     said: dict[str, Any] = json.loads(done.stdout)
     assert done.returncode == (0 if said["files"] else 1)

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 from uuid import uuid4
 
@@ -14,8 +11,6 @@ from langchain_core.outputs import Generation, LLMResult
 
 from langchain_label_studio import LabelStudioCallbackHandler
 from tests.support.studio import StudioApi
-
-COMMAND = str(Path(sys.executable).parent / "langchain-label-studio")
 
 
 @pytest.fixture
@@ -38,15 +33,7 @@ def project(studio: StudioApi) -> int:
 
 
 def report(studio: StudioApi, project: int, *options: str) -> str:
-    keys = {"LABEL_STUDIO_API_KEY": studio.server.api_key, "LABEL_STUDIO_URL": studio.server.url}
-    done = subprocess.run(
-        [COMMAND, "report", "--project", str(project), *options],
-        env=os.environ | {"COLUMNS": "200"} | keys,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    done = studio.run_command("report", "--project", str(project), *options)
     assert (done.returncode, done.stderr) == (0, "")
     return done.stdout
 

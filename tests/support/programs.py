@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+# The console script, beside the Python that runs the tests.
+COMMAND = str(Path(sys.executable).parent / "langchain-label-studio")
 KEY = "a-very-secret-key"
 PRELUDE = f"""
 import os, sys, time, uuid

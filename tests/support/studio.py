@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 from typing import Any
 
 import httpx
 
 from langchain_label_studio.local_server import LocalLabelStudio
+from tests.support.programs import COMMAND
 
 
 class StudioApi:
@@ -26,6 +29,18 @@ class StudioApi:
 
     def patch(self, path: str, body: Any) -> Any:
         return self.http.patch(path, json=body).raise_for_status().json()
+
+    def run_command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run a command of the library, with the server and its key in the environment."""
+        keys = {"LABEL_STUDIO_API_KEY": self.server.api_key, "LABEL_STUDIO_URL": self.server.url}
+        return subprocess.run(
+            [COMMAND, *arguments],
+            env=os.environ | {"COLUMNS": "200"} | keys,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
 
     def projects(self, title: str) -> list[dict[str, Any]]:
         """Return all projects of exactly this title."""

@@ -10,7 +10,7 @@ from typing import Literal
 from langchain_label_studio.datasets.opinions import Better, Opinion, Said, Stars
 from langchain_label_studio.datasets.reasons import Reason, Unfit
 from langchain_label_studio.datasets.rows import same_words
-from langchain_label_studio.messages import Turn, show_turn
+from langchain_label_studio.messages import Turn
 from langchain_label_studio.reviews.review import Review
 from langchain_label_studio.runs import LLMRun
 
@@ -202,7 +202,7 @@ def _corrections(opinion: Opinion) -> Found:
     said = opinion.answers()
     if said is None:
         return
-    before = [answer for answer in opinion.run.answers if show_turn(answer)]
+    before = opinion.run.shown_answers
     if said.value and not before:
         raise Unfit(Reason.NO_ANSWER)
     for original, corrected in _matched(before, said.value):

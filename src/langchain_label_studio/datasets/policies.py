@@ -8,7 +8,7 @@ from itertools import groupby
 
 from langchain_label_studio.datasets.opinions import Opinion
 from langchain_label_studio.datasets.reasons import Reason
-from langchain_label_studio.datasets.rows import Skipped, reviewed_at, source_of
+from langchain_label_studio.datasets.rows import Skipped, source_of
 from langchain_label_studio.datasets.selection import Selection
 from langchain_label_studio.errors import SettingError
 from langchain_label_studio.reviews.review import Review
@@ -87,7 +87,7 @@ def _skip(reviews: Iterable[Review], reason: Reason) -> Iterator[Skipped]:
 
 
 def _when(review: Review) -> tuple[datetime, int]:
-    return reviewed_at(review) or _LONG_AGO, review.annotation_id or 0
+    return review.saved_at or _LONG_AGO, review.annotation_id or 0
 
 
 def _person(review: Review) -> str | int | None:

@@ -96,13 +96,8 @@ def source_of(
         rejected_model=rejected_model,
         reviewers=tuple(people),
         annotation_ids=tuple(each.annotation_id for each in reviews if each.annotation_id is not None),
-        reviewed_at=max(filter(None, map(reviewed_at, reviews)), default=None),
+        reviewed_at=max((each.saved_at for each in reviews if each.saved_at), default=None),
     )
-
-
-def reviewed_at(review: Review) -> datetime | None:
-    """Return when a review was saved last."""
-    return review.updated_at or review.created_at
 
 
 def conversation_of(run: LLMRun) -> str:

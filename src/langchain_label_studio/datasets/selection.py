@@ -8,7 +8,6 @@ from datetime import datetime
 from typing import Literal, TypedDict, get_args
 
 from langchain_label_studio.datasets.reasons import Reason
-from langchain_label_studio.datasets.rows import reviewed_at
 from langchain_label_studio.errors import SettingError
 from langchain_label_studio.reviews.review import Review
 from langchain_label_studio.settings import resolve_moment
@@ -85,7 +84,7 @@ class Selection:
             return Reason.TASK_SKIPPED, ""
         if review.unreadable:
             return Reason.NOT_READABLE, "; ".join(review.unreadable)
-        if not self._in_time(reviewed_at(review)):
+        if not self._in_time(review.saved_at):
             return Reason.OTHER_TIME, ""
         return None
 

@@ -111,7 +111,7 @@ def _observation(review: Review) -> Observation:
         reviewer=review.reviewer,
         reviewed=reviewed,
         skipped=review.was_skipped,
-        when=review.updated_at or review.created_at,
+        when=review.saved_at,
         seconds=review.seconds_spent if reviewed else None,
         answers=_answers(review) if reviewed else {},
         distance=edit_distance(review.run.answers, review.final_answers)

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from langchain_label_studio.jsonsafe import as_mapping
 from langchain_label_studio.labeling import Controls, InputTag
-from langchain_label_studio.messages import Turn, show_turn
+from langchain_label_studio.messages import Turn
 from langchain_label_studio.reviews.corrections import UnreadableCallError, read_corrections
 from langchain_label_studio.reviews.recorded import answer_control, read_run, read_turns
 from langchain_label_studio.reviews.regions import Answers, read_regions
@@ -95,9 +95,8 @@ def _read_corrected(
         # The editor starts from the prediction: whoever saved it without the answer has deleted it.
         deleted = control and run.answers and annotation.get("parent_prediction") is not None
         return (() if deleted else None), ()
-    shown = [turn for turn in run.answers if show_turn(turn)]
     try:
-        return read_corrections(texts, shown), ()
+        return read_corrections(texts, run.shown_answers), ()
     except UnreadableCallError as error:
         as_text: tuple[Turn, ...] = tuple(
             {"role": "assistant", "content": text} for text in texts if text.strip()

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from langchain_label_studio.messages import Turn, show_turn
+from langchain_label_studio.messages import Turn
 from langchain_label_studio.runs import LLMRun
 
 
@@ -121,8 +121,12 @@ class Review:
     @property
     def changed(self) -> bool:
         """Whether the reviewer changed the answers."""
-        shown = tuple(turn for turn in self.run.answers if show_turn(turn))
-        return self.corrected is not None and self.corrected != shown
+        return self.corrected is not None and self.corrected != self.run.shown_answers
+
+    @property
+    def saved_at(self) -> datetime | None:
+        """When it was saved last, as far as Label Studio says so."""
+        return self.updated_at or self.created_at
 
     @property
     def rating(self) -> Rating | None:
