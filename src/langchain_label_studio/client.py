@@ -97,11 +97,13 @@ class TaskPage:
     Attributes:
         tasks: The tasks, with `data`, `meta`, `predictions` and `annotations`.
         matching: How many there are from the first of these on.
-        size: How many bytes they took.
+        annotations: How many annotations those have, without the skipped.
+        size: How many bytes the page took.
     """
 
     tasks: tuple[dict[str, Any], ...]
     matching: int
+    annotations: int
     size: int
 
 
@@ -213,11 +215,11 @@ class LabelStudioClient:
             raise self._not_label_studio()
         return created.id
 
-    def delete_empty_project(self, project_id: int) -> None:
-        """Delete a project, unless there are tasks in it."""
+    def rename_empty_project(self, project_id: int, *, title: str, description: str) -> None:
+        """Give a project another title, unless there are tasks in it."""
         with self._asking():
             if not self._sdk.projects.get(id=project_id).task_number:
-                self._sdk.projects.delete(id=project_id)
+                self._sdk.projects.update(project_id, title=title, description=description)
 
     def import_tasks(self, project_id: int, tasks: Sequence[Mapping[str, Any]]) -> ImportedTasks:
         """Store tasks with their predictions, all or none.
@@ -272,7 +274,7 @@ class LabelStudioClient:
             after: Only tasks of a higher id.
             size: How many at most.
             since: Only tasks that were changed then or later.
-            annotated: Only tasks with an annotation that is no skip.
+            annotated: Only tasks of which Label Studio has counted an annotation that is no skip.
         """
         chosen: list[_Filter] = [("id", "greater", "Number", after)]
         if annotated:
@@ -296,7 +298,12 @@ class LabelStudioClient:
                     status_code=answer.status_code, headers=dict(answer.headers), body=_body(answer)
                 )
             found = orjson.loads(answer.content)
-            return TaskPage(tasks=tuple(found["tasks"]), matching=found["total"], size=len(answer.content))
+            return TaskPage(
+                tasks=tuple(found["tasks"]),
+                matching=found["total"],
+                annotations=found["total_annotations"],
+                size=len(answer.content),
+            )
 
     def _project_info(self, project: Any) -> ProjectInfo:
         if not isinstance(project.id, int) or not isinstance(project.label_config, str):

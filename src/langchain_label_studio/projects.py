@@ -19,12 +19,13 @@ from langchain_label_studio.labeling import (
     describe_difference,
     parse_label_config,
 )
-from langchain_label_studio.settings import Settings
+from langchain_label_studio.settings import MAX_TITLE, Settings
 
 if TYPE_CHECKING:
     from langchain_label_studio.client import LabelStudioClient, ProjectInfo
 
 _LOCK_TIMEOUT = 60.0
+_UNUSED = " (unused)"
 # Seen in 1.23.2: its editor ignores the name of a <Markdown>.
 _MARKDOWN_WARNING = (
     "Label Studio's editor cannot attach a <TextArea> to a <Markdown>: reviewers may not see the answer, nor save "
@@ -120,7 +121,9 @@ def _create(client: LabelStudioClient, settings: Settings) -> Project:
     """Create the project, once, however many threads and processes want it at the same time.
 
     Titles are not unique in Label Studio, and on SQLite it may create a project twice in one request.
-    On one host a lock makes the others wait; for the rest, the lowest id is everybody's choice.
+    On one host a lock makes the others wait; for the rest, the lowest id is everybody's choice. A second one
+    is renamed: while Label Studio deletes a project, it counts nobody's annotations, and after two deletions at
+    the same moment it counts none until it is started again (`temporary_disconnect_all_signals`, seen in 1.23.2).
     """
     title = settings.project_title
     with host_lock("create", settings.url, timeout=_LOCK_TIMEOUT):
@@ -129,7 +132,11 @@ def _create(client: LabelStudioClient, settings: Settings) -> Project:
             mine = _request_creation(client, settings)
         chosen = client.find_projects(title)[0]
         if mine is not None and mine != chosen:
-            client.delete_empty_project(mine)
+            client.rename_empty_project(
+                mine,
+                title=title[: MAX_TITLE - len(_UNUSED)] + _UNUSED,
+                description=f"Made at the same moment as project {chosen}, which is the one in use. Can be deleted.",
+            )
         return read_project(client.get_project(chosen), settings, created=mine == chosen)
 
 

@@ -30,7 +30,7 @@ DEFAULT_URL = "http://localhost:8080"
 DEFAULT_PROJECT_NAME = "LangChain-%Y-%m-%d"
 DEFAULT_MODEL_VERSION = "langchain"
 
-_MIN_TITLE, _MAX_TITLE = 3, 50
+_MIN_TITLE, MAX_TITLE = 3, 50
 
 Durability = Literal["process", "power", "memory"]
 """What a run survives, once its callback returned.
@@ -282,10 +282,10 @@ def _reviewers_per_task(number: Any) -> int | None:
 
 def _title(project_name: str) -> str:
     title = datetime.now().strftime(project_name).strip()  # noqa: DTZ005 (a person's own date)
-    if not _MIN_TITLE <= len(title) <= _MAX_TITLE:
+    if not _MIN_TITLE <= len(title) <= MAX_TITLE:
         msg = (
             f"The project's title {title!r} has {len(title)} characters; "
-            f"Label Studio takes {_MIN_TITLE} to {_MAX_TITLE}. Choose another project_name=."
+            f"Label Studio takes {_MIN_TITLE} to {MAX_TITLE}. Choose another project_name=."
         )
         raise ProjectTitleError(msg)
     return title

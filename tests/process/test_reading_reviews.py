@@ -17,7 +17,7 @@ from langchain_label_studio import (
 from langchain_label_studio.reviews import loading
 
 TASK = {"id": 1, "data": {"prompt": "Hi", "run_id": "a"}, "meta": {}, "predictions": [], "annotations": []}
-PAGE = {"total": 1, "tasks": [TASK]}
+PAGE = {"total": 1, "total_annotations": 0, "tasks": [TASK]}
 
 
 @pytest.fixture

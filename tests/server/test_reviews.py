@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Any
@@ -106,6 +108,21 @@ def test_reading_goes_on_since_it_began(project: Project) -> None:
     assert [review.task_id for review in project.reviews(since=began)] == [first, second]
     assert project.reviews(since=datetime.now(UTC) + timedelta(days=1)) == []
     assert len(project.reviews(since=began.isoformat())) == 2
+
+
+def test_annotations_that_label_studio_has_not_counted_come_all_the_same(
+    project: Project, caplog: pytest.LogCaptureFixture
+) -> None:
+    one, other, *_ = project.task_ids
+    project.annotate(one)
+    project.annotate(other)
+    # As it is after two deletions of projects at the same moment.
+    with closing(sqlite3.connect(project.studio.server.log.with_name("label_studio.sqlite3"))) as database:
+        database.execute("UPDATE task SET total_annotations = 0 WHERE id = ?", [other])
+        database.commit()
+
+    assert [review.task_id for review in project.reviews()] == [one, other]
+    assert "has not counted 1 of 2 annotations" in caplog.text
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -13,6 +13,7 @@ from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_ex
 
 from langchain_label_studio.errors import ServerUnavailableError
 from langchain_label_studio.labeling import read_controls
+from langchain_label_studio.log import logger
 from langchain_label_studio.projects import find_project
 from langchain_label_studio.reviews.reading import read_reviews
 from langchain_label_studio.reviews.review import Review
@@ -129,6 +130,7 @@ def _tasks(
     )(client.read_tasks)
     after, size = 0, _FIRST_PAGE
     changed_since = since - _LAG if since else None
+    every_task = every_task or _counts_too_few(read_tasks, project_id, changed_since)
     with tqdm(desc="Reviews", unit=" tasks", disable=not shown) as bar:
         while True:
             page = read_tasks(
@@ -142,6 +144,30 @@ def _tasks(
             if page.matching <= len(page.tasks):
                 return
             after, size = page.tasks[-1]["id"], _next_size(page)
+
+
+def _counts_too_few(
+    read_tasks: Callable[..., TaskPage], project_id: int, changed_since: datetime | None
+) -> bool:
+    """Whether tasks with annotations would be missed, because Label Studio has not counted these.
+
+    The counts of its tasks go wrong after two deletions of projects at the same moment, until it is started again
+    (`temporary_disconnect_all_signals`, seen in 1.23.2). The sum over all tasks does not go by them.
+    """
+    there, counted = (
+        read_tasks(project_id, after=0, size=1, since=changed_since, annotated=annotated).annotations
+        for annotated in (False, True)
+    )
+    if there <= counted:
+        return False
+    logger.warning(
+        "Label Studio has not counted %d of %d annotations in project %d. They are read all the same, by asking "
+        "for every task; but it will ask for reviews it has. Start Label Studio again.",
+        there - counted,
+        there,
+        project_id,
+    )
+    return True
 
 
 def _next_size(page: TaskPage) -> int:
