@@ -62,6 +62,7 @@ class ProjectInfo:
         shows_predictions: Whether reviewers see predictions at all.
         reviewers_per_task: How many people a task goes to.
         overlap_percent: How many tasks of a hundred go to that many; the others go to one.
+        annotations: How many annotations there are, without the skipped.
     """
 
     id: int
@@ -71,6 +72,7 @@ class ProjectInfo:
     shows_predictions: bool
     reviewers_per_task: int
     overlap_percent: int
+    annotations: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,13 +99,13 @@ class TaskPage:
     Attributes:
         tasks: The tasks, with `data`, `meta`, `predictions` and `annotations`.
         matching: How many there are from the first of these on.
-        annotations: How many annotations those have, without the skipped.
+        counted: How many annotations, without the skipped, Label Studio has counted for those.
         size: How many bytes the page took.
     """
 
     tasks: tuple[dict[str, Any], ...]
     matching: int
-    annotations: int
+    counted: int
     size: int
 
 
@@ -301,7 +303,7 @@ class LabelStudioClient:
             return TaskPage(
                 tasks=tuple(found["tasks"]),
                 matching=found["total"],
-                annotations=found["total_annotations"],
+                counted=found["total_annotations"],
                 size=len(answer.content),
             )
 
@@ -318,6 +320,7 @@ class LabelStudioClient:
             overlap_percent=100
             if project.overlap_cohort_percentage is None
             else project.overlap_cohort_percentage,
+            annotations=project.total_annotations_number or 0,
         )
 
     @contextmanager

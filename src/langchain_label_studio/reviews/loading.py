@@ -100,7 +100,7 @@ def _read(
     reviewers = client.users()
     project_url = f"{client.url}projects/{project.id}/data"
     try:
-        for task in _tasks(client, project.id, since, every_task=every_task, progress=progress):
+        for task in _tasks(client, project, since, every_task=every_task, progress=progress):
             yield from read_reviews(
                 task, controls, project_id=project.id, project_url=project_url, reviewers=reviewers
             )
@@ -110,7 +110,7 @@ def _read(
 
 def _tasks(
     client: LabelStudioClient,
-    project_id: int,
+    project: ProjectInfo,
     since: datetime | None,
     *,
     every_task: bool,
@@ -130,11 +130,11 @@ def _tasks(
     )(client.read_tasks)
     after, size = 0, _FIRST_PAGE
     changed_since = since - _LAG if since else None
-    every_task = every_task or _counts_too_few(read_tasks, project_id, changed_since)
+    every_task = every_task or _has_uncounted(project, read_tasks)
     with tqdm(desc="Reviews", unit=" tasks", disable=not shown) as bar:
         while True:
             page = read_tasks(
-                project_id, after=after, size=size, since=changed_since, annotated=not every_task
+                project.id, after=after, size=size, since=changed_since, annotated=not every_task
             )
             if bar.total is None:
                 bar.reset(page.matching)
@@ -146,26 +146,21 @@ def _tasks(
             after, size = page.tasks[-1]["id"], _next_size(page)
 
 
-def _counts_too_few(
-    read_tasks: Callable[..., TaskPage], project_id: int, changed_since: datetime | None
-) -> bool:
+def _has_uncounted(project: ProjectInfo, read_tasks: Callable[..., TaskPage]) -> bool:
     """Whether tasks with annotations would be missed, because Label Studio has not counted these.
 
     The counts of its tasks go wrong after two deletions of projects at the same moment, until it is started again
-    (`temporary_disconnect_all_signals`, seen in 1.23.2). The sum over all tasks does not go by them.
+    (`temporary_disconnect_all_signals`, seen in 1.23.2). That of the project does not go by them.
     """
-    there, counted = (
-        read_tasks(project_id, after=0, size=1, since=changed_since, annotated=annotated).annotations
-        for annotated in (False, True)
-    )
-    if there <= counted:
+    counted = read_tasks(project.id, after=0, size=1).counted
+    if project.annotations <= counted:
         return False
     logger.warning(
         "Label Studio has not counted %d of %d annotations in project %d. They are read all the same, by asking "
         "for every task; but it will ask for reviews it has. Start Label Studio again.",
-        there - counted,
-        there,
-        project_id,
+        project.annotations - counted,
+        project.annotations,
+        project.id,
     )
     return True
 
