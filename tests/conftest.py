@@ -43,7 +43,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 @pytest.fixture(autouse=True)
 def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in list(os.environ):
-        if name.startswith(("LABEL_STUDIO_", "LANGSMITH_", "LANGCHAIN_TRACING", "OPENAI_")):
+        if name.startswith(("LABEL_STUDIO_", "LANGCHAIN_", "LANGSMITH_", "OPENAI_")):
             monkeypatch.delenv(name)
     monkeypatch.setenv("LABEL_STUDIO_OUTBOX_DIR", str(tmp_path / "outbox"))
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))

@@ -22,6 +22,7 @@ from langchain_label_studio.errors import (
     SettingError,
     TaskDataError,
 )
+from langchain_label_studio.everywhere import current_handler, record_runs
 from langchain_label_studio.handler import LabelStudioCallbackHandler
 from langchain_label_studio.labeling import LabelStudioMode, get_default_label_configs
 from langchain_label_studio.runs import LLMRun
@@ -31,20 +32,36 @@ if TYPE_CHECKING:
         TrainingSet,
         to_dpo,
         to_kto,
+        to_prm,
         to_reward,
         to_sft,
         write_jsonl,
         write_parquet,
     )
+    from langchain_label_studio.feedback import Feedback
+    from langchain_label_studio.forms import Filled, Form, register_form
     from langchain_label_studio.report import Report, build_report
-    from langchain_label_studio.reviews import Candidate, Preference, Rating, Review, load_reviews
+    from langchain_label_studio.reviews import (
+        Candidate,
+        Preference,
+        Rating,
+        Review,
+        StepVerdict,
+        load_reviews,
+    )
+    from langchain_label_studio.user_feedback import send_feedback
 
 # The way back is loaded when it is asked for: a service that records needs nothing of it.
 _LAZY = {
-    **dict.fromkeys(("Candidate", "Preference", "Rating", "Review", "load_reviews"), "reviews"),
-    **dict.fromkeys(("TrainingSet", "to_dpo", "to_kto", "to_reward", "to_sft"), "datasets"),
+    **dict.fromkeys(
+        ("Candidate", "Preference", "Rating", "Review", "StepVerdict", "load_reviews"), "reviews"
+    ),
+    **dict.fromkeys(("TrainingSet", "to_dpo", "to_kto", "to_prm", "to_reward", "to_sft"), "datasets"),
     **dict.fromkeys(("write_jsonl", "write_parquet"), "datasets"),
     **dict.fromkeys(("Report", "build_report"), "report"),
+    **dict.fromkeys(("Filled", "Form", "register_form"), "forms"),
+    "Feedback": "feedback",
+    "send_feedback": "user_feedback",
 }
 
 
@@ -63,6 +80,9 @@ __all__ = [
     "AuthenticationError",
     "Candidate",
     "DeliveryStats",
+    "Feedback",
+    "Filled",
+    "Form",
     "LLMRun",
     "LabelConfigError",
     "LabelStudioCallbackHandler",
@@ -84,13 +104,19 @@ __all__ = [
     "ServerError",
     "ServerUnavailableError",
     "SettingError",
+    "StepVerdict",
     "TaskDataError",
     "TrainingSet",
     "build_report",
+    "current_handler",
     "get_default_label_configs",
     "load_reviews",
+    "record_runs",
+    "register_form",
+    "send_feedback",
     "to_dpo",
     "to_kto",
+    "to_prm",
     "to_reward",
     "to_sft",
     "write_jsonl",

@@ -9,6 +9,7 @@ from typing import Literal
 
 from langchain_label_studio.client import LabelStudioClient
 from langchain_label_studio.errors import LabelStudioError
+from langchain_label_studio.labeling import LabelStudioMode
 from langchain_label_studio.projects import Project, read_project, resolve_project
 from langchain_label_studio.settings import API_KEY_VARIABLE, URL_VARIABLE, Settings, resolve_settings
 
@@ -26,16 +27,23 @@ class Finding:
     text: str
 
 
-def check_up(*, url: str | None, project_id: int | None, project_name: str) -> Iterator[Finding]:
+def check_up(
+    *,
+    url: str | None,
+    project_id: int | None,
+    project_name: str,
+    mode: str = LabelStudioMode.PROMPT.value,
+) -> Iterator[Finding]:
     """Look at the settings, the server, the key and the project, in this order; stop at what is wrong.
 
     Args:
         url: Address of Label Studio; None is the environment's.
         project_id: The project; None is the environment's, or that of the name.
         project_name: Title of the project.
+        mode: The mode of the handler that will record there.
     """
     try:
-        settings = resolve_settings(url=url, project_id=project_id, project_name=project_name)
+        settings = resolve_settings(url=url, project_id=project_id, project_name=project_name, mode=mode)
         source = "given" if url else URL_VARIABLE if os.environ.get(URL_VARIABLE) else "the default"
         yield Finding("good", f"Address: {settings.url} ({source})")
         kind = (
@@ -80,11 +88,11 @@ def _look_at_project(client: LabelStudioClient, settings: Settings) -> Iterator[
         if len(found) > 1:
             ids = ", ".join(map(str, found))
             yield Finding("warning", f"There are several projects of this title ({ids}); the first is used.")
-    config = project.config
-    yield Finding(
-        "good",
-        f"Project {project.id} ({project.title!r}): prompts go to <{config.input.type} "
-        f'name="{config.input.name}">, answers to <TextArea name="{config.response}">',
-    )
+    shown, control = project.config.input, project.config.response
+    places = [
+        *([f'prompts go to <{shown.type} name="{shown.name}">'] if shown else ()),
+        *([f'answers to <TextArea name="{control}">'] if control else ()),
+    ]
+    yield Finding("good", f"Project {project.id} ({project.title!r}): {', '.join(places) or 'found'}")
     for warning in project.warnings:
         yield Finding("warning", warning)

@@ -93,6 +93,15 @@ class FoundTask:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TaskContent:
+    """What a task holds."""
+
+    id: int
+    data: Mapping[str, Any]
+    meta: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TaskPage:
     """Some tasks of a project, as Label Studio lists them.
 
@@ -184,19 +193,24 @@ class LabelStudioClient:
 
     def find_projects(self, title: str) -> list[int]:
         """Return the ids of all projects of exactly this title, lowest first."""
-        ids: list[int] = []
+        # Label Studio itself looks for titles that contain this one.
+        found = self.search_projects(title)
+        return sorted(project_id for project_id, its_title in found.items() if its_title == title)
+
+    def search_projects(self, part: str) -> dict[int, str]:
+        """Return the titles of all projects that have this in their title, by their ids."""
+        found: dict[int, str] = {}
         page = 0
         while True:
             page += 1
             with self._asking():
                 items = self._sdk.projects.list(
-                    # Label Studio itself looks for titles that contain this one.
-                    title=title, include="id,title", ordering="id", page=page, page_size=_PAGE,
+                    title=part, include="id,title", ordering="id", page=page, page_size=_PAGE,
                 ).items or []  # fmt: skip
-            ids += [item.id for item in items if item.id is not None and (item.title or "").strip() == title]
+            found |= {item.id: (item.title or "").strip() for item in items if item.id is not None}
             # Asking for one page too many makes Label Studio log an error.
             if len(items) < _PAGE:
-                return sorted(ids)
+                return found
 
     def create_project(
         self, *, title: str, label_config: str, model_version: str, reviewers_per_task: int | None = None
@@ -261,6 +275,27 @@ class LabelStudioClient:
                 found += [_found_task(task) for task in page.items or []]
         return sorted(found, key=lambda task: task.id)
 
+    def tasks_with(self, project_id: int, *, column: str, values: Sequence[str]) -> list[TaskContent]:
+        """Return tasks that have one of the values in a column of their data, highest id first."""
+        params = {
+            "project": project_id,
+            "query": _query([(f"data.{column}", "in_list", "String", list(values))], ordering=["-tasks:id"]),
+            "fields": "all",
+            "include": "id,data,meta",
+            "page": 1,
+            "page_size": 2 * _FIND_AT_ONCE,
+        }
+        with self._asking():
+            found = orjson.loads(self._request("GET", "api/tasks/", params=params).content)["tasks"]
+            return [
+                TaskContent(id=task["id"], data=task["data"], meta=task.get("meta") or {}) for task in found
+            ]
+
+    def update_task(self, task_id: int, *, data: Mapping[str, Any], meta: Mapping[str, Any]) -> None:
+        """Replace what a task holds, as a whole; its annotations and predictions stay."""
+        with self._asking():
+            self._request("PATCH", f"api/tasks/{task_id}/", json={"data": data, "meta": meta})
+
     def users(self) -> dict[int, str]:
         """Return the e-mail addresses of all who have an account, by their number."""
         with self._asking():
@@ -294,11 +329,7 @@ class LabelStudioClient:
         }
         with self._asking():
             # Not `tasks.list`: its models keep the same again as objects, and do not say how large it was.
-            answer = self._sdk._client_wrapper.httpx_client.request("api/tasks/", method="GET", params=params)  # noqa: SLF001
-            if answer.status_code != 200:
-                raise ApiError(
-                    status_code=answer.status_code, headers=dict(answer.headers), body=_body(answer)
-                )
+            answer = self._request("GET", "api/tasks/", params=params)
             found = orjson.loads(answer.content)
             return TaskPage(
                 tasks=tuple(found["tasks"]),
@@ -306,6 +337,13 @@ class LabelStudioClient:
                 counted=found["total_annotations"],
                 size=len(answer.content),
             )
+
+    def _request(self, method: str, path: str, **options: Any) -> httpx.Response:
+        http = self._sdk._client_wrapper.httpx_client  # noqa: SLF001
+        answer: httpx.Response = http.request(path, method=method, **options)
+        if answer.status_code != 200:
+            raise ApiError(status_code=answer.status_code, headers=dict(answer.headers), body=_body(answer))
+        return answer
 
     def _project_info(self, project: Any) -> ProjectInfo:
         if not isinstance(project.id, int) or not isinstance(project.label_config, str):

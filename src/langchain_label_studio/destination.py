@@ -25,7 +25,8 @@ CONFIG_AGE = 30.0
 """Seconds after which the project's label config is read again."""
 
 _REMEMBERED_TASKS = 10_000
-_TURN_TIMEOUT = 30.0
+TURN_TIMEOUT = 30.0
+"""Seconds to wait for others of this computer that send to the same server."""
 
 
 class ProjectDestination:
@@ -84,7 +85,7 @@ class ProjectDestination:
         predictions = sum(len(task["predictions"]) for task in tasks)
         try:
             # Five imports at once take a Label Studio on SQLite 20 times as long as one after the other.
-            with host_lock("send", self.settings.url, timeout=_TURN_TIMEOUT):
+            with host_lock("send", self.settings.url, timeout=TURN_TIMEOUT):
                 stored = client.import_tasks(project.id, tasks)
                 self._remember(zip((record.key for record in records), stored.task_ids, strict=True))
                 if stored.predictions < predictions:
@@ -92,7 +93,7 @@ class ProjectDestination:
         except LabelStudioError as error:
             if getattr(error, "status", None) == 400:
                 self._read_at = 0.0  # the label config may have changed under us
-            raise _failure(error) from None
+            raise as_failure(error) from None
 
     def find(self, records: Sequence[Record]) -> frozenset[str]:
         """Return the keys of those runs that have their task, giving it its answer where that was lost.
@@ -107,7 +108,7 @@ class ProjectDestination:
             tasks = self._tasks([record for record in records if record.key in found], project)
             self._add_missing_predictions(client, project, tasks, found)
         except LabelStudioError as error:
-            raise _failure(error) from None
+            raise as_failure(error) from None
         return frozenset(found)
 
     def task_id(self, run_id: str) -> int | None:
@@ -130,7 +131,7 @@ class ProjectDestination:
                 project = read_project(client.get_project(project.id), self.settings)
                 self._project, self._read_at = project, time.monotonic()
         except LabelStudioError as error:
-            raise _failure(error) from None
+            raise as_failure(error) from None
         for warning in project.warnings:
             self._log.warning(f"project {warning}", "%s", warning)
         return project, client
@@ -138,11 +139,7 @@ class ProjectDestination:
     def _connected_client(self) -> LabelStudioClient:
         with self._lock:
             if self._client is None:
-                # Here, because the SDK takes 0.4 s to import: nobody waits for it who does not need it.
-                with no_fork():
-                    from langchain_label_studio.client import LabelStudioClient  # noqa: PLC0415
-
-                    self._client = LabelStudioClient(url=self.settings.url, api_key=self.settings.key())
+                self._client = open_client(self.settings)
             return self._client
 
     def _tasks(self, records: Sequence[Record], project: Project) -> list[dict[str, Any]]:
@@ -160,7 +157,7 @@ class ProjectDestination:
             self._log.warning("build", "Run %s could not be made into a task.", record.key, error=error)
             reason = f"run {record.key} could not be made into a task: {type(error).__name__}"
             raise DeliveryFailedError(reason, status=422) from None
-        if missing := missing_keys(run.data, project.config):
+        if missing := missing_keys(run, project.config):
             self._log.warning(
                 "missing data", "data= does not fill %s, which the label config shows: left empty.", missing
             )
@@ -208,7 +205,20 @@ class ProjectDestination:
                 self._task_ids.popitem(last=False)
 
 
-def _failure(error: LabelStudioError) -> DeliveryFailedError:
+def open_client(settings: Settings) -> LabelStudioClient:
+    """Return a client of the server.
+
+    Raises:
+        MissingApiKeyError: There is no key.
+    """
+    # Here, because the SDK takes 0.4 s to import: nobody waits for it who does not need it.
+    with no_fork():
+        from langchain_label_studio.client import LabelStudioClient  # noqa: PLC0415
+
+        return LabelStudioClient(url=settings.url, api_key=settings.key())
+
+
+def as_failure(error: LabelStudioError) -> DeliveryFailedError:
     """Return the error as the sender reads it.
 
     A status tells it what to do; an error without one, such as a setting that cannot be right,

@@ -8,10 +8,12 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 from uuid import UUID
 
+from langchain_label_studio.endings import status_of
 from langchain_label_studio.jsonsafe import jsonable
 from langchain_label_studio.messages import Turn
+from langchain_label_studio.open_runs import StartedRun
 from langchain_label_studio.results import has_answer, read_result, text_or_none
-from langchain_label_studio.runs import PARAMETERS_SENT, Facts, StartedRun, Status
+from langchain_label_studio.runs import PARAMETERS_SENT, Facts
 from langchain_label_studio.scrub import error_text
 
 if TYPE_CHECKING:
@@ -63,6 +65,7 @@ def read_start(
     if sent := _parameters(parameters):
         facts["parameters"] = sent
     size = sum([len(turn["content"]) for turn in prompt])
+    size += sum([sum(map(len, turn["images"])) for turn in prompt if "images" in turn])
     return StartedRun(facts, time.perf_counter(), size, event.get("batch_size") or 1)
 
 
@@ -74,7 +77,7 @@ def read_end(started: StartedRun, response: LLMResult) -> Facts:
 def read_error(started: StartedRun, error: BaseException, response: LLMResult | None) -> Facts:
     """Return a run that ended otherwise, with what of the answer had come."""
     known = read_result(response, started.facts, batch_size=started.batch_size) if response else {}
-    status = _status(error)
+    status = status_of(error)
     if has_answer(known.get("answers", ())):
         known["status"] = "partial"
     else:
@@ -83,6 +86,11 @@ def read_error(started: StartedRun, error: BaseException, response: LLMResult | 
     if status == "error":
         known["error"] = error_text(error)
     return started.finish(known)
+
+
+def skipped_start() -> StartedRun:
+    """Return what stands for a run of which nothing more need be known."""
+    return StartedRun({}, time.perf_counter(), skipped=True)
 
 
 def unknown_start(event: Mapping[str, Any], *, run_id: UUID, trace_id: UUID) -> StartedRun:
@@ -104,14 +112,6 @@ def _parameters(parameters: Mapping[str, Any]) -> dict[str, Any]:
 
 def _own_tags(tags: Sequence[Any] | None) -> tuple[str, ...]:
     return tuple([tag for tag in map(str, tags) if not tag.startswith(_INTERNAL_TAGS)]) if tags else ()
-
-
-def _status(error: BaseException) -> Status:
-    if isinstance(error, GeneratorExit):
-        return "abandoned"
-    # Not imported here: it takes 10 ms to load, and where nobody has loaded it nothing is cancelled.
-    asyncio = sys.modules.get("asyncio")
-    return "cancelled" if asyncio and isinstance(error, asyncio.CancelledError) else "error"
 
 
 def _thread_id(metadata: Mapping[str, Any]) -> str | None:

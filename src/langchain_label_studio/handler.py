@@ -1,61 +1,49 @@
-"""The callback handler: LangChain's events in, finished runs out. Nothing in a callback waits or raises."""
+"""The callback handler, as a person sees it."""
 
 from __future__ import annotations
 
-import functools
+import time
 import warnings
 import weakref
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal, ParamSpec, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 from uuid import UUID
 
-from langchain_core.callbacks.base import BaseCallbackHandler
 from pydantic import SecretStr
 
-from langchain_label_studio.delivery import DeliveryStats
+from langchain_label_studio.callbacks import RecordingCallbacks
+from langchain_label_studio.delivery import DeliveryStats, settle_at_end
 from langchain_label_studio.destination import ProjectDestination
 from langchain_label_studio.errors import LabelStudioWarning, ServerUnavailableError, SettingError
-from langchain_label_studio.inline import RunInline
-from langchain_label_studio.jsonsafe import clip
 from langchain_label_studio.labeling import LabelConfig, LabelStudioMode, parse_label_config
-from langchain_label_studio.messages import Turn, to_turns
+from langchain_label_studio.masking import Mask
+from langchain_label_studio.quiet import QUIET_SECONDS
 from langchain_label_studio.recorder import Data, Recorder
+from langchain_label_studio.selection import Selection
+from langchain_label_studio.selectors import Select
 from langchain_label_studio.senders import send_leftovers, share_sender
 from langchain_label_studio.settings import (
     DEFAULT_MODEL_VERSION,
     DEFAULT_PROJECT_NAME,
     Durability,
+    check_function,
     resolve_delivery,
+    resolve_group_by,
+    resolve_sample_rate,
     resolve_settings,
 )
 from langchain_label_studio.tasks import check_task_data
+from langchain_label_studio.user_feedback import DEFAULT_KEY, FeedbackDesk, check_feedback
 
 if TYPE_CHECKING:  # these take long to load, and LangChain has done it when it calls
-    from langchain_core.messages import BaseMessage
-    from langchain_core.outputs import LLMResult
+    from langchain_label_studio.forms import Form, GroupBy
 
-_P = ParamSpec("_P")
-_OF_THIS_PROCESS = frozenset({"_sender", "_retire", "_recorder"})
+_OF_THIS_PROCESS = frozenset({"_sender", "_retire", "_desk", "_recorder"})
 
 
-def _guarded(callback: Callable[_P, None]) -> Callable[_P, None]:
-    """Keep what goes wrong in a callback away from the user's chain: count it and log it."""
-
-    @functools.wraps(callback)
-    def guarded(*args: _P.args, **kwargs: _P.kwargs) -> None:
-        try:
-            callback(*args, **kwargs)
-        except Exception as error:  # noqa: BLE001 (the one place where everything is caught)
-            recorder: Recorder = vars(args[0])["_recorder"]
-            recorder.lose("callback_error", "A run was not recorded, because a callback failed.", error)
-
-    return guarded
-
-
-class LabelStudioCallbackHandler(BaseCallbackHandler):
+class LabelStudioCallbackHandler(RecordingCallbacks):
     """Makes a Label Studio task of every LLM run it is a callback of.
 
     Example:
@@ -64,8 +52,6 @@ class LabelStudioCallbackHandler(BaseCallbackHandler):
         >>> handler.flush()
         True
     """
-
-    run_inline = RunInline()
 
     def __init__(  # noqa: PLR0917 (the first six are the old handler's)
         self,
@@ -78,8 +64,12 @@ class LabelStudioCallbackHandler(BaseCallbackHandler):
         *,
         connect: Literal["eager", "lazy"] = "eager",
         model_version: str = DEFAULT_MODEL_VERSION,
+        sample_rate: float | None = None,
+        select: Select | None = None,
+        mask: Mask | None = None,
         data: Data | None = None,
         include_errors: bool = False,
+        group_by: GroupBy | None = None,
         reviewers_per_task: int | None = None,
         outbox_dir: str | Path | None = None,
         durability: Durability = "process",
@@ -98,9 +88,20 @@ class LabelStudioCallbackHandler(BaseCallbackHandler):
             connect: `"lazy"` leaves the network to the background.
             model_version: What all predictions are filed under. Label Studio shows reviewers those of one
                 version only, so the model's own name is a column of the task instead.
+            sample_rate: The share of all traces that is recorded, from 0 to 1; else `LABEL_STUDIO_SAMPLE_RATE`,
+                else 1. All runs of a trace and all processes agree.
+            select: Says of a finished `LLMRun` whether it is recorded: a function, or what
+                `langchain_label_studio.selectors` has.
+            mask: Returns a text as it may leave the process: a function, or what `langchain_label_studio.masks`
+                has. It sees each text of what is recorded before that is written anywhere; where it fails, the
+                text is dropped.
             data: More data for each task, as columns or for further tags of the label config: a dict,
                 or a function of the finished run.
-            include_errors: Record failed, cancelled and abandoned runs, too.
+            include_errors: Record failed, cancelled and abandoned runs, too. Those that failed are recorded also
+                where `select=` asks for them with `errors()`.
+            group_by: `mode="preference"` only: what runs that answer the same input have in common, so that
+                their answers are compared: a key of their metadata, or a function of the finished run. A run
+                without one stands alone. Else the branches of a `RunnableParallel` are compared.
             reviewers_per_task: How many people "Label All Tasks" gives each task of a new project to; one
                 does not see there what the others said. Else Label Studio's own default, which is one.
             outbox_dir: Directory where runs wait on the disk; else `LABEL_STUDIO_OUTBOX_DIR`, else the
@@ -131,16 +132,21 @@ class LabelStudioCallbackHandler(BaseCallbackHandler):
             model_version=model_version,
             reviewers_per_task=reviewers_per_task,
         )
+        self._group_by = resolve_group_by(group_by, form=settings.form)
         self.url = settings.url
         self._settings = settings
         self._delivery = resolve_delivery(
             outbox_dir=outbox_dir, durability=durability, flush_interval=flush_interval, batch_size=batch_size
         )
         self._data = data
+        self._sample_rate = resolve_sample_rate(sample_rate)
+        self._select = check_function("select", select, "langchain_label_studio.selectors")
+        self._mask = check_function("mask", mask, "langchain_label_studio.masks")
         self._include_errors = include_errors
         if settings.custom_config or connect == "lazy":
             # Before a project is created; else the project's own config is the one to check against.
-            self._check_data(parse_label_config(settings.label_config), complete=settings.project_id is None)
+            config = parse_label_config(settings.label_config, takes_answer=settings.takes_answer)
+            self._check_data(config, complete=settings.project_id is None)
         self._begin()
         if connect == "eager":
             self._connect()
@@ -153,7 +159,31 @@ class LabelStudioCallbackHandler(BaseCallbackHandler):
         if self._has_another_key() and self._sender.destination.project is None:
             # The other key never worked, or does no more.
             self._sender.redirect(ProjectDestination(self._settings))
-        self._recorder = Recorder(self._sender, data=self._data, include_errors=self._include_errors)
+        self._desk = FeedbackDesk(self._settings, self._delivery)
+        weakref.finalize(self, self._desk.retire).atexit = False
+        form = self._form
+        self._recorder = Recorder(
+            self._sender,
+            data=self._data,
+            selection=Selection(
+                include_errors=self._include_errors, sample_rate=self._sample_rate, select=self._select
+            ),
+            mask=self._mask,
+            form=self._settings.form,
+            gatherer=form.gather(self._group_by) if form and form.gather else None,
+            quiet_after=None if self._group_by is None else QUIET_SECONDS,
+        )
+        # What is gathered waits in memory, also where nobody closes the handler.
+        settle_at_end(self._recorder)
+        weakref.finalize(self, self._recorder.settle).atexit = False
+
+    @property
+    def _form(self) -> Form | None:
+        if not self._settings.form:
+            return None
+        from langchain_label_studio.forms import get_form  # noqa: PLC0415 (not for those who need none)
+
+        return get_form(self._settings.form)
 
     # What a person asks of a handler
 
@@ -187,16 +217,61 @@ class LabelStudioCallbackHandler(BaseCallbackHandler):
         task_id = self._sender.destination.task_id(wanted)
         return None if task_id is None else f"{self.project_url}?task={task_id}"
 
+    def feedback(
+        self,
+        run_id: UUID | str | None,
+        *,
+        score: float | None = None,
+        comment: str | None = None,
+        key: str = DEFAULT_KEY,
+    ) -> bool:
+        """Send what a user of the application says of a run: it becomes columns of the run's task.
+
+        Returns at once, whatever Label Studio does. What was given survives any death of the process, and waits for
+        the task for up to 7 days. Of several scores and comments for the same key, the latest of each stays.
+
+        Where `select=` asks for what is rated low, it also records a run that was left out.
+
+        Args:
+            run_id: The run's id, or that of the outermost run of its trace, or the `id` of the message it answered
+                with; None is the last run recorded.
+            score: A number, such as 1 for a thumb up and 0 for one down; None leaves the score as it is.
+            comment: What the user wrote, which goes through `mask=`; None leaves the comment as it is.
+            key: What the feedback is of: the column of the score; that of the comment ends in `_comment`.
+
+        Returns:
+            Whether it was taken: False where the outbox is full.
+
+        Raises:
+            SettingError: It says nothing, or something that no task can show.
+        """
+        recorder = self._recorder
+        given = check_feedback(
+            recorder.run_id_of(run_id), score=score, comment=comment, key=key, mask=recorder.masked
+        )
+        recorder.recall(given.run_id, feedback=given)
+        taken = self._desk.submit(given)
+        if not taken:
+            recorder.lose(
+                "feedback_full", "The outbox is full: feedback was not taken. Is Label Studio down?"
+            )
+        return taken
+
     def flush(self, timeout: float = 10.0) -> bool:
-        """Send what was recorded before this call.
+        """Send what was recorded before this call, and the feedback that was given.
 
         Args:
             timeout: Seconds to wait at most.
 
         Returns:
-            Whether all of it is in Label Studio, or set aside as rejected.
+            Whether all of it is in Label Studio, or set aside as rejected. Feedback whose run has no task there may
+            wait on.
         """
-        return self._sender.flush(timeout)
+        deadline = time.monotonic() + timeout
+        self._recorder.drain()
+        settled = self._sender.flush(timeout)
+        # After the runs: what it is about has its task then.
+        return self._desk.flush(max(0.0, deadline - time.monotonic())) and settled
 
     def close(self, timeout: float = 5.0) -> None:
         """Send what waits, for so many seconds at most. Idempotent, from any thread.
@@ -204,12 +279,19 @@ class LabelStudioCallbackHandler(BaseCallbackHandler):
         The background thread ends when no other handler needs it and nothing waits. A run that is recorded
         later is on the disk, and sent, all the same.
         """
-        self._sender.flush(timeout)
+        self.flush(timeout)
         self._retire()
+        self._desk.retire()
 
     def stats(self) -> DeliveryStats:
         """Return what became of every run."""
-        return replace(self._sender.stats(), lost=dict(self._recorder.lost))
+        recorder = self._recorder
+        return replace(
+            self._sender.stats(),
+            lost=dict(recorder.lost),
+            left_out=dict(recorder.selection.left_out),
+            feedback=self._desk.stats(),
+        )
 
     def __enter__(self) -> Self:
         return self
@@ -249,58 +331,6 @@ class LabelStudioCallbackHandler(BaseCallbackHandler):
         self._begin()
         send_leftovers(self._sender, self._settings, self._delivery)
 
-    # What LangChain tells a handler
-
-    @_guarded
-    def on_llm_start(
-        self,
-        serialized: dict[str, Any],  # noqa: ARG002 (may hold secrets: never looked at)
-        prompts: list[str],
-        *,
-        run_id: UUID,
-        **event: Any,
-    ) -> None:
-        """Note a completion model's prompt. LangChain sends one prompt at a time."""
-        turns = [Turn(role="user", content=clip(str(prompt))) for prompt in prompts]
-        self._recorder.start("completion", turns, run_id, event)
-
-    @_guarded
-    def on_chat_model_start(
-        self,
-        serialized: dict[str, Any],  # noqa: ARG002 (may hold secrets: never looked at)
-        messages: list[list[BaseMessage]],
-        *,
-        run_id: UUID,
-        **event: Any,
-    ) -> None:
-        """Note a chat model's conversation. LangChain sends one conversation at a time."""
-        self._recorder.start(
-            "chat", [turn for conversation in messages for turn in to_turns(conversation)], run_id, event
-        )
-
-    @_guarded
-    def on_llm_end(self, response: LLMResult, *, run_id: UUID, **event: Any) -> None:
-        """Record a run that came to its end."""
-        self._recorder.end(response, run_id, event)
-
-    @_guarded
-    def on_llm_error(self, error: BaseException, *, run_id: UUID, **event: Any) -> None:
-        """Record a run that was cut off, if some of the answer had come or errors are wanted."""
-        self._recorder.fail(error, run_id, event)
-
-    @_guarded
-    def _enter(self, *_: Any, run_id: UUID, parent_run_id: UUID | None = None, **__: Any) -> None:
-        self._recorder.runs.enter(run_id, parent_run_id)
-
-    @_guarded
-    def _leave(self, *_: Any, run_id: UUID, **__: Any) -> None:
-        self._recorder.runs.leave(run_id)
-
-    # Chains, tools and retrievers are only looked at to find the root of the runs inside them.
-    on_chain_start = on_tool_start = on_retriever_start = _enter
-    on_chain_end = on_tool_end = on_retriever_end = _leave
-    on_chain_error = on_tool_error = on_retriever_error = _leave
-
     def _has_another_key(self) -> bool:
         """Whether the handlers that share the sender brought another key."""
         known = self._sender.destination.settings.api_key
@@ -324,4 +354,5 @@ class LabelStudioCallbackHandler(BaseCallbackHandler):
 
     def _check_data(self, config: LabelConfig, *, complete: bool) -> None:
         if not callable(self._data):
-            check_task_data(self._data or {}, config, complete=complete)
+            filled = self._form.keys if self._form else frozenset[str]()
+            check_task_data(self._data or {}, config, complete=complete, filled=filled)

@@ -9,6 +9,7 @@ itself forgotten beside an inline one, such as LangSmith's.
 from __future__ import annotations
 
 import sys
+from inspect import getattr_static
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -31,5 +32,8 @@ class RunInline:
             frame = frame.f_back
         if frame.f_code.co_qualname != _FORGETFUL:
             return True
-        others = (other for other in frame.f_locals["self"].handlers if not isinstance(other, owner))
-        return any(other.run_inline for other in others)
+        return any(other.run_inline for other in frame.f_locals["self"].handlers if not _asks_too(other))
+
+
+def _asks_too(handler: BaseCallbackHandler) -> bool:
+    return isinstance(getattr_static(handler, "run_inline", None), RunInline)

@@ -11,7 +11,9 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NotRequired, TypedDict
 
-from langchain_label_studio.jsonsafe import base64_size, clip, jsonable, size_of
+from langchain_label_studio.jsonsafe import clip, jsonable
+from langchain_label_studio.media import MAX_IMAGES, image_of, note_of
+from langchain_label_studio.readable import readable_json
 
 if TYPE_CHECKING:
     from langchain_core.messages import BaseMessage
@@ -30,11 +32,14 @@ _ROLES = {
 }
 # Blocks that say what another field of the message says, too.
 _MIRRORED = frozenset({"tool_call", "tool_call_chunk", "invalid_tool_call", "tool_use", "function_call"})
-_MEDIA = frozenset({"image", "audio", "video", "file", "text-plain"})
+_LINE_WIDTH = 90
 
 
 class Turn(TypedDict):
-    """One turn of a conversation. Only `role` and `content` are always there."""
+    """One turn of a conversation. Only `role` and `content` are always there.
+
+    `images` are links and small `data:` URLs; a note of each stands in `content`.
+    """
 
     role: str
     content: str
@@ -44,11 +49,25 @@ class Turn(TypedDict):
     tool_call_id: NotRequired[str]
     status: NotRequired[str]
     reasoning: NotRequired[str]
+    images: NotRequired[list[str]]
 
 
 def to_turns(messages: Iterable[BaseMessage]) -> list[Turn]:
-    """Return the messages as turns, in order."""
-    return list(map(to_turn, messages))
+    """Return the messages as turns, in order, with so many of the images as `MAX_IMAGES` lets through."""
+    turns = list(map(to_turn, messages))
+    left = MAX_IMAGES
+    # The latest are what the answer is about.
+    for turn in reversed([turn for turn in turns if "images" in turn]):
+        kept = []
+        for url in turn["images"]:
+            left -= len(url)
+            if left >= 0:
+                kept.append(url)
+        if kept:
+            turn["images"] = kept
+        else:
+            del turn["images"]
+    return turns
 
 
 def to_turn(message: BaseMessage) -> Turn:
@@ -68,10 +87,15 @@ def to_turn(message: BaseMessage) -> Turn:
         return {"role": "user", "content": note}
 
 
-def show_turn(turn: Turn) -> str:
-    """Return a turn as the text a reviewer sees: its content, then its tool calls."""
+def show_turn(turn: Turn, *, blocks: bool = True) -> str:
+    """Return a turn as the text a reviewer sees: its content, then its tool calls.
+
+    Args:
+        turn: The turn.
+        blocks: Whether a long call has a line for each argument, as earlier versions had it not.
+    """
     parts = [turn["content"]] if turn["content"] else []
-    parts += [f"→ {call.get('name')}({_arguments(call.get('args'))})" for call in turn.get("tool_calls", ())]
+    parts += [_show_call(call, block=blocks) for call in turn.get("tool_calls", ())]
     parts += [
         f"→ {call.get('name')}({call.get('args')})  [invalid tool call: {call.get('error') or 'not JSON'}]"
         for call in turn.get("invalid_tool_calls", ())
@@ -91,8 +115,9 @@ def is_plain(turn: Turn) -> bool:
 def _read(message: BaseMessage) -> Turn:
     fields = vars(message)
     content, reasoning = fields["content"], fields["additional_kwargs"].get("reasoning_content")
+    images: list[str] = []
     if not isinstance(content, str):
-        content, thoughts = _read_blocks(message)
+        content, thoughts, images = _read_blocks(message)
         reasoning = reasoning or thoughts
     kind = fields.get("type") or message.type
     # A ChatMessage brings a role of its own.
@@ -109,6 +134,8 @@ def _read(message: BaseMessage) -> Turn:
         turn["tool_call_id"] = str(tool_call_id)
         if fields.get("status") == "error":
             turn["status"] = "error"
+    if images:
+        turn["images"] = images
     return turn
 
 
@@ -119,6 +146,15 @@ def _tool_call(call: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def _show_call(call: Mapping[str, Any], *, block: bool) -> str:
+    args = call.get("args")
+    line = f"→ {call.get('name')}({_arguments(args)})"
+    if not block or len(line) <= _LINE_WIDTH or not isinstance(args, Mapping):
+        return line
+    given = "".join(f"  {name}={readable_json(value, indent=2)},\n" for name, value in args.items())
+    return f"→ {call.get('name')}(\n{given})"
+
+
 def _arguments(args: Any) -> str:
     """Return arguments as Python would write them: `city="Paris", days=3`."""
     if not isinstance(args, Mapping):
@@ -126,10 +162,11 @@ def _arguments(args: Any) -> str:
     return ", ".join(f"{name}={json.dumps(value, ensure_ascii=False)}" for name, value in args.items())
 
 
-def _read_blocks(message: BaseMessage) -> tuple[str, str]:
-    """Return the text and the reasoning of content that is a list of blocks."""
+def _read_blocks(message: BaseMessage) -> tuple[str, str, list[str]]:
+    """Return the text, the reasoning and the images of content that is a list of blocks."""
     text: list[str] = []
     thoughts: list[str] = []
+    images: list[str] = []
     after_text = False
     for block in _blocks(message):
         kind = block.get("type")
@@ -139,13 +176,15 @@ def _read_blocks(message: BaseMessage) -> tuple[str, str]:
             thoughts.append(_reasoning(block))
             continue
         is_text = kind in {"text", "refusal"} or (kind is None and isinstance(block.get("text"), str))
-        piece = str(block.get("text") or block.get("refusal") or "") if is_text else _note(block)
+        piece = str(block.get("text") or block.get("refusal") or "") if is_text else note_of(block)
+        if not is_text and (image := image_of(block)):
+            images.append(image)
         # Pieces of one text belong together; everything else stands on a line of its own.
         if text and not (is_text and after_text):
             text.append("\n")
         text.append(piece)
         after_text = is_text
-    return "".join(text), "\n".join(thought for thought in thoughts if thought)
+    return "".join(text), "\n".join(thought for thought in thoughts if thought), images
 
 
 def _blocks(message: BaseMessage) -> Sequence[Mapping[str, Any]]:
@@ -164,41 +203,3 @@ def _reasoning(block: Mapping[str, Any]) -> str:
     if isinstance(summary, list):
         return "\n".join(str(part.get("text", "")) for part in summary if isinstance(part, Mapping))
     return ""
-
-
-def _note(block: Mapping[str, Any]) -> str:
-    """Return a block that is not text as a link or a short note: its kind, type and size."""
-    kind = str(block.get("type") or "")
-    if kind == "non_standard" and isinstance(block.get("value"), Mapping):
-        return _note(block["value"])
-    if kind == "image_url":
-        url = block.get("image_url")
-        return _media_note("image", {"url": url.get("url") if isinstance(url, Mapping) else url})
-    if kind in _MEDIA or "mime_type" in block:
-        return _media_note("text file" if kind == "text-plain" else kind or "file", block)
-    return json.dumps(jsonable(block), ensure_ascii=False)
-
-
-def _media_note(kind: str, block: Mapping[str, Any]) -> str:
-    url = block.get("url")
-    if isinstance(url, str) and url.startswith("data:"):
-        head, _, data = url.partition(",")
-        mime_type = head.removeprefix("data:").partition(";")[0]
-        return _media_note(kind, {"base64": data, "mime_type": mime_type})
-    if isinstance(url, str):
-        return f"[{kind}: {url}]"
-    data = block.get("base64", block.get("data"))
-    facts = [str(block["mime_type"])] if block.get("mime_type") else []
-    if isinstance(data, str):
-        facts.append(size_of(base64_size(data)))
-    elif isinstance(data, bytes | bytearray):
-        facts.append(size_of(len(data)))
-    elif isinstance(block.get("text"), str):
-        return f"[{kind}]\n{block['text']}"
-    elif file_id := block.get("file_id"):
-        facts.append(f"id {file_id}")
-    # Translated blocks keep what the standard does not name under `extras`.
-    extras = block.get("extras")
-    names = {**block, **extras} if isinstance(extras, Mapping) else block
-    name = names.get("filename") or names.get("title")
-    return f"[{kind}: {', '.join(facts)}]" if not name else f"[{kind} {name}: {', '.join(facts)}]"

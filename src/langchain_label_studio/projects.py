@@ -92,11 +92,11 @@ def find_project(client: LabelStudioClient, *, url: str, wanted: int | str) -> P
 def read_project(info: ProjectInfo, settings: Settings, *, created: bool = False) -> Project:
     """Return what a project asks for, with warnings where it does not fit the settings."""
     try:
-        config = parse_label_config(info.label_config)
+        config = parse_label_config(info.label_config, takes_answer=settings.takes_answer)
     except LabelConfigError as error:
         msg = f"Project {info.id} ({info.title!r}) cannot take answers. {error}"
         raise NoResponseControlError(msg) from None
-    warnings = [_MARKDOWN_WARNING] if config.input.type == "Markdown" else []
+    warnings = list(_page_warnings(config))
     if not created:
         warnings += [
             *_config_warnings(info, config, settings),
@@ -155,15 +155,27 @@ def _request_creation(client: LabelStudioClient, settings: Settings) -> int:
         raise
 
 
+def _page_warnings(config: LabelConfig) -> Iterator[str]:
+    """Warn of what leaves Label Studio's page white."""
+    if config.input and config.input.type == "Markdown":
+        yield _MARKDOWN_WARNING
+    elif config.input and config.input.type == "Paragraphs" and config.input.key in config.markdown:
+        yield (
+            f'<Markdown value="${config.input.key}"/> leaves the page white, because <Paragraphs> makes a list of it. '
+            'Use <Markdown value="$conversation_markdown"/>.'
+        )
+
+
 def _config_warnings(info: ProjectInfo, config: LabelConfig, settings: Settings) -> Iterator[str]:
-    if settings.custom_config:
-        difference = describe_difference(parse_label_config(settings.label_config), config)
-        if difference:
+    if settings.custom_config or settings.form:
+        passed = "the project_config passed" if settings.custom_config else f"that of mode={settings.form!r}"
+        wanted = parse_label_config(settings.label_config, takes_answer=settings.takes_answer)
+        if difference := describe_difference(wanted, config):
             yield (
-                f"Project {info.id} ({info.title!r}) exists and keeps its own label config, which is not the "
-                f"project_config passed: {difference}. Use another project_name, or change the project's config."
+                f"Project {info.id} ({info.title!r}) exists and keeps its own label config, which is not "
+                f"{passed}: {difference}. Use another project_name, or change the project's config."
             )
-    elif settings.mode is LabelStudioMode.CHAT and config.input.type != "Paragraphs":
+    elif settings.mode is LabelStudioMode.CHAT and config.input and config.input.type != "Paragraphs":
         yield (
             f"Project {info.id} ({info.title!r}) shows prompts in <{config.input.type}>, so chats become text "
             "there. Use another project_name for a new project with mode='chat'."

@@ -1,20 +1,15 @@
-"""Finished runs as values, and the bounded table of runs in flight."""
+"""Finished runs as values."""
 
 from __future__ import annotations
 
-import threading
-import time
-from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
-from typing import Any, Literal
-from uuid import UUID
+from typing import Any, Literal, Required, TypedDict
 
 import orjson
 
 from langchain_label_studio.errors import LabelStudioError
-from langchain_label_studio.forks import begin_anew_in_children
 from langchain_label_studio.jsonsafe import encode
 from langchain_label_studio.messages import Turn, show_turn
 
@@ -26,10 +21,6 @@ Status = Literal["success", "partial", "error", "cancelled", "abandoned"]
 """
 
 FORMAT_VERSION = 1
-MAX_OPEN_RUNS = 10_000
-MAX_OPEN_CHARACTERS = 256 * 2**20
-MAX_RUN_AGE = 3600.0
-MAX_ANCESTORS = 100_000
 
 METADATA_SENT = frozenset(
     {
@@ -64,6 +55,79 @@ PARAMETERS_SENT = frozenset(
 """Keys of a run's invocation parameters that leave the process."""
 
 
+class Document(TypedDict, total=False):
+    """A retrieved document.
+
+    Attributes:
+        id: Its id, where it has one.
+        content: Its text.
+        metadata: Its metadata.
+        score: How well it fits, as the retriever says.
+        query: What was asked for.
+    """
+
+    id: str
+    content: Required[str]
+    metadata: Mapping[str, Any]
+    score: float
+    query: str
+
+
+class StepResult(TypedDict):
+    """What came of a step.
+
+    Attributes:
+        ok: Whether it did what it should.
+        preview: What came of it, as text.
+    """
+
+    ok: bool
+    preview: str
+
+
+class StepError(TypedDict):
+    """Why a step failed.
+
+    Attributes:
+        message: The error, without headers or secrets.
+    """
+
+    message: str
+
+
+class Step(TypedDict, total=False):
+    """A step of an agent, called as Label Studio's agent evaluation calls it.
+
+    Its template says how (docs/source/templates/interfaces-agent-eval.md); `agent` and the kind `interrupt` are ours.
+
+    Attributes:
+        kind: What it is: what the user said, what a model thought (`reasoning`) or said (`agent`), a call of a tool or
+            a retriever, a failure, or a wait for a person.
+        agent: Which sub-agent or node of a graph did it; missing where it was the agent itself.
+        content: What was said, or what a person is asked.
+        summary: What was thought.
+        tool: Name of the tool or the retriever.
+        args: What it was called with.
+        result: What it gave back.
+        error: Why it failed.
+        model: The model that said it.
+        tokens: Tokens read and written for it.
+        durationMs: Milliseconds from start to end.
+    """
+
+    kind: Required[Literal["user", "reasoning", "agent", "tool_call", "error", "interrupt"]]
+    agent: str
+    content: str
+    summary: str
+    tool: str
+    args: Any
+    result: StepResult
+    error: StepError
+    model: str
+    tokens: int
+    durationMs: float
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LLMRun:
     """One finished run of a model.
@@ -92,6 +156,12 @@ class LLMRun:
         metadata: The run's metadata. Of it, only `METADATA_SENT` leaves the process.
         parameters: The invocation parameters of `PARAMETERS_SENT`.
         data: The user's own data for the task.
+        form: Name of the form in which it is reviewed; empty where it is shown as it is.
+        question: What it was to answer, where that is known to be another text than the last turn of the user.
+        documents: What was retrieved for it.
+        steps: What happened in it, in order, where it is a whole run of an agent.
+        candidates: Who gave each of the answers, where these come from several runs: `model`, `run_id` and
+            more of each, in the order of the answers.
     """
 
     run_id: str
@@ -117,6 +187,11 @@ class LLMRun:
     metadata: Mapping[str, Any] = field(default_factory=dict)
     parameters: Mapping[str, Any] = field(default_factory=dict)
     data: Mapping[str, Any] = field(default_factory=dict)
+    form: str = ""
+    question: str | None = None
+    documents: tuple[Document, ...] = ()
+    steps: tuple[Step, ...] = ()
+    candidates: tuple[Mapping[str, Any], ...] = ()
 
     @property
     def shown_answers(self) -> tuple[Turn, ...]:
@@ -133,7 +208,7 @@ its time to write as text is left for then, too: ids may be UUIDs, and a time is
 
 _FIELDS = frozenset(item.name for item in fields(LLMRun))
 _IDS = ("run_id", "trace_id", "parent_run_id")
-_TUPLES = ("prompt", "answers", "tags")
+_TUPLES = ("prompt", "answers", "tags", "documents", "steps", "candidates")
 
 
 def make_run(facts: Facts) -> LLMRun:
@@ -146,11 +221,16 @@ def make_run(facts: Facts) -> LLMRun:
     return LLMRun(**known)
 
 
-def encode_run(facts: Facts) -> bytes:
-    """Return a run as one line of JSON, without what must not leave the process."""
+def encode_run(facts: Facts, mask: Callable[[Facts], Facts] | None = None) -> bytes:
+    """Return a run as one line of JSON, without what must not leave the process.
+
+    Args:
+        facts: The run.
+        mask: Hides in what is left of it what nobody must see.
+    """
     metadata = facts.get("metadata") or {}
-    sent = {key: value for key, value in metadata.items() if key in METADATA_SENT}
-    return encode({"v": FORMAT_VERSION, **facts, "metadata": sent})
+    sent = {**facts, "metadata": {key: value for key, value in metadata.items() if key in METADATA_SENT}}
+    return encode({"v": FORMAT_VERSION, **(mask(sent) if mask else sent)})
 
 
 def decode_run(line: bytes) -> LLMRun:
@@ -183,114 +263,3 @@ def read_run_id(line: bytes) -> str:
 
 def _iso(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-@dataclass(slots=True)
-class StartedRun:
-    """What is known of a run before its end.
-
-    Attributes:
-        facts: What its start event said.
-        clock: `time.perf_counter()` at its start.
-        size: How many characters of the conversation it keeps.
-        batch_size: How many prompts went to the model in one request.
-    """
-
-    facts: Facts
-    clock: float
-    size: int = 0
-    batch_size: int = 1
-
-    def finish(self, known_now: Facts) -> Facts:
-        """Return the run as it ended; it is not to be started again."""
-        if "started_at" in self.facts:
-            known_now["latency_ms"] = int((time.perf_counter() - self.clock) * 10_000) / 10
-        self.facts.update(known_now)
-        return self.facts
-
-
-class RunTable:
-    """Runs in flight, their ancestors, and the runs that ended lately. Bounded; safe in threads.
-
-    LangChain may deliver a start or an end twice, an end without a start, and never deliver an end.
-    """
-
-    def __init__(self, *, max_open: int = MAX_OPEN_RUNS, max_age: float = MAX_RUN_AGE) -> None:
-        self._max_open = max_open
-        self._max_age = max_age
-        self.begin_in_child()
-        begin_anew_in_children(self)
-
-    def begin_in_child(self) -> None:
-        """Begin anew in a forked process: the runs in flight are the parent's."""
-        self._lock = threading.RLock()
-        self._open: OrderedDict[UUID, StartedRun] = OrderedDict()
-        self._size = 0
-        self._ended: OrderedDict[UUID, None] = OrderedDict()
-        self._roots: OrderedDict[UUID, UUID] = OrderedDict()
-
-    def __len__(self) -> int:
-        return len(self._open)
-
-    def enter(self, run_id: UUID, parent_run_id: UUID | None) -> None:
-        """Note a chain, tool or retriever, so that runs inside it find their root."""
-        with self._lock:
-            self._roots[run_id] = self.root(run_id, parent_run_id)
-            if len(self._roots) > MAX_ANCESTORS:
-                self._roots.popitem(last=False)
-
-    def leave(self, run_id: UUID) -> None:
-        """Forget a chain, tool or retriever that ended."""
-        with self._lock:
-            self._roots.pop(run_id, None)
-
-    def root(self, run_id: UUID, parent_run_id: UUID | None) -> UUID:
-        """Return the outermost run known above a run."""
-        if parent_run_id is None:
-            return run_id
-        return self._roots.get(parent_run_id, parent_run_id)
-
-    def start(self, run_id: UUID, started: StartedRun) -> list[StartedRun]:
-        """Note a run's start; a second start of the same run is ignored.
-
-        Returns:
-            Runs that are given up, because their end is overdue or the table is full.
-        """
-        with self._lock:
-            if run_id not in self._ended and self._open.setdefault(run_id, started) is started:
-                self._size += started.size
-            return self._overdue(started.clock)
-
-    def end(self, run_id: UUID) -> tuple[StartedRun | None, bool]:
-        """Note a run's end.
-
-        Returns:
-            The run as it started (None where its start never came), and whether this is its first end.
-        """
-        with self._lock:
-            started = self._open.pop(run_id, None)
-            first = started is not None or run_id not in self._ended
-            self._note_end(run_id, started)
-            return started, first
-
-    def _overdue(self, now: float) -> list[StartedRun]:
-        given_up = []
-        while self._open:
-            try:
-                oldest = next(iter(self._open.values()))
-            except (RuntimeError, StopIteration):
-                break  # a signal handler recorded a run just now; the next start looks again
-            fits = len(self._open) <= self._max_open and self._size <= MAX_OPEN_CHARACTERS
-            if fits and now - oldest.clock <= self._max_age:
-                break
-            run_id, _ = self._open.popitem(last=False)
-            self._note_end(run_id, oldest)
-            given_up.append(oldest)
-        return given_up
-
-    def _note_end(self, run_id: UUID, started: StartedRun | None) -> None:
-        self._ended[run_id] = None
-        if len(self._ended) > self._max_open:
-            self._ended.popitem(last=False)
-        if started:
-            self._size -= started.size

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 _MAX_ERROR = 2_000
 _MAX_READ = 10_000  # an error may quote a whole prompt, and this runs inside a callback
 _HIDDEN = "[hidden]"
-_SECRETS = (
+_NAMED = (
     # Headers, as they are written in a repr or a raw request; cookies are hidden to the end of the line.
     re.compile(r"(?i)((?:set-)?cookie['\"]?\s*[:=]\s*)[^\n]+"),
     re.compile(r"(?i)((?:proxy-)?authorization['\"]?\s*[:=]\s*['\"]?(?:bearer|token|basic)?\s*)[^\s'\",;}]+"),
@@ -17,16 +18,44 @@ _SECRETS = (
         r"(?i)((?:api[_-]?key|secret|password|passwd|access[_-]?token|refresh[_-]?token)['\"]?\s*[:=]\s*['\"]?)"
         r"[^\s'\",;}]+"
     ),
-    re.compile(r"()\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*)?"),  # JWT
-    re.compile(r"()\b(?:sk|pk|rk|xox[abp]|gh[pousr]|glpat|AKIA|AIza)[-_A-Za-z0-9*]{12,}"),  # known prefixes
+)
+# How a key begins is looked for first, as that is quick; and then, that no word goes on here: else each letter of a
+# long word would be tried as the beginning of a key.
+_KEYS = (
+    re.compile(
+        r"()-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----.*?(?:-----END [A-Z0-9 ]*PRIVATE KEY-----|\Z)", re.DOTALL
+    ),
+    re.compile(r"()eyJ(?<![\w-]eyJ)[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*)?"),  # JWT
+    # The prefixes of those who give out keys: OpenAI, Anthropic, Stripe, Slack, GitHub, GitLab, AWS, Google,
+    # Hugging Face, LangSmith, npm, PyPI, SendGrid.
+    re.compile(
+        r"()[sprghlnxSA](?<![\w-].)"
+        r"(?:(?:(?<=[spr])k|(?<=g)(?:h[pousr]|ithub_pat)|(?<=h)f|(?<=l)sv2|(?<=n)pm)[-_]"
+        r"|(?<=x)ox[a-z]-|(?<=g)lpat-|(?<=p)ypi-|(?<=S)G\.|(?<=A)(?:KIA|SIA|Iza))[-_.A-Za-z0-9*]{12,}"
+    ),
+    re.compile(r"([Bb](?<!\w.)(?i:earer)\s+)(?=[A-Za-z._~+/=-]*[0-9])[A-Za-z0-9._~+/=-]{12,}"),
     re.compile(r"(://[^/\s:@]+:)[^/\s@]+(?=@)"),  # user:password@host
 )
 
 
 def scrub_secrets(text: str) -> str:
     """Return the text with keys, tokens, passwords, cookies and authorization headers hidden."""
-    for pattern in _SECRETS:
-        text = pattern.sub(rf"\g<1>{_HIDDEN}", text)
+    return _hide(text, (*_NAMED, *_KEYS), _HIDDEN)
+
+
+def scrub_keys(text: str, hidden: str) -> str:
+    """Return the text without what is a key by its looks alone, whatever stands around it.
+
+    Args:
+        text: Any text, also one in which people talk about passwords and cookies.
+        hidden: What stands in a key's place.
+    """
+    return _hide(text, _KEYS, hidden)
+
+
+def _hide(text: str, patterns: Sequence[re.Pattern[str]], hidden: str) -> str:
+    for pattern in patterns:
+        text = pattern.sub(rf"\g<1>{hidden}", text)
     return text
 
 
@@ -38,6 +67,6 @@ def error_text(error: BaseException) -> str:
         message = message[:_MAX_READ].rpartition(" ")[0] or message[:_MAX_ERROR]
     message = scrub_secrets(message).strip()
     if len(message) > _MAX_ERROR:
-        message = f"{message[:_MAX_ERROR]} [cut]"
+        message = f"{message[:_MAX_ERROR].rpartition(' ')[0] or message[:_MAX_ERROR]} [cut]"
     name = type(error).__name__
     return f"{name}: {message}" if message else name

@@ -6,8 +6,9 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from inspect import iscoroutinefunction
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_args
 from urllib.parse import urlsplit
 
 import platformdirs
@@ -21,16 +22,22 @@ from langchain_label_studio.labeling import (
     prepare_label_config,
 )
 
+if TYPE_CHECKING:
+    from langchain_label_studio.forms import Form, GroupBy
+
 API_KEY_VARIABLE = "LABEL_STUDIO_API_KEY"
 URL_VARIABLE = "LABEL_STUDIO_URL"
 PROJECT_ID_VARIABLE = "LABEL_STUDIO_PROJECT_ID"
 OUTBOX_DIR_VARIABLE = "LABEL_STUDIO_OUTBOX_DIR"
+SAMPLE_RATE_VARIABLE = "LABEL_STUDIO_SAMPLE_RATE"
 
 DEFAULT_URL = "http://localhost:8080"
 DEFAULT_PROJECT_NAME = "LangChain-%Y-%m-%d"
 DEFAULT_MODEL_VERSION = "langchain"
 
 _MIN_TITLE, MAX_TITLE = 3, 50
+
+_Function = TypeVar("_Function")
 
 Durability = Literal["process", "power", "memory"]
 """What a run survives, once its callback returned.
@@ -70,6 +77,8 @@ class Settings:
         label_config: Label config of a project that has to be created.
         custom_config: Whether the user passed that config, so that it should match the project's.
         mode: The mode whose config it is, or None for a config of the user's own.
+        form: Name of the form in which runs are reviewed; empty where each is shown as it is.
+        takes_answer: Whether the answers go into a `TextArea` of the label config.
         model_version: What all predictions of the project are filed under.
         reviewers_per_task: How many people review each task of a project that has to be created; None
             leaves it to Label Studio, where it is one.
@@ -83,6 +92,8 @@ class Settings:
     label_config: str
     custom_config: bool = False
     mode: LabelStudioMode | None = None
+    form: str = ""
+    takes_answer: bool = True
     model_version: str = field(default=DEFAULT_MODEL_VERSION)
     reviewers_per_task: int | None = None
 
@@ -115,9 +126,11 @@ def resolve_settings(
         LabelConfigError: The config is not XML, or has no place for the answer.
         SettingError: Another setting cannot be right.
     """
-    default_config, known_mode = get_default_label_configs(mode)
+    form = _form(mode)
+    default_config, known_mode = (form.label_config, None) if form else get_default_label_configs(mode)
     config = prepare_label_config(project_config) if project_config else default_config
-    parse_label_config(config)
+    takes_answer = form is None or form.takes_answer
+    parse_label_config(config, takes_answer=takes_answer)
     known_id = _project_id(project_id, environ)
     return Settings(
         api_key=resolve_api_key(api_key, environ=environ),
@@ -128,9 +141,76 @@ def resolve_settings(
         label_config=config,
         custom_config=bool(project_config),
         mode=None if project_config else known_mode,
+        form=form.name if form else "",
+        takes_answer=takes_answer,
         model_version=model_version.strip() or DEFAULT_MODEL_VERSION,
         reviewers_per_task=_reviewers_per_task(reviewers_per_task),
     )
+
+
+def resolve_group_by(group_by: GroupBy | None, *, form: str) -> GroupBy | None:
+    """Return what runs that are compared have in common.
+
+    Args:
+        group_by: A key of their metadata, or a function of the run; None or an empty key for neither.
+        form: Name of the form of review.
+
+    Raises:
+        SettingError: It is something else, or nothing is compared in this form.
+    """
+    if group_by is None or group_by == "":
+        return None
+    if not isinstance(group_by, str) and not callable(group_by):
+        msg = f"group_by={group_by!r}: use a key of the runs' metadata, or a function of the finished run."
+        raise SettingError(msg)
+    if not form:
+        msg = "group_by= says which answers are compared: use it with mode='preference'."
+        raise SettingError(msg)
+    return group_by
+
+
+def resolve_sample_rate(sample_rate: Any = None, *, environ: Mapping[str, str] = os.environ) -> float:
+    """Return the share of all traces that is recorded: argument, else environment, else all.
+
+    Raises:
+        SettingError: It cannot be one.
+    """
+    if sample_rate is not None and sample_rate != "":
+        return check_share("sample_rate", sample_rate)
+    return check_share(SAMPLE_RATE_VARIABLE, environ.get(SAMPLE_RATE_VARIABLE, "").strip() or 1.0)
+
+
+def check_share(name: str, share: Any) -> float:
+    """Return a share as a number.
+
+    Raises:
+        SettingError: It is none from 0 to 1.
+    """
+    try:
+        number = float("nan" if isinstance(share, bool) else share)
+    except (TypeError, ValueError, OverflowError):
+        number = float("nan")
+    if not 0 <= number <= 1:
+        msg = f"{name} is {share!r}, but has to be a share from 0 to 1: 0.1 is every tenth trace, 1 is all."
+        raise SettingError(msg)
+    return number
+
+
+def check_function(name: str, function: _Function | None, module: str) -> _Function | None:
+    """Return a function of the user's that is called in callbacks.
+
+    Args:
+        name: The setting.
+        function: What was passed for it.
+        module: Where ready-made ones are.
+
+    Raises:
+        SettingError: It is none, or an async one.
+    """
+    if function is not None and (not callable(function) or iscoroutinefunction(function)):
+        msg = f"{name}={function!r}: pass a function that is not async, or what {module} has."
+        raise SettingError(msg)
+    return function
 
 
 def resolve_project_choice(
@@ -254,6 +334,16 @@ def resolve_url(url: str | None = None, *, environ: Mapping[str, str] = os.envir
         msg = "The Label Studio URL holds a user name or password. Take it out, and use api_key= instead."
         raise SettingError(msg)
     return f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}/"
+
+
+def _form(mode: str | LabelStudioMode) -> Form | None:
+    """Return the form of a mode; runs are shown as they are in the first two."""
+    name = mode.value if isinstance(mode, LabelStudioMode) else mode
+    if name in {LabelStudioMode.PROMPT.value, LabelStudioMode.CHAT.value}:
+        return None
+    from langchain_label_studio.forms import find_form  # noqa: PLC0415 (not for those who need none)
+
+    return find_form(name)
 
 
 def _project_id(project_id: Any, environ: Mapping[str, str]) -> int | None:

@@ -16,7 +16,7 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from langchain_label_studio.delivery import LANES, REJECTED
@@ -29,6 +29,9 @@ _FILE = "target.json"
 _UNUSED = 24 * 3600.0
 
 
+Holds = Literal["runs", "feedback"]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
     """A project of a server, as its outbox names it.
@@ -36,31 +39,36 @@ class Target:
     Attributes:
         directory: Its outbox.
         settings: Where its runs go, without the key.
+        holds: What waits in it: runs, or feedback for them.
     """
 
     directory: Path
     settings: Settings
+    holds: Holds = "runs"
 
     @property
     def title(self) -> str:
         """The project, as a person calls it."""
         settings = self.settings
-        return settings.project_title if settings.project_id is None else f"project {settings.project_id}"
+        project = settings.project_title if settings.project_id is None else f"project {settings.project_id}"
+        return project if self.holds == "runs" else f"{project} ({self.holds})"
 
 
-def target_directory(outbox_dir: Path, settings: Settings) -> Path:
-    """Return where the runs for a project wait."""
+def target_directory(outbox_dir: Path, settings: Settings, *, holds: Holds = "runs") -> Path:
+    """Return where the runs for a project wait, or the feedback for them."""
     project = settings.project_title if settings.project_id is None else str(settings.project_id)
     kind = "title" if settings.project_id is None else "id"
     identity = f"{settings.url}\n{kind}\n{project}\n{settings.model_version}"
     digest = hashlib.sha256(identity.encode(errors="surrogatepass")).hexdigest()[:8]
     address = urlsplit(settings.url)
     readable = re.sub(r"[^a-z0-9]+", "-", f"{address.netloc}{address.path}-{project}".lower()).strip("-")
-    return outbox_dir / f"{readable[:60]}-{digest}"
+    # Apart: feedback that waits for its task holds up no run.
+    suffix = "" if holds == "runs" else f"-{holds}"
+    return outbox_dir / f"{readable[:60]}-{digest}{suffix}"
 
 
-def prepare_target(directory: Path, settings: Settings) -> None:
-    """Make the directory of a target, and note there where its runs go.
+def prepare_target(directory: Path, settings: Settings, *, holds: Holds = "runs") -> None:
+    """Make the directory of a target, and note there what it holds, and where that goes.
 
     Raises:
         OSError: It cannot be written.
@@ -68,6 +76,7 @@ def prepare_target(directory: Path, settings: Settings) -> None:
     directory.mkdir(parents=True, exist_ok=True, mode=0o700)
     entry = {
         "v": _FORMAT,
+        "holds": holds,
         "url": settings.url,
         "project_id": settings.project_id,
         "project_title": settings.project_title,
@@ -75,6 +84,8 @@ def prepare_target(directory: Path, settings: Settings) -> None:
         "label_config": settings.label_config,
         "custom_config": settings.custom_config,
         "mode": settings.mode.value if settings.mode else None,
+        "form": settings.form,
+        "takes_answer": settings.takes_answer,
         "model_version": settings.model_version,
         "reviewers_per_task": settings.reviewers_per_task,
     }
@@ -113,7 +124,8 @@ def read_target(directory: Path) -> Target:
         if entry["v"] != _FORMAT:
             msg = f"{directory} was written in format {entry['v']}; this version reads {_FORMAT}. Update the package."
             raise LabelStudioError(msg)
-        return Target(directory=directory, settings=_settings(entry))
+        holds: Holds = "feedback" if entry.get("holds") == "feedback" else "runs"
+        return Target(directory=directory, settings=_settings(entry), holds=holds)
     except (OSError, ValueError, KeyError, TypeError) as error:
         msg = f"{directory} is not an outbox: its {_FILE} cannot be read ({type(error).__name__})."
         raise LabelStudioError(msg) from error
@@ -142,6 +154,8 @@ def _settings(entry: dict[str, Any]) -> Settings:
         label_config=entry["label_config"],
         custom_config=entry["custom_config"],
         mode=LabelStudioMode(entry["mode"]) if entry["mode"] else None,
+        form=entry.get("form", ""),  # not there in the files of older versions, nor the next two
+        takes_answer=entry.get("takes_answer", True),
         model_version=entry["model_version"],
-        reviewers_per_task=entry.get("reviewers_per_task"),  # not there in the files of older versions
+        reviewers_per_task=entry.get("reviewers_per_task"),
     )

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from langchain_label_studio.errors import TaskDataError
+from langchain_label_studio.errors import SettingError, TaskDataError
+from langchain_label_studio.feedback import COMMENT
 from langchain_label_studio.jsonsafe import jsonable
-from langchain_label_studio.labeling import LabelConfig, inert, prompt_value
+from langchain_label_studio.labeling import InputTag, LabelConfig, inert, prompt_value
 from langchain_label_studio.messages import Turn, is_plain, show_turn
 from langchain_label_studio.runs import METADATA_SENT, LLMRun
+
+if TYPE_CHECKING:
+    from langchain_label_studio.forms import Filled, Form
 
 COLUMNS = (
     *(
@@ -29,6 +34,10 @@ COLUMNS = (
 )
 """Keys of a task's data that this package fills, as columns people filter by."""
 
+_MAX_KEY = 100
+PANELS = ("conversation_html", "conversation_markdown", "answer_markdown")
+"""Keys of a task's data that are filled where the label config shows them in a `<Markdown>` tag: see `panels`."""
+
 _UNFILTERABLE = frozenset("\"'.$\\")
 
 
@@ -43,39 +52,69 @@ def build_task(run: LLMRun, config: LabelConfig, *, model_version: str) -> dict[
     Returns:
         A task as Label Studio's import takes it: `data`, `meta` and at most one prediction,
         with all candidates in order.
+
+    Raises:
+        SettingError: The run is for a form of review that is not registered here.
     """
     turns = [(turn["role"], show_turn(turn)) for turn in run.prompt]
-    data: dict[str, Any] = {
-        **_columns(run),
-        **run.data,
-        config.input.key: prompt_value(config.input, turns),
-        "run_id": run.run_id,
-    }
+    filled = _filled(run)
+    data: dict[str, Any] = {**_columns(run), **run.data, "run_id": run.run_id}
+    if config.input:
+        data[config.input.key] = prompt_value(config.input, turns)
+    if filled:
+        data |= filled.data
     for key, nothing in config.required.items():
         if data.get(key) is None:
             data[key] = nothing
     for key in config.markdown.intersection(data):
         data[key] = inert(data[key])
+    data |= _panels(run, config)
     task: dict[str, Any] = {"data": data, "meta": _meta(run, config), "predictions": []}
-    if answer := [text for text in map(show_turn, run.answers) if text]:
-        task["predictions"].append(_prediction(run, config, answer, model_version))
+    if filled:
+        task["meta"] |= filled.meta
+    answer = [text for text in map(show_turn, run.answers) if text]
+    if answer and config.response and config.input:
+        task["predictions"].append(_prediction(run, config.response, config.input, answer, model_version))
     cleaned: dict[str, Any] = jsonable(task)
     return cleaned
 
 
-def check_task_data(data: Mapping[str, Any], config: LabelConfig, *, complete: bool) -> None:
+def _panels(run: LLMRun, config: LabelConfig) -> dict[str, str]:
+    """Return what is shown beside the prompt; last, so that these columns of the list of tasks are the last, too."""
+    keys = [key for key in PANELS if key in config.markdown]
+    if not keys:
+        return {}
+    from langchain_label_studio.panels import render_panel  # noqa: PLC0415 (takes 3 ms to load: not for an import)
+
+    return {key: render_panel(key, run) for key in keys}
+
+
+def _filled(run: LLMRun) -> Filled | None:
+    return _form(run.form).fill(run) if run.form else None
+
+
+def _form(name: str) -> Form:
+    from langchain_label_studio.forms import get_form  # noqa: PLC0415 (not for those who need none)
+
+    return get_form(name)
+
+
+def check_task_data(
+    data: Mapping[str, Any], config: LabelConfig, *, complete: bool, filled: AbstractSet[str] = frozenset()
+) -> None:
     """Check the user's own data for a task.
 
     Args:
         data: What goes into each task's data.
         config: The label config that names the keys.
         complete: Whether `data` is all there will be.
+        filled: The keys that the form of review fills.
 
     Raises:
         TaskDataError: A key is reserved, cannot be filtered by, or is missing.
     """
     for key in map(str, data):
-        if key in COLUMNS or key == config.input.key:
+        if key in COLUMNS or key in PANELS or key in filled or (config.input and key == config.input.key):
             msg = f"data= has the key {key!r}, which is filled from the run. Choose another name."
             raise TaskDataError(msg)
         if not key or _UNFILTERABLE & set(key):
@@ -83,7 +122,7 @@ def check_task_data(data: Mapping[str, Any], config: LabelConfig, *, complete: b
                 f"data= has the key {key!r}, which Label Studio cannot filter by. Use letters, digits and _."
             )
             raise TaskDataError(msg)
-    missing = missing_keys(data, config)
+    missing = _missing_keys(data, config, filled)
     if complete and missing:
         names = ", ".join(f'value="${key}"' for key in missing)
         msg = (
@@ -93,18 +132,37 @@ def check_task_data(data: Mapping[str, Any], config: LabelConfig, *, complete: b
         raise TaskDataError(msg)
 
 
+def check_feedback_key(key: str) -> None:
+    """Check what feedback is called.
+
+    Raises:
+        SettingError: It cannot be a column, or is one that has its meaning.
+    """
+    if key in COLUMNS or key.endswith(COMMENT):
+        msg = f"key={key!r} names a column that is filled from the run or with comments. Choose another one."
+        raise SettingError(msg)
+    if not key or len(key) > _MAX_KEY or not key.isprintable() or _UNFILTERABLE & set(key):
+        msg = f"key={key!r} is none that Label Studio can filter by. Use letters, digits and _."
+        raise SettingError(msg)
+
+
 def usable_data(data: Mapping[str, Any]) -> dict[str, Any]:
     """Return what of the user's own data a task can hold, as a copy: reserved keys are the run's."""
     return {
         str(key): jsonable(value)
         for key, value in data.items()
-        if str(key) and str(key) not in COLUMNS and not _UNFILTERABLE & set(str(key))
+        if str(key) and str(key) not in {*COLUMNS, *PANELS} and not _UNFILTERABLE & set(str(key))
     }
 
 
-def missing_keys(data: Mapping[str, Any], config: LabelConfig) -> list[str]:
-    """Return the keys which the label config demands and nothing fills."""
-    return sorted(set(config.required) - set(COLUMNS) - {config.input.key} - set(data))
+def missing_keys(run: LLMRun, config: LabelConfig) -> list[str]:
+    """Return the keys which the label config demands and nothing fills in the run's task."""
+    return _missing_keys(run.data, config, _form(run.form).keys if run.form else frozenset())
+
+
+def _missing_keys(data: Mapping[str, Any], config: LabelConfig, filled: AbstractSet[str]) -> list[str]:
+    shown = {config.input.key} if config.input else set()
+    return sorted(set(config.required) - set(COLUMNS) - shown - filled - set(data))
 
 
 def _columns(run: LLMRun) -> dict[str, Any]:
@@ -125,12 +183,12 @@ def _meta(run: LLMRun, config: LabelConfig) -> dict[str, Any]:
         "reasoning": [turn.get("reasoning") for turn in run.answers]
         if _any_has("reasoning", run.answers)
         else None,
-        "answers": None if all(map(_only_text, run.answers)) else list(run.answers),
+        "answers": None if config.response and all(map(_only_text, run.answers)) else list(run.answers),
         # What is shown flattens tool calls and names; here the conversation is as it was.
         "messages": None if _shown_whole(run, config) else list(run.prompt),
     }
     known = {name: value for name, value in facts.items() if value}
-    return known | {"langchain_label_studio": _version()}
+    return known | {"langchain_label_studio": _version()} | ({"form": run.form} if run.form else {})
 
 
 @cache
@@ -141,24 +199,28 @@ def _version() -> str:
 
 
 def _shown_whole(run: LLMRun, config: LabelConfig) -> bool:
+    if run.form or config.input is None:
+        return False
     if run.kind == "completion":
         return config.input.type != "HyperText"
     return config.input.type == "Paragraphs" and all(map(is_plain, run.prompt))
 
 
 def _only_text(turn: Turn) -> bool:
-    return not (turn.get("tool_calls") or turn.get("invalid_tool_calls"))
+    return not (turn.get("tool_calls") or turn.get("invalid_tool_calls") or turn.get("images"))
 
 
 def _any_has(key: str, turns: tuple[Turn, ...]) -> bool:
     return any(turn.get(key) for turn in turns)
 
 
-def _prediction(run: LLMRun, config: LabelConfig, answer: list[str], model_version: str) -> dict[str, Any]:
+def _prediction(
+    run: LLMRun, control: str, shown: InputTag, answer: list[str], model_version: str
+) -> dict[str, Any]:
     region = {
         "id": run.run_id.replace("-", "")[-10:],
-        "from_name": config.response,
-        "to_name": config.input.name,
+        "from_name": control,
+        "to_name": shown.name,
         "type": "textarea",
         "value": {"text": answer},
     }

@@ -71,7 +71,7 @@ class Reviewer:
         self.page.goto(project_url)
         for column in ("run_id", "status", *columns):
             expect(self.page.get_by_text(column, exact=True)).to_be_attached()
-        expect(self.page.get_by_text("success", exact=True)).to_be_attached()
+        expect(self.page.get_by_text("success", exact=True).first).to_be_attached()
         self.photograph("data-manager")
 
     def label_all_tasks(self) -> None:
@@ -93,14 +93,16 @@ class Reviewer:
 
     def sees(self, prompt: str) -> None:
         """Wait for the task with this prompt."""
-        expect(self.task.get_by_text(prompt, exact=True)).to_be_visible()
+        # A chat is in the page twice, once for the controls to belong to.
+        expect(self.task.get_by_text(prompt, exact=True).filter(visible=True)).to_be_visible()
         expect(self._submit_button).to_be_enabled()
 
     def each_of(self, *prompts: str) -> Iterator[str]:
         """Wait for the tasks with these prompts, as they come: who is second gets them in any order."""
         left = set(prompts)
         while left:
-            shown = self.task.get_by_text(re.compile(f"^({'|'.join(map(re.escape, left))})$"))
+            any_of = re.compile(f"^({'|'.join(map(re.escape, left))})$")
+            shown = self.task.get_by_text(any_of).filter(visible=True)
             expect(shown).to_be_visible()
             prompt = shown.inner_text().strip()
             left.remove(prompt)
@@ -148,16 +150,17 @@ class Reviewer:
     def choose(self, choice: str) -> None:
         self.task.get_by_role("checkbox", name=choice).check()
 
+    def decide(self, choice: str) -> None:
+        """Choose one of several, where only one can be chosen."""
+        self.task.get_by_role("radio", name=choice).check()
+
     def prefer(self, answer: str) -> None:
         """Click the better one of two answers."""
         self.task.get_by_text(answer, exact=True).click()
 
     def put_into(self, bucket: str, answer: str) -> None:
         """Drag an answer to the end of a ranker's bucket."""
-        column = self.task.locator(".htx-ranker-column").filter(
-            has=self.page.get_by_role("heading", name=bucket)
-        )
-        area = column.locator("[data-rbd-droppable-id]")
+        area = self._bucket(bucket)
         self._drag(answer, area, depth=0.9)
         expect(self._items(area).last).to_contain_text(answer)
 
@@ -166,6 +169,19 @@ class Reviewer:
         area = self.task.locator("[data-rbd-droppable-id]")
         self._drag(answer, self._items(area).first, depth=0.2)
         expect(self._items(area).first).to_contain_text(answer)
+
+    def put_across(self, bucket: str, answer: str) -> None:
+        """Drag an answer straight across into a ranker's bucket, however long the list is."""
+        area = self._bucket(bucket)
+        item = self._items(self.task).filter(has_text=answer)
+        item.scroll_into_view_if_needed()
+        [start, column] = [box for box in (item.bounding_box(), area.bounding_box()) if box]
+        self._drag_to(item, column["x"] + column["width"] / 2, start["y"] + start["height"] / 2)
+        expect(self._items(area).filter(has_text=answer)).to_be_visible()
+
+    def shows(self, text: str) -> bool:
+        """Say whether the task shows a text."""
+        return self.task.get_by_text(text, exact=True).count() > 0
 
     def submit(self, *, photo: str = "reviewed") -> None:
         self.photograph(photo)
@@ -199,14 +215,23 @@ class Reviewer:
         assert saved.value.ok
         expect(self.page.get_by_text(says, exact=True).last).to_be_visible()
 
+    def _bucket(self, name: str) -> Locator:
+        """The place in a ranker's bucket where answers go."""
+        heading = self.page.get_by_role("heading", name=name)
+        column = self.task.locator(".htx-ranker-column").filter(has=heading)
+        return column.locator("[data-rbd-droppable-id]")
+
     def _drag(self, answer: str, target: Locator, *, depth: float) -> None:
         """Drag an answer of a ranker with the mouse, to so much of the target's height."""
-        item = self._items(self.task).filter(has_text=answer)
-        item.hover()
-        self.page.mouse.down()
         box = target.bounding_box()
         assert box
-        self.page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] * depth, steps=20)
+        item = self._items(self.task).filter(has_text=answer)
+        self._drag_to(item, box["x"] + box["width"] / 2, box["y"] + box["height"] * depth)
+
+    def _drag_to(self, item: Locator, x: float, y: float) -> None:
+        item.hover()
+        self.page.mouse.down()
+        self.page.mouse.move(x, y, steps=20)
         self.page.mouse.up()
         expect(item).not_to_have_css("position", "fixed")  # it has arrived
 

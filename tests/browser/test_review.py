@@ -76,7 +76,7 @@ CASES = {
             HumanMessage("And in Paris?"),
         ],
         answers=[AIMessage("", tool_calls=[CALL])],
-        shown=['→ get_weather(city="Rome")', 'get_weather: {"celsius": 21}', "And in Paris?"],
+        shown=["→ get_weather", '"Rome"', '{"celsius": 21}', "And in Paris?"],
         responses=['→ get_weather(city="Paris", days=3)'],
         correction=("days=3", "days=4"),
     ),

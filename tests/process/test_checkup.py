@@ -10,7 +10,7 @@ from langchain_label_studio import LabelStudioCallbackHandler
 from langchain_label_studio.checkup import Finding, check_up
 from tests.support.loopback_label_studio import LoopbackLabelStudio
 
-Look = Callable[[], list[Finding]]
+Look = Callable[..., list[Finding]]
 
 
 @pytest.fixture
@@ -18,8 +18,8 @@ def findings(loopback: LoopbackLabelStudio, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("LABEL_STUDIO_API_KEY", "a-very-secret-key")
     monkeypatch.setenv("LABEL_STUDIO_URL", loopback.url)
 
-    def look() -> list[Finding]:
-        found = list(check_up(url=None, project_id=None, project_name="Checked"))
+    def look(**options: str) -> list[Finding]:
+        found = list(check_up(url=None, project_id=None, project_name="Checked", **options))
         assert "POST" not in [method for method, _ in loopback.requests]
         assert "very-secret" not in str(found)
         return found
@@ -66,3 +66,11 @@ def test_what_is_wrong_comes_last(findings: Look, loopback: LoopbackLabelStudio)
 
     assert {finding.level for finding in good} == {"good"}
     assert (bad.level, "refused the API key" in bad.text) == ("bad", True)
+
+
+def test_a_project_is_looked_at_as_its_mode_needs_it(findings: Look, loopback: LoopbackLabelStudio) -> None:
+    LabelStudioCallbackHandler("k", loopback.url, project_name="Checked", mode="preference")
+    loopback.requests.clear()
+
+    assert {finding.level for finding in findings(mode="preference")} == {"good"}
+    assert findings(mode="rag")[-1].level != "good", "it has no place for documents"

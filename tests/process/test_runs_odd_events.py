@@ -149,7 +149,7 @@ def test_values_that_json_cannot_hold_do_no_harm(value: Any, recorded: Recording
     )
 
     (text,) = recorded.shown()
-    assert text.startswith("Hello\n→ look(value=")
+    assert text.startswith("Hello\n→ look(")
     assert "hunter2" not in str(recorded.task())
 
 

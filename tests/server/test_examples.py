@@ -25,7 +25,18 @@ from tests.support.notebooks import EXAMPLES, read_notebook
 ROOT = EXAMPLES.parent
 NOTEBOOKS = ("prompts", "chats", "custom_config")
 NOTEBOOKS_OF_TRAINING = ("circle",)  # run in tests/training/test_circle.py
-SCRIPTS = ("llm", "chat_model", "chain", "fastapi_service", "langgraph_agent")
+SCRIPTS = (
+    "llm",
+    "chat_model",
+    "chain",
+    "mask_with_presidio",
+    "compare_models",
+    "rag",
+    "fastapi_service",
+    "fastapi_feedback",
+    "langgraph_agent",
+    "agent_review",
+)
 # What langchain-openai says of a completion: the model it asked for by default, not the one that answered.
 COMPLETION_MODEL = "gpt-3.5-turbo-instruct"
 
@@ -146,6 +157,49 @@ def test_chain(tasks_of: TasksOf) -> None:
     assert "2 answers to review" in printed
 
 
+def test_mask_with_presidio(tasks_of: TasksOf, label_studio: LocalLabelStudio) -> None:
+    printed = run("mask_with_presidio")
+
+    (task,) = tasks_of("Example: Presidio")
+    assert_recorded([task])
+    assert task["data"]["prompt"] == [turn("user", "Thank <EMAIL_ADDRESS> for paying from <IBAN_CODE>.")]
+    assert "bob@example.com" not in repr(task)
+    assert "DE89 3704 0044 0532 0130 00" not in repr(task)
+    assert f"task={task['id']}" in printed
+
+
+def test_rag(tasks_of: TasksOf, label_studio: LocalLabelStudio) -> None:
+    printed = run("rag")
+
+    tasks = {task["data"]["question"]: task for task in tasks_of("Example: retrieval")}
+    assert_recorded([*tasks.values()])
+    best = {question: task["data"]["similar_docs"][0]["title"] for question, task in tasks.items()}
+    assert best == {
+        "How many days a year can I work from another country?": "1 · abroad.md · score 7",
+        "When do I need a note by a doctor?": "1 · sick.md · score 3",
+    }
+    assert {len(task["data"]["similar_docs"]) for task in tasks.values()} == {3}
+    assert all(answer_of(task) == task["data"]["answer"] for task in tasks.values())
+    assert all(answer_of(task) in printed for task in tasks.values())
+    assert label_studio.url.rstrip("/") in printed
+
+
+def test_compare_models(tasks_of: TasksOf, label_studio: LocalLabelStudio) -> None:
+    printed = run("compare_models")
+
+    *pairs, names = sorted(tasks_of("Example: compare models"), key=lambda task: len(task["data"]["items"]))
+    asked = sorted(task["data"]["prompt"][-1]["content"] for task in pairs)
+    assert asked == ["Why do leaves fall?", "Why is the sky blue?"]
+    for task in pairs:
+        assert [candidate["model"] for candidate in task["meta"]["candidates"]] == [LocalModel.model_name] * 2
+        assert "model" in task["data"], "both are the same small model here"
+        assert task["data"]["shown"]["pair"] == [1]
+    assert len({item["body"] for item in names["data"]["items"]}) == 3
+    assert names["data"]["shown"]["list"] == [1]
+    assert "3 comparisons to make" in printed
+    assert label_studio.url.rstrip("/") in printed
+
+
 def test_langgraph_agent(tasks_of: TasksOf, label_studio: LocalLabelStudio) -> None:
     # So small a model answers without its tool now and then: what it did not do cannot be recorded.
     for _ in range(3):
@@ -169,10 +223,28 @@ def test_langgraph_agent(tasks_of: TasksOf, label_studio: LocalLabelStudio) -> N
     assert answer_of(last) in printed
 
 
+def test_agent_review(tasks_of: TasksOf, label_studio: LocalLabelStudio) -> None:
+    for _ in range(3):  # so small a model answers without its tools now and then
+        printed = run("agent_review")
+        tasks = tasks_of("Example: agent review")
+        kinds = [step["kind"] for step in tasks[-1]["data"]["run"]["steps"]]
+        if "tool_call" in kinds:
+            break
+    else:
+        pytest.fail("No tool call in any of the tasks.")
+
+    assert_recorded(tasks)
+    assert (kinds[0], kinds[-1]) == ("user", "agent")
+    assert answer_of(tasks[-1]) in printed
+    assert f"{label_studio.url.rstrip('/')}" in printed
+    assert f"task={tasks[-1]['id']}" in printed
+    assert "TrainingSet: 0 rows" in printed, "nobody has judged a step yet"
+
+
 @contextmanager
-def service(log: Path) -> Iterator[str]:
-    """The address of the FastAPI example, served; ended by SIGTERM as a deployment does it."""
-    command = [sys.executable, "-m", "uvicorn", "examples.fastapi_service:app", "--port", "0"]
+def service(log: Path, script: str) -> Iterator[str]:
+    """The address of a FastAPI example, served; ended by SIGTERM as a deployment does it."""
+    command = [sys.executable, "-m", "uvicorn", f"examples.{script}:app", "--port", "0"]
     with log.open("w") as sink, subprocess.Popen(command, cwd=ROOT, stdout=sink, stderr=sink) as server:
         try:
             deadline = time.monotonic() + 60
@@ -191,7 +263,7 @@ def service(log: Path) -> Iterator[str]:
 async def test_fastapi_service(tasks_of: TasksOf, tmp_path: Path) -> None:
     log = tmp_path / "service.log"
     questions = {"anna": "What is the capital of France?", "ben": "What is the capital of Italy?"}
-    with service(log) as address:
+    with service(log, "fastapi_service") as address:
         async with httpx.AsyncClient(base_url=address, trust_env=False, timeout=120) as client:
             asked = [{"message": text, "thread_id": thread} for thread, text in questions.items()]
             replies = await asyncio.gather(*(client.post("/chat", json=body) for body in asked))
@@ -206,6 +278,46 @@ async def test_fastapi_service(tasks_of: TasksOf, tmp_path: Path) -> None:
     assert seen == {(thread_id, reply["run_id"], reply["answer"]) for thread_id, reply in said}
     for task in tasks:
         assert task["data"]["prompt"] == [turn("user", questions[task["data"]["thread_id"]])]
+
+
+async def test_fastapi_feedback(tasks_of: TasksOf, tmp_path: Path) -> None:
+    log = tmp_path / "service.log"
+    with service(log, "fastapi_feedback") as address:
+        async with httpx.AsyncClient(base_url=address, trust_env=False, timeout=120) as client:
+            assert "<title>Chat with thumbs</title>" in (await client.get("/")).text
+            run_ids = []
+            for question in ("What is the capital of France?", "What is rain?", "What is snow?"):
+                reply = await client.post("/chat", json={"message": question, "thread_id": "anna"})
+                run_ids.append(reply.raise_for_status().json()["run_id"])
+            liked, disliked, _ = run_ids
+            thumbs = [
+                {"run_id": liked, "score": 1},
+                {"run_id": disliked, "score": 1},
+                {"run_id": disliked, "score": 0, "comment": "<b>Too long</b>"},
+            ]
+            for thumb in thumbs:
+                assert (await client.post("/feedback", json=thumb)).status_code == 202
+            for nonsense in ({"run_id": liked, "score": 5}, {"run_id": "x", "score": 1}, {"score": 1}):
+                assert (await client.post("/feedback", json=nonsense)).status_code == 422
+    assert "Traceback" not in log.read_text()
+
+    tasks = tasks_of("Example: feedback")
+    assert_recorded(tasks)
+    shown = {
+        task["data"]["run_id"]: {key: value for key, value in task["data"].items() if "feedback" in key}
+        for task in tasks
+    }
+    assert shown == dict(
+        zip(
+            run_ids,
+            [
+                {"user_feedback": 1},
+                {"user_feedback": 0, "user_feedback_comment": "<\u2060b>Too long<\u2060/b>"},
+                {},
+            ],
+            strict=True,
+        )
+    )
 
 
 # --- notebooks ---------------------------------------------------------------------------

@@ -12,3 +12,16 @@ OLD_DOCUMENTATION = """
 </Choices>
 </View>
 """
+
+RAG_TEMPLATE = """
+<View>
+<Text name="question" value="$question"/>
+<TextArea name="response" toName="question"/>
+<List name="results" value="$similar_docs" title="Documents"/>
+<Ranker name="rank" toName="results">
+<Bucket name="relevant" title="Relevant"/><Bucket name="non_relevant" title="Not relevant"/>
+</Ranker>
+<Choices name="faithfulness" toName="question"><Choice value="yes"/><Choice value="no"/></Choices>
+</View>
+"""
+"""Label Studio's template for RAG, with a place for the answer: documents are dragged into buckets."""

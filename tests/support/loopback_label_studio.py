@@ -119,7 +119,10 @@ class LoopbackLabelStudio:
             ids = [len(self.tasks) + number for number in range(1, len(tasks) + 1)]
             for number, task in zip(ids, tasks, strict=True):
                 kept = task["predictions"] if with_predictions else []
-                self.tasks.append({"id": number, "data": task["data"], "predictions": list(kept)})
+                meta = task.get("meta", {})
+                self.tasks.append(
+                    {"id": number, "data": task["data"], "meta": meta, "predictions": list(kept)}
+                )
         stored = sum(len(task["predictions"]) for task in tasks) if with_predictions else 0
         return {"task_count": len(tasks), "prediction_count": stored, "task_ids": ids}
 
@@ -154,12 +157,16 @@ class _Handler(BaseHTTPRequestHandler):
             project = self.studio.projects.get(int(path.path.strip("/").split("/")[-1]))
             self._answer(200, project) if project else self._answer(404, {"detail": "Not found."})
         else:
-            wanted = json.loads(query["query"][0])["filters"]["items"][0]["value"]
+            asked = json.loads(query["query"][0])
+            [only] = asked["filters"]["items"]
+            column = only["filter"].removeprefix("filter:tasks:data.")
             found = [
-                {"id": task["id"], "data": task["data"], "total_predictions": len(task["predictions"])}
+                task | {"total_predictions": len(task["predictions"])}
                 for task in self.studio.tasks
-                if task["data"]["run_id"] in wanted
+                if task["data"].get(column) in only["value"]
             ]
+            if asked["ordering"] == ["-tasks:id"]:
+                found.reverse()
             self._answer(200, {"tasks": found, "total": len(found)})
 
     def do_POST(self) -> None:
@@ -180,6 +187,17 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(201, {"created": len(body)})
         else:
             self._import(body)
+
+    def do_PATCH(self) -> None:
+        path = urlsplit(self.path).path
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        self.studio.requests.append(("PATCH", path))
+        if not self._key_is_good():
+            self._answer(401, {"detail": "Invalid token."})
+            return
+        task = self.studio.tasks[int(path.strip("/").split("/")[-1]) - 1]
+        task |= {name: body[name] for name in ("data", "meta") if name in body}
+        self._answer(200, task)
 
     def _key_is_good(self) -> bool:
         sent = self.headers["Authorization"] or ""

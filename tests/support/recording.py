@@ -13,13 +13,17 @@ from typing import Any
 from langchain_label_studio import LabelStudioCallbackHandler, LLMRun
 from langchain_label_studio.delivery import Record
 from langchain_label_studio.labeling import get_default_label_configs, parse_label_config
-from langchain_label_studio.runs import RunTable, decode_run
+from langchain_label_studio.open_runs import RunTable
+from langchain_label_studio.runs import decode_run
 from langchain_label_studio.tasks import build_task
 
 KEY = "label-studio-key-of-the-tests"
 CONFIGS = {mode: parse_label_config(get_default_label_configs(mode)[0]) for mode in ("prompt", "chat")}
 _numbers = itertools.count()
 _BASE64 = re.compile(r"[A-Za-z0-9+/]{200}")
+_SMALL_IMAGE = re.compile(
+    r"data:image/(?:png|jpeg|jpg|gif|webp);base64,[A-Za-z0-9+/]{1,200000}(?![A-Za-z0-9+/])"
+)
 
 
 class RecordingDestination:
@@ -112,7 +116,9 @@ def check_task(task: Mapping[str, Any], run: LLMRun) -> None:
     sent = json.dumps(task, allow_nan=False, ensure_ascii=False).encode().decode()
     assert KEY not in sent
     assert "\\u0000" not in sent
-    assert not _BASE64.search(sent), "somebody's image is in the task"
+    assert not _BASE64.search(_SMALL_IMAGE.sub("", sent)), (
+        "more of somebody's image or file than is shown is in the task"
+    )
     assert task["data"]["run_id"] == run.run_id
     assert not [key for key, value in task["data"].items() if value is None]
     assert len(task["predictions"]) <= 1

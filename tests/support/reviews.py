@@ -10,7 +10,7 @@ from typing import Any
 
 from langchain_label_studio import LLMRun
 from langchain_label_studio.messages import Turn
-from langchain_label_studio.reviews.review import Candidate, Preference, Rating, Review
+from langchain_label_studio.review import Candidate, Preference, Rating, Review
 
 URL = "http://label-studio.test"
 PROJECT = 7

@@ -260,7 +260,7 @@ def test_the_library_does_not_configure_logging() -> None:
 
 
 def test_runs_that_never_end_leave_nothing_behind(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("langchain_label_studio.runs.MAX_OPEN_CHARACTERS", 1_000)
+    monkeypatch.setattr("langchain_label_studio.open_runs.MAX_OPEN_CHARACTERS", 1_000)
     handler = make()
     runs = handler._recorder.runs
     runs._max_open = 50

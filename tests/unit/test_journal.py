@@ -198,6 +198,24 @@ def test_a_request_that_was_just_begun_is_left_for_a_while(
     assert len(outbox) == 1
 
 
+@pytest.mark.parametrize("line", [b"", b'{"cut'])
+def test_a_lane_is_gone_with_its_last_record_also_if_its_owner_died_beginning_a_segment(
+    tmp_path: Path, line: bytes
+) -> None:
+    dying = make(tmp_path)
+    dying.append(record("a"))
+    dying.abandon()
+    (left,) = (tmp_path / "lanes").iterdir()
+    (left / "000000000002.jsonl").write_bytes(line)
+    outbox = make(tmp_path)
+
+    outbox.adopt()
+
+    assert drain(outbox) == [["a"]]
+    assert list((tmp_path / "lanes").iterdir()) == []
+    assert (len(outbox), outbox.oldest()) == (0, None)
+
+
 def test_own_and_adopted_lanes_take_turns(tmp_path: Path) -> None:
     dying = make(tmp_path, batch_size=1)
     for key in "abc":

@@ -35,6 +35,7 @@ class Journal(RuleBasedStateMachine):
         self.segments: dict[str, Segment] = {}
         self.waiting: set[str] = set()
         self.in_doubt: set[str] = set()
+        self.postponed: set[str] = set()
         self.order: list[str] = []
         self.number = 0
 
@@ -75,7 +76,7 @@ class Journal(RuleBasedStateMachine):
         assert 0 < len(keys) <= BATCH
         assert set(keys) <= self.waiting, "settled records came back, or those of somebody else"
         assert keys == sorted(keys, key=self.order.index)
-        assert len({key[0] for key in keys}) == 1
+        assert len({key[0] for key in keys}) == 1 or self.postponed.issuperset(keys)
         if self.in_doubt.intersection(keys):
             assert segment.in_doubt, "a crash made the doubt forgotten"
         others = self.segments.values()
@@ -109,6 +110,27 @@ class Journal(RuleBasedStateMachine):
         if reject:
             assert (self.directory / "rejected" / f"{segment.records[0].key}.json").exists()
 
+    @precondition(lambda self: self.segments)
+    @rule(data=st.data(), seconds=st.sampled_from([0.0, 3600.0]))
+    def postpone(self, data: st.DataObject, seconds: float) -> None:
+        name = data.draw(st.sampled_from(sorted(self.segments)))
+        outbox, segment = self.processes[name], self.segments.pop(name)
+        before = outbox.postponed
+        outbox.postpone(segment.records, seconds=seconds, adopted=segment.adopted)
+        outbox.remove(segment)
+        keys = [record.key for record in segment.records]
+        assert outbox.postponed == before + len(keys)
+        self.in_doubt.difference_update(keys)
+        self.postponed.update(keys)
+        self.order = [key for key in self.order if key not in keys] + keys
+
+    @rule(name=st.sampled_from("ab"))
+    def resume(self, name: str) -> None:
+        outbox = self.outbox(name)
+        waiting = len(outbox) + outbox.own_postponed
+        outbox.resume()
+        assert (len(outbox), outbox.own_postponed) == (waiting, 0)
+
     @rule(name=st.sampled_from("ab"))
     def kill(self, name: str) -> None:
         if outbox := self.processes.pop(name, None):
@@ -140,7 +162,8 @@ class Journal(RuleBasedStateMachine):
     def counts_are_true(self) -> None:
         for outbox in self.processes.values():
             assert (outbox.oldest() is None) == (len(outbox) == 0)
-        assert sum(len(outbox) for outbox in self.processes.values()) <= len(self.waiting)
+        counted = sum(len(outbox) + outbox.postponed for outbox in self.processes.values())
+        assert counted <= len(self.waiting)
 
 
 @pytest.fixture(autouse=True)

@@ -18,7 +18,7 @@ from langchain_label_studio import SettingError
 from langchain_label_studio.cli import app, report_view
 from langchain_label_studio.report import Report, build_report
 from langchain_label_studio.report.charts import distinct
-from langchain_label_studio.reviews.review import Review
+from langchain_label_studio.review import Review
 from tests.support.reviews import preference, review
 
 HOSTILE = (

@@ -24,6 +24,9 @@ PROMPT, CHAT = (get_default_label_configs(mode)[0] for mode in ("prompt", "chat"
 EACH_TAG = {
     tag: f'<View><{tag} name="p" value="$prompt"/><TextArea name="a" toName="p"/></View>'
     for tag in ("Text", "HyperText", "Markdown", "Paragraphs")
+} | {
+    "chat": CHAT,
+    "rendered": CHAT.replace("$conversation_html", "$conversation_markdown"),
 }
 SAVED = "2026-11-21T09:00:00.123456Z"
 
@@ -70,8 +73,12 @@ some_text = st.text(
 )
 some_words = some_text.filter(str.strip)
 some_json = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | some_text,
-    lambda inner: st.lists(inner, max_size=3),
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**53), 2**53)
+    | some_text
+    | some_words.map(lambda text: text * 30),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(some_text, inner, max_size=3),
 )
 some_calls = st.lists(
     st.fixed_dictionaries(
@@ -84,12 +91,21 @@ some_calls = st.lists(
     min_size=1,
     max_size=2,
 )
+some_images = st.lists(
+    st.sampled_from(["https://x.org/a.png", f"data:image/png;base64,{'QUJD' * 100}"]), min_size=1, max_size=2
+)
 some_turn = st.fixed_dictionaries(
     {"role": st.sampled_from(["system", "user", "assistant", "tool"]), "content": some_words},
-    optional={"name": some_words, "tool_calls": some_calls, "tool_call_id": some_words},
+    optional={
+        "name": some_words,
+        "tool_calls": some_calls,
+        "tool_call_id": some_words,
+        "images": some_images,
+    },
 )
 some_answer = st.fixed_dictionaries(
-    {"role": st.just("assistant"), "content": some_words}, optional={"tool_calls": some_calls}
+    {"role": st.just("assistant"), "content": some_words},
+    optional={"tool_calls": some_calls, "images": some_images},
 )
 some_run = st.builds(
     run,
@@ -151,6 +167,28 @@ def test_calls_that_were_corrected_are_calls_again(original: Turn, calls: list[d
     said = [(each["name"], each["args"]) for each in found["tool_calls"]]
     assert found["content"] == "Let me see."
     assert said == [(each["name"], each["args"]) for each in corrected["tool_calls"]]
+
+
+@given(st.lists(some_answer, max_size=3))
+def test_an_answer_shown_as_earlier_versions_showed_it_is_the_original(answers: list[Turn]) -> None:
+    texts = [show_turn(answer, blocks=False) for answer in answers]
+
+    assert read_corrections(texts, answers) == tuple(answers)
+
+
+def test_a_long_call_has_a_line_for_each_argument_and_is_corrected_in_place() -> None:
+    original = assistant(
+        "I mail them.", tool_calls=[call(to=["a@b.c"], body="Dear all, " * 9, days=3, id="7"), call()]
+    )
+    shown = show_turn(original)
+
+    assert shown.split("\n")[:3] == ["I mail them.", "→ get_weather(", '  to=["a@b.c"],']
+    assert shown.split("\n")[-3:] == ["  days=3,", ")", "→ get_weather()"]
+    (found,) = read_corrections([shown.replace("days=3", "days=4")], [original])
+    assert found["tool_calls"][0] == original["tool_calls"][0] | {
+        "args": original["tool_calls"][0]["args"] | {"days": 4}
+    }
+    assert found["content"] == "I mail them."
 
 
 def test_a_corrected_call_keeps_its_id() -> None:

@@ -92,7 +92,7 @@ def test_a_key_that_no_header_can_hold_is_refused_without_being_shown(key: str) 
         ({"reviewers_per_task": "2"}, SettingError, "a whole number such as 2"),
         ({"reviewers_per_task": 1.5}, SettingError, "a whole number such as 2"),
         ({"reviewers_per_task": True}, SettingError, "a whole number such as 2"),
-        ({"mode": "poem"}, SettingError, "'prompt' or 'chat'"),
+        ({"mode": "poem"}, SettingError, "'prompt', 'chat', "),
         ({"project_config": "<View>"}, LabelConfigError, "not XML"),
         ({"project_config": "<!DOCTYPE x><View/>"}, LabelConfigError, "DOCTYPE"),
         ({"project_config": "<View/>"}, NoResponseControlError, "Supervised Language Model Fine-tuning"),

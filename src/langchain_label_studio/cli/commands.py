@@ -19,6 +19,7 @@ from langchain_label_studio.cli.export import export
 from langchain_label_studio.cli.outbox import app as outbox_app
 from langchain_label_studio.cli.report import report
 from langchain_label_studio.errors import LabelStudioError
+from langchain_label_studio.labeling import LabelStudioMode
 from langchain_label_studio.settings import (
     API_KEY_VARIABLE,
     DEFAULT_PROJECT_NAME,
@@ -104,12 +105,13 @@ def check(
         int | None, typer.Option(help=f"The project's number; else {PROJECT_ID_VARIABLE}.")
     ] = None,
     project_name: Annotated[str, typer.Option(help="The project's title.")] = DEFAULT_PROJECT_NAME,
+    mode: Annotated[str, typer.Option(help="The mode= of your handler.")] = LabelStudioMode.PROMPT.value,
 ) -> None:
     """Check the settings, the connection and the project; exit code 1 if something is wrong."""
     from langchain_label_studio.checkup import check_up  # noqa: PLC0415 (loads the SDK)
 
     levels = set()
-    for finding in check_up(url=url, project_id=project_id, project_name=project_name):
+    for finding in check_up(url=url, project_id=project_id, project_name=project_name, mode=mode):
         levels.add(finding.level)
         out.print(f"{_MARKS[finding.level]} {escape(finding.text)}")
     if "bad" in levels:

@@ -7,6 +7,7 @@ With `--json` it prints one document, whose keys stay: `reviews` (how many were 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Literal, NoReturn, cast
 
@@ -25,6 +26,7 @@ from langchain_label_studio.datasets.targets import (
     TextFormat,
     dpo_target,
     kto_target,
+    prm_target,
     reward_target,
     sft_target,
 )
@@ -33,7 +35,7 @@ from langchain_label_studio.errors import SettingError
 
 FAILED, MISUSED = 1, 2
 
-Kind = Literal["sft", "dpo", "kto", "reward", "openai-sft", "openai-dpo", "sharegpt"]
+Kind = Literal["sft", "dpo", "kto", "reward", "prm", "openai-sft", "openai-dpo", "sharegpt"]
 Style = Literal["prompt-completion", "messages", "conversational", "plain"]
 
 _ONE_FORMAT = {
@@ -119,6 +121,14 @@ def export(
         list[str] | None,
         typer.Option(metavar="CONTROL=VALUE", help="Choice that makes it bad.", rich_help_panel=_KTO),
     ] = None,
+    feedback: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="KEY=SCORE",
+            help="Users' score from which an answer that nobody reviewed is good, such as user_feedback=0.5.",
+            rich_help_panel=_KTO,
+        ),
+    ] = None,
     validation: Annotated[
         float | None,
         typer.Option(metavar="SHARE", help="Share of conversations for FILE with .validation in its name."),
@@ -140,18 +150,22 @@ def export(
             threshold=threshold,
             good=_choices("--good", good),
             bad=_choices("--bad", bad),
+            feedback=_scores(feedback),
         )
-        selection = make_selection(
-            policy=policy,
-            unanimous=unanimous,
-            only_changed=only_changed,
-            min_rating=min_rating,
-            models=model or (),
-            since=since,
-            until=until,
-            choices=_choices("--choice", choice),
-            rating=rating,
-            deduplicate=deduplicate,
+        selection = replace(
+            make_selection(
+                policy=policy,
+                unanimous=unanimous,
+                only_changed=only_changed,
+                min_rating=min_rating,
+                models=model or (),
+                since=since,
+                until=until,
+                choices=_choices("--choice", choice),
+                rating=rating,
+                deduplicate=deduplicate,
+            ),
+            feedback=frozenset(_scores(feedback)),
         )
         split = None if validation is None else Split(validation=validation, seed=seed)
         parquet = _is_parquet(output)
@@ -160,7 +174,11 @@ def export(
     tally = Tally()
     with problems_explained(stopped="Stopped. Nothing was written."):
         check_writable(output, parquet=parquet)
-        reviews = tally.counted(read_reviews(project, url, since=selection.since, quiet=as_json))
+        reviews = tally.counted(
+            read_reviews(
+                project, url, since=selection.since, quiet=as_json, include_unreviewed=bool(feedback)
+            )
+        )
         rows = tally.rows(convert(reviews, target, selection))
         written = write_rows(rows, output, split=split, parquet=parquet)
     (print_document if as_json else print_summary)(tally, written)
@@ -176,15 +194,17 @@ def _target(
     threshold: float | None,
     good: Mapping[str, list[str]],
     bad: Mapping[str, list[str]],
+    feedback: Mapping[str, float],
 ) -> Target:
-    if kind in _ONE_FORMAT:
-        if style:
-            msg = f"--format is for sft, dpo, kto and reward: {kind} is one format."
-            raise SettingError(msg)
-        kind, style = _ONE_FORMAT[kind]
-    if kind != "kto" and (threshold is not None or good or bad):
-        msg = f"--threshold, --good and --bad are for kto, not for {kind}."
+    if style and (kind in _ONE_FORMAT or kind == "prm"):
+        msg = f"--format is for sft, dpo, kto and reward: {kind} is one format."
         raise SettingError(msg)
+    kind, style = _ONE_FORMAT.get(kind, (kind, style))
+    if kind != "kto" and (threshold is not None or good or bad or feedback):
+        msg = f"--threshold, --good, --bad and --feedback are for kto, not for {kind}."
+        raise SettingError(msg)
+    if kind == "prm":
+        return prm_target()
     if kind == "sft":
         return sft_target(cast(SftFormat, style or "prompt-completion"))
     if kind == "dpo":
@@ -192,7 +212,18 @@ def _target(
     text_format = cast(TextFormat, style or "conversational")
     if kind == "reward":
         return reward_target(text_format)
-    return kto_target(text_format, rating=rating, threshold=threshold, good=good, bad=bad)
+    return kto_target(text_format, rating=rating, threshold=threshold, good=good, bad=bad, feedback=feedback)
+
+
+def _scores(pairs: Sequence[str] | None) -> dict[str, float]:
+    scores = {}
+    for key, values in _choices("--feedback", pairs).items():
+        try:
+            [scores[key]] = map(float, values)
+        except ValueError:
+            msg = f"--feedback {key}={', '.join(values)}: write it as KEY=SCORE, such as user_feedback=0.5."
+            raise SettingError(msg) from None
+    return scores
 
 
 def _choices(option: str, pairs: Sequence[str] | None) -> dict[str, list[str]]:

@@ -10,7 +10,7 @@ from rich.table import Table
 from langchain_label_studio.cli.console import err, out, print_json, shown
 from langchain_label_studio.datasets.rows import Row, Skipped
 from langchain_label_studio.datasets.writing import Written
-from langchain_label_studio.reviews.review import Review
+from langchain_label_studio.review import Review
 
 _TASKS_SHOWN = 5
 

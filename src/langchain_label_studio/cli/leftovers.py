@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from pydantic import SecretStr
 
@@ -15,7 +16,6 @@ from langchain_label_studio.delivery import LANES, DeliveryStats, Sender
 from langchain_label_studio.delivery.journal import GRACE
 from langchain_label_studio.delivery.lane import Lane, lanes_in
 from langchain_label_studio.delivery.stats import State
-from langchain_label_studio.destination import ProjectDestination
 from langchain_label_studio.senders import sender_of_leftovers
 from langchain_label_studio.settings import API_KEY_VARIABLE, DeliverySettings, resolve_url
 from langchain_label_studio.targets import Target
@@ -119,9 +119,7 @@ def tidy(target: Target) -> None:
             _tidy_lane(path)
 
 
-def _watch(
-    sender: Sender[ProjectDestination], target: Target, *, timeout: float, tell: Callable[[Progress], None]
-) -> Sent:
+def _watch(sender: Sender[Any], target: Target, *, timeout: float, tell: Callable[[Progress], None]) -> Sent:
     """Wait until nothing is left, or it gets no less."""
     total, left = look_at(target).left_behind, 0
     before: tuple[int, int] | None = None
@@ -142,6 +140,8 @@ def _watch(
         in_grace = left > 0 and not waiting
         tell(Progress(done=settled, total=max(total, stats.adopted), in_grace=in_grace))
         patience = max(timeout, GRACE + 2 * _LOOK_EVERY) if in_grace else timeout
+        if waiting and waiting == stats.postponed:
+            return _given_up(stats, target)
         if stats.state == "blocked" or now - moved > patience:
             return _given_up(stats, target)
 
@@ -151,8 +151,14 @@ def _given_up(stats: DeliveryStats, target: Target) -> Sent:
     return replace(
         _sent(stats),
         not_sent=stats.pending + stats.in_doubt + status.left_behind,
-        reason=stats.last_error or " ".join(status.problems) or "Nobody can take over what is left.",
+        reason=stats.last_error or " ".join(status.problems) or _why_it_waits(stats),
     )
+
+
+def _why_it_waits(stats: DeliveryStats) -> str:
+    if stats.postponed:
+        return "The runs it is about are not in Label Studio; it is set aside after some days."
+    return "Nobody can take over what is left."
 
 
 def _sent(stats: DeliveryStats) -> Sent:

@@ -14,8 +14,9 @@ from langchain_label_studio.delivery import LANES, REJECTED
 from langchain_label_studio.delivery.lane import VERSION, Lane, SegmentFile, lanes_in, owner_lives, scan
 from langchain_label_studio.delivery.rejected import Rejected, alone, put_back, read_all, record_in
 from langchain_label_studio.errors import LabelStudioError, SettingError
+from langchain_label_studio.feedback import decode_feedback
 from langchain_label_studio.runs import decode_run
-from langchain_label_studio.targets import Target, find_targets, forget_target
+from langchain_label_studio.targets import Holds, Target, find_targets, forget_target
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,7 +179,7 @@ def retry(target: Target, refused: Sequence[Rejected]) -> tuple[int, list[str]]:
             try:
                 for item in refused:
                     try:
-                        put_back(lane, item.path, _checked_record(item.path))
+                        put_back(lane, item.path, _checked_record(item.path, target.holds))
                         done += 1
                     except FileNotFoundError:
                         problems.append(f"{item.path} is gone.")
@@ -228,7 +229,7 @@ def purge(
     return Purged(waiting=left, rejected=refused, problems=tuple(problems))
 
 
-def _checked_record(path: Path) -> bytes:
+def _checked_record(path: Path, holds: Holds) -> bytes:
     body = record_in(path)
     record = json.loads(body)
     for name in ("run_id", "v"):
@@ -236,7 +237,7 @@ def _checked_record(path: Path) -> bytes:
             msg = f'its record has no "{name}"'
             raise ValueError(msg)
     try:
-        decode_run(body)
+        decode_run(body) if holds == "runs" else decode_feedback(body)
     except (LabelStudioError, TypeError) as error:
         raise ValueError(str(error).rstrip(".")) from None
     return body

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import groupby
 from pathlib import Path
@@ -61,10 +61,12 @@ class OutboxView:
             out.print("Waiting: in programs that are running, which send them themselves.")
         if left:
             out.print(
-                f"{runs_text(left)} left behind by programs that ended: `langchain-label-studio outbox send`"
+                f"{runs_text(left, [each for each, status in statuses if status.left_behind])} left behind by "
+                "programs that ended: `langchain-label-studio outbox send`"
             )
         if refused:
-            out.print(f"{runs_text(refused)} refused, and why: `langchain-label-studio outbox rejected`")
+            those = runs_text(refused, [each for each, status in statuses if status.rejected])
+            out.print(f"{those} refused, and why: `langchain-label-studio outbox rejected`")
         if newer:
             out.print(f"A newer version of this package wrote {newer} more journals. Update it to see them.")
 
@@ -96,15 +98,17 @@ class OutboxView:
         arrived = sent.delivered + sent.found_existing
         if arrived or not (sent.not_sent or sent.rejected):
             already = f", {sent.found_existing} of them there already" if sent.found_existing else ""
-            out.print(f"[green]✓[/green] {_where(target)}: {runs_text(arrived)} sent{already}.")
+            out.print(f"[green]✓[/green] {_where(target)}: {runs_text(arrived, [target])} sent{already}.")
         if sent.rejected:
             out.print(
-                f"[yellow]![/yellow] {_where(target)}: {runs_text(sent.rejected)} refused; "
+                f"[yellow]![/yellow] {_where(target)}: {runs_text(sent.rejected, [target])} refused; "
                 "`langchain-label-studio outbox rejected` shows why."
             )
         if sent.not_sent:
             reason = shown(sent.reason or "")
-            err.print(f"[red]✗[/red] {_where(target)}: {runs_text(sent.not_sent)} not sent. {reason}")
+            err.print(
+                f"[red]✗[/red] {_where(target)}: {runs_text(sent.not_sent, [target])} not sent. {reason}"
+            )
 
     def nothing_to_send(self) -> None:
         """Say that no program that ended left anything."""
@@ -199,9 +203,10 @@ def print_whole(path: Path) -> None:
     print_payload(document)
 
 
-def runs_text(number: int) -> str:
-    """Return a number of runs in words."""
-    return f"{number} run{'' if number == 1 else 's'}"
+def runs_text(number: int, targets: Iterable[Target] = ()) -> str:
+    """Return a number of runs in words, or of what else the targets hold."""
+    what = "run" if all(target.holds == "runs" for target in targets) else "record"
+    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def _where(target: Target) -> str:

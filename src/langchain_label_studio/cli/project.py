@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from langchain_label_studio.reviews.review import Review
+from langchain_label_studio.review import Review
 from langchain_label_studio.settings import PROJECT_ID_VARIABLE, URL_VARIABLE
 
 ProjectOption = Annotated[

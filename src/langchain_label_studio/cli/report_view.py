@@ -10,7 +10,7 @@ from rich.table import Table as Grid
 from langchain_label_studio.cli.console import out, shown
 from langchain_label_studio.report.comparisons import alphas_table, leaderboard
 from langchain_label_studio.report.findings import Findings
-from langchain_label_studio.report.tables import Cell, Table, models_table, reviewers_table
+from langchain_label_studio.report.tables import Cell, Table, models_table, retrieval_table, reviewers_table
 from langchain_label_studio.report.verdicts import summary, verdicts
 
 _TOO_WIDE = frozenset({"Skipped", "Changed by", "Tokens"})
@@ -41,6 +41,8 @@ def _tables(findings: Findings) -> Iterator[Table]:
         yield models_table(findings)
     if findings.preferences and findings.preferences.contenders:
         yield leaderboard(findings.preferences)
+    if findings.retrieval:
+        yield retrieval_table(findings.retrieval)
     if findings.agreement.alphas:
         yield alphas_table(findings)
     if findings.reviewers:

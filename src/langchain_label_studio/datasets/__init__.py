@@ -1,6 +1,6 @@
 """Reviews as training data: rows that trainers take as they are, each with where it comes from."""
 
-from langchain_label_studio.datasets.conversion import to_dpo, to_kto, to_reward, to_sft
+from langchain_label_studio.datasets.conversion import to_dpo, to_kto, to_prm, to_reward, to_sft
 from langchain_label_studio.datasets.reasons import Reason
 from langchain_label_studio.datasets.rows import Skipped, Source
 from langchain_label_studio.datasets.training_set import TrainingSet
@@ -14,6 +14,7 @@ __all__ = [
     "Written",
     "to_dpo",
     "to_kto",
+    "to_prm",
     "to_reward",
     "to_sft",
     "write_jsonl",

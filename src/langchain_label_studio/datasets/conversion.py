@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from hashlib import sha256
 from typing import Unpack
 
@@ -24,11 +25,12 @@ from langchain_label_studio.datasets.targets import (
     TextFormat,
     dpo_target,
     kto_target,
+    prm_target,
     reward_target,
     sft_target,
 )
 from langchain_label_studio.datasets.training_set import TrainingSet, collect
-from langchain_label_studio.reviews.review import Review
+from langchain_label_studio.review import Review
 
 
 def to_sft(
@@ -110,6 +112,7 @@ def to_kto(
     threshold: float | None = None,
     good: Mapping[str, Values] | None = None,
     bad: Mapping[str, Values] | None = None,
+    feedback: Mapping[str, float] | None = None,
     **options: Unpack[Options],
 ) -> TrainingSet:
     """Return answers that are good or bad, for Kahneman-Tversky optimization (also BCO).
@@ -123,6 +126,8 @@ def to_kto(
             control's scale is good and below it bad; the middle itself is neither, and skipped.
         good: Choices that make an answer good, by the control's name: `{"thumb": "up"}`. Stars do not count then.
         bad: Choices that make an answer bad.
+        feedback: For answers that nobody reviewed: scores from which one is good, by the key of the users' feedback, as
+            in `{"user_feedback": 0.5}`; below, it is bad. Read with `load_reviews(..., include_unreviewed=True)`.
         options: See `Options`.
 
     Returns:
@@ -131,8 +136,30 @@ def to_kto(
     Raises:
         SettingError: An option cannot be right.
     """
-    target = kto_target(format, rating=options.get("rating"), threshold=threshold, good=good, bad=bad)
-    return _collect(reviews, target, make_selection(**options))
+    target = kto_target(
+        format, rating=options.get("rating"), threshold=threshold, good=good, bad=bad, feedback=feedback
+    )
+    selection = replace(make_selection(**options), feedback=frozenset(feedback or ()))
+    return _collect(reviews, target, selection)
+
+
+def to_prm(reviews: Iterable[Review], **options: Unpack[Options]) -> TrainingSet:
+    """Return steps of agents that are right or wrong, for a process reward model.
+
+    These are the steps of a run up to the first that was not judged: what the agent thought and said, and the calls it
+    made with what came of them. A step that is right in part is not right.
+
+    Args:
+        reviews: Reviews of `mode="agent"`, as `load_reviews` gives them.
+        options: See `Options`.
+
+    Returns:
+        The rows, with their sources, and what was skipped.
+
+    Raises:
+        SettingError: An option cannot be right.
+    """
+    return _collect(reviews, prm_target(), make_selection(**options))
 
 
 def convert(reviews: Iterable[Review], target: Target, selection: Selection) -> Iterator[Row | Skipped]:

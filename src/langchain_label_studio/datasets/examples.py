@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Hashable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from langchain_label_studio.datasets.opinions import Better, Opinion, Said, Stars
 from langchain_label_studio.datasets.reasons import Reason, Unfit
 from langchain_label_studio.datasets.rows import same_words
 from langchain_label_studio.messages import Turn
-from langchain_label_studio.reviews.review import Review
+from langchain_label_studio.review import Review
 from langchain_label_studio.runs import LLMRun
 
-Basis = Literal["correction", "approval", "preference", "rating", "choices"]
+Basis = Literal["correction", "approval", "preference", "rating", "choices", "feedback", "steps"]
 """What a row rests on.
 
 `correction`: a reviewer changed the answer. `approval`: a reviewer left it as it was. `preference`: answers were
-compared. `rating`: stars. `choices`: choices.
+compared. `rating`: stars. `choices`: choices. `feedback`: what a user of the application said.
+`steps`: verdicts on single steps of an agent.
 """
 
 
@@ -31,6 +32,7 @@ class Example:
         answer: The answer; of two, the better one.
         rejected: Of two answers, the worse one.
         label: Whether the answer is good.
+        steps: Steps of an agent as text, each with whether it is right.
         basis: What this rests on.
         changed: Whether a reviewer changed the answer.
         by: The reviews that count for it.
@@ -42,6 +44,7 @@ class Example:
     answer: Turn
     rejected: Turn | None = None
     label: bool | None = None
+    steps: tuple[tuple[str, bool], ...] = ()
     basis: Basis
     changed: bool = False
     by: tuple[Review, ...]
@@ -102,10 +105,13 @@ class Labelling:
             itself is neither: of 5 stars, 4 and 5 are good, 1 and 2 bad.
         good: Choices that make an answer good, by the control's name. Where some are given, stars do not count.
         bad: Choices that make it bad.
+        feedback: Scores from which an answer that nobody reviewed is good, by the feedback's key; below, it is bad. The
+            first that there is counts.
     """
 
     rating: str | None = None
     threshold: float | None = None
+    feedback: Mapping[str, float] = field(default_factory=dict)
     good: Mapping[str, frozenset[str]]
     bad: Mapping[str, frozenset[str]]
 
@@ -123,7 +129,7 @@ class Labelling:
             run=run,
             answer=run.answers[0],
             label=label.value,
-            basis="choices" if self.good else "rating",
+            basis=self._basis(opinion),
             changed=any(voter.changed for voter in label.by),
             by=label.by,
         )
@@ -134,6 +140,8 @@ class Labelling:
         Raises:
             Unfit: It is neither good nor bad.
         """
+        if _is_unreviewed(opinion):
+            return self._said_by_users(opinion)
         if self.good:
             return self._chosen(opinion)
         stars = opinion.stars(self.rating)
@@ -146,6 +154,18 @@ class Labelling:
         except Unfit as unfit:
             nothing = unfit.reason in {Reason.NOT_RATED, Reason.NEITHER_CHOSEN}
             return None if nothing else unfit.reason
+
+    def _basis(self, opinion: Opinion) -> Basis:
+        if _is_unreviewed(opinion):
+            return "feedback"
+        return "choices" if self.good else "rating"
+
+    def _said_by_users(self, opinion: Opinion) -> Said[bool]:
+        given = opinion.voters[0].feedback
+        for key, threshold in self.feedback.items():
+            if key in given and (score := given[key].score) is not None:
+                return Said(score >= threshold, opinion.voters)
+        raise Unfit(Reason.NOT_RATED)
 
     def _is_good(self, stars: Stars) -> bool:
         if self.threshold is not None:
@@ -163,6 +183,10 @@ class Labelling:
         if not (good or bad):
             raise Unfit(Reason.NEITHER_CHOSEN)
         return Said(bool(good), good or bad)
+
+
+def _is_unreviewed(opinion: Opinion) -> bool:
+    return all(voter.annotation_id is None for voter in opinion.voters)
 
 
 def approved(opinion: Opinion) -> Hashable | None:

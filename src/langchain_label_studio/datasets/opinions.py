@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 from langchain_label_studio.datasets.reasons import Reason, Unfit
 from langchain_label_studio.datasets.rows import same_words
 from langchain_label_studio.messages import Turn
-from langchain_label_studio.reviews.review import Candidate, Rating, Review
+from langchain_label_studio.review import Candidate, Rating, Review
 from langchain_label_studio.runs import LLMRun
 
 _T = TypeVar("_T")

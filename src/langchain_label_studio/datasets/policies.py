@@ -11,7 +11,7 @@ from langchain_label_studio.datasets.reasons import Reason
 from langchain_label_studio.datasets.rows import Skipped, source_of
 from langchain_label_studio.datasets.selection import Selection
 from langchain_label_studio.errors import SettingError
-from langchain_label_studio.reviews.review import Review
+from langchain_label_studio.review import Review
 
 Statement = Callable[[Opinion], Hashable | None]
 """What somebody says, as far as the rows show it, for comparing; None for nothing."""

@@ -14,7 +14,7 @@ import orjson
 from langchain_label_studio.datasets.reasons import Reason
 from langchain_label_studio.jsonsafe import as_mapping, jsonable
 from langchain_label_studio.messages import Turn
-from langchain_label_studio.reviews.review import Review
+from langchain_label_studio.review import Review
 from langchain_label_studio.runs import LLMRun
 
 RowData = dict[str, Any]

@@ -9,7 +9,7 @@ from typing import Literal, TypedDict, get_args
 
 from langchain_label_studio.datasets.reasons import Reason
 from langchain_label_studio.errors import SettingError
-from langchain_label_studio.reviews.review import Review
+from langchain_label_studio.review import Review
 from langchain_label_studio.settings import resolve_moment
 
 Policy = Literal["all", "latest", "majority", "agreed-only"]
@@ -58,7 +58,7 @@ class Options(TypedDict, total=False):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selection:
-    """The options as they are used, see `Options`."""
+    """The options as they are used, see `Options`; and the keys of the feedback that stands for a review."""
 
     policy: Policy
     unanimous: bool
@@ -70,6 +70,7 @@ class Selection:
     choices: Mapping[str, frozenset[str]]
     rating: str | None
     deduplicate: bool
+    feedback: frozenset[str] = frozenset()
 
     @property
     def counts_people(self) -> bool:
@@ -78,7 +79,7 @@ class Selection:
 
     def refusal(self, review: Review) -> tuple[Reason, str] | None:
         """Return why a review does not count at all, whatever it says; else None."""
-        if review.annotation_id is None:
+        if review.annotation_id is None and self.feedback.isdisjoint(review.feedback):
             return Reason.NOT_REVIEWED, ""
         if review.was_skipped:
             return Reason.TASK_SKIPPED, ""

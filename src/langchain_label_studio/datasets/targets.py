@@ -20,6 +20,7 @@ from langchain_label_studio.datasets.opinions import Opinion
 from langchain_label_studio.datasets.policies import Statement
 from langchain_label_studio.datasets.rows import RowData
 from langchain_label_studio.datasets.selection import Values, check_one_of, several
+from langchain_label_studio.datasets.stepwise import judged, judged_steps
 from langchain_label_studio.errors import SettingError
 
 SftFormat = Literal["prompt-completion", "messages", "plain", "openai", "sharegpt"]
@@ -97,6 +98,7 @@ def kto_target(
     threshold: float | None = None,
     good: Mapping[str, Values] | None = None,
     bad: Mapping[str, Values] | None = None,
+    feedback: Mapping[str, float] | None = None,
 ) -> Target:
     """Return answers with a label in a format. See `examples.Labelling`.
 
@@ -110,8 +112,15 @@ def kto_target(
             'good={"thumb": "up"}, bad={"thumb": "down"}.'
         )
         raise SettingError(msg)
-    labelling = Labelling(rating=rating, threshold=threshold, good=_sets(good), bad=_sets(bad))
+    labelling = Labelling(
+        rating=rating, threshold=threshold, good=_sets(good), bad=_sets(bad), feedback=feedback or {}
+    )
     return Target(examples=labelling.labelled_answers, statement=labelling.statement, render=_KTO[format])
+
+
+def prm_target() -> Target:
+    """Return steps with labels, in the one format there is."""
+    return Target(examples=judged_steps, statement=judged, render=trl.stepwise)
 
 
 def _sets(choices: Mapping[str, Values] | None) -> dict[str, frozenset[str]]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, overload
 
 from langchain_label_studio.datasets.rows import Row, RowData, Skipped, Source
 from langchain_label_studio.datasets.splits import Split
-from langchain_label_studio.reviews.review import Review
+from langchain_label_studio.review import Review
 
 if TYPE_CHECKING:
     from datasets import Dataset

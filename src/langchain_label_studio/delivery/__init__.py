@@ -1,7 +1,12 @@
 """Records from an outbox to a destination, once each: knows neither LangChain nor Label Studio."""
 
-from langchain_label_studio.delivery.destination import DeliveryFailedError, Destination
+from langchain_label_studio.delivery.destination import (
+    DeliveryFailedError,
+    Destination,
+    NotAllTakenError,
+)
 from langchain_label_studio.delivery.journal import LANES, REJECTED, JournalOutbox, has_lanes
+from langchain_label_studio.delivery.lifetime import settle_at_end
 from langchain_label_studio.delivery.memory import MemoryOutbox
 from langchain_label_studio.delivery.outbox import Outbox, Record, Segment
 from langchain_label_studio.delivery.sender import Sender
@@ -16,10 +21,12 @@ __all__ = [
     "Destination",
     "JournalOutbox",
     "MemoryOutbox",
+    "NotAllTakenError",
     "Outbox",
     "Record",
     "Segment",
     "Sender",
     "SpareOutbox",
     "has_lanes",
+    "settle_at_end",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from langchain_label_studio.delivery.outbox import Record
@@ -33,6 +33,20 @@ class DeliveryFailedError(Exception):
         self.retry_after = retry_after
 
 
+class NotAllTakenError(Exception):
+    """A destination took what it was sent, all but some records.
+
+    Attributes:
+        later: Seconds after which to try again, by the keys of those that wait for something else.
+        refused: Why, by the keys of those that it will never take.
+    """
+
+    def __init__(self, *, later: Mapping[str, float], refused: Mapping[str, str]) -> None:
+        super().__init__(f"{len(later)} have to wait, {len(refused)} are refused")
+        self.later = later
+        self.refused = refused
+
+
 class Destination(Protocol):
     """Where records go. Called from one thread at a time."""
 
@@ -40,6 +54,7 @@ class Destination(Protocol):
         """Store the records, and return once it is certain that they are stored whole.
 
         Raises:
+            NotAllTakenError: All others are.
             DeliveryFailedError: That is not certain.
         """
 

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 from langchain_label_studio.delivery import rejected
 from langchain_label_studio.delivery.lane import Lane, SegmentFile, lanes_in, sweep
+from langchain_label_studio.delivery.later import LaterLanes
 from langchain_label_studio.delivery.outbox import (
     MAX_BYTES,
     MAX_RECORDS,
@@ -44,6 +45,8 @@ class JournalOutbox:
     Attributes:
         appended: How many records it ever took in.
         adopted: How many it ever took over from processes that died.
+        postponed: How many are kept for later.
+        own_postponed: How many of these it took in itself.
         directory: Where it is.
         batch_size: Records in a segment, at most.
     """
@@ -89,6 +92,7 @@ class JournalOutbox:
         self._lock = threading.RLock()
         self._own = None
         self._adopted = []
+        self._later = LaterLanes(self._new_lane)
         self._segment: Segment | None = None
         self._own_turn = False
         self._appending = False
@@ -149,11 +153,14 @@ class JournalOutbox:
             self.append(body)
 
     def _begin_own_lane(self) -> Lane:
+        self._own = self._new_lane()
+        return self._own
+
+    def _new_lane(self) -> Lane:
         self._prepare()
-        self._own = Lane.create(
+        return Lane.create(
             self._lanes, max_records=self.batch_size, max_bytes=MAX_SEGMENT_BYTES, power=self._power
         )
-        return self._own
 
     def _give_up_own_lane(self) -> None:
         """Begin a new lane with the next record, because somebody deleted the directory of this one."""
@@ -262,15 +269,54 @@ class JournalOutbox:
         """
         rejected.set_aside(self._rejected, key=record.key, body=record.body, reason=reason)
 
+    def postpone(self, records: Sequence[Record], *, seconds: float, adopted: bool) -> None:
+        """Write records down for later, besides their segment.
+
+        Args:
+            records: The records.
+            seconds: How long.
+            adopted: Whether another process had recorded them.
+
+        Raises:
+            OSError: The disk does not take them.
+        """
+        with self._lock:
+            self._bytes += self._later.add(records, seconds=seconds, adopted=adopted)
+
+    @property
+    def postponed(self) -> int:
+        """How many are kept for later."""
+        return sum(lane.records for lane in self._later.lanes)
+
+    @property
+    def own_postponed(self) -> int:
+        """How many of these it took in itself."""
+        return sum(lane.records for lane in self._later.lanes if not lane.adopted)
+
+    def resume(self) -> None:
+        """Let wait once more, though it is not yet time, what it took in itself and was postponed."""
+        with self._lock:
+            self._begin_anew(self._later.own())
+
+    def _begin_anew(self, lanes: Sequence[Lane]) -> None:
+        self._adopted += lanes
+        self._count += sum(lane.records for lane in lanes)
+
     def adopt(self) -> float:
-        """Take over the lanes whose owner died; return the seconds after which to look again.
+        """Take over the lanes whose owner died, and what was postponed until now.
+
+        Returns:
+            Seconds after which to look again.
 
         Raises:
             OSError: The directory cannot be read.
         """
+        with self._lock:
+            self._begin_anew(self._later.due())
+            wait = self._later.seconds_left()
         sweep(self._lanes)
-        mine = {lane.path for lane in (self._own, *self._adopted) if lane}
-        wait = LOOK_AGAIN
+        mine = {lane.path for lane in (self._own, *self._adopted, *self._later.lanes) if lane}
+        wait = min(wait, LOOK_AGAIN)
         others = 0
         for path in lanes_in(self._lanes):
             if path not in mine:
@@ -293,8 +339,9 @@ class JournalOutbox:
         lane = Lane.adopt(path)
         if lane is None:
             return 0.0
-        if not lane.records:
-            self._delete_without_records(lane)
+        self._drop_without_records(lane)
+        if not lane.files:
+            lane.delete()
             return None
         since_sending = lane.seconds_since_sending()
         if since_sending is not None and since_sending < GRACE:
@@ -308,17 +355,17 @@ class JournalOutbox:
         logger.info("Took over %d runs that another process had recorded, in %s.", lane.records, path)
         return None
 
-    def _delete_without_records(self, lane: Lane) -> None:
-        """Delete a lane whose owner died before the end of its first line, or after its last record was sent."""
-        for file in lane.files:
+    def _drop_without_records(self, lane: Lane) -> None:
+        """Delete the segments whose owner died before the end of their first line: nobody waits for them."""
+        for file in [file for file in lane.files if not file.records]:
             if file.size:
                 self._log.warning("cut", _CUT, file.path)
             file.path.unlink(missing_ok=True)
-        lane.delete()
+            lane.files.remove(file)
 
     def abandon(self) -> None:
         """Leave what waits to the process this one was forked from."""
-        for lane in (self._own, *self._adopted):
+        for lane in (self._own, *self._adopted, *self._later.lanes):
             if lane:
                 lane.disown()
         self._forget()

@@ -19,6 +19,10 @@ class Watched(Protocol):
     """A sender, as this module sees it."""
 
     @property
+    def what(self) -> str:
+        """What messages for people call the records."""
+
+    @property
     def unsettled(self) -> int:
         """How many records wait, or are in doubt."""
 
@@ -30,13 +34,26 @@ class Watched(Protocol):
         """Send what can be sent in time, for the last time."""
 
 
+class Writer(Protocol):
+    """What hands records to a sender, as this module sees it."""
+
+    def settle(self) -> None:
+        """Hand over what it still holds. Does not raise."""
+
+
 _senders: weakref.WeakSet[Watched] = weakref.WeakSet()
+_writers: weakref.WeakSet[Writer] = weakref.WeakSet()
 _known_to_multiprocessing: int | None = None
 
 
 def watch(sender: Watched) -> None:
     """Drain the sender when this process ends."""
     _senders.add(sender)
+
+
+def settle_at_end(writer: Writer) -> None:
+    """Let a writer hand over what it still holds when this process ends, before the senders are drained."""
+    _writers.add(writer)
 
 
 def watch_worker() -> None:
@@ -50,6 +67,8 @@ def watch_worker() -> None:
 
 
 def _drain() -> None:
+    for writer in list(_writers):
+        writer.settle()
     deadline = time.monotonic() + EXIT_TIMEOUT
     for sender in list(_senders):
         sender.drain(max(0.0, deadline - time.monotonic()))
@@ -60,12 +79,15 @@ def _drain() -> None:
 def _tell(sender: Watched) -> None:
     if sender.directory is None:
         logger.warning(
-            "Runs that could not be delivered before the program ended, and are lost: %d.", sender.unsettled
+            "%s that could not be delivered before the program ended, and are lost: %d.",
+            sender.what,
+            sender.unsettled,
         )
     else:
         logger.warning(
-            "Runs that wait to be delivered: %d, in %s. The next program that uses this project sends them, "
+            "%s that wait to be delivered: %d, in %s. The next program that uses this project sends them, "
             "or `langchain-label-studio outbox send`.",
+            sender.what,
             sender.unsettled,
             sender.directory,
         )

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from langchain_label_studio.delivery.outbox import (
     MAX_BYTES,
@@ -24,6 +25,8 @@ class MemoryOutbox:
     Attributes:
         appended: How many records it ever took in.
         adopted: None: no other process sees them.
+        postponed: How many are kept for later.
+        own_postponed: The same.
         directory: None: they do not outlive the process.
         batch_size: Records in a segment, at most.
         rejected: The last records that were set aside, with the reason.
@@ -63,7 +66,10 @@ class MemoryOutbox:
         self._segment: Segment | None = None
         self._since = 0.0
         self._bytes = 0
+        self._later: dict[float, tuple[float, list[Record]]] = {}
+        self._back: deque[tuple[Record, ...]] = deque()
         self.appended = 0
+        self.postponed = 0
 
     def append(self, body: bytes) -> int:
         """Take a record in; 0 where a bound is reached and it was refused."""
@@ -78,6 +84,9 @@ class MemoryOutbox:
     def next_segment(self) -> Segment | None:
         """Return the oldest segment, the same until it is removed; None where nothing waits."""
         with self._lock:
+            if self._segment is None and self._back:
+                self._since = time.monotonic()
+                self._segment = Segment(self._back.popleft())
             if self._segment is None and self._waiting:
                 self._since = self._waiting[0][1]
                 self._segment = Segment(tuple(self._seal()))
@@ -111,8 +120,35 @@ class MemoryOutbox:
         """Set a record aside that the destination will never take."""
         self.rejected.append((record, reason))
 
-    def adopt(self) -> None:
-        """No other process leaves anything here."""
+    @property
+    def own_postponed(self) -> int:
+        """How many are kept for later."""
+        return self.postponed
+
+    def postpone(self, records: Sequence[Record], *, seconds: float, adopted: bool) -> None:  # noqa: ARG002 (never)
+        """Keep records for later, besides their segment."""
+        with self._lock:
+            at = time.monotonic() + seconds
+            self._later.setdefault(seconds, (at, []))[1].extend(records)
+            self._bytes += sum(len(record.body) for record in records)
+            self.postponed += len(records)
+
+    def resume(self) -> None:
+        """Let wait once more, though it is not yet time, what was postponed."""
+        self._resume(math.inf)
+
+    def adopt(self) -> float | None:
+        """Let wait once more what was postponed until now; no other process leaves anything here."""
+        return self._resume(time.monotonic())
+
+    def _resume(self, now: float) -> float | None:
+        with self._lock:
+            for seconds in [seconds for seconds, (at, _) in self._later.items() if at <= now]:
+                _, due = self._later.pop(seconds)
+                self.postponed -= len(due)
+                for start in range(0, len(due), self.batch_size):
+                    self._back.append(tuple(due[start : start + self.batch_size]))
+            return min((at - now for at, _ in self._later.values()), default=None)
 
     def release(self) -> None:
         """There is nothing to let go of."""
@@ -120,9 +156,10 @@ class MemoryOutbox:
     def oldest(self) -> float | None:
         """Return `time.monotonic()` of the oldest record that waits, or None."""
         with self._lock:
-            if self._segment:
+            if self._segment or self._back:
                 return self._since
             return self._waiting[0][1] if self._waiting else None
 
     def __len__(self) -> int:
-        return len(self._waiting) + (len(self._segment.records) if self._segment else 0)
+        on_its_way = len(self._segment.records) if self._segment else 0
+        return len(self._waiting) + on_its_way + sum(map(len, self._back))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -51,6 +52,8 @@ class Outbox(Protocol):
     Attributes:
         appended: How many records it ever took in.
         adopted: How many it ever took over from processes that died.
+        postponed: How many are kept for later: they are not among those that wait.
+        own_postponed: How many of these it took in itself.
         directory: Where records outlive the process, or None where they do not.
         batch_size: How many records are in a segment, at most.
     """
@@ -60,6 +63,12 @@ class Outbox(Protocol):
 
     @property
     def adopted(self) -> int: ...  # noqa: D102
+
+    @property
+    def postponed(self) -> int: ...  # noqa: D102
+
+    @property
+    def own_postponed(self) -> int: ...  # noqa: D102
 
     @property
     def directory(self) -> str | None: ...  # noqa: D102
@@ -92,11 +101,23 @@ class Outbox(Protocol):
     def reject(self, record: Record, reason: str) -> None:
         """Set a record aside that the destination will never take."""
 
+    def postpone(self, records: Sequence[Record], *, seconds: float, adopted: bool) -> None:
+        """Keep records for later, besides their segment: when it is time, `adopt` lets them wait once more.
+
+        Args:
+            records: The records.
+            seconds: How long.
+            adopted: Whether their segment is.
+        """
+
+    def resume(self) -> None:
+        """Let wait once more, though it is not yet time, what it took in itself and was postponed."""
+
     def adopt(self) -> float | None:
-        """Take over what processes that died have left.
+        """Take over what processes that died have left, and what was postponed until now.
 
         Returns:
-            Seconds after which to look again; None where no other process can leave anything.
+            Seconds after which to look again; None where there will be nothing.
         """
 
     def abandon(self) -> None:

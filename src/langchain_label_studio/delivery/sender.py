@@ -32,6 +32,7 @@ class Sender(Generic[DestinationT]):
 
     Attributes:
         destination: Where records go; it may be changed at any time.
+        what: What messages for people call the records.
     """
 
     def __init__(
@@ -41,6 +42,7 @@ class Sender(Generic[DestinationT]):
         *,
         name: str,
         flush_interval: float = 1.0,
+        what: str = "Runs",
     ) -> None:
         """Make a sender; nothing starts yet.
 
@@ -49,9 +51,11 @@ class Sender(Generic[DestinationT]):
             destination: Where they go.
             name: Of the thread, and in what is logged.
             flush_interval: Seconds a record waits at most for others to fill its batch.
+            what: What messages for people call the records.
         """
         self._outbox = outbox
         self.destination = destination
+        self.what = what
         self._name = name
         self._flush_interval = flush_interval
         self._log = ThrottledLog()
@@ -99,13 +103,13 @@ class Sender(Generic[DestinationT]):
         return waiting > 0
 
     def flush(self, timeout: float = 10.0) -> bool:
-        """Send what this process submitted before this call; cuts a wait between two attempts short.
+        """Send what this process submitted before this call; cuts waits short, also of what is postponed.
 
         Args:
             timeout: Seconds to wait at most.
 
         Returns:
-            Whether all of it is stored, or set aside as rejected. False comes early where the
+            Whether all of it is stored, set aside as rejected, or postponed once more. False comes early where the
             destination refuses us, because waiting will not help.
         """
         return self._flush(timeout, patient=True)
@@ -113,6 +117,7 @@ class Sender(Generic[DestinationT]):
     def _flush(self, timeout: float, *, patient: bool) -> bool:
         with self._wake:
             goal = self._outbox.appended
+            self._outbox.resume()
             if self._has_settled(goal):
                 return True
             self._flushers += 1
@@ -132,7 +137,8 @@ class Sender(Generic[DestinationT]):
     def _has_settled(self, goal: int) -> bool:
         # Whoever ends the process next leaves nothing behind: the segment of the last one is gone, too.
         shipment = self._shipment
-        return self._tally.own >= goal and (shipment is None or bool(shipment.unsettled()))
+        own = self._tally.own + self._outbox.own_postponed
+        return own >= goal and (shipment is None or bool(shipment.unsettled()))
 
     def drain(self, timeout: float) -> None:
         """Send what can be sent before the process ends.
@@ -183,6 +189,7 @@ class Sender(Generic[DestinationT]):
                 rejected=self._tally["rejected"],
                 pending=waiting - in_doubt,
                 in_doubt=in_doubt,
+                postponed=self._outbox.postponed,
                 state=self._state if waiting else "idle",
                 oldest_seconds=None if oldest is None else round(time.monotonic() - oldest, 3),
                 last_error=self._last_error,
@@ -191,8 +198,8 @@ class Sender(Generic[DestinationT]):
 
     @property
     def unsettled(self) -> int:
-        """How many records wait, or are in doubt."""
-        return self._submitted - self._tally.settled
+        """How many records wait, or are in doubt; not those that wait for something else first."""
+        return self._submitted - self._tally.settled - self._outbox.postponed
 
     @property
     def directory(self) -> str | None:
@@ -238,7 +245,7 @@ class Sender(Generic[DestinationT]):
                 until_look = _LONG if self._look_at is None else self._look_at - now
                 if until_look <= 0:
                     return "look"
-                if not self._owners and not waiting:
+                if not self._owners and not waiting and not self._outbox.postponed:
                     self._thread = None
                     return "end"
                 seconds = self._seconds_left(now) if waiting else _LONG
@@ -320,6 +327,8 @@ class Sender(Generic[DestinationT]):
             self._shipment = None
             self._failures = 0
             self._kicked = False
+            if self._outbox.postponed:
+                self._look_at = 0.0  # which says when to look again
             self._last_error = None
             self._wake.notify_all()
 
@@ -339,9 +348,10 @@ class Sender(Generic[DestinationT]):
             self.destination.reset()
         self._log.warning(
             self._state,
-            "%s: %s. Runs that wait and are tried again: %d, in %s.",
+            "%s: %s. %s that wait and are tried again: %d, in %s.",
             self._name,
             failure.reason.rstrip("."),
+            self.what,
             waiting,
             self._outbox.directory or "memory",
         )

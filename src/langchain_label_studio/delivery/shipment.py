@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from langchain_label_studio.delivery.destination import DeliveryFailedError, Destination
+from langchain_label_studio.delivery.destination import DeliveryFailedError, Destination, NotAllTakenError
 from langchain_label_studio.delivery.outbox import Outbox, Record, Segment
 from langchain_label_studio.delivery.policy import Verdict, judge
 from langchain_label_studio.delivery.tally import Outcome
@@ -66,6 +66,8 @@ class Shipment:
         self.segment.in_doubt = True
         try:
             self._destination.send(records)
+        except NotAllTakenError as answer:
+            records = self._part(records, answer)
         except DeliveryFailedError as failure:
             verdict = judge(failure)
             if verdict is Verdict.BAD:
@@ -81,6 +83,17 @@ class Shipment:
         self._some_accepted = True
         self._settle(records, "delivered")
         self._rest_is_unsent()
+
+    def _part(self, records: Sequence[Record], answer: NotAllTakenError) -> tuple[Record, ...]:
+        """Postpone and reject what was not taken; return what was."""
+        for seconds in sorted(set(answer.later.values())):
+            later = [record for record in records if answer.later.get(record.key) == seconds]
+            self._outbox.postpone(later, seconds=seconds, adopted=self.segment.adopted)
+            self._settled.update(record.key for record in later)
+        for record in records:
+            if record.key in answer.refused:
+                self._reject(record, answer.refused[record.key])
+        return self._without_settled(records)
 
     def _rest_is_unsent(self) -> None:
         """Note that what is not settled is surely not stored."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from langchain_label_studio.delivery.journal import JournalOutbox
+from collections.abc import Sequence
+
+from langchain_label_studio.delivery.journal import LOOK_AGAIN, JournalOutbox
 from langchain_label_studio.delivery.memory import MemoryOutbox
 from langchain_label_studio.delivery.outbox import Outbox, Record, Segment
 from langchain_label_studio.log import ThrottledLog
@@ -33,6 +35,16 @@ class SpareOutbox:
     def adopted(self) -> int:
         """How many were ever taken over from processes that died."""
         return self._journal.adopted
+
+    @property
+    def postponed(self) -> int:
+        """How many are kept for later."""
+        return self._journal.postponed + self._memory.postponed
+
+    @property
+    def own_postponed(self) -> int:
+        """How many of these it took in itself."""
+        return self._journal.own_postponed + self._memory.own_postponed
 
     def append(self, body: bytes) -> int:
         """Take a record in; 0 where a bound is reached and it was refused."""
@@ -82,9 +94,21 @@ class SpareOutbox:
             self._memory.reject(record, reason)
             self._log.warning("rejected", "A refused run cannot be kept on the disk (%s).", error.strerror)
 
+    def postpone(self, records: Sequence[Record], *, seconds: float, adopted: bool) -> None:
+        """Keep records for later, besides their segment."""
+        # Where the disk does not take them their segment stays, and is tried again.
+        keeper: Outbox = self._memory if self._from_memory else self._journal
+        keeper.postpone(records, seconds=seconds, adopted=adopted)
+
+    def resume(self) -> None:
+        """Let wait once more, though it is not yet time, what it took in itself and was postponed."""
+        self._journal.resume()
+        self._memory.resume()
+
     def adopt(self) -> float:
-        """Take over what processes that died have left."""
-        return self._journal.adopt()
+        """Take over what processes that died have left, and what was postponed until now."""
+        wait = self._memory.adopt()
+        return min(self._journal.adopt(), LOOK_AGAIN if wait is None else wait)
 
     def abandon(self) -> None:
         """Leave what waits to the process this one was forked from."""

@@ -29,11 +29,14 @@ class DeliveryStats:
         rejected: Refused for good, and set aside.
         pending: Waiting to be sent.
         in_doubt: Sent, with no word yet of whether they were stored.
+        postponed: How many of the pending wait for something else first, such as feedback for its run.
         state: What the sender is doing.
         oldest_seconds: How long the oldest one waits, or None.
         last_error: Why the last attempt failed, or None.
         outbox: Where what waits is on the disk; None where it waits in memory only.
         lost: What was never recorded, counted by reason.
+        left_out: What was not to be recorded, counted by the setting that says so. Not part of `submitted`.
+        feedback: The same of what users said of the runs; None where nobody said anything.
     """
 
     submitted: int = 0
@@ -43,8 +46,11 @@ class DeliveryStats:
     rejected: int = 0
     pending: int = 0
     in_doubt: int = 0
+    postponed: int = 0
     state: State = "idle"
     oldest_seconds: float | None = None
     last_error: str | None = None
     outbox: str | None = None
     lost: Mapping[str, int] = field(default_factory=dict)
+    left_out: Mapping[str, int] = field(default_factory=dict)
+    feedback: DeliveryStats | None = None

@@ -54,15 +54,15 @@ class LabelConfig:
     """What this package needs to know of a label config.
 
     Attributes:
-        response: Name of the `TextArea` that takes the model's answer.
-        input: The tag that shows the prompt.
+        response: Name of the `TextArea` that takes the model's answer; None where no answer is to be corrected.
+        input: The tag that shows the prompt; None where none is needed.
         required: Data keys that Label Studio demands, each with a value that its tag shows as nothing.
         markdown: Data keys that a `<Markdown>` shows, named or not: it renders HTML as it comes.
         controls: Every named tag as `(type, name, toName, value)`, to compare two configs.
     """
 
-    response: str
-    input: InputTag
+    response: str | None
+    input: InputTag | None
     required: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
     markdown: frozenset[str] = frozenset()
     controls: frozenset[tuple[str, str, str, str]] = frozenset()
@@ -73,7 +73,7 @@ def prepare_label_config(xml: str) -> str:
     return _XML_DECLARATION.sub("", xml).strip()
 
 
-def parse_label_config(xml: str) -> LabelConfig:
+def parse_label_config(xml: str, *, takes_answer: bool = True) -> LabelConfig:
     """Read a label config.
 
     The first `TextArea`, in document order, whose input tag can show a prompt takes the response.
@@ -81,6 +81,8 @@ def parse_label_config(xml: str) -> LabelConfig:
 
     Args:
         xml: The label config.
+        takes_answer: Whether it needs a place for the answer; else no `TextArea` is taken for the answer's, and
+            the prompt is shown by the tag with `$prompt`, or by the first one that can show a prompt.
 
     Returns:
         What the config asks for. Required keys follow the server's own rule: each
@@ -93,7 +95,7 @@ def parse_label_config(xml: str) -> LabelConfig:
     """
     root = parse_xml(xml)
     named = named_tags(root)
-    response, input_tag = response_control(root)
+    response, input_tag = response_control(root) if takes_answer else (None, _first_input(named))
     required = {}
     for tag in root.iterfind(".//*[@value]"):
         variable = _VARIABLE.search(tag.attrib["value"])
@@ -156,7 +158,13 @@ def response_control(root: ET.Element) -> tuple[str, InputTag]:
         NoResponseControlError: No `TextArea` can take the answer.
     """
     named = named_tags(root)
-    text_areas = [tag for tag in root.iter("TextArea") if tag.get("name") and tag.get("toName")]
+    # One that is shown for each item of a list is not the answer's.
+    repeated = {id(tag) for repeater in root.iter("Repeater") for tag in repeater.iter("TextArea")}
+    text_areas = [
+        tag
+        for tag in root.iter("TextArea")
+        if tag.get("name") and tag.get("toName") and id(tag) not in repeated
+    ]
     if not text_areas:
         msg = f"The label config has no <TextArea> tag, so there is no place for the model's answer. {_HINT}"
         raise NoResponseControlError(msg)
@@ -174,11 +182,19 @@ def response_control(root: ET.Element) -> tuple[str, InputTag]:
 
 def _empty_value(tag: ET.Element) -> Any:
     """Return a value that a tag shows as nothing; another one replaces the whole task with an error."""
+    if "[" in tag.attrib["value"]:
+        return []  # one item of what a <Repeater> shows: the server wants the list
     if tag.tag == "Paragraphs":
         return [{tag.get("nameKey", _NAME_KEY): "", tag.get("textKey", _TEXT_KEY): ""}]
     if tag.tag == "Table":
         return {}
     return [] if tag.tag in {"List", "Ranker", "Taxonomy"} else ""
+
+
+def _first_input(named: Mapping[str, ET.Element]) -> InputTag | None:
+    found = [shown for tag in named.values() if (shown := _input_tag(tag))]
+    # Label Studio's template "LLM Ranker" shows a $task above the $prompt.
+    return next((shown for shown in found if shown.key == "prompt"), found[0] if found else None)
 
 
 def _input_tag(tag: ET.Element | None) -> InputTag | None:

@@ -10,8 +10,9 @@ from langchain_label_studio.report.observations import ObservedTask, observe
 from langchain_label_studio.report.preferences import compare
 from langchain_label_studio.report.quality import assess_group, group_by
 from langchain_label_studio.report.report import Report
+from langchain_label_studio.report.retrieval import assess_retrieval
 from langchain_label_studio.report.timeline import over_time
-from langchain_label_studio.reviews.review import Review
+from langchain_label_studio.review import Review
 
 
 def build_report(reviews: Iterable[Review], *, title: str = "Review report") -> Report:
@@ -36,6 +37,7 @@ def build_report(reviews: Iterable[Review], *, title: str = "Review report") -> 
         tags=group_by(tasks, lambda task: task.tags),
         leads=find_leads(tasks),
         preferences=compare(tasks),
+        retrieval=assess_retrieval(tasks),
         timeline=over_time(tasks),
         agreement=agree(tasks),
         reviewers=reviewers_of(tasks),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 
 from langchain_label_studio.report.values import (
     NO_VARIATION,
@@ -145,6 +146,45 @@ class Agreement:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RankMeasure:
+    """How good retrieved documents are, by one measure.
+
+    Attributes:
+        name: The measure: which share of the first `k` documents is relevant, or 1 divided by the place of the
+            first relevant one, 0 without any.
+        k: How many documents it looks at; None for all that were retrieved.
+        estimate: Its mean, 0 to 1, over the reviews that judge all documents it needs.
+        task_ids: Their tasks.
+        missed_task_ids: Those of them where somebody found none of the documents relevant.
+    """
+
+    name: Literal["precision", "reciprocal_rank"]
+    k: int | None
+    estimate: Estimate
+    task_ids: tuple[int, ...]
+    missed_task_ids: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retrieval:
+    """How good the documents are that were retrieved for the answers.
+
+    Attributes:
+        reviews: Reviews that judge documents.
+        documents: Judgements in them.
+        relevant: How many of these are that the document is relevant.
+        task_ids: Their tasks.
+        measures: The measures.
+    """
+
+    reviews: int
+    documents: int
+    relevant: int
+    task_ids: tuple[int, ...]
+    measures: tuple[RankMeasure, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Reviewer:
     """One person.
 
@@ -197,6 +237,7 @@ class Findings:
         tags: The runs with each tag; a run is in one for each of its tags.
         leads: Which model is ahead of the next one, for each question that tells.
         preferences: Which model's answers are preferred; None where no answers were compared.
+        retrieval: How good the retrieved documents are; None where none were judged.
         timeline: Quality over time; None where no time is known.
         agreement: How far reviewers agree.
         reviewers: What each person said.
@@ -212,6 +253,7 @@ class Findings:
     tags: tuple[Group, ...]
     leads: tuple[Lead, ...]
     preferences: Preferences | None
+    retrieval: Retrieval | None
     timeline: Timeline | None
     agreement: Agreement
     reviewers: tuple[Reviewer, ...]

@@ -13,11 +13,12 @@ from langchain_label_studio.report.tables import (
     choice_tables,
     models_table,
     periods_table,
+    retrieval_table,
     reviewers_table,
     tags_table,
 )
-from langchain_label_studio.report.verdicts import summary, verdicts
-from langchain_label_studio.report.words import METHOD, many, question_name
+from langchain_label_studio.report.verdicts import method, summary, verdicts
+from langchain_label_studio.report.words import many, question_name
 
 _SPECIAL = re.compile(r"([\\`*_\[\]<>|~&$])")
 _MOST_DISPUTES = 10
@@ -47,6 +48,7 @@ def _blocks(findings: Findings) -> Iterator[str]:
         yield from _section("Preferences", tables, notes=preferences.notes)
     if choices := list(choice_tables(findings)):
         yield from _section("Choices", choices)
+    yield from _retrieval(findings)
     if periods := periods_table(findings):
         yield from _section("Over time", [periods])
     if findings.tags:
@@ -57,8 +59,13 @@ def _blocks(findings: Findings) -> Iterator[str]:
     if findings.reviewers:
         yield from _section("Reviewers", [reviewers_table(findings)])
     yield "## How to read it"
-    yield METHOD
+    yield method(findings)
     yield "The numbers of the tasks behind each number are in the JSON, with links in the HTML."
+
+
+def _retrieval(findings: Findings) -> Iterator[str]:
+    if findings.retrieval:
+        yield from _section("Retrieved documents", [retrieval_table(findings.retrieval)])
 
 
 def _section(heading: str, tables: Iterable[Table], *, notes: Iterable[str] = ()) -> Iterator[str]:

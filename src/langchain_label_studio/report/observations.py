@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 from langchain_label_studio.messages import Turn, show_turn
 from langchain_label_studio.report.values import Question
-from langchain_label_studio.reviews.review import Preference, Review
+from langchain_label_studio.review import Preference, Review
 
 Answer = int | float | bool | str | tuple[str, ...]
 
@@ -35,6 +35,7 @@ class Observation:
             of the best candidate.
         distance: How much of the answer was changed, 0 to 1; None where it was not.
         wins: Pairs of models, each with the better one first.
+        relevance: Of each retrieved document, in order, whether it is relevant; None where that was not said.
         unnamed: Whether answers were compared whose models are not known.
         unreadable: Whether something in the annotation could not be read.
     """
@@ -47,6 +48,7 @@ class Observation:
     answers: Mapping[Question, Answer]
     distance: float | None
     wins: tuple[tuple[str, str], ...]
+    relevance: tuple[bool | None, ...]
     unnamed: bool
     unreadable: bool
 
@@ -118,6 +120,7 @@ def _observation(review: Review) -> Observation:
         if reviewed and review.changed
         else None,
         wins=_wins(review.preference) if reviewed else (),
+        relevance=review.relevance if reviewed else (),
         unnamed=reviewed and _has_unnamed(review.preference),
         unreadable=bool(review.unreadable),
     )

@@ -24,11 +24,12 @@ from langchain_label_studio.report.tables import (
     choice_tables,
     models_table,
     periods_table,
+    retrieval_table,
     reviewers_table,
     tags_table,
 )
-from langchain_label_studio.report.verdicts import summary, verdicts
-from langchain_label_studio.report.words import METHOD, in_rows, many, question_name
+from langchain_label_studio.report.verdicts import method, summary, verdicts
+from langchain_label_studio.report.words import in_rows, many, question_name
 
 _MOST_LINKS = 20
 _MOST_NUMBERS = 500
@@ -90,7 +91,7 @@ def render(findings: Findings, *, whole: bool) -> str:
         sections=list(_sections(findings)),
         agreement=findings.agreement,
         link=_link,
-        method=METHOD,
+        method=method(findings),
         svg=Markup,
     )
 
@@ -110,6 +111,8 @@ def _sections(findings: Findings) -> Iterator[Section]:
         )
     if choices := tuple(choice_tables(findings)):
         yield Section(heading="Choices", tables=choices)
+    if findings.retrieval:
+        yield Section(heading="Retrieved documents", tables=(retrieval_table(findings.retrieval),))
     if periods := periods_table(findings):
         yield Section(heading="Over time", charts=tuple(time_charts(findings)), folded=(periods,))
     if findings.tags:

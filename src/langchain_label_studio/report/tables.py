@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from langchain_label_studio.report.findings import Findings
+from langchain_label_studio.report.findings import Findings, RankMeasure, Retrieval
 from langchain_label_studio.report.values import ChoiceSummary, Estimate, Group, Quality, Question
 from langchain_label_studio.report.words import (
     NOTHING,
     duration,
+    many,
     median,
     name_of,
     number,
@@ -113,6 +114,38 @@ def choice_tables(findings: Findings) -> Iterator[Table]:
         more = len(values) - MOST_COLUMNS
         caption = control.question.control + (f" (and {more} rarer choices, in the JSON)" if more > 0 else "")
         yield bounded(head, rows, caption=caption)
+
+
+def retrieval_table(retrieval: Retrieval) -> Table:
+    """Return how good the retrieved documents are, by each measure."""
+    rows = [
+        Row(
+            name=_measure_name(measure),
+            cells=(
+                figure(measure.estimate, share=measure.name == "precision"),
+                Cell(text=f"{measure.estimate.count:,}"),
+                Cell(text=f"{len(measure.missed_task_ids):,}"),
+            ),
+            tasks=tuple(
+                (what, ids)
+                for what, ids in (("counted", measure.task_ids), ("none relevant", measure.missed_task_ids))
+                if ids
+            ),
+        )
+        for measure in retrieval.measures
+    ]
+    judged = f"{many(retrieval.documents, 'document')} judged in {many(retrieval.reviews, 'review')}"
+    return bounded(
+        ("Measure", "Mean", "Reviews", "Tasks with none relevant"),
+        rows,
+        caption=f"{judged}, {retrieval.relevant:,} relevant",
+    )
+
+
+def _measure_name(measure: RankMeasure) -> str:
+    if measure.name == "reciprocal_rank":
+        return "Reciprocal rank of the first relevant document"
+    return "Precision of all documents" if measure.k is None else f"Precision at {measure.k}"
 
 
 def periods_table(findings: Findings) -> Table | None:

@@ -9,7 +9,16 @@ from langchain_label_studio.report.findings import Alpha, Contender, Findings, L
 from langchain_label_studio.report.observations import CORRECTION
 from langchain_label_studio.report.resampling import FEWEST_TASKS
 from langchain_label_studio.report.values import KINDS, NO_VARIATION, Estimate, Group
-from langchain_label_studio.report.words import day, many, number, percent, question_name, span
+from langchain_label_studio.report.words import (
+    METHOD,
+    RETRIEVAL,
+    day,
+    many,
+    number,
+    percent,
+    question_name,
+    span,
+)
 
 _UNKNOWN = "cannot be told"
 RELIABLE, TENTATIVE = 0.8, 0.667
@@ -50,6 +59,11 @@ def summary(findings: Findings) -> str:
     if findings.first and findings.last:
         parts.append(" to ".join(dict.fromkeys((day(findings.first), day(findings.last)))))
     return " · ".join(filter(None, parts))
+
+
+def method(findings: Findings) -> str:
+    """Return how the numbers were made, for a reader."""
+    return f"{METHOD} {RETRIEVAL}" if findings.retrieval else METHOD
 
 
 def meaning(alpha: Estimate) -> str:

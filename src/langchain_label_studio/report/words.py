@@ -10,6 +10,13 @@ from langchain_label_studio.report.values import Estimate, Kind, Question, Sprea
 
 NOTHING = "–"  # noqa: RUF001 (what stands in a table where there is no number)
 
+RETRIEVAL = (
+    "Precision at k: which share of the first k documents is relevant, where so many were found. Reciprocal rank: 1 "
+    "divided by the place of the first relevant document, 0 without any. A review counts where it judges all documents "
+    "that a measure looks at."
+)
+"""What the numbers on retrieved documents are, for a reader."""
+
 METHOD = (
     "An interval says where a number would lie in 95 % of the cases, had other tasks been reviewed (bootstrap over "
     "tasks); a hollow dot in a chart has too little behind it for one. Wins against the others: the chance to win against one of them, whichever it is, by the "

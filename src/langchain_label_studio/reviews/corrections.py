@@ -6,11 +6,12 @@ import ast
 import json
 import re
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 from langchain_label_studio.messages import Turn, show_turn
 
-_CALL = re.compile(r"→ (?P<name>[^\s(]+)\((?P<args>.*)\)\s*")
+_CALL = re.compile(r"→ (?P<name>[^\s(]+)\((?P<args>.*)\)\s*", re.DOTALL)
 _ARGUMENT = re.compile(r"\s*(?P<name>[^=]+?)\s*=\s*")
 _DECODER = json.JSONDecoder()
 
@@ -30,16 +31,17 @@ def read_corrections(texts: Sequence[str], originals: Sequence[Turn]) -> tuple[T
     Raises:
         UnreadableCallError: A tool call was changed into something that is none.
     """
-    shown = [_as_left(show_turn(turn)) for turn in originals]
+    shown = [{_as_left(show_turn(turn, blocks=blocks)) for blocks in (True, False)} for turn in originals]
     return tuple(_read(text, number, originals, shown) for number, text in enumerate(texts) if text.strip())
 
 
-def _read(text: str, number: int, originals: Sequence[Turn], shown: Sequence[str]) -> Turn:
+def _read(text: str, number: int, originals: Sequence[Turn], shown: Sequence[AbstractSet[str]]) -> Turn:
     left = _as_left(text)
-    if number < len(shown) and shown[number] == left:
+    if number < len(shown) and left in shown[number]:
         return originals[number]
-    if left in shown:
-        return originals[shown.index(left)]
+    for original, texts in zip(originals, shown, strict=True):
+        if left in texts:
+            return original
     # Text may hold an arrow; it is a call only where the model called something.
     if any(turn.get("tool_calls") or turn.get("invalid_tool_calls") for turn in originals):
         return _read_calls(text, originals[number] if number < len(originals) else originals[0])
@@ -54,12 +56,13 @@ def _as_left(text: str) -> str:
 def _read_calls(text: str, original: Turn) -> Turn:
     lines = text.rstrip().split("\n")
     calls: list[dict[str, Any]] = []
-    while lines and (match := _CALL.fullmatch(lines[-1])):
-        calls.insert(0, {"name": match["name"], "args": _read_arguments(match["args"], lines[-1])})
-        lines.pop()
-    for line in lines:
-        if line.startswith("→ "):
-            raise UnreadableCallError(_explain(line))
+    # A call goes from its arrow to the end, or to the next call: long ones have a line for each argument.
+    while starts := [number for number, line in enumerate(lines) if line.startswith("→ ")]:
+        written = "\n".join(lines[starts[-1] :])
+        if not (match := _CALL.fullmatch(written)):
+            raise UnreadableCallError(_explain(written))
+        calls.insert(0, {"name": match["name"], "args": _read_arguments(match["args"], written)})
+        del lines[starts[-1] :]
     turn: Turn = {"role": "assistant", "content": "\n".join(lines)}
     for call, before in zip(calls, original.get("tool_calls", ()), strict=False):
         if "id" in before:

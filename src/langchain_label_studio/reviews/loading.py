@@ -15,8 +15,8 @@ from langchain_label_studio.errors import ServerUnavailableError
 from langchain_label_studio.labeling import read_controls
 from langchain_label_studio.log import logger
 from langchain_label_studio.projects import find_project
+from langchain_label_studio.review import Review
 from langchain_label_studio.reviews.reading import read_reviews
-from langchain_label_studio.reviews.review import Review
 from langchain_label_studio.settings import (
     resolve_api_key,
     resolve_moment,

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, TypeVar
 
+from langchain_label_studio.feedback import read_feedback
+from langchain_label_studio.forms import find_form
 from langchain_label_studio.jsonsafe import as_mapping
-from langchain_label_studio.labeling import Controls, InputTag
+from langchain_label_studio.labeling import Controls, InputTag, active
 from langchain_label_studio.messages import Turn
+from langchain_label_studio.review import Candidate, Preference, Rating, Review
 from langchain_label_studio.reviews.corrections import UnreadableCallError, read_corrections
 from langchain_label_studio.reviews.recorded import answer_control, read_run, read_turns
 from langchain_label_studio.reviews.regions import Answers, read_regions
-from langchain_label_studio.reviews.review import Candidate, Preference, Rating, Review
 from langchain_label_studio.runs import LLMRun
 
 _T = TypeVar("_T")
@@ -39,13 +42,27 @@ def read_reviews(
     """
     run = read_run(task, controls)
     unreviewed = Review(
-        run=run, project_id=project_id, task_id=task["id"], task_url=f"{project_url}?task={task['id']}"
+        run=run,
+        project_id=project_id,
+        task_id=task["id"],
+        task_url=f"{project_url}?task={task['id']}",
+        feedback=read_feedback(as_mapping(task.get("meta"))),
     )
     annotations = sorted(task.get("annotations") or (), key=lambda annotation: annotation["id"])
+    read = _reader(task)
     if not annotations:
-        yield unreviewed
+        yield read(unreviewed)
     for annotation in annotations:
-        yield _read_review(annotation, task, unreviewed, controls, reviewers)
+        yield read(_read_review(annotation, task, unreviewed, controls, reviewers))
+
+
+def _reader(task: Mapping[str, Any]) -> Callable[[Review], Review]:
+    """Return what refines a review of the task: what its form of review says, where it has one that is known here."""
+    meta = as_mapping(task.get("meta"))
+    form = find_form(str(meta.get("form", "")))
+    if form is None or form.read is None:
+        return lambda review: review
+    return partial(form.read, active(as_mapping(task.get("data"))), meta)
 
 
 def _read_review(
@@ -83,6 +100,7 @@ def _read_review(
         },
         controls=_ordered(answers.others, in_order),
         unreadable=unreadable,
+        feedback=of.feedback,
     )
 
 

@@ -6,11 +6,13 @@ from collections.abc import Iterator, Mapping
 from html.parser import HTMLParser
 from typing import Any, get_args
 
+from langchain_label_studio.feedback import feedback_columns
+from langchain_label_studio.forms import find_form
 from langchain_label_studio.jsonsafe import as_mapping
 from langchain_label_studio.labeling import PROMPT_TAGS, Controls, InputTag, active
 from langchain_label_studio.messages import Turn
 from langchain_label_studio.runs import LLMRun, Status
-from langchain_label_studio.tasks import COLUMNS
+from langchain_label_studio.tasks import COLUMNS, PANELS
 
 # How Label Studio's own templates call things.
 _PROMPT_KEYS = ("prompt", "question", "messages", "chat", "dialogue", "conversation", "document", "text")
@@ -36,6 +38,7 @@ def read_run(task: Mapping[str, Any], controls: Controls) -> LLMRun:
     answers, answer_key = _read_answers(task, data, meta)
     if not answers and _ends_with_an_answer(task, prompt):
         prompt, answers = prompt[:-1], prompt[-1:]
+    not_own = {*COLUMNS, *PANELS, *feedback_columns(meta), prompt_key, answer_key}
     return LLMRun(
         run_id=_text(data, "run_id") or "",
         trace_id=_text(data, "trace_id") or "",
@@ -59,7 +62,8 @@ def read_run(task: Mapping[str, Any], controls: Controls) -> LLMRun:
         tags=tuple((_text(data, "tags") or "").split(", ")) if data.get("tags") else (),
         metadata=as_mapping(meta.get("metadata")),
         parameters=as_mapping(meta.get("parameters")),
-        data={key: value for key, value in data.items() if key not in {*COLUMNS, prompt_key, answer_key}},
+        form=_text(meta, "form") or "",
+        data={key: value for key, value in data.items() if key not in not_own},
     )
 
 
@@ -71,6 +75,9 @@ def answer_control(task: Mapping[str, Any], run: LLMRun, controls: Controls) -> 
     """
     for name, _ in _predicted_texts(task):
         return name
+    form = find_form(run.form)
+    if form and not form.takes_answer:
+        return None
     if _is_ours(task):
         return controls.response
     compares = any(control.type in {"Pairwise", "Ranker"} for control in controls.controls.values())

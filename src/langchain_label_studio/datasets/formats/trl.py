@@ -4,6 +4,7 @@
     prompt-completion     {"prompt": [...], "completion": [{"role": "assistant", "content"}]}
     preference            {"prompt": [...], "chosen": [...], "rejected": [...]}, implicit prompt without "prompt"
     unpaired preference   {"prompt": [...], "completion": [...], "label": bool}
+    stepwise supervision  {"prompt": "...", "completions": ["...", ...], "labels": [bool, ...]}, plain text only
 
 Tool calls are `{"type": "function", "function": {"name", "arguments": {...}}}`, results name the tool, and the tools
 stand in the column `tools`; calls have no ids there. `content` is always text: chat templates add it to text.
@@ -15,8 +16,10 @@ from typing import Any
 
 from langchain_label_studio.datasets.examples import Example
 from langchain_label_studio.datasets.formats.conversations import Linked, check_conversation, link, tools_of
+from langchain_label_studio.datasets.reasons import Reason, Unfit
 from langchain_label_studio.datasets.rows import RowData
-from langchain_label_studio.messages import Turn
+from langchain_label_studio.labeling.values import transcript
+from langchain_label_studio.messages import Turn, show_turn
 
 
 def messages(example: Example) -> RowData:
@@ -46,6 +49,18 @@ def labelled(example: Example) -> RowData:
     """Return a conversation and its answer, which is good or bad."""
     row = prompt_completion(example)
     return {"prompt": row.pop("prompt"), "completion": row.pop("completion"), "label": example.label} | row
+
+
+def stepwise(example: Example) -> RowData:
+    """Return a conversation, as text, and the steps that followed, each of which is right or not."""
+    turns = [(turn["role"], show_turn(turn)) for turn in example.run.prompt]
+    if not turns:
+        raise Unfit(Reason.NO_PROMPT)
+    return {
+        "prompt": transcript(turns),
+        "completions": [text for text, _ in example.steps],
+        "labels": [label for _, label in example.steps],
+    }
 
 
 def _two(example: Example) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from langchain_label_studio.feedback import Feedback
 from langchain_label_studio.messages import Turn
 from langchain_label_studio.runs import LLMRun
 
@@ -44,7 +45,8 @@ class Preference:
     """Answers in the order of preference.
 
     Attributes:
-        candidates: All answers that were shown, in the order of the task.
+        candidates: All answers that were shown, in the order of the run's answers; where the run has none, in
+            that of the task.
         ranking: Groups of indices into `candidates`, the best group first. Within a group no one is
             better; a candidate that was not placed is in none.
     """
@@ -59,6 +61,21 @@ class Preference:
                 for better in group:
                     for worse in worse_group:
                         yield self.candidates[better], self.candidates[worse]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepVerdict:
+    """What a person said of one step of an agent.
+
+    Attributes:
+        index: Which one of the run's steps.
+        verdict: `correct`, `partial` or `incorrect`; None where there is a comment only.
+        comment: What was written beside it.
+    """
+
+    index: int
+    verdict: str | None = None
+    comment: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,10 +100,14 @@ class Review:
         ratings: Stars by the control's name, in the order of the label config.
         choices: What was chosen, by the control's name.
         preference: Which answer is better, where answers were compared.
+        relevance: Of each of the documents that were retrieved for the run (`run.documents`), in their order,
+            whether it helps to answer the question; None where nobody said.
         comments: What was written into the other text fields, by the control's name.
+        steps: What was said of single steps of an agent, in their order.
         controls: What every further control says, by its name: numbers, dates, taxonomies, the buckets of
             a ranker, labelled spans, and whatever is said of one region only.
         unreadable: Why something in the annotation could not be read, in words for a person.
+        feedback: What users of the application said of the run, by its key: the same in all reviews of a task.
     """
 
     run: LLMRun
@@ -104,9 +125,12 @@ class Review:
     ratings: Mapping[str, Rating] = field(default_factory=dict)
     choices: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     preference: Preference | None = None
+    relevance: tuple[bool | None, ...] = ()
     comments: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    steps: tuple[StepVerdict, ...] = ()
     controls: Mapping[str, Any] = field(default_factory=dict)
     unreadable: tuple[str, ...] = ()
+    feedback: Mapping[str, Feedback] = field(default_factory=dict)
 
     @property
     def is_reviewed(self) -> bool:

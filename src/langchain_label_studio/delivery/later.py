@@ -1,0 +1,70 @@
+"""What was postponed: lanes that wait until it is time."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Sequence
+
+from langchain_label_studio.delivery.lane import Lane
+from langchain_label_studio.delivery.outbox import Record
+
+_Pause = tuple[float, bool]
+"""How many seconds, and whether another process had recorded what waits."""
+
+
+class LaterLanes:
+    """A lane for each length of a pause: what is postponed for as long, while it lasts, comes back together."""
+
+    def __init__(self, create: Callable[[], Lane]) -> None:
+        """Begin with none.
+
+        Args:
+            create: Makes a lane of this process's own.
+        """
+        self._create = create
+        self._lanes: dict[_Pause, tuple[float, Lane]] = {}
+
+    @property
+    def lanes(self) -> list[Lane]:
+        """The lanes that wait."""
+        return [lane for _, lane in list(self._lanes.values())]
+
+    def add(self, records: Sequence[Record], *, seconds: float, adopted: bool) -> int:
+        """Write records down, and return how many bytes that took.
+
+        Raises:
+            OSError: The disk does not take them; some may be there all the same.
+        """
+        pause = (seconds, adopted)
+        if pause not in self._lanes:
+            lane = self._create()
+            lane.adopted = adopted
+            self._lanes[pause] = (time.monotonic() + seconds, lane)
+        _, lane = self._lanes[pause]
+        before = lane.size
+        try:
+            for record in records:
+                lane.append(record.body + b"\n")
+        except OSError:
+            self._lanes[pause] = (0.0, lane)  # somebody may have deleted it: no more is written there
+            raise
+        return lane.size - before
+
+    def due(self) -> list[Lane]:
+        """Return the lanes whose time has come, which wait here no longer."""
+        now = time.monotonic()
+        return [self._take(pause) for pause, (at, _) in list(self._lanes.items()) if at <= now]
+
+    def own(self) -> list[Lane]:
+        """Return the lanes of what this process recorded itself, which wait here no longer."""
+        return [self._take(pause) for pause in list(self._lanes) if not pause[1]]
+
+    def seconds_left(self) -> float:
+        """Return how long the next one has to wait."""
+        return min((at for at, _ in self._lanes.values()), default=math.inf) - time.monotonic()
+
+    def _take(self, pause: _Pause) -> Lane:
+        _, lane = self._lanes.pop(pause)
+        lane.seal()
+        return lane

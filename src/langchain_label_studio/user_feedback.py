@@ -1,0 +1,235 @@
+"""Feedback from an application: checked, and put where it waits for the task of its run."""
+
+from __future__ import annotations
+
+import math
+import re
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from datetime import UTC, datetime
+from numbers import Real
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+from pydantic import SecretStr
+
+from langchain_label_studio.delivery import DeliveryStats, Sender
+from langchain_label_studio.errors import SettingError
+from langchain_label_studio.feedback import GivenFeedback, encode_feedback
+from langchain_label_studio.feedback_destination import FeedbackDestination
+from langchain_label_studio.forks import begin_anew_in_children
+from langchain_label_studio.jsonsafe import clean_text, clip
+from langchain_label_studio.senders import send_leftovers_of_feedback, share_feedback_sender
+from langchain_label_studio.settings import (
+    DEFAULT_PROJECT_NAME,
+    DeliverySettings,
+    Durability,
+    Settings,
+    resolve_delivery,
+    resolve_settings,
+)
+from langchain_label_studio.tasks import check_feedback_key
+
+DEFAULT_KEY = "user_feedback"
+
+_MAX_RUN_ID = 200
+_MAX_COMMENT = 10_000
+_MAX_WHOLE = 2**53
+_MAX_TARGETS = 16
+# What LangChain calls the message a run answered with, where the provider gives it no name.
+_ID_OF_MESSAGE = re.compile(
+    r"(?:lc_)?run-+([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(?:-\d+)?", re.IGNORECASE
+)
+
+
+def send_feedback(
+    run_id: UUID | str,
+    *,
+    score: float | None = None,
+    comment: str | None = None,
+    key: str = DEFAULT_KEY,
+    project_id: int | str | None = None,
+    project_name: str = DEFAULT_PROJECT_NAME,
+    url: str | None = None,
+    api_key: str | SecretStr | None = None,
+    outbox_dir: str | Path | None = None,
+    durability: Durability = "process",
+) -> bool:
+    """Send what a user of the application says of a run, from a process that has no handler.
+
+    As `handler.feedback`: it returns at once, and needs neither Label Studio nor the run's task. What is given here
+    is not masked. The feedback goes to the project that the handler has: name it as there.
+
+    Args:
+        run_id: The run, or the outermost run of its trace; also the `id` of the message, where LangChain made it.
+        score: A number, such as 1 for a thumb up and 0 for one down; None leaves the score as it is.
+        comment: What the user wrote; None leaves the comment as it is.
+        key: What the feedback is of: the column of the score; that of the comment ends in `_comment`.
+        project_id: The project; else `LABEL_STUDIO_PROJECT_ID`, else it is found by its title.
+        project_name: Its title; `%Y-%m-%d` stands for any day.
+        url: Address of Label Studio; else `LABEL_STUDIO_URL`, else `http://localhost:8080`.
+        api_key: A personal access token or a legacy token; else `LABEL_STUDIO_API_KEY`.
+        outbox_dir: Directory where feedback waits on the disk; else `LABEL_STUDIO_OUTBOX_DIR`, else the user's state
+            directory.
+        durability: What the feedback survives, once the call returned; see the handler.
+
+    Returns:
+        Whether it was taken: False where the outbox is full.
+
+    Raises:
+        SettingError: An argument or a setting is missing, or cannot be right.
+    """
+    given = check_feedback(run_id, score=score, comment=comment, key=key)
+    settings = resolve_settings(api_key=api_key, url=url, project_id=project_id, project_name=project_name)
+    delivery = resolve_delivery(outbox_dir=outbox_dir, durability=durability)
+    return _desks.desk(settings, delivery).submit(given)
+
+
+def check_feedback(
+    run_id: UUID | str | None,
+    *,
+    score: float | None,
+    comment: str | None,
+    key: str,
+    mask: Callable[[str], str] = str,
+) -> GivenFeedback:
+    """Return feedback that was given just now.
+
+    Args:
+        run_id: The run.
+        score: A number, or None.
+        comment: Text, or None.
+        key: What the feedback is of.
+        mask: Returns a text as it may leave the process.
+
+    Raises:
+        SettingError: It says nothing, or something that no task can show.
+    """
+    check_feedback_key(key)
+    known, number, text = _run_id(run_id), _number(score), _text(comment, mask)
+    if number is None and text is None:
+        msg = "Feedback needs a score= or a comment=."
+        raise SettingError(msg)
+    return GivenFeedback(
+        id=f"{re.sub(r'[^A-Za-z0-9_-]', '-', known)[:60]}-{uuid4().hex[:12]}",
+        run_id=known,
+        key=key,
+        score=number,
+        comment=text,
+        given_at=f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%fZ}",
+    )
+
+
+class FeedbackDesk:
+    """Takes the feedback for one project; its sender is made when there is some."""
+
+    def __init__(self, settings: Settings, delivery: DeliverySettings) -> None:
+        """Open a desk; nothing is written yet.
+
+        Args:
+            settings: Where the runs are.
+            delivery: How feedback gets there.
+        """
+        self._settings = settings
+        self._delivery = delivery
+        self._sender: Sender[FeedbackDestination] | None = None
+        self._retired = False
+        self.begin_in_child()
+        begin_anew_in_children(self)
+
+    def begin_in_child(self) -> None:
+        """Begin anew in a forked process, where some thread may have held the lock."""
+        self._lock = threading.RLock()
+
+    def submit(self, given: GivenFeedback) -> bool:
+        """Take feedback in, without waiting for the network; False where the outbox is full."""
+        return self._known_sender().submit(encode_feedback(given))
+
+    def flush(self, timeout: float) -> bool:
+        """Send what was given in this process, for so many seconds at most.
+
+        Returns:
+            Whether all of it is in its task, waits for that, or was set aside as rejected.
+        """
+        return self._sender is None or self._sender.flush(timeout)
+
+    def stats(self) -> DeliveryStats | None:
+        """Return what became of all feedback; None where there was none."""
+        return self._sender.stats() if self._sender else None
+
+    def retire(self) -> None:
+        """Let the background thread end as soon as nothing waits. What comes later is sent all the same."""
+        with self._lock:
+            if self._sender and not self._retired:
+                self._sender.retire()
+            self._retired = True
+
+    def _known_sender(self) -> Sender[FeedbackDestination]:
+        with self._lock:
+            if self._sender is None:
+                self._sender = share_feedback_sender(self._settings, self._delivery)
+                if self._settings.api_key not in {None, self._sender.destination.settings.api_key}:
+                    self._sender.redirect(FeedbackDestination(self._settings))
+                if self._retired:
+                    self._sender.retire()
+            return self._sender
+
+
+class _Desks:
+    """The desks of those who have no handler, kept for the next feedback."""
+
+    def __init__(self) -> None:
+        self.begin_in_child()
+        begin_anew_in_children(self)
+
+    def begin_in_child(self) -> None:
+        self._lock = threading.RLock()
+        self._known: OrderedDict[tuple[Settings, DeliverySettings], FeedbackDesk] = OrderedDict()
+
+    def desk(self, settings: Settings, delivery: DeliverySettings) -> FeedbackDesk:
+        with self._lock:
+            known = self._known.get((settings, delivery))
+            if known is None:
+                known = self._known[settings, delivery] = FeedbackDesk(settings, delivery)
+                send_leftovers_of_feedback(settings, delivery)
+                if len(self._known) > _MAX_TARGETS:
+                    # A project with a date in its name is another one each day.
+                    self._known.popitem(last=False)[1].retire()
+            return known
+
+
+_desks = _Desks()
+
+
+def _run_id(run_id: UUID | str | None) -> str:
+    known = str(run_id).strip() if isinstance(run_id, str | UUID) else ""
+    if not known or len(known) > _MAX_RUN_ID or not known.isprintable():
+        msg = "Which run? Pass its run_id, as LangChain's callbacks or the `id` of its answer name it."
+        raise SettingError(msg)
+    message = _ID_OF_MESSAGE.fullmatch(known)
+    return message[1].lower() if message else known
+
+
+def _text(comment: Any, mask: Callable[[str], str]) -> str | None:
+    if comment is None:
+        return None
+    if not isinstance(comment, str):
+        msg = f"comment= is a {type(comment).__name__}: pass a text."
+        raise SettingError(msg)
+    return clip(clean_text(mask(comment)), _MAX_COMMENT).strip() or None
+
+
+def _number(score: Any) -> float | None:
+    if score is None:
+        return None
+    try:
+        # Also numpy's numbers; and at run time, anything may come.
+        number = float(score) if isinstance(score, Real) else math.nan
+    except OverflowError:
+        number = math.inf
+    if not math.isfinite(number):
+        msg = f"score={score!r}: it has to be a number, such as 1 for a thumb up and 0 for one down."
+        raise SettingError(msg)
+    return int(number) if number.is_integer() and abs(number) <= _MAX_WHOLE else number

@@ -1,0 +1,382 @@
+"""What the form `preference` shows of a run, and what it reads in an annotation."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from langchain_label_studio import (
+    LabelStudioCallbackHandler,
+    LLMRun,
+    Review,
+    SettingError,
+    build_report,
+    to_dpo,
+    to_kto,
+    to_reward,
+    to_sft,
+)
+from langchain_label_studio.forms import get_form
+from langchain_label_studio.forms.joining import join_runs, shared_prompt
+from langchain_label_studio.forms.preference import EMPTY, shuffled
+from langchain_label_studio.labeling import parse_label_config, read_controls
+from langchain_label_studio.review import Preference
+from langchain_label_studio.reviews.reading import read_reviews
+from langchain_label_studio.runs import Facts, make_run
+from langchain_label_studio.tasks import build_task
+from tests.support.reviews import assistant, run, turn, user
+
+FORM = get_form("preference")
+CONFIG = parse_label_config(FORM.label_config, takes_answer=False)
+TEMPLATE = """
+<View>
+<Text name="prompt" value="$prompt"/>
+<Text name="answer1" value="$answer1"/><Text name="answer2" value="$answer2"/>
+<Pairwise name="comparison" toName="answer1,answer2"/>
+</View>
+"""
+
+Result = list[dict[str, Any]]
+
+
+def candidates(*models: str) -> tuple[dict[str, Any], ...]:
+    return tuple({"run_id": f"run of {model}", "model": model} for model in models)
+
+
+def compared(*answers: str, models: Sequence[str] = (), **fields: Any) -> LLMRun:
+    return run("Why?", answers, form="preference", model=None, candidates=candidates(*models), **fields)
+
+
+def task_of(of: LLMRun, config: str = FORM.label_config) -> dict[str, Any]:
+    """Return the task as Label Studio gives it back: through JSON."""
+    task = build_task(of, parse_label_config(config, takes_answer=False), model_version="langchain")
+    return json.loads(json.dumps(task)) | {"id": int(of.run_id[-6:], 16)}
+
+
+def said(of: LLMRun, *result: Mapping[str, Any], config: str = FORM.label_config, **more: Any) -> Review:
+    annotation = {"id": 2, "completed_by": 3, "result": list(result), **more}
+    [review] = read_reviews(
+        task_of(of, config) | {"annotations": [annotation]},
+        read_controls(config),
+        project_id=7,
+        project_url="http://label-studio.test/projects/7/data",
+        reviewers={},
+    )
+    return review
+
+
+def region(name: str, kind: str, value: Any) -> dict[str, Any]:
+    key = {"pairwise": "selected", "textarea": "text"}.get(kind, kind)
+    return {"from_name": name, "to_name": "dialogue", "type": kind, "value": {key: value}}
+
+
+def chosen(name: str, choice: str) -> dict[str, Any]:
+    return region(name, "choices", [choice])
+
+
+def place_of(of: LLMRun, answer: str) -> str:
+    """Return what the task calls an answer."""
+    [name] = [item["id"] for item in task_of(of)["data"]["items"] if item["body"] == answer]
+    return str(name)
+
+
+def clicked(of: LLMRun, answer: str) -> dict[str, Any]:
+    side = {"answer1": "left", "answer2": "right"}[place_of(of, answer)]
+    return region("comparison", "pairwise", side)
+
+
+def sorted_into(of: LLMRun, ranked: Sequence[str] = (), bad: Sequence[str] = ()) -> dict[str, Any]:
+    placed = {*ranked, *bad}
+    left = [item["id"] for item in task_of(of)["data"]["items"] if item["body"] not in placed]
+    buckets = {
+        "_": left,
+        "ranked": [place_of(of, each) for each in ranked],
+        "bad": [place_of(of, each) for each in bad],
+    }
+    return region("rank", "ranker", buckets)
+
+
+def in_words(preference: Preference | None) -> list[set[str]]:
+    """Return what was said, the best first."""
+    assert preference
+    return [
+        {preference.candidates[index].answer["content"] for index in group} for group in preference.ranking
+    ]
+
+
+# --- what is shown -----------------------------------------------------------------------
+
+
+def test_two_answers_stand_side_by_side() -> None:
+    task = task_of(compared("Left", "Right", models=["a", "b"]))
+    data = task["data"]
+    assert data["prompt"] == [{"role": "user", "content": "Why?"}]
+    assert {data["answer1"], data["answer2"]} == {"Left", "Right"}
+    assert data["shown"] == {"pair": [1], "several": [1], "list": [], "alone": []}
+    assert task["predictions"] == []
+
+
+def test_more_answers_are_a_list() -> None:
+    answers = [f"Answer {number}." for number in range(10)]
+    data = task_of(compared(*answers))["data"]
+    assert data["shown"] == {"pair": [], "several": [1], "list": [1], "alone": []}
+    assert sorted(item["body"] for item in data["items"]) == answers
+    assert [item["id"] for item in data["items"]] == [f"answer{place}" for place in range(1, 11)]
+    assert [item["title"] for item in data["items"]] == [f"Answer {place}" for place in range(1, 11)]
+
+
+def test_one_answer_stands_alone() -> None:
+    data = task_of(compared("Only me"))["data"]
+    assert (data["answer1"], data["answer2"]) == ("Only me", "")
+    assert data["shown"] == {"pair": [], "several": [], "list": [], "alone": [1]}
+
+
+def test_what_is_not_there_can_be_seen_and_clicked() -> None:
+    data = task_of(compared("", "Something"))["data"]
+    assert {data["answer1"], data["answer2"]} == {EMPTY, "Something"}
+    failed = task_of(compared(status="error", error="TimeoutError: too late"))["data"]
+    assert failed["answer1"] == "[no answer: TimeoutError: too late]"
+    assert failed["shown"]["alone"] == [1]
+
+
+def test_the_reviewer_sees_no_model() -> None:
+    models = ["secret-model-1", "secret-model-2", "secret-model-3"]
+    task = task_of(compared("One", "Two", "Three", models=models))
+    assert "secret-model" not in json.dumps(task["data"])
+    assert [each["model"] for each in task["meta"]["candidates"]] == models
+
+
+def test_a_project_of_label_studios_own_template_shows_two() -> None:
+    of = compared("One", "Two", "Three", models=["a", "b", "c"])
+    data = task_of(of, TEMPLATE)["data"]
+    assert data["prompt"] == "Why?"
+    assert data["answer1"] != data["answer2"]
+    assert {data["answer1"], data["answer2"]} < {"One", "Two", "Three"}
+    review = said(of, region("comparison", "pairwise", "right"), config=TEMPLATE)
+    assert in_words(review.preference) == [{data["answer2"]}, {data["answer1"]}]
+
+
+def test_the_prompt_is_where_the_template_has_it() -> None:
+    config = TEMPLATE.replace("<View>", '<View><Text name="task" value="$task"/>')
+    data = task_of(compared("One", "Two"), config)["data"]
+    assert (data["task"], data["prompt"]) == ("", "Why?")
+
+
+@given(run_id=st.uuids().map(str), count=st.integers(0, 12))
+def test_each_answer_is_shown_once_and_always_at_the_same_place(run_id: str, count: int) -> None:
+    order = shuffled(run_id, count)
+    assert sorted(order) == list(range(count))
+    assert shuffled(run_id, count) == order
+
+
+def test_the_order_is_the_same_in_every_process() -> None:
+    # Written down once: what was sent before an update is sent again in the same order after it.
+    run_id = "00000000-0000-4000-8000-000000000001"
+    assert shuffled(run_id, 5) == (1, 0, 3, 4, 2)
+
+
+@pytest.mark.parametrize("count", [2, 3])
+def test_no_place_is_preferred(count: int) -> None:
+    firsts = Counter(shuffled(str(UUID(int=number)), count)[0] for number in range(3000))
+    assert all(abs(times - 3000 / count) < 150 for times in firsts.values()), firsts
+
+
+@given(answers=st.lists(st.text(max_size=20), max_size=10), run_id=st.uuids().map(str))
+def test_all_answers_are_in_the_task(answers: list[str], run_id: str) -> None:
+    of = run("Why?", answers, form="preference", run_id=run_id)
+    shown = [item["body"] for item in FORM.fill(of).data["items"]]
+    assert sorted(shown) == sorted(answer or EMPTY for answer in answers) or shown == ["[no answer: success]"]
+    assert frozenset(FORM.fill(of).data) <= FORM.keys
+
+
+# --- what is read ------------------------------------------------------------------------
+
+
+@given(
+    count=st.integers(2, 10),
+    run_id=st.uuids().map(str),
+    ranking=st.randoms(use_true_random=False),
+    data=st.data(),
+)
+def test_what_was_ranked_is_read_whatever_the_order_on_screen(
+    count: int, run_id: str, ranking: Any, data: st.DataObject
+) -> None:
+    names = [f"Answer of {number}" for number in range(count)]
+    of = compared(*names, models=[f"model-{number}" for number in range(count)], run_id=run_id)
+    wanted = ranking.sample(names, count)
+    if count == 2:
+        review = said(of, clicked(of, wanted[0]))
+        placed = wanted
+    else:
+        placed = wanted[: data.draw(st.integers(0, count))]
+        review = said(of, sorted_into(of, placed))
+    assert in_words(review.preference) == [{answer} for answer in placed]
+    assert review.preference
+    for number, candidate in enumerate(review.preference.candidates):
+        assert (candidate.answer["content"], candidate.model) == (names[number], f"model-{number}")
+        assert candidate.id == place_of(of, names[number])
+
+
+def test_bad_answers_are_worse_than_those_in_order() -> None:
+    of = compared("One", "Two", "Three", "Four", models=["a", "b", "c", "d"])
+    review = said(of, sorted_into(of, ["Three", "One"], bad=["Two", "Four"]))
+    assert in_words(review.preference) == [{"Three"}, {"One"}, {"Two", "Four"}]
+    review = said(of, sorted_into(of, bad=["One", "Two", "Three", "Four"]))
+    assert in_words(review.preference) == [{"One", "Two", "Three", "Four"}]
+    assert not to_dpo([review])
+
+
+@pytest.mark.parametrize("choice", ["Equally good", "Equally bad"])
+def test_a_tie_is_a_tie_whatever_was_clicked(choice: str) -> None:
+    of = compared("One", "Two", models=["a", "b"])
+    for result in ([chosen("tie", choice)], [clicked(of, "One"), chosen("tie", choice)]):
+        review = said(of, *result)
+        assert in_words(review.preference) == [{"One", "Two"}]
+        assert review.choices == {"tie": (choice,)}
+        for export in (to_dpo, to_reward, to_sft):
+            assert not export([review])
+        report = build_report([review])
+        assert report.preferences is None or not report.preferences.contenders
+
+
+def test_who_says_nothing_approves_of_nothing() -> None:
+    two, three, one = compared("One", "Two"), compared("One", "Two", "Three"), compared("One")
+    for review in (said(two), said(three, sorted_into(three)), said(one)):
+        assert review.preference
+        assert review.preference.ranking == ()
+        assert review.corrected is None
+        assert not to_sft([review])
+        assert not to_dpo([review])
+
+
+def test_a_skipped_task_says_nothing() -> None:
+    review = said(compared("One", "Two"), was_cancelled=True)
+    assert review.was_skipped
+    assert review.preference is None
+
+
+def test_an_answer_that_stands_alone_is_good_or_bad() -> None:
+    good = said(compared("Only me"), chosen("verdict", "Good"))
+    bad = said(compared("Only you"), chosen("verdict", "Bad"))
+    assert [row["completion"][0]["content"] for row in to_sft([good])] == ["Only me"]
+    assert not to_sft([bad])
+    for review, label in ((good, True), (bad, False)):
+        [row] = to_kto([review], good={"verdict": ["Good"]}, bad={"verdict": ["Bad"]})
+        assert row["label"] is label
+
+
+def test_the_run_is_read_as_it_was() -> None:
+    of = compared("One", "Two", models=["a", "b"], data={"topic": "stars"})
+    review = said(of, clicked(of, "Two"), region("reason", "textarea", ["Shorter."]))
+    assert review.run.answers == of.answers
+    assert review.run.candidates == of.candidates
+    assert review.run.data == {"topic": "stars"}
+    assert review.run.model is None
+    assert review.comments == {"reason": ("Shorter.",)}
+    assert review.corrected is None
+
+
+def test_exports_and_leaderboard_name_the_models() -> None:
+    reviews = []
+    for number in range(12):
+        of = compared(f"Good {number}", f"Bad {number}", models=["large", "small"])
+        reviews.append(said(of, clicked(of, f"Bad {number}" if number == 0 else f"Good {number}")))
+    assert len(to_dpo(reviews)) == len(to_reward(reviews)) == 12
+    row = to_dpo(reviews)[1]
+    assert (row["chosen"][0]["content"], row["rejected"][0]["content"]) == ("Good 1", "Bad 1")
+    assert row["prompt"] == [{"role": "user", "content": "Why?"}]
+    report = build_report(reviews)
+    assert report.preferences
+    assert [(each.model, each.wins) for each in report.preferences.contenders] == [
+        ("large", 11),
+        ("small", 1),
+    ]
+    assert report.preferences.notes == ()
+
+
+def test_candidates_of_one_run_have_its_model() -> None:
+    of = run("Why?", ["One", "Two"], form="preference", model="gpt-test")
+    review = said(of, clicked(of, "Two"))
+    assert review.preference
+    assert [candidate.model for candidate in review.preference.candidates] == ["gpt-test", "gpt-test"]
+
+
+def test_a_task_without_its_meta_is_read_as_far_as_it_goes() -> None:
+    of = compared("One", "Two", models=["a", "b"])
+    task = task_of(of)
+    annotation = {"id": 2, "completed_by": 3, "result": [region("comparison", "pairwise", "left")]}
+    for broken in ({}, {"order": "nonsense"}, {"order": [0, 0]}, {"order": [5, 1]}):
+        meta = {key: value for key, value in task["meta"].items() if key != "order"} | broken
+        [review] = read_reviews(
+            task | {"meta": meta, "annotations": [annotation]},
+            read_controls(FORM.label_config),
+            project_id=7,
+            project_url="",
+            reviewers={},
+        )
+        assert in_words(review.preference)[0] == {task["data"]["answer1"]}
+
+
+# --- several runs as one -----------------------------------------------------------------
+
+
+def facts(answer: str, **more: Any) -> Facts:
+    known: Facts = {
+        "run_id": UUID(int=abs(hash(answer))),
+        "trace_id": UUID(int=1),
+        "status": "success",
+        "prompt": (user("Why?"),),
+        "answers": (assistant(answer),),
+        "metadata": {},
+    }
+    return known | more
+
+
+def test_what_is_the_same_stays_and_what_differs_is_kept_for_each() -> None:
+    one = facts("One", model="a", provider="x", tags=("t",), started_at=2.0, latency_ms=10.0, input_tokens=1)
+    two = facts("Two", model="b", provider="x", tags=("u",), started_at=1.0, latency_ms=30.0, input_tokens=2)
+    joined = make_run(join_runs([one, two]))
+    assert [answer["content"] for answer in joined.answers] == ["Two", "One"], "in the order of their start"
+    assert [each["model"] for each in joined.candidates] == ["b", "a"]
+    assert (joined.model, joined.provider, joined.tags) == (None, "x", ())
+    assert (joined.latency_ms, joined.input_tokens) == (30.0, 3)
+    assert joined.run_id == str(two["run_id"])
+
+
+def test_a_run_cut_short_is_partial() -> None:
+    assert join_runs([facts("One"), facts("Two", status="partial")])["status"] == "partial"
+
+
+def test_several_answers_of_several_runs_keep_their_models() -> None:
+    one = facts("One", model="a", answers=(assistant("1"), assistant("2")), started_at=1.0)
+    joined = join_runs([one, facts("Two", model="b", started_at=2.0)])
+    assert [each["model"] for each in joined["candidates"]] == ["a", "a", "b"]
+    assert len(joined["answers"]) == 3
+
+
+def test_the_prompt_is_what_all_were_asked() -> None:
+    plain, brief, long = (user("Why?"),), (turn("system", "Be brief."), user("Why?")), (user("Why not?"),)
+    assert shared_prompt([brief, brief]) == brief
+    assert shared_prompt([brief, plain]) == plain
+    assert shared_prompt([brief, long]) == brief
+
+
+# --- settings ----------------------------------------------------------------------------
+
+
+def test_group_by_is_checked() -> None:
+    def make(**options: Any) -> LabelStudioCallbackHandler:
+        return LabelStudioCallbackHandler("key", connect="lazy", **options)
+
+    with pytest.raises(SettingError, match="mode='preference'"):
+        make(group_by="question")
+    with pytest.raises(SettingError, match="a key of the runs' metadata"):
+        make(mode="preference", group_by=3)
+    make(mode="preference", group_by="").close()

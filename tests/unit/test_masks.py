@@ -1,0 +1,148 @@
+"""The ready-made masks: what they hide, what they leave, and that no text holds them up."""
+
+from __future__ import annotations
+
+import pickle
+import string
+import time
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from langchain_label_studio import masks
+from langchain_label_studio.masks import Mask
+
+PEM = "-----BEGIN RSA PRIVATE KEY-----\nMIIEowIBAAKCAQEA\n-----END RSA PRIVATE KEY-----"
+JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.dozjgNryP4J3jVmNHl0w5N_XgL0n3I9PlFUP0THsR8U"
+
+
+@pytest.mark.parametrize(
+    ("mask", "text", "masked"),
+    [
+        (masks.emails, "Bob <bob.smith+x@mail.example.co.uk>.", "Bob <[email]>."),
+        (masks.emails, "o'brien@x.ie,用户@例子.公司", "[email],[email]"),
+        (masks.emails, "https://x.org/?to=bob%40example.com&n=1", "https://x.org/?to=[email]&n=1"),
+        (masks.phones, "Call +49 (0)30 1234-567 or 0044 20 7946 0000", "Call [phone] or [phone]"),
+        (masks.phones, "+15550104477, (555) 010-4477; 555-010-4477", "[phone], [phone]; [phone]"),
+        (masks.phones, "555.010.4477 / 030 1234567 / 06 12 34 56 78", "[phone] / [phone] / [phone]"),
+        (masks.cards, "4111 1111 1111 1111 exp 12/28", "[card] exp 12/28"),
+        (masks.cards, "4111111111111111, 3782 822463 10005", "[card], [card]"),
+        (masks.cards, "4111  1111  1111  1111, 4111\u20131111\u20131111\u20131111", "[card], [card]"),
+        (masks.cards, "id_5555-5555-5555-4444 123", "id_[card] 123"),
+        (masks.cards, "1234 4111 1111 1111 1111 2026", "1234 [card] 2026"),
+        (masks.keys, "sk-proj-abcdEFGH1234ijkl, ghp_0123456789abcdefABCD", "[key], [key]"),
+        (masks.keys, "AKIAIOSFODNN7EXAMPLE xoxb-123456789012-abcdef", "[key] [key]"),
+        (masks.keys, f"Authorization: Bearer abc123def456ghi; {JWT}", "Authorization: Bearer [key]; [key]"),
+        (masks.keys, f"Mine is\n{PEM}\n, keep it.", "Mine is\n[key]\n, keep it."),
+        (masks.keys, PEM[:60], "[key]"),
+        (masks.keys, "postgres://me:hunter2@host/db", "postgres://me:[key]@host/db"),
+        (
+            masks.defaults,
+            "a@b.co 4111111111111111 +15550104477 sk-abcdefgh12345",
+            "[email] [card] [phone] [key]",
+        ),
+    ],
+)
+def test_what_they_hide(mask: Mask, text: str, masked: str) -> None:
+    assert mask(text) == masked
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2026-11-21 09:30:00, 01.02.2026, 21/11/2026, 1732200000000, 192.168.100.200",
+        "3.14159265358979, 100,000,000 and 12345678901234567890, 4111111111111112",
+        "@handle, user@localhost, a @ b. The bearer authorizes; skateboarding, sk-learn, task-oriented-work",
+        "Basic authentication takes a cookie: mine is a token economy. call_0123456789, v1.2.3-rc4",
+    ],
+)
+def test_what_they_leave(text: str) -> None:
+    assert masks.defaults(text) == text
+
+
+@given(st.uuids())
+def test_ids_stay(run_id: UUID) -> None:
+    assert masks.defaults(str(run_id)) == str(run_id)
+
+
+WORDS = st.text(string.ascii_letters + " ,;!\n", max_size=30)
+
+
+@given(
+    WORDS,
+    st.from_regex(r"[a-z][a-z0-9.+-]{0,20}@[a-z]{1,9}\.(com|org|co\.uk)", fullmatch=True),
+    WORDS.filter(lambda text: not text[:1].isalpha()),
+)
+def test_an_address_is_found_in_any_text(before: str, address: str, after: str) -> None:
+    assert "@" not in masks.emails(f"{before}{address}{after}")
+
+
+@given(
+    WORDS.filter(lambda text: not text[-1:].isalnum()),
+    st.integers(10**14, 7 * 10**14 - 1).filter(lambda number: 2 <= number // 10**14 <= 6),
+    st.sampled_from(["", " ", "-", ".", "\u00a0"]),
+    WORDS.filter(lambda text: not text[:1].isalnum()),
+)
+def test_a_card_is_found_in_any_text(before: str, number: int, gap: str, after: str) -> None:
+    total = sum(sum(divmod(int(d) * 2, 10)) if i % 2 == 0 else int(d) for i, d in enumerate(str(number)))
+    digits = f"{number}{-total % 10}"
+    card = gap.join(digits[at : at + 4] for at in range(0, 16, 4))
+
+    assert masks.cards(f"{before}{card}{after}") == f"{before}[card]{after}"
+
+
+@given(st.text())
+def test_no_text_is_too_odd(text: str) -> None:
+    masked = masks.defaults(text)
+    assert masks.defaults(masked) == masked
+
+
+ODD = [
+    "a",
+    "a@",
+    "a.b",
+    "@",
+    "a@b-",
+    "1",
+    "1 ",
+    "01 ",
+    "+1",
+    "(0",
+    "0 1",
+    "eyJ",
+    "-eyJaaaaaaaa",
+    "sk-",
+    "://a:",
+    "bearer ",
+]
+ODD += [
+    "-----BEGIN PRIVATE KEY-----",
+    "bearer aaaaaaaaaaaaaaaaa/",
+    "4111 1111 ",
+    "00",
+    "The quick brown fox 12. ",
+]
+
+
+@pytest.mark.parametrize("odd", ODD)
+def test_a_long_text_takes_no_longer_than_its_length(odd: str) -> None:
+    """A prompt comes from anybody, and a callback may not wait: nothing here may grow with the square."""
+    began = time.perf_counter()
+    masks.defaults(odd * (200_000 // len(odd)))
+    assert time.perf_counter() - began < 2, "some 50 ms are usual; the square would be minutes"
+
+
+def test_masks_combine_with_each_other_and_with_functions() -> None:
+    def shout(text: str) -> str:
+        return text.upper()
+
+    assert repr(masks.emails | masks.cards) == "masks.emails | masks.cards"
+    assert (masks.emails | shout)("bob a@b.co") == "BOB [EMAIL]"
+    assert (shout | masks.emails)("bob a@b.co") == "BOB [email]"
+    assert repr(shout | masks.emails) == "shout | masks.emails"
+    assert masks.all_of(masks.keys, masks.emails)("a@b.co") == "[email]"
+    with pytest.raises(TypeError):
+        masks.emails | "shout"
+    assert pickle.loads(pickle.dumps(masks.defaults))("a@b.co") == "[email]"

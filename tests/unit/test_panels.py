@@ -1,0 +1,310 @@
+"""What a Markdown tag shows of a conversation: everything of it, and nothing that acts."""
+
+from __future__ import annotations
+
+import json
+from html.parser import HTMLParser
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from langchain_label_studio import TaskDataError, get_default_label_configs
+from langchain_label_studio.bubbles import FOLDED_FROM, MAX_TEXT
+from langchain_label_studio.client import ProjectInfo
+from langchain_label_studio.labeling import LabelConfig, parse_label_config
+from langchain_label_studio.labeling.values import WORD_JOINER
+from langchain_label_studio.panels import MAX_PANEL, render_panel
+from langchain_label_studio.projects import read_project
+from langchain_label_studio.readable import readable_json
+from langchain_label_studio.settings import resolve_settings
+from langchain_label_studio.tasks import PANELS, build_task, check_task_data, usable_data
+from tests.support.reviews import assistant, call, run, tool, turn, user
+
+CHAT, _ = get_default_label_configs("chat")
+PIXELS = f"data:image/png;base64,{'QUJD' * 30}"
+LINK = "https://x.org/cat.png?a=1&b=2"
+
+# What a panel is made of; no other tag and no other attribute is ever in one.
+TAGS = frozenset({"div", "span", "details", "summary", "img"})
+ATTRIBUTES = frozenset({"class", "dir", "alt", "src", "srcset", "loading", "referrerpolicy"})
+
+
+class Page(HTMLParser):
+    """What a browser makes of HTML: its text, its tags, its images."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.text, self.images = "", []
+        self.tags: set[str] = set()
+        self.attributes: set[str] = set()
+        self.open: list[str] = []
+        self.feed(html)
+        self.close()
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.add(tag)
+        self.attributes |= {name for name, _ in attrs}
+        if tag == "img":
+            self.images.append(dict(attrs))
+        else:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.text += data
+
+    @classmethod
+    def of(cls, *turns, answers="ok", key="conversation_html"):
+        return cls(render_panel(key, run(list(turns), answers)))
+
+
+some_text = st.text(max_size=60) | st.sampled_from(
+    [
+        "</div>",
+        "<script>x</script>",
+        '" onerror="x',
+        "\n\n# a\n\n</div>",
+        "```\n",
+        "&lt;b&gt;",
+        "![a](https://b.c)",
+        "\r\n> ",
+    ]
+)
+some_turns = st.lists(
+    st.fixed_dictionaries(
+        {
+            "role": st.sampled_from(["system", "developer", "user", "assistant", "tool"]) | some_text,
+            "content": some_text,
+        },
+        optional={
+            "name": some_text,
+            "status": st.just("error"),
+            "images": st.lists(some_text | st.sampled_from([PIXELS, LINK]), max_size=2),
+            "tool_calls": st.lists(
+                st.fixed_dictionaries(
+                    {"name": some_text, "args": st.dictionaries(some_text, some_text, max_size=2)}
+                ),
+                max_size=2,
+            ),
+            "invalid_tool_calls": st.lists(
+                st.fixed_dictionaries({"name": some_text, "args": some_text, "error": some_text}), max_size=1
+            ),
+        },
+    ),
+    max_size=4,
+)
+
+
+@given(some_turns)
+def test_nothing_but_our_own_tags_whatever_is_said(turns: list) -> None:
+    html = render_panel("conversation_html", run(turns, turns))
+    page = Page(html)
+
+    assert "\n" not in html
+    assert "\r" not in html
+    assert page.tags <= TAGS
+    assert page.attributes <= ATTRIBUTES
+    assert page.open == []
+
+
+@given(some_turns)
+def test_markdown_is_made_inert_and_kept_within_its_turn(turns: list) -> None:
+    html = render_panel("conversation_markdown", run(turns, turns))
+
+    for line in html.split("\n"):
+        # What a text may fill is quoted; the rest is HTML of ours, which begins with a tag and has no empty line in it.
+        if line.startswith("> "):
+            assert "![" not in line
+            assert line.count("<") == line.count(f"<{WORD_JOINER}")
+        else:
+            assert line == "" or line.startswith("<")
+    assert Page("".join(line for line in html.split("\n") if not line.startswith("> "))).tags <= TAGS
+
+
+@given(some_turns.filter(bool))
+def test_all_that_is_said_is_shown(turns: list) -> None:
+    plain = [{"role": each["role"], "content": each["content"]} for each in turns if each["role"] != "tool"]
+    shown = Page.of(*plain).text
+
+    for each in plain:
+        for line in each["content"].replace("\r\n", "\n").replace("\r", "\n").split("\n"):
+            assert line in shown
+
+
+def test_text_keeps_its_line_breaks_and_calls_their_arguments() -> None:
+    said = assistant("a\n  b", tool_calls=[call("run", code="if x:\n    y()", days=3, on={"a": [1]})])
+
+    page = Page.of(said, user("Hi"))
+
+    assert page.text == 'assistanta\n  b→ runcodeif x:\n    y()days3on{"a": [1]}userHi'
+
+
+def test_a_call_that_is_none_is_shown_with_the_reason() -> None:
+    said = assistant("", invalid_tool_calls=[{"name": "f", "args": "{broken", "error": "not closed"}])
+
+    assert Page.of(said).text == "assistant→ finvalid tool call: not closed{broken"
+
+
+@pytest.mark.parametrize("role", ["system", "developer", "tool"])
+def test_long_prompts_and_results_are_folded(role: str) -> None:
+    assert "details" not in Page.of(turn(role, "x" * (FOLDED_FROM - 1))).tags
+    folded = Page.of(turn(role, "many words " * 100))
+
+    assert "details" in folded.tags
+    assert "1,100 characters" in folded.text
+    assert "details" not in Page.of(user("x" * 10 * FOLDED_FROM)).tags
+
+
+def test_results_say_what_they_are_of_and_json_of_them_is_readable() -> None:
+    failed = tool("no", name="search") | {"status": "error"}
+    rows = json.dumps({"rows": [{"day": "Friday", "open": True, "until": "21:45"}] * 2})
+
+    assert Page.of(failed).text == "search failedno"
+    assert Page.of(tool(rows, name=None)).text == (
+        'tool returned{\n  "rows": [\n    {"day": "Friday", "open": true, "until": "21:45"},\n'
+        '    {"day": "Friday", "open": true, "until": "21:45"}\n  ]\n}'
+    )
+    assert Page.of(tool("[not json")).text.endswith("[not json")
+    assert Page.of(tool("[" * 20_000)).text.endswith("[[[")
+
+
+def test_images_stand_where_their_notes_do() -> None:
+    said = user(f"one\n[image: image/png, 90 B]\ntwo\n[image: {LINK}]\nthree") | {"images": [PIXELS, LINK]}
+
+    page = Page.of(said)
+
+    assert page.text == "useronetwothree"
+    first, second = page.images
+    assert first["srcset"] == f"{PIXELS} 1x"
+    assert (second["src"], second["referrerpolicy"]) == (LINK, "no-referrer")
+
+
+@pytest.mark.parametrize(
+    ("role", "url"),
+    [
+        ("assistant", LINK),
+        ("tool", LINK),
+        ("system", LINK),
+        ("user", "http://x.org/cat.png"),
+        ("user", 'https://x.org/" onerror="x'),
+        ("user", "https://x.org/a b"),
+        ("user", "javascript:alert(1)"),
+        ("user", "data:image/svg+xml;base64,QUJD"),
+        ("user", "data:image/png;base64,QU JD 1x, https://x.org/cat.png"),
+        ("user", "data:text/html;base64,QUJD"),
+    ],
+)
+def test_other_images_stay_notes(role: str, url: str) -> None:
+    page = Page.of(turn(role, f"[image: {url}]") | {"images": [url]})
+
+    assert page.images == []
+    assert f"[image: {url}]" in page.text
+
+
+def test_calls_and_images_of_the_answers_are_shown_too() -> None:
+    answers = [assistant("a", tool_calls=[call("f")]), assistant("b"), assistant("c", images=[PIXELS, LINK])]
+
+    page = Page.of(user("Hi"), answers=answers)
+
+    assert page.text == "userHiassistant in answer 1→ fassistant in answer 3"
+    assert len(page.images) == 1
+
+
+def test_what_is_too_long_is_said_and_the_latest_is_kept() -> None:
+    long = [user(f"{number} " * 90_000) for number in range(9)]
+
+    html = render_panel("conversation_html", run([*long, user("the end")], "ok"))
+
+    assert len(html) < MAX_PANEL + 1_000
+    page = Page(html)
+    assert page.text.startswith("5 earlier turns")
+    assert page.text.endswith("userthe end")
+    assert "lls-whole" not in html
+    assert "lls-whole" not in render_panel("conversation_html", run([user("x" * (MAX_TEXT + 100))], "ok"))
+    assert "lls-whole" in render_panel("conversation_html", run([user("x")], "ok"))
+
+
+@pytest.mark.parametrize(
+    "text", ["> " * 30 + "x", "1. " * 30 + "x", "- > " * 15 + "x", "*a " * 3_000, "a" * 60_000]
+)
+def test_markdown_that_could_choke_a_page_is_shown_as_it_is(text: str) -> None:
+    assert text in Page.of(user(text), key="conversation_markdown").text
+    assert "lls-markdown" in render_panel(
+        "conversation_markdown", run([user("# a\n\n---------------------")], "ok")
+    )
+
+
+def test_answers_are_rendered_where_the_config_asks_for_it() -> None:
+    html = render_panel("answer_markdown", run("Hi", ["**a**", "", "b\nc"]))
+
+    assert "\n> **a**  \n" in html
+    assert "\n> b  \n> c  \n" in html
+    assert Page(html).text.count("answer") == 2
+
+
+@given(
+    st.recursive(
+        st.none() | st.integers() | st.text(),
+        lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    )
+)
+def test_readable_json_is_the_same_json(value: object) -> None:
+    assert json.loads(readable_json(value)) == value
+    assert json.loads(readable_json({"key": value}, indent=4)) == {"key": value}
+
+
+# In a task
+
+
+def config(*keys: str, markdown: bool = True) -> LabelConfig:
+    tag = '<Markdown value="${}"/>' if markdown else '<Text name="{0}" value="${0}"/>'
+    shown = "".join(tag.format(key) for key in keys)
+    return parse_label_config(
+        f'<View>{shown}<Text name="p" value="$prompt"/><TextArea name="a" toName="p"/></View>'
+    )
+
+
+def test_a_task_has_the_panels_that_its_project_shows_and_no_others() -> None:
+    a_run = run("<b>", "ok")
+
+    def panels(shown: LabelConfig) -> list[str]:
+        return [key for key in build_task(a_run, shown, model_version="v")["data"] if key in PANELS]
+
+    assert panels(parse_label_config(CHAT)) == ["conversation_html"]
+    assert panels(config("answer_markdown", "conversation_markdown")) == [
+        "conversation_markdown",
+        "answer_markdown",
+    ]
+    assert panels(config()) == []
+    data = build_task(a_run, parse_label_config(CHAT), model_version="v")["data"]
+    assert list(data)[-1] == "conversation_html"
+    assert WORD_JOINER not in data["conversation_html"]
+
+
+@pytest.mark.parametrize("key", PANELS)
+def test_a_panel_is_not_the_users_to_fill(key: str) -> None:
+    with pytest.raises(TaskDataError, match=key):
+        check_task_data({key: "x"}, config(), complete=True)
+    assert usable_data({key: "x", "customer": 1}) == {"customer": 1}
+
+
+@pytest.mark.parametrize(("shown", "warned"), [("prompt", True), ("conversation_markdown", False)])
+def test_markdown_of_a_list_which_leaves_the_page_white_is_warned_of(shown: str, warned: bool) -> None:
+    label_config = CHAT.replace("$conversation_html", f"${shown}")
+    info = ProjectInfo(
+        id=1,
+        title="Chats",
+        label_config=label_config,
+        model_version="v",
+        shows_predictions=True,
+        reviewers_per_task=1,
+        overlap_percent=100,
+        annotations=0,
+    )
+
+    project = read_project(info, resolve_settings(api_key="key", mode="chat"), created=True)
+
+    assert any("$conversation_markdown" in warning for warning in project.warnings) == warned
