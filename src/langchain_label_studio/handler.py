@@ -268,7 +268,7 @@ class LabelStudioCallbackHandler(RecordingCallbacks):
             wait on.
         """
         deadline = time.monotonic() + timeout
-        self._recorder.drain()
+        self._recorder.settle()
         settled = self._sender.flush(timeout)
         # After the runs: what it is about has its task then.
         return self._desk.flush(max(0.0, deadline - time.monotonic())) and settled
