@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pickle
 import string
-import time
 from uuid import UUID
 
 import pytest
@@ -126,12 +125,11 @@ ODD += [
 ]
 
 
+@pytest.mark.timeout(60)  # some 50 ms are usual; the square of the length would be minutes
 @pytest.mark.parametrize("odd", ODD)
-def test_a_long_text_takes_no_longer_than_its_length(odd: str) -> None:
+def test_a_long_text_is_read_once(odd: str) -> None:
     """A prompt comes from anybody, and a callback may not wait: nothing here may grow with the square."""
-    began = time.perf_counter()
     masks.defaults(odd * (200_000 // len(odd)))
-    assert time.perf_counter() - began < 2, "some 50 ms are usual; the square would be minutes"
 
 
 def test_masks_combine_with_each_other_and_with_functions() -> None:

@@ -6,7 +6,6 @@ import gc
 import os
 import pickle
 import threading
-import time
 import tracemalloc
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -429,16 +428,17 @@ def test_a_forked_process_calls_back_nothing_of_its_parent() -> None:
     assert recall(recorded, run_id)
 
 
-def test_a_run_that_is_left_out_costs_less_than_one_that_is_recorded() -> None:
-    """Roughly: the start is not read, the end not written. Measured more closely in the benchmarks."""
-    costs = []
-    for rate in (1, 0):
-        recorded = Recording(sample_rate=rate)
-        began = time.perf_counter()
-        for _ in range(2000):
-            record(recorded)
-        costs.append(time.perf_counter() - began)
-    assert costs[1] < costs[0]
+@pytest.mark.parametrize(("rate", "lost"), [(0, {}), (1, {"callback_error": 1})])
+def test_of_a_run_that_is_left_out_not_even_the_prompt_is_read(rate: float, lost: dict[str, int]) -> None:
+    class Unreadable:
+        def __str__(self) -> str:
+            raise ValueError
+
+    recorded = Recording(sample_rate=rate)
+
+    recorded.handler.on_llm_start({}, [Unreadable()], run_id=uuid4())
+
+    assert recorded.handler.stats().lost == lost
 
 
 # Forms that make one record of several runs
