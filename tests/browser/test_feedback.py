@@ -38,7 +38,7 @@ def test_a_click_on_a_thumb_is_a_column_that_reviewers_see(
         with Console(page).stays_clean():
             page.route("**/favicon.ico", lambda route: route.fulfill(status=204))
             page.goto(address)
-            for number, question in enumerate(("What is the capital of France?", "Name three animals."), 1):
+            for number, question in enumerate(("Where does the Nile end?", "Name three animals."), 1):
                 page.get_by_label("Question").fill(question)
                 page.get_by_role("button", name="Send").click()
                 thumbs_up = page.get_by_role("button", name="Good answer")
@@ -53,7 +53,8 @@ def test_a_click_on_a_thumb_is_a_column_that_reviewers_see(
             page.screenshot(path=SCREENSHOTS / "feedback-thumbs.png")
         page.context.close()
 
-    reviews = list(load_reviews(project_name="Example: feedback", include_unreviewed=True))
+    # The example has been run before this, if its own test was.
+    reviews = list(load_reviews(project_name="Example: feedback", include_unreviewed=True))[-2:]
     assert [review.feedback for review in reviews] == [
         {"user_feedback": Feedback(score=1)},
         {"user_feedback": Feedback(score=0, comment="Not what I asked for <script>alert(1)</script>")},
@@ -82,7 +83,7 @@ def test_a_click_on_a_thumb_is_a_column_that_reviewers_see(
         view = studio.post("/api/dm/views/", {"project": reviews[0].project_id, "data": data})
         reviewer.page.goto(f"{project_url}?tab={view['id']}")
         expect(reviewer.page.get_by_text("Not what I asked for").first).to_be_visible()
-        expect(reviewer.page.get_by_text("What is the capital of France?")).to_have_count(0 if items else 1)
+        expect(reviewer.page.get_by_text("Where does the Nile end?")).to_have_count(0 if items else 1)
         reviewer.page.screenshot(path=SCREENSHOTS / f"feedback-{title.lower().replace(' ', '-')}.png")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import random
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -365,3 +366,15 @@ def test_threads_do_not_outlive_their_owners(sender_to: MakeSender) -> None:
         time.sleep(0.01)
     assert threading.active_count() <= before
     assert len(destination.stored) == 20, "what waited was sent first"
+
+
+def test_who_seeds_the_random_numbers_of_their_program_gets_those(sender_to: MakeSender) -> None:
+    destination = ScriptedDestination(refused(503), refused(503))
+    sender = sender_to(destination)
+    known = random.getstate()
+
+    submit(sender, "a")
+
+    assert sender.flush(5)
+    assert len(destination.sent) >= 3
+    assert random.getstate() == known

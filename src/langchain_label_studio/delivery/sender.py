@@ -19,6 +19,8 @@ from langchain_label_studio.delivery.tally import Outcome, Tally
 from langchain_label_studio.forks import begin_anew_in_children
 from langchain_label_studio.log import ThrottledLog
 
+# Without a state: a program that seeds `random` gets what it expects, and forks do not wait in step.
+_CHANCE = random.SystemRandom()
 _LONG = 3600.0
 
 DestinationT = TypeVar("DestinationT", bound=Destination)
@@ -339,7 +341,7 @@ class Sender(Generic[DestinationT]):
             self._last_error = failure.reason
             self._state = "blocked" if verdict is Verdict.BLOCKED else "unreachable"
             now = time.monotonic()
-            chance = random.random()  # noqa: S311 (spreads senders apart, guards nothing)
+            chance = _CHANCE.random()
             self._retry_at = now + wait_before(self._failures, verdict, chance=chance)
             self._not_before = now + (failure.retry_after or 0.0)
             waiting = self.unsettled

@@ -74,6 +74,14 @@ class LocalModel(RunsInWith):
         )
         if on_progress:
             on_progress(f"Starting {MODEL_NAME}")
+        try:
+            self._serve(python)
+        except LocalServerError:
+            # Seen in one of some hundred starts: it says that it listens, and never answers.
+            self._serve(python)
+        return self
+
+    def _serve(self, python: Path) -> None:
         port = str(free_port(HOST) if self._port is None else self._port)
         self._directory = tempfile.TemporaryDirectory(prefix="langchain-label-studio-model-")
         place = Path(self._directory.name)
@@ -87,11 +95,10 @@ class LocalModel(RunsInWith):
         )
         try:
             self._process.start()
-            self.base_url = self._process.wait_for_address(_ANNOUNCED, "/health", timeout=120) + "/v1"
+            self.base_url = self._process.wait_for_address(_ANNOUNCED, "/health", timeout=60) + "/v1"
         except BaseException:
             self.stop()
             raise
-        return self
 
     def stop(self) -> None:
         """End the server; does nothing if it does not run."""
