@@ -8,6 +8,7 @@ from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from langchain_label_studio.bounded import remember
 from langchain_label_studio.delivery import DeliveryFailedError, Record
 from langchain_label_studio.errors import LabelStudioError, ServerUnavailableError
 from langchain_label_studio.forks import no_fork
@@ -200,9 +201,7 @@ class ProjectDestination:
 
     def _remember(self, pairs: Any) -> None:
         for run_id, task_id in pairs:
-            self._task_ids[run_id] = task_id
-            if len(self._task_ids) > _REMEMBERED_TASKS:
-                self._task_ids.popitem(last=False)
+            remember(self._task_ids, run_id, task_id, most=_REMEMBERED_TASKS)
 
 
 def open_client(settings: Settings) -> LabelStudioClient:

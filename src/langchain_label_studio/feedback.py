@@ -13,11 +13,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-import orjson
-
-from langchain_label_studio.errors import LabelStudioError
-from langchain_label_studio.jsonsafe import as_mapping, encode
+from langchain_label_studio.jsonsafe import as_mapping
 from langchain_label_studio.labeling import inert
+from langchain_label_studio.lines import decode_line, encode_line, read_name
 
 META_KEY = "feedback"
 COMMENT = "_comment"
@@ -67,7 +65,7 @@ class GivenFeedback:
 
 def encode_feedback(given: GivenFeedback) -> bytes:
     """Return feedback as one line of JSON."""
-    return encode({"v": _FORMAT, **asdict(given)})
+    return encode_line(asdict(given), version=_FORMAT)
 
 
 def decode_feedback(line: bytes) -> GivenFeedback:
@@ -77,14 +75,7 @@ def decode_feedback(line: bytes) -> GivenFeedback:
         LabelStudioError: A newer version of this package wrote it.
         ValueError: It is not such a line.
     """
-    record = orjson.loads(line)
-    if not isinstance(record, dict):
-        msg = "a line without feedback"
-        raise ValueError(msg)  # noqa: TRY004 (it is the line that is wrong)
-    version = record.pop("v", None)
-    if version != _FORMAT:
-        msg = f"Feedback was recorded in format {version}; this version reads {_FORMAT}. Update the package."
-        raise LabelStudioError(msg)
+    record = decode_line(line, version=_FORMAT, what="Feedback")
     try:
         return GivenFeedback(**record)
     except TypeError:
@@ -98,11 +89,7 @@ def read_feedback_id(line: bytes) -> str:
     Raises:
         ValueError: It is not such a line.
     """
-    try:
-        return str(orjson.loads(line)["id"])
-    except (KeyError, TypeError):
-        msg = "a line without feedback"
-        raise ValueError(msg) from None
+    return read_name(line, "id", what="feedback")
 
 
 def own_column(given: GivenFeedback, data: Mapping[str, Any], meta: Mapping[str, Any]) -> str | None:

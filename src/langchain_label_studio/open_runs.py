@@ -8,6 +8,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from uuid import UUID
 
+from langchain_label_studio.bounded import remember
 from langchain_label_studio.forks import begin_anew_in_children
 from langchain_label_studio.runs import Facts
 
@@ -69,9 +70,7 @@ class RunTable:
     def enter(self, run_id: UUID, parent_run_id: UUID | None) -> None:
         """Note a chain, tool or retriever, so that runs inside it find their root."""
         with self._lock:
-            self._roots[run_id] = self.root(run_id, parent_run_id)
-            if len(self._roots) > MAX_ANCESTORS:
-                self._roots.popitem(last=False)
+            remember(self._roots, run_id, self.root(run_id, parent_run_id), most=MAX_ANCESTORS)
 
     def leave(self, run_id: UUID) -> None:
         """Forget a chain, tool or retriever that ended."""
@@ -123,8 +122,6 @@ class RunTable:
         return given_up
 
     def _note_end(self, run_id: UUID, started: StartedRun | None) -> None:
-        self._ended[run_id] = None
-        if len(self._ended) > self._max_open:
-            self._ended.popitem(last=False)
+        remember(self._ended, run_id, None, most=self._max_open)
         if started:
             self._size -= started.size

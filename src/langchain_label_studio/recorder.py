@@ -5,10 +5,11 @@ from __future__ import annotations
 import time
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal
 from uuid import UUID
 
 from langchain_label_studio import events
+from langchain_label_studio.bounded import remember
 from langchain_label_studio.delivery import Sender
 from langchain_label_studio.log import ThrottledLog
 from langchain_label_studio.masking import DROPPED, Mask, mask_run
@@ -30,8 +31,6 @@ MAX_ANSWERED = 10_000
 
 Data = Mapping[str, Any] | Callable[[LLMRun], Mapping[str, Any]]
 """The user's own data for a task: the same for all, or made from each run."""
-
-_Known = TypeVar("_Known")
 
 
 class Recorder:
@@ -115,7 +114,7 @@ class Recorder:
             if started.facts.get("kind") == "completion":
                 return  # without messages
             for message_id in message_ids(response):
-                _note(self._answered, message_id, run_id)
+                remember(self._answered, message_id, run_id, most=MAX_ANSWERED)
 
     def fail(self, error: BaseException, run_id: UUID, event: Mapping[str, Any]) -> None:
         """Record a run that ended otherwise."""
@@ -245,7 +244,7 @@ class Recorder:
             if self._form:
                 record["form"] = self._form
             for covered in record.pop("covers", ()):
-                _note(self._recorded_as, str(covered), str(record["run_id"]))
+                remember(self._recorded_as, str(covered), str(record["run_id"]), most=MAX_ANSWERED)
             if self._is_taken(record):
                 self._record(record)
 
@@ -269,9 +268,3 @@ class Recorder:
         except Exception as error:  # noqa: BLE001 (a mistake in the user's function must not cost the run)
             self.lose("data", "The data= function failed: the run is recorded without its data.", error)
             return {}
-
-
-def _note(known: OrderedDict[str, _Known], name: str, value: _Known) -> None:
-    known[name] = value
-    if len(known) > MAX_ANSWERED:
-        known.popitem(last=False)

@@ -7,10 +7,7 @@ from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from typing import Any, Literal, Required, TypedDict
 
-import orjson
-
-from langchain_label_studio.errors import LabelStudioError
-from langchain_label_studio.jsonsafe import encode
+from langchain_label_studio.lines import decode_line, encode_line, read_name
 from langchain_label_studio.messages import Turn, show_turn
 
 Status = Literal["success", "partial", "error", "cancelled", "abandoned"]
@@ -230,7 +227,7 @@ def encode_run(facts: Facts, mask: Callable[[Facts], Facts] | None = None) -> by
     """
     metadata = facts.get("metadata") or {}
     sent = {**facts, "metadata": {key: value for key, value in metadata.items() if key in METADATA_SENT}}
-    return encode({"v": FORMAT_VERSION, **(mask(sent) if mask else sent)})
+    return encode_line(mask(sent) if mask else sent, version=FORMAT_VERSION)
 
 
 def decode_run(line: bytes) -> LLMRun:
@@ -240,12 +237,7 @@ def decode_run(line: bytes) -> LLMRun:
         LabelStudioError: A newer version of this package wrote it.
         ValueError: It is not such a line.
     """
-    record = orjson.loads(line)
-    version = record.pop("v", None)
-    if version != FORMAT_VERSION:
-        msg = f"A run was recorded in format {version}; this version reads {FORMAT_VERSION}. Update the package."
-        raise LabelStudioError(msg)
-    return make_run(record)
+    return make_run(decode_line(line, version=FORMAT_VERSION, what="A run"))
 
 
 def read_run_id(line: bytes) -> str:
@@ -254,11 +246,7 @@ def read_run_id(line: bytes) -> str:
     Raises:
         ValueError: It is not such a line.
     """
-    try:
-        return str(orjson.loads(line)["run_id"])
-    except (KeyError, TypeError):
-        msg = "a line without a run's id"
-        raise ValueError(msg) from None
+    return read_name(line, "run_id", what="a run's id")
 
 
 def _iso(seconds: float) -> str:

@@ -12,15 +12,14 @@ from uuid import uuid4
 import httpx
 import pytest
 from label_studio_sdk.base_client import LabelStudioBase
-from langchain_core.callbacks.manager import CallbackManagerForLLMRun
-from langchain_core.language_models import BaseChatModel
-from langchain_core.messages import AIMessage, BaseMessage
+from langchain_core.messages import AIMessage
 from langchain_core.outputs import ChatGeneration, ChatResult
 from playwright.sync_api import Browser, StorageState, sync_playwright
 
 from langchain_label_studio import LabelStudioCallbackHandler
 from langchain_label_studio.local_server import LocalLabelStudio
 from tests.browser.pages import Console, Reviewer, sign_in, sign_up
+from tests.support.models import StubChatModel
 from tests.support.studio import StudioApi
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -40,22 +39,12 @@ AnnotationOf = Callable[[LabelStudioCallbackHandler], dict[str, Any]]
 """The only annotation of the handler's only task as Label Studio's API has it: control to value."""
 
 
-class ScriptedModel(BaseChatModel):
+class ScriptedModel(StubChatModel):
     """A chat model that answers what it was given, each answer as a candidate."""
 
     answers: list[AIMessage]
 
-    @property
-    def _llm_type(self) -> str:
-        return "scripted"
-
-    def _generate(
-        self,
-        messages: list[BaseMessage],
-        stop: list[str] | None = None,
-        run_manager: CallbackManagerForLLMRun | None = None,
-        **kwargs: Any,
-    ) -> ChatResult:
+    def answer(self) -> ChatResult:
         candidates = [ChatGeneration(message=answer) for answer in self.answers]
         return ChatResult(generations=candidates, llm_output={"model_name": "scripted-1"})
 

@@ -15,7 +15,6 @@ from uuid import uuid4
 
 import pytest
 from langchain_core.callbacks.manager import CallbackManagerForLLMRun
-from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 from langchain_core.output_parsers import StrOutputParser
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
@@ -24,30 +23,21 @@ from langchain_core.runnables import Runnable, RunnableLambda, RunnableParallel,
 
 from langchain_label_studio import LabelStudioCallbackHandler, LLMRun
 from langchain_label_studio.forms import comparing
+from tests.support.models import StubChatModel
 from tests.support.recording import KEY, Recording
 
 Make = Callable[..., Recording]
 PROMPT = ChatPromptTemplate.from_messages([("user", "What is {topic}?")])
 
 
-class Model(BaseChatModel):
+class Model(StubChatModel):
     """A chat model with a name, that answers with its name."""
 
     name_of_model: str
     copies: int = 1
     fails: bool = False
 
-    @property
-    def _llm_type(self) -> str:
-        return "named"
-
-    def _generate(
-        self,
-        messages: list[BaseMessage],
-        stop: list[str] | None = None,
-        run_manager: CallbackManagerForLLMRun | None = None,
-        **kwargs: Any,
-    ) -> ChatResult:
+    def answer(self) -> ChatResult:
         if self.fails:
             raise TimeoutError(self.name_of_model)
         answers = [

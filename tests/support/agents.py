@@ -7,34 +7,24 @@ from itertools import chain, repeat
 from typing import Any
 
 from langchain.agents import create_agent
-from langchain_core.callbacks.manager import CallbackManagerForLLMRun
-from langchain_core.language_models import BaseChatModel
-from langchain_core.messages import AIMessage, BaseMessage
+from langchain_core.messages import AIMessage
 from langchain_core.outputs import ChatGeneration, ChatResult
 from langgraph.types import interrupt
+
+from tests.support.models import StubChatModel
 
 ASK = {"messages": [("user", "Is it warm in Paris?")]}
 
 
-class ScriptedAgentModel(BaseChatModel):
+class ScriptedAgentModel(StubChatModel):
     """A chat model that says one message after the other, and the last one for ever."""
 
     script: Iterator[AIMessage]
 
-    @property
-    def _llm_type(self) -> str:
-        return "scripted"
-
     def bind_tools(self, tools: Sequence[Any], **kwargs: Any) -> Any:
         return self.bind(tools=[{"type": "function", "function": {"name": _name(tool)}} for tool in tools])
 
-    def _generate(
-        self,
-        messages: list[BaseMessage],
-        stop: list[str] | None = None,
-        run_manager: CallbackManagerForLLMRun | None = None,
-        **kwargs: Any,
-    ) -> ChatResult:
+    def answer(self) -> ChatResult:
         message = next(self.script).model_copy(deep=True)
         message.usage_metadata = {"input_tokens": 10, "output_tokens": 5, "total_tokens": 15}
         return ChatResult(

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Generic, Protocol, TypeVar
 from uuid import UUID
 
+from langchain_label_studio.bounded import remember
 from langchain_label_studio.forks import begin_anew_in_children
 from langchain_label_studio.open_runs import MAX_ANCESTORS, MAX_RUN_AGE
 from langchain_label_studio.runs import Facts, LLMRun
@@ -87,9 +88,7 @@ class TraceGatherer(ABC, Generic[_State]):
             top = self._tops.get(event.parent_run_id or event.run_id, event.run_id)
             if event.run_id in self._tops:
                 return []  # LangChain may tell of a start twice
-            self._tops[event.run_id] = top
-            if len(self._tops) > MAX_ANCESTORS:
-                self._tops.popitem(last=False)
+            remember(self._tops, event.run_id, top, most=MAX_ANCESTORS)
             if top != event.run_id and top not in self._open:
                 return []  # of a trace that was given up
             if top not in self._open:
