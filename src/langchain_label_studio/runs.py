@@ -95,7 +95,8 @@ class StepError(TypedDict):
 class Step(TypedDict, total=False):
     """A step of an agent, called as Label Studio's agent evaluation calls it.
 
-    Its template says how (docs/source/templates/interfaces-agent-eval.md); `agent` and the kind `interrupt` are ours.
+    Its template says how (docs/source/templates/interfaces-agent-eval.md); `agent`,
+    `cancelled` and the kind `interrupt` are ours.
 
     Attributes:
         kind: What it is: what the user said, what a model thought (`reasoning`) or said (`agent`), a call of a tool or
@@ -107,6 +108,7 @@ class Step(TypedDict, total=False):
         args: What it was called with.
         result: What it gave back.
         error: Why it failed.
+        cancelled: Whether its caller stopped it before it ended; missing where not.
         model: The model that said it.
         tokens: Tokens read and written for it.
         durationMs: Milliseconds from start to end.
@@ -120,6 +122,7 @@ class Step(TypedDict, total=False):
     args: Any
     result: StepResult
     error: StepError
+    cancelled: bool
     model: str
     tokens: int
     durationMs: float

@@ -16,6 +16,7 @@ from langgraph.types import Command
 
 from langchain_label_studio.forms import agent_runs
 from langchain_label_studio.forms.agent import FORM
+from langchain_label_studio.forms.steps import step_text
 from langchain_label_studio.runs import LLMRun, Step
 from tests.support.agents import ASK, agent, ask_a_person, calls, says, weather
 from tests.support.recording import Recording
@@ -231,18 +232,71 @@ def test_a_stream_that_nobody_reads_to_its_end_is_abandoned(recorded: Recording)
     assert told(recorded.run.steps)[1:] == ['weather(city="Paris") gave nothing back']
 
 
-async def test_a_run_that_is_cancelled_keeps_its_steps(recorded: Recording):
-    async def slow(city: str) -> str:
-        """Take long."""
-        await asyncio.sleep(60)
-        return city
+async def slow(city: str) -> str:
+    """Take long."""
+    await asyncio.sleep(60)
+    return city
 
-    graph = agent(calls(("slow", {"city": "Paris"})), "Yes.", tools=[slow])
+
+SLOW = ("slow", {"city": "Paris"})
+
+
+async def test_a_step_that_its_caller_cuts_off_is_cancelled(recorded: Recording):
+    graph = agent(calls(SLOW), "Yes.", tools=[slow])
     with pytest.raises(TimeoutError):
         await asyncio.wait_for(graph.ainvoke(ASK, config(recorded)), 0.3)
 
     assert recorded.run.status == "cancelled"
-    assert told(recorded.run.steps)[1:] == ['slow(city="Paris") gave nothing back']
+    assert told(recorded.run.steps)[1:] == ['slow(city="Paris") was cancelled']
+    assert "error" not in recorded.run.steps[1]
+    assert step_text(recorded.run.steps[1]) == '→ slow(city="Paris")\ncancelled'
+
+
+async def test_steps_that_ended_before_the_cut_keep_their_results(recorded: Recording):
+    graph = agent(calls(PARIS, SLOW), "Yes.", tools=[weather, slow])
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(graph.ainvoke(ASK, config(recorded)), 0.3)
+
+    assert told(recorded.run.steps)[1:] == ['weather(city="Paris")', 'slow(city="Paris") was cancelled']
+    assert recorded.run.steps[1]["result"]["ok"]
+
+
+async def test_a_retriever_that_its_caller_cuts_off_is_cancelled(recorded: Recording):
+    class SlowSearch(BaseRetriever):
+        def _get_relevant_documents(self, query: str, **_: Any) -> list[Document]:
+            raise NotImplementedError
+
+        async def _aget_relevant_documents(self, query: str, **_: Any) -> list[Document]:
+            await asyncio.sleep(60)
+            return []
+
+    chain = RunnableLambda(lambda asked: asked) | SlowSearch()
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(chain.ainvoke("warm?", config(recorded)), 0.3)
+
+    assert recorded.run.status == "cancelled"
+    assert told(recorded.run.steps)[1:] == ['SlowSearch(query="warm?") was cancelled']
+
+
+async def test_a_tool_that_cuts_off_the_agent_inside_it_fails_and_the_step_inside_is_cancelled(
+    recorded: Recording,
+):
+    inner = agent(calls(SLOW), "Yes.", tools=[slow], name="inner")
+
+    async def ask_inner(question: str) -> str:
+        """Ask the other agent."""
+        answer = await asyncio.wait_for(inner.ainvoke({"messages": [("user", question)]}), 0.3)
+        return str(answer)
+
+    outer = agent(calls(("ask_inner", {"question": "warm?"})), "Sorry.", tools=[ask_inner], name="outer")
+    with pytest.raises(TimeoutError):
+        await outer.ainvoke(ASK, config(recorded))
+
+    assert recorded.run.status == "error"
+    assert told(recorded.run.steps)[1:3] == [
+        'ask_inner(question="warm?") failed',
+        'inner: slow(city="Paris") was cancelled',
+    ]
 
 
 async def test_agents_at_the_same_time_do_not_mix(recorded: Recording):

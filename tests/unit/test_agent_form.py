@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from typing import Any
 from uuid import UUID
@@ -18,7 +19,7 @@ from langchain_label_studio.labeling import parse_label_config, read_controls
 from langchain_label_studio.reviews.reading import read_reviews
 from langchain_label_studio.runs import Step, decode_run, encode_run
 from langchain_label_studio.tasks import build_task
-from langchain_label_studio.traces import TraceEvent
+from langchain_label_studio.traces import Kind, TraceEvent
 from tests.support.reviews import review, run, user
 
 TEXTS = st.text(max_size=30)
@@ -122,6 +123,7 @@ STEP = st.fixed_dictionaries(
         "args": JSON,
         "result": st.fixed_dictionaries({"ok": st.booleans(), "preview": TEXTS}),
         "error": st.fixed_dictionaries({"message": TEXTS}),
+        "cancelled": st.just(True),
         "tokens": st.integers(0, 10**6),
         "durationMs": st.floats(0, 10**7),
     },
@@ -157,7 +159,7 @@ EVENTS = st.lists(
         IDS,
         st.none() | IDS,
         JSON,
-        st.booleans(),
+        st.none() | st.sampled_from([LookupError("no such city"), asyncio.CancelledError(), GeneratorExit()]),
     ),
     max_size=30,
 )
@@ -167,8 +169,7 @@ EVENTS = st.lists(
 def test_no_order_of_events_breaks_it_and_each_record_can_be_sent(events: list[Any]):
     gatherer = AgentGatherer(max_open=2)
     records = []
-    for what, kind, run_id, parent, value, fails in events:
-        error = LookupError("no such city") if fails else None
+    for what, kind, run_id, parent, value, error in events:
         if what == "ran":
             turn = {
                 "role": "assistant",
@@ -182,7 +183,7 @@ def test_no_order_of_events_breaks_it_and_each_record_can_be_sent(events: list[A
                     "parent_run_id": parent,
                     "status": "success",
                     "prompt": (user("Hi"),),
-                    "answers": (turn,) if fails else (),
+                    "answers": (turn,) if error else (),
                     "metadata": {"langgraph_checkpoint_ns": value},
                 }
             )
@@ -198,6 +199,26 @@ def test_no_order_of_events_breaks_it_and_each_record_can_be_sent(events: list[A
         recorded = decode_run(encode_run(record | {"form": "agent"}))
         assert recorded.steps[0]["kind"] == "user"
         assert build_task(recorded, CONFIG, model_version="v")["data"]["run"]["steps"]
+
+
+def test_ids_that_lead_in_a_circle_hold_nothing_up():
+    top, outer, inner = (UUID(int=number) for number in (1, 2, 3))
+    gatherer = AgentGatherer()
+
+    def event(
+        kind: Kind, run_id: UUID, parent: UUID | None, error: BaseException | None = None
+    ) -> TraceEvent:
+        return TraceEvent(kind, run_id, parent, 1.0, {}, name="f", error=error)
+
+    gatherer.begin(event("chain", top, None))
+    gatherer.begin(event("chain", outer, top))
+    gatherer.begin(event("tool", inner, outer))
+    gatherer.end(event("chain", outer, top))
+    gatherer.begin(event("tool", outer, inner))  # the same id again, now below
+    gatherer.end(event("tool", inner, outer, asyncio.CancelledError()))
+    [record] = gatherer.end(event("chain", top, None))
+
+    assert [step.get("cancelled", False) for step in record["steps"][1:]] == [True, True]
 
 
 @pytest.mark.parametrize(

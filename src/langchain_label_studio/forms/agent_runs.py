@@ -41,6 +41,7 @@ class AgentRun:
         prompt: The conversation at the first turn of the agent's own model, else of any.
         own: The finished runs of the agent's own model, without the conversation.
         others: Those of sub-agents.
+        parents: What called each chain, tool and retriever that runs.
         inside: Tools that run, and all that runs inside of them.
         running: Calls whose end is to come, with when they started, by their run.
         requested: Calls that a model asked for and that did not start yet, by the call's id.
@@ -59,6 +60,7 @@ class AgentRun:
     prompt: tuple[Turn, ...] = ()
     own: list[Facts] = field(default_factory=list)
     others: list[Facts] = field(default_factory=list)
+    parents: dict[UUID, UUID | None] = field(default_factory=dict)
     inside: set[UUID] = field(default_factory=set)
     running: dict[UUID, tuple[Step, float]] = field(default_factory=dict)
     requested: dict[str, Step] = field(default_factory=dict)
@@ -77,6 +79,18 @@ class AgentRun:
         if len(self.steps) > 2 * MAX_STEPS:
             self.shorten()
         return step
+
+    def running_below(self, run_id: UUID) -> list[Step]:
+        """Return the calls that run somewhere inside a run."""
+        return [step for call, (step, _) in self.running.items() if run_id in self._ancestors(call)]
+
+    def _ancestors(self, run_id: UUID) -> list[UUID]:
+        path: list[UUID] = []
+        parent = self.parents.get(run_id)
+        while parent is not None and parent not in path:  # ids may come again, and then lead in a circle
+            path.append(parent)
+            parent = self.parents.get(parent)
+        return path
 
     def add_model(self, run: Facts, *, own: bool) -> None:
         """Note a finished run of a model."""

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
+from langchain_label_studio.endings import status_of
 from langchain_label_studio.forms import steps as made
 from langchain_label_studio.forms.agent_runs import AgentRun, make_record
 from langchain_label_studio.forms.gathering import GroupBy, TraceGatherer
-from langchain_label_studio.runs import Facts
+from langchain_label_studio.runs import Facts, Step
 from langchain_label_studio.scrub import error_text
 from langchain_label_studio.traces import TraceEvent
 
@@ -28,6 +29,7 @@ class AgentGatherer(TraceGatherer[AgentRun]):
             state.metadata = dict(event.event.get("metadata") or {})
             state.asked_for = made.turns_of(event.inputs)
             state.resumed = hasattr(event.inputs, "resume")
+        state.parents[event.run_id] = event.parent_run_id
         if event.kind == "tool" or event.parent_run_id in state.inside:
             state.inside.add(event.run_id)
         if event.kind == "chain":
@@ -43,7 +45,12 @@ class AgentGatherer(TraceGatherer[AgentRun]):
 
     def ended(self, state: AgentRun, event: TraceEvent) -> list[Facts]:
         """Note what came of a call, whether a person is asked, and the end."""
+        if _was_cut_off(event):
+            # LangChain before 1.8 tells nothing of a tool that is cancelled, only of what is around it.
+            for step in state.running_below(event.run_id):
+                made.note_cancelled(step)
         state.inside.discard(event.run_id)
+        state.parents.pop(event.run_id, None)
         for question_id, question in _questions(event.error):
             if question_id not in state.questions:
                 state.questions.add(question_id)
@@ -53,10 +60,7 @@ class AgentGatherer(TraceGatherer[AgentRun]):
         if event.run_id in state.running:
             step, began = state.running.pop(event.run_id)
             step["durationMs"] = int((event.at - began) * 10_000) / 10
-            if event.error is None:
-                made.note_result(step, event.outputs)
-            elif not _is_control_flow(event.error):
-                made.note_error(step, error_text(event.error))
+            _note_outcome(step, event)
         return []
 
     def answered(self, state: AgentRun, run: Facts) -> list[Facts]:
@@ -93,6 +97,20 @@ def _questions(error: BaseException | None) -> Iterator[tuple[str, Any]]:
     if type(error).__name__ == "GraphInterrupt" and error is not None and error.args:
         for interrupt in error.args[0] or ():
             yield str(getattr(interrupt, "id", "")), getattr(interrupt, "value", None)
+
+
+def _note_outcome(step: Step, event: TraceEvent) -> None:
+    if event.error is None:
+        made.note_result(step, event.outputs)
+    elif _was_cut_off(event):
+        made.note_cancelled(step)
+    elif not _is_control_flow(event.error):
+        made.note_error(step, error_text(event.error))
+
+
+def _was_cut_off(event: TraceEvent) -> bool:
+    """Say whether the caller stopped it before it ended."""
+    return event.error is not None and status_of(event.error) != "error"
 
 
 def _is_control_flow(error: BaseException) -> bool:

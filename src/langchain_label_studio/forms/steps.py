@@ -47,6 +47,11 @@ def note_error(step: Step, message: str) -> None:
     step["error"] = {"message": clip(message, MAX_TEXT) or "failed"}
 
 
+def note_cancelled(step: Step) -> None:
+    """Note that the caller of a step stopped it before it ended."""
+    step["cancelled"] = True
+
+
 def is_open(step: Step) -> bool:
     """Say whether a step is a call of which nothing came."""
     return step["kind"] == "tool_call" and "result" not in step
@@ -157,6 +162,8 @@ def step_text(step: Step) -> str:
         parts.append(step["result"]["preview"])
     if "error" in step:
         parts.append(f"error: {step['error']['message']}")
+    if step.get("cancelled"):
+        parts.append("cancelled")
     return "\n".join(part for part in parts if part)
 
 
@@ -182,6 +189,8 @@ def _heading(number: int, step: Step) -> dict[str, str]:
             )
         if step["kind"] == "error":
             what += " failed"
+        elif step.get("cancelled"):
+            what += " was cancelled"
         elif is_open(step):
             what += " gave nothing back"
         title = f"{step['agent']}: {what}" if step.get("agent") else what
