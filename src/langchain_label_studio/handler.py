@@ -163,7 +163,7 @@ class LabelStudioCallbackHandler(RecordingCallbacks):
         weakref.finalize(self, self._desk.retire).atexit = False
         form = self._form
         self._recorder = Recorder(
-            self._sender,
+            self._sender.submit,
             data=self._data,
             selection=Selection(
                 include_errors=self._include_errors, sample_rate=self._sample_rate, select=self._select

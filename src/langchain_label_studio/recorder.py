@@ -10,7 +10,6 @@ from uuid import UUID
 
 from langchain_label_studio import events
 from langchain_label_studio.bounded import remember
-from langchain_label_studio.delivery import Sender
 from langchain_label_studio.log import ThrottledLog
 from langchain_label_studio.masking import DROPPED, Mask, mask_run
 from langchain_label_studio.messages import Turn
@@ -34,7 +33,7 @@ Data = Mapping[str, Any] | Callable[[LLMRun], Mapping[str, Any]]
 
 
 class Recorder:
-    """Follows runs from their start to their end, and hands the finished ones to the sender.
+    """Follows runs from their start to their end, and hands on the finished ones.
 
     Attributes:
         runs: The runs in flight.
@@ -44,7 +43,7 @@ class Recorder:
 
     def __init__(
         self,
-        sender: Sender[Any],
+        submit: Callable[[bytes], bool],
         *,
         data: Data | None,
         selection: Selection | None = None,
@@ -56,7 +55,7 @@ class Recorder:
         """Make a recorder.
 
         Args:
-            sender: Takes the finished runs.
+            submit: Takes a finished run as a line of JSON, and says whether there was room for it.
             data: The user's own data for each task.
             selection: Which of the finished runs are recorded.
             mask: Takes a text and returns it as it may leave the process.
@@ -65,7 +64,7 @@ class Recorder:
             quiet_after: Seconds without an event after which the gatherer is drained; None only drains it on
                 request.
         """
-        self._sender = sender
+        self._submit = submit
         self._data = data
         self.selection = selection or Selection()
         self._mask = mask
@@ -259,7 +258,7 @@ class Recorder:
         if self._data and (data := self._data_of(run)):
             run["data"] = data
         self._last_run_id = run["run_id"]
-        if not self._sender.submit(encode_run(run, self._masked_run if self._mask else None)):
+        if not self._submit(encode_run(run, self._masked_run if self._mask else None)):
             self.lose("outbox_full", "The outbox is full: a run was not recorded. Is Label Studio down?")
 
     def _data_of(self, run: Facts) -> dict[str, Any]:

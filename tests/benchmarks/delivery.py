@@ -119,7 +119,7 @@ def _tasks(runs: int, label_config: str) -> list[dict[str, Any]]:
 
     handler = LabelStudioCallbackHandler("key", project_name=_title(), connect="lazy", durability="memory")
     kept: list[Any] = []
-    handler._sender.submit = lambda taken: kept.append(taken) or True
+    handler._recorder._submit = lambda taken: kept.append(taken) or True
     record(handler, runs)
     config = parse_label_config(label_config)
     return [build_task(decode_run(taken), config, model_version="langchain") for taken in kept]

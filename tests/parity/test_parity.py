@@ -84,7 +84,7 @@ def both(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
             config = parse_label_config(label_config)
             posted: list[dict] = []
             kept: list[bytes] = []
-            monkeypatch.setattr(new._sender, "submit", lambda body: kept.append(body) or True)
+            monkeypatch.setattr(new._recorder, "_submit", lambda body: kept.append(body) or True)
             project = {
                 "id": 1,
                 "title": "t",

@@ -101,7 +101,7 @@ def test_what_goes_wrong_in_a_callback_is_counted_and_logged_once(
         raise ZeroDivisionError(secret)
 
     handler = make()
-    monkeypatch.setattr(handler._sender, "submit", broken)
+    monkeypatch.setattr(handler._recorder, "_submit", broken)
     for _ in range(5):
         record(handler)
 

@@ -19,7 +19,7 @@ def kept() -> list[bytes]:
 def handlers(monkeypatch: pytest.MonkeyPatch, kept: list[bytes]) -> list[LabelStudioCallbackHandler]:
     made = [LabelStudioCallbackHandler("k", connect="lazy") for _ in range(2)]
     for handler in made:
-        monkeypatch.setattr(handler._sender, "submit", lambda body: kept.append(body) or True)
+        monkeypatch.setattr(handler._recorder, "_submit", lambda body: kept.append(body) or True)
     return made
 
 
