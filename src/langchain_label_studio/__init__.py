@@ -3,6 +3,7 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from langchain_label_studio.auto_recording import current_handler, record_runs
 from langchain_label_studio.delivery import DeliveryStats
 from langchain_label_studio.errors import (
     AuthenticationError,
@@ -22,10 +23,9 @@ from langchain_label_studio.errors import (
     SettingError,
     TaskDataError,
 )
-from langchain_label_studio.everywhere import current_handler, record_runs
+from langchain_label_studio.forms.modes import LabelStudioMode, get_default_label_configs
 from langchain_label_studio.handler import LabelStudioCallbackHandler
-from langchain_label_studio.labeling import LabelStudioMode, get_default_label_configs
-from langchain_label_studio.runs import LLMRun
+from langchain_label_studio.types.run import LLMRun
 
 if TYPE_CHECKING:
     from langchain_label_studio.datasets import (
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
         write_jsonl,
         write_parquet,
     )
-    from langchain_label_studio.feedback import Feedback
     from langchain_label_studio.forms import Filled, Form, register_form
     from langchain_label_studio.report import Report, build_report
     from langchain_label_studio.reviews import (
@@ -49,6 +48,7 @@ if TYPE_CHECKING:
         StepVerdict,
         load_reviews,
     )
+    from langchain_label_studio.types.feedback import Feedback
     from langchain_label_studio.user_feedback import send_feedback
 
 # The way back is loaded when it is asked for: a service that records needs nothing of it.
@@ -60,7 +60,7 @@ _LAZY = {
     **dict.fromkeys(("write_jsonl", "write_parquet"), "datasets"),
     **dict.fromkeys(("Report", "build_report"), "report"),
     **dict.fromkeys(("Filled", "Form", "register_form"), "forms"),
-    "Feedback": "feedback",
+    "Feedback": "types.feedback",
     "send_feedback": "user_feedback",
 }
 

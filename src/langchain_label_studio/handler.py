@@ -6,38 +6,41 @@ import time
 import warnings
 import weakref
 from dataclasses import replace
+from inspect import iscoroutinefunction
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
 from uuid import UUID
 
 from pydantic import SecretStr
 
-from langchain_label_studio.callbacks import RecordingCallbacks
 from langchain_label_studio.delivery import DeliveryStats, settle_at_end
-from langchain_label_studio.destination import ProjectDestination
+from langchain_label_studio.delivery.settings import Durability, resolve_delivery
 from langchain_label_studio.errors import LabelStudioWarning, ServerUnavailableError, SettingError
-from langchain_label_studio.labeling import LabelConfig, LabelStudioMode, parse_label_config
-from langchain_label_studio.masking import Mask
-from langchain_label_studio.quiet import QUIET_SECONDS
-from langchain_label_studio.recorder import Data, Recorder
-from langchain_label_studio.selection import Selection
-from langchain_label_studio.selectors import Select
-from langchain_label_studio.senders import send_leftovers, share_sender
-from langchain_label_studio.settings import (
+from langchain_label_studio.forms.modes import LabelStudioMode
+from langchain_label_studio.forms.registry import resolve_group_by
+from langchain_label_studio.label_config.parse import LabelConfig, parse_label_config
+from langchain_label_studio.label_studio.destinations.runs import ProjectDestination
+from langchain_label_studio.label_studio.settings import (
     DEFAULT_MODEL_VERSION,
     DEFAULT_PROJECT_NAME,
-    Durability,
-    check_function,
-    resolve_delivery,
-    resolve_group_by,
-    resolve_sample_rate,
     resolve_settings,
 )
-from langchain_label_studio.tasks import check_task_data
+from langchain_label_studio.label_studio.shared_senders import send_leftovers, share_sender
+from langchain_label_studio.label_studio.tasks.build import check_task_data
+from langchain_label_studio.recording.callbacks import RecordingCallbacks
+from langchain_label_studio.recording.mask_run import Mask
+from langchain_label_studio.recording.recorder import Data, Recorder
+from langchain_label_studio.recording.selection import Selection
+from langchain_label_studio.selectors import Select
+from langchain_label_studio.selectors.sampling import resolve_sample_rate
+from langchain_label_studio.support.idle_timer import QUIET_SECONDS
 from langchain_label_studio.user_feedback import DEFAULT_KEY, FeedbackDesk, check_feedback
 
 if TYPE_CHECKING:  # these take long to load, and LangChain has done it when it calls
+    from langchain_label_studio.forms import Form, GroupBy
+
+if TYPE_CHECKING:
     from langchain_label_studio.forms import Form, GroupBy
 
 _OF_THIS_PROCESS = frozenset({"_sender", "_retire", "_desk", "_recorder"})
@@ -306,7 +309,7 @@ class LabelStudioCallbackHandler(RecordingCallbacks):
         return f"{type(self).__name__}({self.url}, {project})"
 
     def _repr_html_(self) -> str:
-        from langchain_label_studio.card import render_card  # noqa: PLC0415 (for notebooks only)
+        from langchain_label_studio.label_studio.notebook_card import render_card  # noqa: PLC0415 (for notebooks only)
 
         project = self._sender.destination.project
         title = project.title if project else self._settings.project_title
@@ -356,3 +359,23 @@ class LabelStudioCallbackHandler(RecordingCallbacks):
         if not callable(self._data):
             filled = self._form.keys if self._form else frozenset[str]()
             check_task_data(self._data or {}, config, complete=complete, filled=filled)
+
+
+_Function = TypeVar("_Function")
+
+
+def check_function(name: str, function: _Function | None, module: str) -> _Function | None:
+    """Return a function of the user's that is called in callbacks.
+
+    Args:
+        name: The setting.
+        function: What was passed for it.
+        module: Where ready-made ones are.
+
+    Raises:
+        SettingError: It is none, or an async one.
+    """
+    if function is not None and (not callable(function) or iscoroutinefunction(function)):
+        msg = f"{name}={function!r}: pass a function that is not async, or what {module} has."
+        raise SettingError(msg)
+    return function

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from functools import partial, reduce
 from typing import Any
 
-from langchain_label_studio.scrub import scrub_keys
+from langchain_label_studio.support.redaction import scrub_keys
 
 # Possessive, and only from where a word begins: a megabyte of letters is read once.
 _EMAIL = re.compile(r"(?<![\w.+'-])[\w.+'-]++(?:@|%40)[\w-]+(?:\.[\w-]+)+")

@@ -16,21 +16,18 @@ from uuid import UUID, uuid4
 from pydantic import SecretStr
 
 from langchain_label_studio.delivery import DeliveryStats, Sender
+from langchain_label_studio.delivery.settings import DeliverySettings, Durability, resolve_delivery
 from langchain_label_studio.errors import SettingError
-from langchain_label_studio.feedback import GivenFeedback, encode_feedback
-from langchain_label_studio.feedback_destination import FeedbackDestination
-from langchain_label_studio.forks import begin_anew_in_children
-from langchain_label_studio.jsonsafe import clean_text, clip
-from langchain_label_studio.senders import send_leftovers_of_feedback, share_feedback_sender
-from langchain_label_studio.settings import (
-    DEFAULT_PROJECT_NAME,
-    DeliverySettings,
-    Durability,
-    Settings,
-    resolve_delivery,
-    resolve_settings,
+from langchain_label_studio.label_studio.destinations.feedback import FeedbackDestination
+from langchain_label_studio.label_studio.settings import DEFAULT_PROJECT_NAME, Settings, resolve_settings
+from langchain_label_studio.label_studio.shared_senders import (
+    send_leftovers_of_feedback,
+    share_feedback_sender,
 )
-from langchain_label_studio.tasks import check_feedback_key
+from langchain_label_studio.support.forks import begin_anew_in_children
+from langchain_label_studio.support.json_safe import clean_text, clip
+from langchain_label_studio.types.feedback import GivenFeedback, encode_feedback
+from langchain_label_studio.types.task_columns import check_feedback_key
 
 DEFAULT_KEY = "user_feedback"
 

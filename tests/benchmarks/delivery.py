@@ -113,9 +113,9 @@ def _title() -> str:
 def _tasks(runs: int, label_config: str) -> list[dict[str, Any]]:
     """Return the tasks that our handler makes of the runs."""
     from langchain_label_studio import LabelStudioCallbackHandler
-    from langchain_label_studio.labeling import parse_label_config
-    from langchain_label_studio.runs import decode_run
-    from langchain_label_studio.tasks import build_task
+    from langchain_label_studio.label_config.parse import parse_label_config
+    from langchain_label_studio.label_studio.tasks.build import build_task
+    from langchain_label_studio.types.run_record import decode_run
 
     handler = LabelStudioCallbackHandler("key", project_name=_title(), connect="lazy", durability="memory")
     kept: list[Any] = []

@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 
 from langchain_label_studio import LabelStudioCallbackHandler
-from langchain_label_studio.senders import SENDER_NAME
+from langchain_label_studio.label_studio.shared_senders import SENDER_NAME
 from tests.benchmarks.lab import Lab, median
 from tests.benchmarks.report import Result, Table, Verdict
 from tests.benchmarks.sink import closed_port, running_sink

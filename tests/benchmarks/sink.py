@@ -23,7 +23,7 @@ from urllib.request import urlopen
 import orjson
 
 from langchain_label_studio import get_default_label_configs
-from langchain_label_studio.labeling import parse_label_config
+from langchain_label_studio.label_config.parse import parse_label_config
 
 # As the hosted LangSmith does: from then on its client compresses runs instead of copying them.
 _LANGSMITH_INFO = {

@@ -8,8 +8,8 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from langchain_label_studio import load_reviews
-from langchain_label_studio.feedback import Feedback
 from langchain_label_studio.local_server import LocalLabelStudio, LocalModel
+from langchain_label_studio.types.feedback import Feedback
 from tests.browser.conftest import SCREENSHOTS, Record
 from tests.browser.pages import Console, Reviewer
 from tests.server.test_examples import service

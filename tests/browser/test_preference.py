@@ -21,7 +21,7 @@ from langchain_label_studio import (
     to_reward,
     to_sft,
 )
-from langchain_label_studio.forms.preference import EMPTY
+from langchain_label_studio.forms.preference.form import EMPTY
 from langchain_label_studio.local_server import LocalLabelStudio
 from tests.browser.conftest import RecordAll, ScriptedModel
 from tests.browser.pages import Reviewer

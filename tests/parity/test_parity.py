@@ -32,9 +32,9 @@ from langchain_core.messages import (
 from langchain_core.outputs import ChatGeneration, ChatResult, Generation, LLMResult
 
 from langchain_label_studio import LabelStudioCallbackHandler, LabelStudioMode, get_default_label_configs
-from langchain_label_studio.labeling import LabelConfig, parse_label_config
-from langchain_label_studio.runs import decode_run
-from langchain_label_studio.tasks import build_task
+from langchain_label_studio.label_config.parse import LabelConfig, parse_label_config
+from langchain_label_studio.label_studio.tasks.build import build_task
+from langchain_label_studio.types.run_record import decode_run
 from tests.support.label_configs import OLD_DOCUMENTATION
 
 URL = "http://label-studio.test"

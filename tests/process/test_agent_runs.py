@@ -14,10 +14,11 @@ from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import END, START, MessagesState, StateGraph
 from langgraph.types import Command
 
-from langchain_label_studio.forms import agent_runs
-from langchain_label_studio.forms.agent import FORM
-from langchain_label_studio.forms.steps import step_text
-from langchain_label_studio.runs import LLMRun, Step
+from langchain_label_studio.forms.agent import agent_run
+from langchain_label_studio.forms.agent.form import FORM
+from langchain_label_studio.types.run import LLMRun
+from langchain_label_studio.types.run_parts import Step
+from langchain_label_studio.types.text import step_text
 from tests.support.agents import ASK, agent, ask_a_person, calls, says, weather
 from tests.support.recording import Recording
 
@@ -371,7 +372,7 @@ def test_retrievers_and_plain_chains(recorded: Recording):
 def test_a_very_long_run_keeps_its_beginning_and_its_end(
     recorded: Recording, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(agent_runs, "MAX_STEPS", 20)
+    monkeypatch.setattr(agent_run, "MAX_STEPS", 20)
     turns = [calls(("weather", {"city": str(number)})) for number in range(70)]
 
     agent(*turns, "Done.").invoke(ASK, config(recorded, recursion_limit=1000))

@@ -22,7 +22,7 @@ from langchain_core.prompts import ChatPromptTemplate
 from langchain_core.runnables import Runnable, RunnableLambda, RunnableParallel, RunnablePassthrough
 
 from langchain_label_studio import LabelStudioCallbackHandler, LLMRun
-from langchain_label_studio.forms import comparing
+from langchain_label_studio.forms.preference import gather as comparing
 from tests.support.models import StubChatModel
 from tests.support.recording import KEY, Recording
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from langchain_label_studio import LabelStudioCallbackHandler
-from langchain_label_studio.checkup import Finding, check_up
+from langchain_label_studio.label_studio.connection_check import Finding, check_up
 from tests.support.loopback_label_studio import LoopbackLabelStudio
 
 Look = Callable[..., list[Finding]]

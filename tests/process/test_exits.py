@@ -149,9 +149,9 @@ def test_runs_recorded_while_the_interpreter_ends_are_not_lost(loopback: Loopbac
     import atexit
     atexit.register(lambda: record(handler, 2))
     handler = make(flush_interval=60)
-    import langchain_label_studio.delivery.lifetime as lifetime
-    atexit.unregister(lifetime._drain)
-    atexit.register(lifetime._drain)
+    import langchain_label_studio.delivery.process_exit as process_exit
+    atexit.unregister(process_exit._drain)
+    atexit.register(process_exit._drain)
     record(handler, 3)
     """
     done = run(program, loopback.url)

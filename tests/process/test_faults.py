@@ -12,7 +12,7 @@ import pytest
 from langchain_core.outputs import Generation, LLMResult
 
 from langchain_label_studio import LabelStudioCallbackHandler, LabelStudioWarning, TaskDataError
-from langchain_label_studio.delivery import policy
+from langchain_label_studio.delivery import retry_policy
 from tests.support.loopback_label_studio import Fault, LoopbackLabelStudio
 from tests.support.programs import wait_until
 
@@ -140,7 +140,7 @@ def test_what_label_studio_refuses_is_set_aside_and_the_rest_goes_on(loopback: L
 def test_the_label_config_of_now_decides(
     loopback: LoopbackLabelStudio, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("langchain_label_studio.destination.CONFIG_AGE", 0.0)
+    monkeypatch.setattr("langchain_label_studio.label_studio.destinations.runs.CONFIG_AGE", 0.0)
     handler = connect(loopback)
     record(handler)
     assert handler.flush(10)
@@ -233,7 +233,7 @@ def test_flush_does_not_wait_for_the_next_attempt_of_its_own_accord(
     """P7: an outage may have made the pauses long; whoever flushes wants to know now."""
     handler = connect(loopback)
     port = loopback.stop()
-    monkeypatch.setattr(policy, "FIRST_WAIT", 60.0)
+    monkeypatch.setattr(retry_policy, "FIRST_WAIT", 60.0)
     record(handler)
     wait_until(lambda: handler.stats().state == "unreachable")
     loopback.start(port)

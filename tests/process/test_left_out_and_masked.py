@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from uuid import UUID
 
-from langchain_label_studio.sampling import in_sample
+from langchain_label_studio.selectors.sampling import in_sample
 from tests.support.loopback_label_studio import LoopbackLabelStudio
 from tests.support.programs import run, running, wait_until, waiting_files
 

@@ -19,7 +19,7 @@ import typer
 
 from langchain_label_studio.cli import app
 from langchain_label_studio.delivery.rejected import set_aside
-from langchain_label_studio.runs import read_run_id
+from langchain_label_studio.types.run_record import read_run_id
 from tests.support.loopback_label_studio import Fault, LoopbackLabelStudio
 from tests.support.programs import COMMAND, KEY, kill, lanes, run, running, wait_until, waiting_files
 

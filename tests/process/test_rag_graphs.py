@@ -19,7 +19,7 @@ from langgraph.graph.state import CompiledStateGraph
 from langgraph.prebuilt import ToolNode
 
 from langchain_label_studio import LLMRun
-from langchain_label_studio.forms.rag import fill
+from langchain_label_studio.forms.rag.form import fill
 from tests.support.recording import Recording, recording
 
 PARIS = Document("Paris is the capital of France.", id="a")

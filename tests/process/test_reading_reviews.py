@@ -14,7 +14,7 @@ from langchain_label_studio import (
     get_default_label_configs,
     load_reviews,
 )
-from langchain_label_studio.reviews import loading
+from langchain_label_studio.reviews import load as loading
 
 TASK = {"id": 1, "data": {"prompt": "Hi", "run_id": "a"}, "meta": {}, "predictions": [], "annotations": []}
 PAGE = {"total": 1, "total_annotations": 0, "tasks": [TASK]}

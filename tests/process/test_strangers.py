@@ -19,7 +19,7 @@ from langchain_label_studio import (
     NotLabelStudioError,
     PermissionDeniedError,
 )
-from langchain_label_studio.client import LabelStudioClient
+from langchain_label_studio.label_studio.client import LabelStudioClient
 
 KEY = "a-very-secret-key"
 # A personal access token's shape: header, payload with an expiry far away, signature.

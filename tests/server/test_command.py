@@ -13,8 +13,8 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from langchain_label_studio.client import LabelStudioClient
-from langchain_label_studio.demo import needs_local_model, record_runs
+from langchain_label_studio.cli.demo_runs import needs_local_model, record_runs
+from langchain_label_studio.label_studio.client import LabelStudioClient
 from langchain_label_studio.local_server import LocalLabelStudio, LocalModel
 from tests.support.programs import COMMAND
 

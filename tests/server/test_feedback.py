@@ -11,8 +11,8 @@ import pytest
 from langchain_core.outputs import Generation, LLMResult
 
 from langchain_label_studio import LabelStudioCallbackHandler, load_reviews, send_feedback
-from langchain_label_studio.feedback import Feedback
 from langchain_label_studio.selectors import low_rating, sampled
+from langchain_label_studio.types.feedback import Feedback
 from tests.support.programs import wait_until
 from tests.support.studio import StudioApi
 

@@ -21,7 +21,7 @@ from langchain_label_studio import (
     load_reviews,
 )
 from langchain_label_studio.local_server import LocalLabelStudio
-from langchain_label_studio.reviews import loading
+from langchain_label_studio.reviews import load as loading
 from tests.support.reviewers import Reviewer
 from tests.support.studio import StudioApi
 

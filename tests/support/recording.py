@@ -12,10 +12,11 @@ from typing import Any
 
 from langchain_label_studio import LabelStudioCallbackHandler, LLMRun
 from langchain_label_studio.delivery import Record
-from langchain_label_studio.labeling import get_default_label_configs, parse_label_config
-from langchain_label_studio.open_runs import RunTable
-from langchain_label_studio.runs import decode_run
-from langchain_label_studio.tasks import build_task
+from langchain_label_studio.forms.modes import get_default_label_configs
+from langchain_label_studio.label_config.parse import parse_label_config
+from langchain_label_studio.label_studio.tasks.build import build_task
+from langchain_label_studio.recording.open_runs import RunTable
+from langchain_label_studio.types.run_record import decode_run
 
 KEY = "label-studio-key-of-the-tests"
 CONFIGS = {mode: parse_label_config(get_default_label_configs(mode)[0]) for mode in ("prompt", "chat")}

@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from langchain_label_studio import LLMRun
-from langchain_label_studio.messages import Turn
-from langchain_label_studio.review import Candidate, Preference, Rating, Review
+from langchain_label_studio.types.review import Candidate, Preference, Rating, Review
+from langchain_label_studio.types.turn import Turn
 
 URL = "http://label-studio.test"
 PROJECT = 7

@@ -22,15 +22,7 @@ from trl import (
     SFTTrainer,
 )
 
-from langchain_label_studio import (
-    TrainingSet,
-    to_dpo,
-    to_kto,
-    to_reward,
-    to_sft,
-    write_jsonl,
-    write_parquet,
-)
+from langchain_label_studio import TrainingSet, to_dpo, to_kto, to_reward, to_sft, write_jsonl, write_parquet
 from tests.training.reviewed import CHATS, TEXTS, Case, review_of
 from tests.training.tiny import END, save_model
 

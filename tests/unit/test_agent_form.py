@@ -12,14 +12,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from langchain_label_studio import LLMRun, Review, StepVerdict, to_kto, to_prm, to_sft
-from langchain_label_studio.forms.agent import FORM
-from langchain_label_studio.forms.following import AgentGatherer
-from langchain_label_studio.forms.steps import note_result, turns_of
-from langchain_label_studio.labeling import parse_label_config, read_controls
-from langchain_label_studio.reviews.reading import read_reviews
-from langchain_label_studio.runs import Step, decode_run, encode_run
-from langchain_label_studio.tasks import build_task
-from langchain_label_studio.traces import Kind, TraceEvent
+from langchain_label_studio.forms.agent.form import FORM
+from langchain_label_studio.forms.agent.gather import AgentGatherer
+from langchain_label_studio.forms.agent.steps import note_result, turns_of
+from langchain_label_studio.label_config.controls import read_controls
+from langchain_label_studio.label_config.parse import parse_label_config
+from langchain_label_studio.label_studio.tasks.build import build_task
+from langchain_label_studio.recording.trace_events import Kind, TraceEvent
+from langchain_label_studio.reviews.from_task import read_reviews
+from langchain_label_studio.types.run_parts import Step
+from langchain_label_studio.types.run_record import decode_run, encode_run
 from tests.support.reviews import review, run, user
 
 TEXTS = st.text(max_size=30)

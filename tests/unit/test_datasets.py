@@ -8,7 +8,7 @@ import pytest
 
 from langchain_label_studio import SettingError
 from langchain_label_studio.datasets import Reason, TrainingSet, to_dpo, to_kto, to_reward, to_sft
-from langchain_label_studio.review import Rating, Review
+from langchain_label_studio.types.review import Rating, Review
 from tests.support.reviews import assistant, preference, review, run, user
 
 

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from langchain_label_studio.datasets import TrainingSet, to_dpo, to_kto, to_reward, to_sft
-from langchain_label_studio.datasets.selection import Policy
-from langchain_label_studio.datasets.targets import SftFormat
-from langchain_label_studio.review import Preference, Rating, Review
+from langchain_label_studio.datasets.kinds import SftFormat
+from langchain_label_studio.datasets.options import Policy
+from langchain_label_studio.types.review import Preference, Rating, Review
 from tests.support.openai_formats import check_chat_row, check_preference_row
 from tests.support.reviews import START, WEATHER_TOOL, preference, review, run, turn
 

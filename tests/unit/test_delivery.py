@@ -17,9 +17,9 @@ from langchain_label_studio.delivery import (
     MemoryOutbox,
     Outbox,
     Sender,
+    retry_policy,
 )
-from langchain_label_studio.delivery import policy as policy_module
-from langchain_label_studio.delivery.policy import Verdict, judge, wait_before
+from langchain_label_studio.delivery.retry_policy import Verdict, judge, wait_before
 from tests.support.destinations import ScriptedDestination
 from tests.support.programs import wait_until
 
@@ -29,7 +29,7 @@ MakeSender = Callable[..., Sender]
 @pytest.fixture
 def sender_to(monkeypatch: pytest.MonkeyPatch) -> Iterator[MakeSender]:
     """Make senders with short waits, and end them."""
-    monkeypatch.setattr(policy_module, "FIRST_WAIT", 0.01)
+    monkeypatch.setattr(retry_policy, "FIRST_WAIT", 0.01)
     made: list[Sender] = []
 
     def make(

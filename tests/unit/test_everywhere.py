@@ -30,12 +30,12 @@ from langchain_label_studio import (
     LabelStudioCallbackHandler,
     LabelStudioMode,
     SettingError,
+    auto_recording,
     current_handler,
-    everywhere,
     record_runs,
 )
-from langchain_label_studio.delivery import lifetime
-from langchain_label_studio.destination import ProjectDestination
+from langchain_label_studio.delivery import process_exit
+from langchain_label_studio.label_studio.destinations.runs import ProjectDestination
 from tests.support.listeners import AsyncListener, InlineListener, Listener
 from tests.support.recording import KEY, Recording, RecordingDestination, recording
 
@@ -87,7 +87,7 @@ def _off_in_the_end(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     yield
     monkeypatch.delenv(SWITCH, raising=False)
     assert current_handler() is None
-    for sender in list(lifetime._senders):
+    for sender in list(process_exit._senders):
         sender.drain(5)
 
 
@@ -447,7 +447,7 @@ def test_whatever_goes_wrong_stays_away_from_the_chain(
     def fail(*_: Any, **__: Any) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(everywhere.LabelStudioCallbackHandler, "__init__", fail)
+    monkeypatch.setattr(auto_recording.LabelStudioCallbackHandler, "__init__", fail)
     monkeypatch.setenv(SWITCH, "true")
 
     assert chat().invoke("Hi").text == "Hello"
@@ -457,8 +457,8 @@ def test_whatever_goes_wrong_stays_away_from_the_chain(
 def test_switched_off_between_two_looks_of_langchain_it_makes_no_handler(
     monkeypatch: pytest.MonkeyPatch, recorded: Recording
 ) -> None:
-    looks = iter([everywhere._Attached(recorded.handler), None])
-    monkeypatch.setattr(everywhere, "_current", lambda: next(looks, None))
+    looks = iter([auto_recording._Attached(recorded.handler), None])
+    monkeypatch.setattr(auto_recording, "_current", lambda: next(looks, None))
 
     assert chat().invoke("Hi").text == "Hello"
     assert recorded.runs == []
@@ -637,8 +637,8 @@ import langchain_label_studio
 from langchain_core.language_models import FakeListChatModel
 FakeListChatModel(responses=["x"]).invoke("Hi")
 from langchain_core.tracers import context
-from langchain_label_studio import everywhere
-print(sum(isinstance(hook[0], everywhere._Hook) for hook in context._configure_hooks), len(sys.meta_path) - finders)
+from langchain_label_studio import auto_recording
+print(sum(isinstance(hook[0], auto_recording._Hook) for hook in context._configure_hooks), len(sys.meta_path) - finders)
 print(context.__spec__.loader.get_source(context.__name__) is not None, context.__loader__.name)
 """
     done = subprocess.run(
@@ -649,6 +649,6 @@ print(context.__spec__.loader.get_source(context.__name__) is not None, context.
 
 
 def test_a_langchain_without_the_hook_goes_without_it(caplog: pytest.LogCaptureFixture) -> None:
-    everywhere._register(everywhere)  # a module that has no `register_configure_hook`
+    auto_recording._register(auto_recording)  # a module that has no `register_configure_hook`
 
     assert f"{SWITCH} and record_runs() do not work here: AttributeError" in caplog.text

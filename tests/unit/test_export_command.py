@@ -18,7 +18,7 @@ from langchain_label_studio import reviews as reviews_module
 from langchain_label_studio.cli import app
 from langchain_label_studio.datasets import to_dpo, to_kto, to_reward, to_sft
 from langchain_label_studio.errors import AuthenticationError
-from langchain_label_studio.review import Review
+from langchain_label_studio.types.review import Review
 from tests.support.reviews import preference, review
 
 REVIEWS = [

@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 
 from langchain_label_studio import LabelStudioError, SettingError
 from langchain_label_studio.datasets import to_dpo, to_kto, to_sft, write_jsonl, write_parquet
+from langchain_label_studio.datasets.files import Written, write_rows
 from langchain_label_studio.datasets.rows import Row
-from langchain_label_studio.datasets.splits import Split
-from langchain_label_studio.datasets.writing import Written, write_rows
+from langchain_label_studio.datasets.training_set import Split
 from tests.support.reviews import WEATHER_TOOL, assistant, call, review, tool, user
 
 CHATS = to_sft([review(answers="Größe: 日本\u2028\x7f"), review(answers="two")])

@@ -18,22 +18,22 @@ from langchain_core.outputs import Generation, LLMResult
 from langchain_label_studio import LabelStudioCallbackHandler, LabelStudioError, SettingError
 from langchain_label_studio.datasets import Reason, to_dpo, to_kto, to_sft
 from langchain_label_studio.delivery import NotAllTakenError, Record
-from langchain_label_studio.destination import ProjectDestination
-from langchain_label_studio.feedback import (
+from langchain_label_studio.label_config.controls import read_controls
+from langchain_label_studio.label_config.markdown_safety import WORD_JOINER
+from langchain_label_studio.label_config.parse import parse_label_config
+from langchain_label_studio.label_studio.destinations.feedback import FeedbackDestination
+from langchain_label_studio.label_studio.destinations.runs import ProjectDestination
+from langchain_label_studio.label_studio.tasks.build import build_task
+from langchain_label_studio.label_studio.tasks.feedback_columns import add_feedback, own_column, read_feedback
+from langchain_label_studio.reviews.from_task import read_reviews
+from langchain_label_studio.types.feedback import (
     Feedback,
     GivenFeedback,
-    add_feedback,
     decode_feedback,
     encode_feedback,
-    own_column,
-    read_feedback,
     read_feedback_id,
 )
-from langchain_label_studio.feedback_destination import FeedbackDestination
-from langchain_label_studio.labeling import parse_label_config, read_controls
-from langchain_label_studio.labeling.values import WORD_JOINER
-from langchain_label_studio.reviews.reading import read_reviews
-from langchain_label_studio.tasks import COLUMNS, build_task
+from langchain_label_studio.types.task_columns import COLUMNS
 from langchain_label_studio.user_feedback import check_feedback, send_feedback
 from tests.support.reviews import review, run
 
@@ -320,7 +320,7 @@ class TestWithoutANetwork:
     def test_feedback_that_cannot_be_read_is_set_aside_and_the_rest_goes_on(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        from langchain_label_studio.settings import resolve_settings
+        from langchain_label_studio.label_studio.settings import resolve_settings
 
         destination = FeedbackDestination(resolve_settings(api_key="a-key", project_id=1))
         monkeypatch.setattr(FeedbackDestination, "_tasks", lambda *_: {})

@@ -24,13 +24,15 @@ from langchain_label_studio import (
     to_sft,
 )
 from langchain_label_studio.forms import get_form
-from langchain_label_studio.forms.joining import join_runs, shared_prompt
-from langchain_label_studio.forms.preference import EMPTY, shuffled
-from langchain_label_studio.labeling import parse_label_config, read_controls
-from langchain_label_studio.review import Preference
-from langchain_label_studio.reviews.reading import read_reviews
-from langchain_label_studio.runs import Facts, make_run
-from langchain_label_studio.tasks import build_task
+from langchain_label_studio.forms.preference.form import EMPTY, shuffled
+from langchain_label_studio.forms.preference.merge_runs import join_runs, shared_prompt
+from langchain_label_studio.label_config.controls import read_controls
+from langchain_label_studio.label_config.parse import parse_label_config
+from langchain_label_studio.label_studio.tasks.build import build_task
+from langchain_label_studio.reviews.from_task import read_reviews
+from langchain_label_studio.types.review import Preference
+from langchain_label_studio.types.run import Facts
+from langchain_label_studio.types.run_record import make_run
 from tests.support.reviews import assistant, run, turn, user
 
 FORM = get_form("preference")

@@ -11,12 +11,21 @@ import pytest
 from langchain_core.outputs import Generation, LLMResult
 
 from langchain_label_studio import LabelStudioCallbackHandler, LLMRun, Review, SettingError, TaskDataError
-from langchain_label_studio.forms import Filled, Form, GroupBy, TraceEvent, TraceGatherer, register_form
-from langchain_label_studio.forms import known as known_forms
-from langchain_label_studio.labeling import parse_label_config, read_controls
-from langchain_label_studio.reviews.reading import read_reviews
-from langchain_label_studio.runs import Facts, decode_run, encode_run, make_run
-from langchain_label_studio.tasks import build_task
+from langchain_label_studio.forms import (
+    Filled,
+    Form,
+    GroupBy,
+    TraceEvent,
+    TraceGatherer,
+    register_form,
+    registry,
+)
+from langchain_label_studio.label_config.controls import read_controls
+from langchain_label_studio.label_config.parse import parse_label_config
+from langchain_label_studio.label_studio.tasks.build import build_task
+from langchain_label_studio.reviews.from_task import read_reviews
+from langchain_label_studio.types.run import Facts
+from langchain_label_studio.types.run_record import decode_run, encode_run, make_run
 from tests.support.recording import Recording
 
 LENGTHS = """
@@ -64,7 +73,7 @@ class Counting(TraceGatherer[list[Facts]]):
 @pytest.fixture(autouse=True)
 def _forget_forms() -> Iterator[None]:
     yield
-    known_forms._added.clear()
+    registry._added.clear()
 
 
 def make_form(gather: Any = None) -> Form:

@@ -22,9 +22,9 @@ from langchain_label_studio import (
     SettingError,
     TaskDataError,
 )
-from langchain_label_studio import log as log_module
-from langchain_label_studio.delivery import lifetime
-from langchain_label_studio.destination import ProjectDestination
+from langchain_label_studio.delivery import process_exit
+from langchain_label_studio.label_studio.destinations.runs import ProjectDestination
+from langchain_label_studio.support import log as log_module
 
 KEY = "a-very-secret-key"
 RESULT = LLMResult(generations=[[Generation(text="Hello")]])
@@ -44,7 +44,7 @@ def record(handler: LabelStudioCallbackHandler, prompt: str = "Hi") -> None:
 def _nothing_is_sent(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(ProjectDestination, "send", lambda self, records: None)
     yield
-    for sender in list(lifetime._senders):
+    for sender in list(process_exit._senders):
         sender.drain(5)
 
 
@@ -249,7 +249,7 @@ def test_import_loads_nothing_that_takes_long() -> None:
 
 
 def test_the_client_takes_the_light_path_into_the_sdk() -> None:
-    code = "import langchain_label_studio.client, sys; print(sorted({'pandas', 'boto3', 'faker', 'nltk'} & set(sys.modules)))"
+    code = "import langchain_label_studio.label_studio.client, sys; print(sorted({'pandas', 'boto3', 'faker', 'nltk'} & set(sys.modules)))"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert found.stdout.strip() == "[]"
@@ -260,7 +260,7 @@ def test_the_library_does_not_configure_logging() -> None:
 
 
 def test_runs_that_never_end_leave_nothing_behind(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("langchain_label_studio.open_runs.MAX_OPEN_CHARACTERS", 1_000)
+    monkeypatch.setattr("langchain_label_studio.recording.open_runs.MAX_OPEN_CHARACTERS", 1_000)
     handler = make()
     runs = handler._recorder.runs
     runs._max_open = 50

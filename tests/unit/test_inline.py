@@ -6,7 +6,7 @@ import pytest
 from langchain_core.language_models import FakeListLLM
 
 from langchain_label_studio import LabelStudioCallbackHandler
-from langchain_label_studio.runs import decode_run
+from langchain_label_studio.types.run_record import decode_run
 from tests.support.listeners import AsyncListener, InlineListener, Listener
 
 

@@ -10,8 +10,15 @@ from typing import Any
 
 import pytest
 
-from langchain_label_studio.delivery import JournalOutbox, MemoryOutbox, Record, SpareOutbox, journal, lane
-from langchain_label_studio.runs import decode_run, read_run_id
+from langchain_label_studio.delivery import (
+    JournalOutbox,
+    MemoryOutbox,
+    Record,
+    SpareOutbox,
+    disk_outbox,
+    lane,
+)
+from langchain_label_studio.types.run_record import decode_run, read_run_id
 
 FIXTURES = Path(__file__).parent / "outboxes"
 
@@ -147,7 +154,7 @@ def test_an_append_in_the_middle_of_an_append_is_kept_too(
 
 def test_what_the_first_version_wrote_can_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A stored outbox of format 1: a lane with a segment in doubt and one that was not sent."""
-    monkeypatch.setattr(journal, "GRACE", 0)
+    monkeypatch.setattr(disk_outbox, "GRACE", 0)
     shutil.copytree(FIXTURES / "v1", tmp_path / "outbox")
     outbox = JournalOutbox(tmp_path / "outbox", key_of=read_run_id)
 
@@ -191,10 +198,10 @@ def test_a_request_that_was_just_begun_is_left_for_a_while(
     dying.abandon()
     outbox = make(tmp_path)
 
-    assert 0 < outbox.adopt() <= journal.GRACE
+    assert 0 < outbox.adopt() <= disk_outbox.GRACE
     assert len(outbox) == 0
-    monkeypatch.setattr(journal, "GRACE", 0)
-    assert outbox.adopt() == journal.LOOK_AGAIN
+    monkeypatch.setattr(disk_outbox, "GRACE", 0)
+    assert outbox.adopt() == disk_outbox.LOOK_AGAIN
     assert len(outbox) == 1
 
 

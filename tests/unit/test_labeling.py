@@ -7,13 +7,9 @@ import re
 import pytest
 
 from langchain_label_studio import LabelStudioMode, NoResponseControlError, get_default_label_configs
-from langchain_label_studio.labeling import (
-    InputTag,
-    describe_difference,
-    inert,
-    parse_label_config,
-    prompt_value,
-)
+from langchain_label_studio.label_config.markdown_safety import inert
+from langchain_label_studio.label_config.parse import InputTag, describe_difference, parse_label_config
+from langchain_label_studio.label_config.prompt_value import prompt_value
 
 TEXT = '<Text name="prompt" value="$prompt"/>'
 ANSWER = '<TextArea name="response" toName="prompt"/>'

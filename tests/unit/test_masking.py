@@ -18,9 +18,9 @@ from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, Tool
 from langchain_core.outputs import ChatGeneration, LLMResult
 
 from langchain_label_studio import LLMRun, SettingError, masks
-from langchain_label_studio.jsonsafe import jsonable
-from langchain_label_studio.masking import DROPPED, KEPT, mask_run
-from langchain_label_studio.runs import METADATA_SENT, decode_run, encode_run
+from langchain_label_studio.recording.mask_run import DROPPED, KEPT, mask_run
+from langchain_label_studio.support.json_safe import jsonable
+from langchain_label_studio.types.run_record import METADATA_SENT, decode_run, encode_run
 from tests.support.recording import Recording
 
 SECRET = "bob@example.com"

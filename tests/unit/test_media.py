@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
 
-from langchain_label_studio.media import MAX_IMAGE, MAX_IMAGES, image_of, note_of_image
-from langchain_label_studio.messages import to_turn, to_turns
+from langchain_label_studio.recording.media import MAX_IMAGE, MAX_IMAGES, image_of
+from langchain_label_studio.recording.messages import to_turn, to_turns
+from langchain_label_studio.types.images import note_of_image
 
 DATA = "QUJD" * 25
 URL = f"data:image/png;base64,{DATA}"

@@ -20,9 +20,10 @@ from langchain_core.messages import (
 )
 from langchain_core.outputs import ChatGeneration, Generation, LLMResult
 
-from langchain_label_studio.jsonsafe import jsonable
-from langchain_label_studio.messages import show_turn, to_turn
-from langchain_label_studio.tasks import build_task
+from langchain_label_studio.label_studio.tasks.build import build_task
+from langchain_label_studio.recording.messages import to_turn
+from langchain_label_studio.support.json_safe import jsonable
+from langchain_label_studio.types.text import show_turn
 from tests.support.recording import CONFIGS, Recording, check_task
 
 TEXT = st.text(st.characters(), max_size=40)  # lone surrogates among them

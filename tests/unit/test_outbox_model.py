@@ -12,7 +12,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from langchain_label_studio.delivery import JournalOutbox, Segment, journal
+from langchain_label_studio.delivery import JournalOutbox, Segment, disk_outbox
 
 BATCH = 3
 
@@ -51,7 +51,7 @@ class Journal(RuleBasedStateMachine):
 
     @initialize()
     def no_time_passes(self) -> None:
-        assert journal.GRACE == 0
+        assert disk_outbox.GRACE == 0
 
     @rule(name=st.sampled_from("ab"), count=st.integers(1, 8), size=st.integers(0, 200))
     def append(self, name: str, count: int, size: int) -> None:
@@ -141,7 +141,7 @@ class Journal(RuleBasedStateMachine):
     def adopt(self, name: str) -> None:
         outbox = self.outbox(name)
         before = len(outbox)
-        assert outbox.adopt() == journal.LOOK_AGAIN
+        assert outbox.adopt() == disk_outbox.LOOK_AGAIN
         assert len(outbox) >= before
 
     @rule(name=st.sampled_from("ab"))
@@ -168,7 +168,7 @@ class Journal(RuleBasedStateMachine):
 
 @pytest.fixture(autouse=True)
 def _no_grace(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(journal, "GRACE", 0)
+    monkeypatch.setattr(disk_outbox, "GRACE", 0)
 
 
 TestJournal = Journal.TestCase

@@ -10,15 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from langchain_label_studio import TaskDataError, get_default_label_configs
-from langchain_label_studio.bubbles import FOLDED_FROM, MAX_TEXT
-from langchain_label_studio.client import ProjectInfo
-from langchain_label_studio.labeling import LabelConfig, parse_label_config
-from langchain_label_studio.labeling.values import WORD_JOINER
-from langchain_label_studio.panels import MAX_PANEL, render_panel
-from langchain_label_studio.projects import read_project
-from langchain_label_studio.readable import readable_json
-from langchain_label_studio.settings import resolve_settings
-from langchain_label_studio.tasks import PANELS, build_task, check_task_data, usable_data
+from langchain_label_studio.label_config.markdown_safety import WORD_JOINER
+from langchain_label_studio.label_config.parse import LabelConfig, parse_label_config
+from langchain_label_studio.label_studio.client import ProjectInfo
+from langchain_label_studio.label_studio.projects import read_project
+from langchain_label_studio.label_studio.settings import resolve_settings
+from langchain_label_studio.label_studio.tasks.build import build_task, check_task_data
+from langchain_label_studio.label_studio.tasks.conversation_html import MAX_PANEL, render_panel
+from langchain_label_studio.label_studio.tasks.turn_html import FOLDED_FROM, MAX_TEXT
+from langchain_label_studio.support.readable_json import readable_json
+from langchain_label_studio.types.task_columns import PANELS, usable_data
 from tests.support.reviews import assistant, call, run, tool, turn, user
 
 CHAT, _ = get_default_label_configs("chat")

@@ -13,12 +13,14 @@ from langchain_core.documents import Document
 
 from langchain_label_studio import LabelStudioCallbackHandler, LLMRun, Review, TaskDataError
 from langchain_label_studio.forms import get_form
-from langchain_label_studio.forms.documents import read_documents, unique
-from langchain_label_studio.forms.rag import MAX_SHOWN
-from langchain_label_studio.labeling import get_default_label_configs, parse_label_config, read_controls
-from langchain_label_studio.reviews.reading import read_reviews
-from langchain_label_studio.runs import decode_run, encode_run
-from langchain_label_studio.tasks import build_task
+from langchain_label_studio.forms.modes import get_default_label_configs
+from langchain_label_studio.forms.rag.documents import read_documents, unique
+from langchain_label_studio.forms.rag.form import MAX_SHOWN
+from langchain_label_studio.label_config.controls import read_controls
+from langchain_label_studio.label_config.parse import parse_label_config
+from langchain_label_studio.label_studio.tasks.build import build_task
+from langchain_label_studio.reviews.from_task import read_reviews
+from langchain_label_studio.types.run_record import decode_run, encode_run
 from tests.support import reviews
 from tests.support.label_configs import RAG_TEMPLATE
 

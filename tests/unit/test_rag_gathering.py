@@ -19,8 +19,8 @@ from langchain_core.retrievers import BaseRetriever
 from langchain_core.runnables import Runnable, RunnableLambda, RunnableParallel, RunnablePassthrough
 
 from langchain_label_studio import LLMRun
-from langchain_label_studio.forms.documents import MAX_CHARACTERS, MAX_DOCUMENTS
-from langchain_label_studio.forms.retrieval import MAX_WAITING
+from langchain_label_studio.forms.rag.documents import MAX_CHARACTERS, MAX_DOCUMENTS
+from langchain_label_studio.forms.rag.gather import MAX_WAITING
 from tests.support.recording import Recording, recording
 
 PARIS = Document("Paris is the capital of France.", id="a", metadata={"source": "france.md", "score": 0.9})

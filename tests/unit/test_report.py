@@ -10,9 +10,9 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from langchain_label_studio.report import Report, build_report
-from langchain_label_studio.report.values import Estimate, Group, Question
-from langchain_label_studio.report.verdicts import verdicts
-from langchain_label_studio.review import Rating, Review
+from langchain_label_studio.report.measures import Estimate, Group, Question
+from langchain_label_studio.report.rendering.conclusions import verdicts
+from langchain_label_studio.types.review import Rating, Review
 from tests.support.reviews import START, preference, review, run
 
 RATING = Question(kind="rating", control="rating", scale=5)

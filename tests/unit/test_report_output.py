@@ -17,8 +17,8 @@ from typer.testing import CliRunner
 from langchain_label_studio import SettingError
 from langchain_label_studio.cli import app, report_view
 from langchain_label_studio.report import Report, build_report
-from langchain_label_studio.report.charts import distinct
-from langchain_label_studio.review import Review
+from langchain_label_studio.report.rendering.chart_types import distinct
+from langchain_label_studio.types.review import Review
 from tests.support.reviews import preference, review
 
 HOSTILE = (
@@ -163,8 +163,8 @@ def test_a_notebook_shows_the_report(hostile: Report) -> None:
 
 def without_the_extra(monkeypatch: pytest.MonkeyPatch, missing: str) -> None:
     monkeypatch.setitem(sys.modules, missing, None)
-    for name in ("page", "pictures", "charts"):
-        monkeypatch.delitem(sys.modules, f"langchain_label_studio.report.{name}", raising=False)
+    for name in ("html", "charts", "chart_types"):
+        monkeypatch.delitem(sys.modules, f"langchain_label_studio.report.rendering.{name}", raising=False)
 
 
 @pytest.mark.parametrize("missing", ["altair", "vl_convert", "jinja2"])

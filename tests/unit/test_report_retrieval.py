@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from langchain_label_studio.report import Report, build_report
 from langchain_label_studio.report.findings import RankMeasure
-from langchain_label_studio.report.retrieval import precision, reciprocal_rank
-from langchain_label_studio.review import Review
+from langchain_label_studio.report.statistics.retrieval import precision, reciprocal_rank
+from langchain_label_studio.types.review import Review
 from tests.support.reviews import review
 
 Said = tuple[bool | None, ...]

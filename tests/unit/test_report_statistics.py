@@ -14,10 +14,9 @@ from nltk.metrics import interval_distance
 from nltk.metrics.agreement import AnnotationTask
 
 from langchain_label_studio.report import build_report
-from langchain_label_studio.report.coefficients import cohen_kappa, krippendorff_alpha
-from langchain_label_studio.report.observations import edit_distance
-from langchain_label_studio.report.preferences import bradley_terry, chances
-from langchain_label_studio.report.resampling import (
+from langchain_label_studio.report.measures import Level
+from langchain_label_studio.report.statistics.agreement_coefficients import cohen_kappa, krippendorff_alpha
+from langchain_label_studio.report.statistics.bootstrap import (
     draws,
     estimate,
     interval,
@@ -25,7 +24,8 @@ from langchain_label_studio.report.resampling import (
     patterns_of,
     ratio,
 )
-from langchain_label_studio.report.values import Level
+from langchain_label_studio.report.statistics.leaderboard import bradley_terry, chances
+from langchain_label_studio.report.statistics.observations import edit_distance
 from tests.support.reviews import assistant, call, preference, review
 
 # Krippendorff (2011), Computing Krippendorff's Alpha-Reliability, part C: four observers, twelve units.

@@ -11,13 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from langchain_label_studio import LLMRun, Rating, Review, get_default_label_configs
-from langchain_label_studio.labeling import parse_label_config, read_controls
-from langchain_label_studio.labeling.values import WORD_JOINER
-from langchain_label_studio.messages import Turn, show_turn
+from langchain_label_studio.label_config.controls import read_controls
+from langchain_label_studio.label_config.markdown_safety import WORD_JOINER
+from langchain_label_studio.label_config.parse import parse_label_config
+from langchain_label_studio.label_studio.tasks.build import build_task
 from langchain_label_studio.reviews.corrections import UnreadableCallError, read_corrections
-from langchain_label_studio.reviews.reading import read_reviews
-from langchain_label_studio.reviews.recorded import read_run
-from langchain_label_studio.tasks import build_task
+from langchain_label_studio.reviews.from_task import read_reviews
+from langchain_label_studio.reviews.run_from_task import read_run
+from langchain_label_studio.types.text import show_turn
+from langchain_label_studio.types.turn import Turn
 from tests.support.reviews import assistant, call, run, tool, turn, user
 
 PROMPT, CHAT = (get_default_label_configs(mode)[0] for mode in ("prompt", "chat"))

@@ -13,8 +13,9 @@ from langchain_core.messages import AIMessage, BaseMessage, ChatMessage, HumanMe
 from langchain_core.outputs import ChatGeneration, Generation, LLMResult
 
 from langchain_label_studio import LLMRun
-from langchain_label_studio.messages import to_turn
-from langchain_label_studio.runs import METADATA_SENT, Facts, decode_run, encode_run, make_run
+from langchain_label_studio.recording.messages import to_turn
+from langchain_label_studio.types.run import Facts
+from langchain_label_studio.types.run_record import METADATA_SENT, decode_run, encode_run, make_run
 from tests.support.recording import Recording
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)  # without lone surrogates

@@ -15,11 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from langchain_label_studio import LLMRun, SettingError
-from langchain_label_studio import quotas as quotas_module
-from langchain_label_studio.sampling import in_sample
 from langchain_label_studio.selectors import (
     Selector,
-    as_selector,
     at_most_per_day,
     by_metadata,
     by_model,
@@ -33,6 +30,9 @@ from langchain_label_studio.selectors import (
     sampled,
     slow,
 )
+from langchain_label_studio.selectors import quotas as quotas_module
+from langchain_label_studio.selectors.sampling import in_sample
+from langchain_label_studio.selectors.selector import as_selector
 
 RUN = LLMRun(run_id=str(uuid4()), trace_id=str(uuid4()), status="success")
 CALL = {"name": "search", "args": {}, "id": "call_1"}
@@ -170,7 +170,7 @@ def test_all_processes_and_versions_agree_on_a_sample() -> None:
     assert [trace.int for trace in traces if in_sample(trace, 0.1)] == [7, 8, 10, 24]
     code = """
 from uuid import UUID
-from langchain_label_studio.sampling import in_sample
+from langchain_label_studio.selectors.sampling import in_sample
 print([number for number in range(40) if in_sample(UUID(int=number), 0.1)])
 """
     found = subprocess.run(

@@ -15,8 +15,8 @@ import pytest
 from langchain_core.outputs import Generation, LLMResult
 
 from langchain_label_studio import LabelStudioCallbackHandler, LabelStudioMode, SettingError
-from langchain_label_studio.destination import ProjectDestination
-from langchain_label_studio.targets import find_targets
+from langchain_label_studio.label_studio.destinations.runs import ProjectDestination
+from langchain_label_studio.label_studio.project_outboxes import find_targets
 from tests.support.programs import lanes, wait_until
 
 NAME = "Of one target"

@@ -15,7 +15,7 @@ from langchain_label_studio import (
     ProjectTitleError,
     SettingError,
 )
-from langchain_label_studio.settings import resolve_settings
+from langchain_label_studio.label_studio.settings import resolve_settings
 
 ENVIRONMENT = {
     "LABEL_STUDIO_API_KEY": "key-of-the-environment",

@@ -9,9 +9,10 @@ import orjson
 import pytest
 
 from langchain_label_studio import LLMRun, TaskDataError, get_default_label_configs
-from langchain_label_studio.labeling import LabelConfig, parse_label_config
-from langchain_label_studio.runs import decode_run, encode_run
-from langchain_label_studio.tasks import build_task, check_task_data, usable_data
+from langchain_label_studio.label_config.parse import LabelConfig, parse_label_config
+from langchain_label_studio.label_studio.tasks.build import build_task, check_task_data
+from langchain_label_studio.types.run_record import decode_run, encode_run
+from langchain_label_studio.types.task_columns import usable_data
 
 PROMPT = parse_label_config(get_default_label_configs("prompt")[0])
 CHAT = parse_label_config(get_default_label_configs("chat")[0])

@@ -21,9 +21,9 @@ from langchain_label_studio.errors import (
     RequestRefusedError,
     ServerUnavailableError,
 )
-from langchain_label_studio.jsonsafe import clean_text, clip, encode, jsonable
-from langchain_label_studio.refusals import error_for_status, reason_in, retry_after
-from langchain_label_studio.scrub import error_text, scrub_secrets
+from langchain_label_studio.label_studio.api_errors import error_for_status, reason_in, retry_after
+from langchain_label_studio.support.json_safe import clean_text, clip, encode, jsonable
+from langchain_label_studio.support.redaction import error_text, scrub_secrets
 
 
 @pytest.mark.parametrize(

@@ -21,10 +21,9 @@ from langchain_core.outputs import ChatGeneration, LLMResult
 from langchain_core.runnables import RunnableLambda
 
 from langchain_label_studio import DeliveryStats, LabelStudioCallbackHandler, LLMRun, SettingError, masks
-from langchain_label_studio import selection as selection_module
-from langchain_label_studio.card import render_card
-from langchain_label_studio.sampling import in_sample
-from langchain_label_studio.selection import AtHand
+from langchain_label_studio.label_studio.notebook_card import render_card
+from langchain_label_studio.recording import recallable_runs
+from langchain_label_studio.recording.recallable_runs import AtHand
 from langchain_label_studio.selectors import (
     Selector,
     at_most_per_day,
@@ -36,6 +35,7 @@ from langchain_label_studio.selectors import (
     sampled,
     slow,
 )
+from langchain_label_studio.selectors.sampling import in_sample
 from tests.support.recording import KEY, Recording
 
 NEVER = by_tag("no run has this")
@@ -357,7 +357,7 @@ def test_a_select_that_fails_with_the_rating_keeps_the_feedback_from_failing() -
 
 def test_what_is_at_hand_is_bounded_in_number_age_and_size(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [1000.0]
-    monkeypatch.setattr(selection_module.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(recallable_runs.time, "monotonic", lambda: now[0])
     at_hand = AtHand()
 
     def put(name: str, size: int = 10) -> None:

@@ -1,5 +1,5 @@
 """The command `langchain-label-studio`."""
 
-from langchain_label_studio.cli.commands import app
+from langchain_label_studio.cli.app import app
 
 __all__ = ["app"]

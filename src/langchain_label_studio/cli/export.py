@@ -15,11 +15,10 @@ import typer
 
 from langchain_label_studio.cli.console import err, problems_explained, shown
 from langchain_label_studio.cli.export_view import Tally, print_document, print_summary
-from langchain_label_studio.cli.project import ProjectOption, UrlOption, read_reviews
-from langchain_label_studio.datasets.conversion import convert
-from langchain_label_studio.datasets.selection import Policy, make_selection
-from langchain_label_studio.datasets.splits import Split
-from langchain_label_studio.datasets.targets import (
+from langchain_label_studio.cli.project_options import ProjectOption, UrlOption, read_reviews
+from langchain_label_studio.datasets.convert import convert
+from langchain_label_studio.datasets.files import check_writable, write_rows
+from langchain_label_studio.datasets.kinds import (
     DpoFormat,
     SftFormat,
     Target,
@@ -30,7 +29,8 @@ from langchain_label_studio.datasets.targets import (
     reward_target,
     sft_target,
 )
-from langchain_label_studio.datasets.writing import check_writable, write_rows
+from langchain_label_studio.datasets.options import Policy, make_selection
+from langchain_label_studio.datasets.training_set import Split
 from langchain_label_studio.errors import SettingError
 
 FAILED, MISUSED = 1, 2

@@ -8,9 +8,9 @@ from rich import box
 from rich.table import Table
 
 from langchain_label_studio.cli.console import err, out, print_json, shown
+from langchain_label_studio.datasets.files import Written
 from langchain_label_studio.datasets.rows import Row, Skipped
-from langchain_label_studio.datasets.writing import Written
-from langchain_label_studio.review import Review
+from langchain_label_studio.types.review import Review
 
 _TASKS_SHOWN = 5
 

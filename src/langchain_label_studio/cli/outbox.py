@@ -21,8 +21,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from langchain_label_studio.cli.console import err, print_json, problems_explained, shown
-from langchain_label_studio.cli.leftovers import Sent, send_left_behind, skip_other_servers, tidy
-from langchain_label_studio.cli.operations import (
+from langchain_label_studio.cli.outbox_operations import (
     choose_refused,
     describe,
     describe_refused,
@@ -32,18 +31,13 @@ from langchain_label_studio.cli.operations import (
     retry,
     select_targets,
 )
+from langchain_label_studio.cli.outbox_sending import Sent, send_left_behind, skip_other_servers, tidy
 from langchain_label_studio.cli.outbox_view import OutboxView, print_whole
 from langchain_label_studio.delivery.rejected import Rejected
+from langchain_label_studio.delivery.settings import OUTBOX_DIR_VARIABLE, DeliverySettings, resolve_outbox_dir
 from langchain_label_studio.errors import SettingError
-from langchain_label_studio.settings import (
-    API_KEY_VARIABLE,
-    OUTBOX_DIR_VARIABLE,
-    URL_VARIABLE,
-    DeliverySettings,
-    resolve_api_key,
-    resolve_outbox_dir,
-)
-from langchain_label_studio.targets import Target
+from langchain_label_studio.label_studio.project_outboxes import Target
+from langchain_label_studio.label_studio.settings import API_KEY_VARIABLE, URL_VARIABLE, resolve_api_key
 
 app = typer.Typer(
     name="outbox", help="What waits to be sent to Label Studio, and what it refused.", no_args_is_help=True

@@ -15,14 +15,14 @@ from rich.filesize import decimal
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from langchain_label_studio.cli import leftovers
+from langchain_label_studio.cli import outbox_sending
 from langchain_label_studio.cli.console import err, out, print_payload, shown
-from langchain_label_studio.cli.leftovers import Sent
-from langchain_label_studio.cli.operations import TargetStatus
+from langchain_label_studio.cli.outbox_operations import TargetStatus
+from langchain_label_studio.cli.outbox_sending import Sent
 from langchain_label_studio.delivery.rejected import Rejected
-from langchain_label_studio.log import logger
-from langchain_label_studio.senders import SENDER_NAME
-from langchain_label_studio.targets import Target
+from langchain_label_studio.label_studio.project_outboxes import Target
+from langchain_label_studio.label_studio.shared_senders import SENDER_NAME
+from langchain_label_studio.support.log import logger
 
 _IN_GRACE = "waiting some seconds for what a program that died had just sent"
 _UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
@@ -141,7 +141,7 @@ class OutboxView:
             err.print(f"[red]✗[/red] {shown(problem)}")
 
     @contextmanager
-    def progress(self, target: Target) -> Iterator[Callable[[leftovers.Progress], None]]:
+    def progress(self, target: Target) -> Iterator[Callable[[outbox_sending.Progress], None]]:
         """Show how far sending is, where somebody can see it move."""
         if not self.quiet and out.is_terminal:
             columns = (
@@ -154,7 +154,7 @@ class OutboxView:
                 title = shown(target.title)
                 task = bar.add_task(title, total=None)
 
-                def move(progress: leftovers.Progress) -> None:
+                def move(progress: outbox_sending.Progress) -> None:
                     text = f"{title}: {_IN_GRACE}" if progress.in_grace else title
                     bar.update(task, description=text, completed=progress.done, total=progress.total)
 
@@ -162,10 +162,10 @@ class OutboxView:
         else:
             yield self._said_once(target)
 
-    def _said_once(self, target: Target) -> Callable[[leftovers.Progress], None]:
+    def _said_once(self, target: Target) -> Callable[[outbox_sending.Progress], None]:
         said = self.quiet
 
-        def tell(progress: leftovers.Progress) -> None:
+        def tell(progress: outbox_sending.Progress) -> None:
             nonlocal said
             if progress.in_grace and not said:
                 said = True

@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from langchain_label_studio.cli.console import err, out, problems_explained, shown
-from langchain_label_studio.cli.project import ProjectOption, UrlOption, read_reviews
-from langchain_label_studio.staging import Staging, check_place, write_errors_explained
+from langchain_label_studio.cli.project_options import ProjectOption, UrlOption, read_reviews
+from langchain_label_studio.support.atomic_files import Staging, check_place, write_errors_explained
 
 MISUSED = 2
 

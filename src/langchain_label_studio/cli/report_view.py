@@ -8,10 +8,16 @@ from rich import box
 from rich.table import Table as Grid
 
 from langchain_label_studio.cli.console import out, shown
-from langchain_label_studio.report.comparisons import alphas_table, leaderboard
 from langchain_label_studio.report.findings import Findings
-from langchain_label_studio.report.tables import Cell, Table, models_table, retrieval_table, reviewers_table
-from langchain_label_studio.report.verdicts import summary, verdicts
+from langchain_label_studio.report.rendering.comparison_tables import alphas_table, leaderboard
+from langchain_label_studio.report.rendering.conclusions import summary, verdicts
+from langchain_label_studio.report.rendering.tables import (
+    Cell,
+    Table,
+    models_table,
+    retrieval_table,
+    reviewers_table,
+)
 
 _TOO_WIDE = frozenset({"Skipped", "Changed by", "Tokens"})
 """Columns that are left to the other forms of the report: a terminal has 80 characters."""

@@ -1,10 +1,10 @@
 """Reviews as training data: rows that trainers take as they are, each with where it comes from."""
 
-from langchain_label_studio.datasets.conversion import to_dpo, to_kto, to_prm, to_reward, to_sft
-from langchain_label_studio.datasets.reasons import Reason
+from langchain_label_studio.datasets.convert import to_dpo, to_kto, to_prm, to_reward, to_sft
+from langchain_label_studio.datasets.files import Written, write_jsonl, write_parquet
 from langchain_label_studio.datasets.rows import Skipped, Source
+from langchain_label_studio.datasets.skip_reasons import Reason
 from langchain_label_studio.datasets.training_set import TrainingSet
-from langchain_label_studio.datasets.writing import Written, write_jsonl, write_parquet
 
 __all__ = [
     "Reason",

@@ -11,11 +11,11 @@ from typing import Any
 
 import orjson
 
-from langchain_label_studio.datasets.reasons import Reason
-from langchain_label_studio.jsonsafe import as_mapping, jsonable
-from langchain_label_studio.messages import Turn
-from langchain_label_studio.review import Review
-from langchain_label_studio.runs import LLMRun
+from langchain_label_studio.datasets.skip_reasons import Reason
+from langchain_label_studio.support.json_safe import as_mapping, jsonable
+from langchain_label_studio.types.review import Review
+from langchain_label_studio.types.run import LLMRun
+from langchain_label_studio.types.turn import Turn
 
 RowData = dict[str, Any]
 """A row as the trainer reads it: nothing but what its format knows."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import TYPE_CHECKING, overload
 
 from langchain_label_studio.datasets.rows import Row, RowData, Skipped, Source
-from langchain_label_studio.datasets.splits import Split
-from langchain_label_studio.review import Review
+from langchain_label_studio.errors import SettingError
+from langchain_label_studio.types.review import Review
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -86,7 +87,7 @@ class TrainingSet(Sequence[RowData]):
         Raises:
             SettingError: The extra is not installed.
         """
-        from langchain_label_studio.datasets.tables import to_dataset  # noqa: PLC0415 (for the extra)
+        from langchain_label_studio.datasets.huggingface import to_dataset  # noqa: PLC0415 (for the extra)
 
         return to_dataset(self.rows)
 
@@ -116,3 +117,27 @@ def collect(
         skipped={reason: tuple(items) for reason, items in skipped.items()},
         reviews=count,
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Split:
+    """A split that knows no rows: which part a conversation belongs to depends on it and the seed alone.
+
+    Attributes:
+        validation: The share of conversations for validation, between 0 and 1.
+        seed: Another number gives another split.
+    """
+
+    validation: float
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if not 0 < self.validation < 1:
+            msg = f"validation={self.validation}: it is a share, more than 0 and less than 1, such as 0.1."
+            raise SettingError(msg)
+
+    def is_validation(self, conversation: str) -> bool:
+        """Say whether a conversation is for validation."""
+        digest = sha256(f"{self.seed} {conversation}".encode("utf-8", "surrogatepass")).digest()
+        # The first 53 bits as a number from 0 to 1: so much a float holds exactly.
+        return (int.from_bytes(digest[:8]) >> 11) / 2**53 < self.validation

@@ -22,7 +22,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self
 
-from langchain_label_studio.delivery.ownership import Ownership
+from langchain_label_studio.delivery.lane_lock import Ownership
 
 VERSION = "v1-"
 """What the names of lanes begin with that this version can read."""

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from langchain_label_studio.delivery.lane import Lane
-from langchain_label_studio.delivery.ownership import Ownership
+from langchain_label_studio.delivery.lane_lock import Ownership
 
 _FORMAT = 1
 _LOCK = "retry.lock"

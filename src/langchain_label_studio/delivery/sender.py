@@ -9,15 +9,14 @@ import time
 from collections.abc import Sequence
 from typing import Generic, Literal, TypeVar
 
-from langchain_label_studio.delivery import lifetime
+from langchain_label_studio.delivery import process_exit
 from langchain_label_studio.delivery.destination import DeliveryFailedError, Destination
 from langchain_label_studio.delivery.outbox import Outbox, Record
-from langchain_label_studio.delivery.policy import FIRST_WAIT, Verdict, judge, wait_before
+from langchain_label_studio.delivery.retry_policy import FIRST_WAIT, Verdict, judge, wait_before
 from langchain_label_studio.delivery.shipment import Shipment
-from langchain_label_studio.delivery.stats import DeliveryStats, State
-from langchain_label_studio.delivery.tally import Outcome, Tally
-from langchain_label_studio.forks import begin_anew_in_children
-from langchain_label_studio.log import ThrottledLog
+from langchain_label_studio.delivery.stats import DeliveryStats, Outcome, State, Tally
+from langchain_label_studio.support.forks import begin_anew_in_children
+from langchain_label_studio.support.log import ThrottledLog
 
 # Without a state: a program that seeds `random` gets what it expects, and forks do not wait in step.
 _CHANCE = random.SystemRandom()
@@ -63,7 +62,7 @@ class Sender(Generic[DestinationT]):
         self._log = ThrottledLog()
         self._owners = 1
         self._begin()
-        lifetime.watch(self)
+        process_exit.watch(self)
         begin_anew_in_children(self)
 
     def _begin(self) -> None:
@@ -213,7 +212,7 @@ class Sender(Generic[DestinationT]):
         return self._outbox.appended + self._outbox.adopted
 
     def _rouse(self) -> None:
-        lifetime.watch_worker()
+        process_exit.watch_worker()
         with self._wake:
             if self._thread is None:
                 self._start_thread()

@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 
 from langchain_label_studio.delivery.destination import DeliveryFailedError, Destination, NotAllTakenError
 from langchain_label_studio.delivery.outbox import Outbox, Record, Segment
-from langchain_label_studio.delivery.policy import Verdict, judge
-from langchain_label_studio.delivery.tally import Outcome
+from langchain_label_studio.delivery.retry_policy import Verdict, judge
+from langchain_label_studio.delivery.stats import Outcome
 
 Settle = Callable[[Sequence[Record], Outcome], None]
 

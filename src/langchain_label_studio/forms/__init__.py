@@ -1,9 +1,10 @@
 """Forms of review: each is one file, and one `mode=`."""
 
 from langchain_label_studio.forms.form import Filled, Form
-from langchain_label_studio.forms.gathering import Gatherer, GroupBy, TraceGatherer
-from langchain_label_studio.forms.known import find_form, get_form, register_form
-from langchain_label_studio.traces import TraceEvent
+from langchain_label_studio.forms.registry import find_form, get_form, register_form
+from langchain_label_studio.forms.trace_gatherer import GroupBy, TraceGatherer
+from langchain_label_studio.recording.gatherer import Gatherer
+from langchain_label_studio.recording.trace_events import TraceEvent
 
 __all__ = [
     "Filled",

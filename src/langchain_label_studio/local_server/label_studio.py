@@ -12,10 +12,7 @@ from filelock import FileLock, Timeout
 
 from langchain_label_studio.errors import LocalServerError
 from langchain_label_studio.local_server.account import Credentials, with_working_token
-from langchain_label_studio.local_server.environment import (
-    OnProgress,
-    ensure_environment,
-)
+from langchain_label_studio.local_server.environment import OnProgress, ensure_environment
 from langchain_label_studio.local_server.process import (
     RunsInWith,
     ServerProcess,

@@ -8,10 +8,7 @@ from pathlib import Path
 from typing import Self
 
 from langchain_label_studio.errors import LocalServerError
-from langchain_label_studio.local_server.environment import (
-    OnProgress,
-    ensure_environment,
-)
+from langchain_label_studio.local_server.environment import OnProgress, ensure_environment
 from langchain_label_studio.local_server.process import (
     SCRIPTS,
     RunsInWith,

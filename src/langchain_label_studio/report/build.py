@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from langchain_label_studio.report.agreement import agree, reviewers_of
-from langchain_label_studio.report.leads import find_leads
-from langchain_label_studio.report.observations import ObservedTask, observe
-from langchain_label_studio.report.preferences import compare
-from langchain_label_studio.report.quality import assess_group, group_by
 from langchain_label_studio.report.report import Report
-from langchain_label_studio.report.retrieval import assess_retrieval
-from langchain_label_studio.report.timeline import over_time
-from langchain_label_studio.review import Review
+from langchain_label_studio.report.statistics.agreement import agree, reviewers_of
+from langchain_label_studio.report.statistics.leaderboard import compare
+from langchain_label_studio.report.statistics.leading_model import find_leads
+from langchain_label_studio.report.statistics.observations import ObservedTask, observe
+from langchain_label_studio.report.statistics.quality import assess_group, group_by
+from langchain_label_studio.report.statistics.retrieval import assess_retrieval
+from langchain_label_studio.report.statistics.timeline import over_time
+from langchain_label_studio.types.review import Review
 
 
 def build_report(reviews: Iterable[Review], *, title: str = "Review report") -> Report:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from langchain_label_studio.report.values import (
+from langchain_label_studio.report.measures import (
     NO_VARIATION,
     Estimate,
     Group,

@@ -9,8 +9,8 @@ import orjson
 
 from langchain_label_studio.errors import SettingError
 from langchain_label_studio.report.findings import Findings
-from langchain_label_studio.report.markdown import to_markdown
-from langchain_label_studio.report.verdicts import summary
+from langchain_label_studio.report.rendering.conclusions import summary
+from langchain_label_studio.report.rendering.markdown import to_markdown
 
 
 class Renderer(Protocol):
@@ -27,7 +27,7 @@ def page_renderer() -> Renderer:
         SettingError: The extra `[report]` is not installed.
     """
     try:
-        from langchain_label_studio.report.page import render  # noqa: PLC0415 (for the extra)
+        from langchain_label_studio.report.rendering.html import render  # noqa: PLC0415 (for the extra)
     except ModuleNotFoundError as error:
         msg = (
             f"The HTML report needs {error.name}, which is not installed: "

@@ -1,6 +1,6 @@
 """Reviews: what people said of the runs, read back from Label Studio."""
 
-from langchain_label_studio.review import Candidate, Preference, Rating, Review, StepVerdict
-from langchain_label_studio.reviews.loading import load_reviews
+from langchain_label_studio.reviews.load import load_reviews
+from langchain_label_studio.types.review import Candidate, Preference, Rating, Review, StepVerdict
 
 __all__ = ["Candidate", "Preference", "Rating", "Review", "StepVerdict", "load_reviews"]

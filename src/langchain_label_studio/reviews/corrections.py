@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from typing import Any
 
-from langchain_label_studio.messages import Turn, show_turn
+from langchain_label_studio.types.text import show_turn
+from langchain_label_studio.types.turn import Turn
 
 _CALL = re.compile(r"→ (?P<name>[^\s(]+)\((?P<args>.*)\)\s*", re.DOTALL)
 _ARGUMENT = re.compile(r"\s*(?P<name>[^=]+?)\s*=\s*")

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from langchain_label_studio.datasets.reasons import Reason, Unfit
-from langchain_label_studio.jsonsafe import as_mapping
-from langchain_label_studio.messages import Turn
-from langchain_label_studio.runs import LLMRun
+from langchain_label_studio.datasets.skip_reasons import Reason, Unfit
+from langchain_label_studio.support.json_safe import as_mapping
+from langchain_label_studio.types.run import LLMRun
+from langchain_label_studio.types.turn import Turn
 
 ROLES = frozenset({"system", "user", "assistant", "tool"})
 

@@ -17,9 +17,9 @@ from typing import Any
 
 from langchain_label_studio.datasets.examples import Example
 from langchain_label_studio.datasets.formats.conversations import Linked, check_conversation, link, tools_of
-from langchain_label_studio.datasets.reasons import Reason, Unfit
 from langchain_label_studio.datasets.rows import RowData, to_json
-from langchain_label_studio.messages import Turn
+from langchain_label_studio.datasets.skip_reasons import Reason, Unfit
+from langchain_label_studio.types.turn import Turn
 
 # What the API says when it refuses a name.
 _SPEAKER = re.compile(r"[^\s<|\\/>]{1,64}")

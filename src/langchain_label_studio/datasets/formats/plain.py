@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from langchain_label_studio.datasets.examples import Example
 from langchain_label_studio.datasets.formats.conversations import check_conversation
-from langchain_label_studio.datasets.reasons import Reason, Unfit
 from langchain_label_studio.datasets.rows import RowData
-from langchain_label_studio.messages import Turn
+from langchain_label_studio.datasets.skip_reasons import Reason, Unfit
+from langchain_label_studio.types.turn import Turn
 
 
 def prompt_completion(example: Example) -> RowData:

@@ -13,8 +13,8 @@ from typing import Any
 
 from langchain_label_studio.datasets.examples import Example
 from langchain_label_studio.datasets.formats.conversations import Linked, check_conversation, link, tools_of
-from langchain_label_studio.datasets.reasons import Reason, Unfit
 from langchain_label_studio.datasets.rows import RowData, to_json
+from langchain_label_studio.datasets.skip_reasons import Reason, Unfit
 
 _SPEAKERS = {"system": "system", "user": "human", "assistant": "gpt", "tool": "observation"}
 _ASKING, _ANSWERING = frozenset({"human", "observation"}), frozenset({"gpt", "function_call"})

@@ -16,10 +16,10 @@ from typing import Any
 
 from langchain_label_studio.datasets.examples import Example
 from langchain_label_studio.datasets.formats.conversations import Linked, check_conversation, link, tools_of
-from langchain_label_studio.datasets.reasons import Reason, Unfit
 from langchain_label_studio.datasets.rows import RowData
-from langchain_label_studio.labeling.values import transcript
-from langchain_label_studio.messages import Turn, show_turn
+from langchain_label_studio.datasets.skip_reasons import Reason, Unfit
+from langchain_label_studio.types.text import show_turn, transcript
+from langchain_label_studio.types.turn import Turn
 
 
 def messages(example: Example) -> RowData:

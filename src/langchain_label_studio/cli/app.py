@@ -1,0 +1,177 @@
+"""The command `langchain-label-studio`."""
+
+from __future__ import annotations
+
+import importlib.util
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import platformdirs
+import typer
+from rich.markup import escape
+
+from langchain_label_studio.cli.console import out, problems_explained
+from langchain_label_studio.cli.export import export
+from langchain_label_studio.cli.outbox import app as outbox_app
+from langchain_label_studio.cli.report import report
+from langchain_label_studio.errors import LabelStudioError
+from langchain_label_studio.forms.modes import LabelStudioMode
+from langchain_label_studio.label_studio.settings import (
+    API_KEY_VARIABLE,
+    DEFAULT_PROJECT_NAME,
+    PROJECT_ID_VARIABLE,
+    URL_VARIABLE,
+)
+
+app = typer.Typer(
+    name="langchain-label-studio",
+    help="Turn LangChain runs into Label Studio tasks.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.add_typer(outbox_app)
+app.command()(export)
+app.command()(report)
+
+_MARKS = {"good": "[green]✓[/green]", "warning": "[yellow]![/yellow]", "bad": "[red]✗[/red]"}
+
+DataDir = Annotated[
+    Path | None, typer.Option("--data-dir", help="Where the database and the account are kept.")
+]
+Port = Annotated[
+    int | None, typer.Option("--port", min=1, max=65535, help="Port of 127.0.0.1; a free one if left out.")
+]
+
+
+@app.command()
+def up(data_dir: DataDir = None, port: Port = None) -> None:
+    """Start a local Label Studio, with an account and a key, until Ctrl-C."""
+    with problems_explained(), _local_label_studio(data_dir, port):
+        _wait_for_ctrl_c()
+
+
+@app.command()
+def demo(
+    data_dir: DataDir = None,
+    port: Port = None,
+    leave: Annotated[bool, typer.Option("--exit", help="End after the runs instead of waiting.")] = False,
+) -> None:
+    """Start a local Label Studio and record real runs in it, ready to be reviewed."""
+    from langchain_label_studio.cli.demo_runs import needs_local_model, record_runs  # noqa: PLC0415
+    from langchain_label_studio.local_server import LocalModel  # noqa: PLC0415
+
+    with problems_explained():
+        _require_demo_extra()
+        with _local_label_studio(data_dir, port) as (url, api_key):
+            model = LocalModel() if needs_local_model() else None
+            try:
+                if model:
+                    with _progress("Preparing the small local model") as tell:
+                        model.start(tell)
+                where = f"{model.model_name}, a small model on this computer" if model else "OpenAI"
+                out.print(f"\nRecording runs of {where}:\n")
+                runs = record_runs(
+                    url=url,
+                    api_key=api_key,
+                    base_url=model.base_url if model else None,
+                    model=model.model_name if model else None,
+                )
+                for run in runs:
+                    out.print(f"[bold]{run.kind}[/bold]  {escape(run.question)}")
+                    out.print(f"  [dim]{escape(_short(run.answer))}[/dim]")
+                    out.print(f"  [link]{run.url}[/link]")
+                out.print(
+                    "\nOpen a link, sign in as above, then rate the answer, correct it and press Submit."
+                )
+                if not leave:
+                    if model:
+                        out.print("\nThe small model goes on, too, for runs of your own:\n")
+                        out.print(f"  export OPENAI_BASE_URL={model.base_url} OPENAI_API_KEY=none")
+                    _wait_for_ctrl_c()
+            finally:
+                if model:
+                    model.stop()
+
+
+@app.command()
+def check(
+    url: Annotated[str | None, typer.Option(help=f"Address of Label Studio; else {URL_VARIABLE}.")] = None,
+    project_id: Annotated[
+        int | None, typer.Option(help=f"The project's number; else {PROJECT_ID_VARIABLE}.")
+    ] = None,
+    project_name: Annotated[str, typer.Option(help="The project's title.")] = DEFAULT_PROJECT_NAME,
+    mode: Annotated[str, typer.Option(help="The mode= of your handler.")] = LabelStudioMode.PROMPT.value,
+) -> None:
+    """Check the settings, the connection and the project; exit code 1 if something is wrong."""
+    from langchain_label_studio.label_studio.connection_check import check_up  # noqa: PLC0415 (loads the SDK)
+
+    levels = set()
+    for finding in check_up(url=url, project_id=project_id, project_name=project_name, mode=mode):
+        levels.add(finding.level)
+        out.print(f"{_MARKS[finding.level]} {escape(finding.text)}")
+    if "bad" in levels:
+        raise typer.Exit(1)
+    out.print(
+        "[green]Ready.[/green]" if levels == {"good"} else "Ready, but look at the lines marked with !."
+    )
+
+
+@contextmanager
+def _local_label_studio(data_dir: Path | None, port: int | None) -> Iterator[tuple[str, str]]:
+    from langchain_label_studio.local_server import LocalLabelStudio  # noqa: PLC0415
+
+    directory = data_dir or Path(platformdirs.user_data_dir("langchain-label-studio")) / "label-studio"
+    server = LocalLabelStudio(directory, port=port)
+    try:
+        with _progress("Preparing Label Studio") as tell:
+            server.start(tell)
+        out.print(f"[green]Label Studio runs[/green] at [link]{server.url}[/link]\n")
+        out.print(f"  Sign in as  {server.username}")
+        out.print(f"  Password    {server.password}\n")
+        out.print("To record your own runs in it:\n")
+        out.print(f"  export {URL_VARIABLE}={server.url}")
+        out.print(f"  export {API_KEY_VARIABLE}={server.api_key}")
+        yield server.url, server.api_key
+    finally:
+        server.stop()
+
+
+@contextmanager
+def _progress(first: str) -> Iterator[Callable[[str], None]]:
+    """Show what is being done: one moving line in a terminal, else a line for each step."""
+    if out.is_terminal:
+        with out.status(first) as status:
+            yield status.update
+    else:
+        yield lambda step: out.print(f"[dim]{escape(step)}[/dim]")
+
+
+def _require_demo_extra() -> None:
+    missing = [name for name in ("langchain", "langchain_openai") if importlib.util.find_spec(name) is None]
+    if missing:
+        msg = (
+            f"The demo needs {' and '.join(name.replace('_', '-') for name in missing)}: "
+            'pip install "langchain-label-studio[demo]"'
+        )
+        raise LabelStudioError(msg)
+
+
+def _wait_for_ctrl_c() -> None:
+    done = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: done.set())
+    out.print("\nCtrl-C stops it; everything is kept for the next time.")
+    # With a limit, because a wait without one hears no signal on Windows.
+    while not done.wait(1.0):
+        continue
+    out.print("Stopped.")
+
+
+def _short(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= 160 else f"{line[:160]}…"

@@ -1,0 +1,290 @@
+"""What an operator asks of outboxes: what waits, what was refused, retry or delete it. Prints nothing."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from langchain_label_studio.delivery import LANES, REJECTED
+from langchain_label_studio.delivery.lane import VERSION, Lane, SegmentFile, lanes_in, owner_lives, scan
+from langchain_label_studio.delivery.rejected import Rejected, alone, put_back, read_all, record_in
+from langchain_label_studio.errors import LabelStudioError, SettingError
+from langchain_label_studio.label_studio.project_outboxes import Holds, Target, find_targets, forget_target
+from langchain_label_studio.types.feedback import decode_feedback
+from langchain_label_studio.types.run_record import decode_run
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetStatus:
+    """What waits for one target.
+
+    Attributes:
+        waiting: Runs of programs that live: they send them themselves.
+        left_behind: Runs of programs that ended.
+        in_doubt: How many of those left behind were sent, with no word of whether they were stored.
+        bytes: What waits, on the disk.
+        oldest_seconds: How long the oldest one waits, or None.
+        rejected: Runs that Label Studio refused.
+        newer_lanes: Journals that a newer version of this package wrote, and only that can read.
+        problems: What could not be looked at.
+    """
+
+    waiting: int
+    left_behind: int
+    in_doubt: int
+    bytes: int
+    oldest_seconds: float | None
+    rejected: int
+    newer_lanes: int
+    problems: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Purged:
+    """What was deleted, or would be.
+
+    Attributes:
+        waiting: Runs that were left behind.
+        rejected: Runs that Label Studio refused.
+        problems: What could not be deleted.
+    """
+
+    waiting: int = 0
+    rejected: int = 0
+    problems: tuple[str, ...] = ()
+
+
+def select_targets(outbox_dir: Path, wanted: str | None) -> tuple[list[Target], list[str]]:
+    """Return the targets a person means, and what is wrong with those that cannot be read.
+
+    Args:
+        outbox_dir: Directory of all outboxes.
+        wanted: Part of a target's directory, project or address, in any case; None is all.
+
+    Raises:
+        SettingError: There is none.
+        LabelStudioError: The directory cannot be read.
+    """
+    try:
+        targets, problems = find_targets(outbox_dir)
+    except OSError as error:
+        msg = f"The outbox directory {outbox_dir} cannot be read: {error.strerror}."
+        raise LabelStudioError(msg) from None
+    if wanted is None:
+        return targets, problems
+    part = wanted.casefold()
+    chosen = [target for target in targets if any(part in name.casefold() for name in _names(target))]
+    concerned = [problem for problem in problems if part in problem.casefold()]
+    if not chosen and not concerned:
+        known = "; ".join(f"{target.title} ({target.settings.url})" for target in targets) or "none"
+        msg = f"No target has {wanted!r} in its name or address. There are: {known}."
+        raise SettingError(msg)
+    return chosen, concerned
+
+
+def describe(target: Target) -> dict[str, Any]:
+    """Return what a target is known by."""
+    return {
+        "name": target.directory.name,
+        "directory": str(target.directory),
+        "url": target.settings.url,
+        "project": target.title,
+        "project_id": target.settings.project_id,
+    }
+
+
+def describe_refused(target: Target, item: Rejected) -> dict[str, Any]:
+    """Return what is said of a refused run: nothing that is in it."""
+    about = {
+        "run_id": item.key,
+        "rejected_at": item.rejected_at,
+        "reason": item.reason,
+        "path": str(item.path),
+    }
+    return describe(target) | about
+
+
+def look_at(target: Target) -> TargetStatus:
+    """Return what waits for a target. Nothing is changed."""
+    waiting: list[SegmentFile] = []
+    left: list[SegmentFile] = []
+    problems: list[str] = []
+    for path in _lanes(target, problems):
+        try:
+            (waiting if owner_lives(path) else left).extend(scan(path))
+        except FileNotFoundError:
+            continue  # it was sent meanwhile
+        except OSError as error:
+            problems.append(f"{path} cannot be read: {error.strerror}.")
+    oldest = min((file.since for file in (*waiting, *left) if file.records), default=None)
+    return TargetStatus(
+        waiting=sum(file.records for file in waiting),
+        left_behind=sum(file.records for file in left),
+        in_doubt=sum(file.records for file in left if file.sending),
+        bytes=sum(file.size for file in (*waiting, *left)),
+        oldest_seconds=None if oldest is None else round(time.monotonic() - oldest, 1),
+        rejected=_count_rejected(target, problems),
+        newer_lanes=_newer_lanes(target),
+        problems=tuple(problems),
+    )
+
+
+def refused_runs(targets: Iterable[Target]) -> list[tuple[Target, Rejected]]:
+    """Return the runs that Label Studio refused, target by target, the oldest first."""
+    return [
+        (target, replace(item, key=item.key or item.path.stem))
+        for target in targets
+        for item in read_all(target.directory / REJECTED)
+    ]
+
+
+def choose_refused(
+    refused: Sequence[tuple[Target, Rejected]], beginnings: Iterable[str]
+) -> list[tuple[Target, Rejected]]:
+    """Return the refused runs whose ids begin so.
+
+    Raises:
+        SettingError: One of them is the beginning of no id, or of several.
+    """
+    chosen = {}
+    for beginning in beginnings:
+        found = [(target, item) for target, item in refused if item.key.startswith(beginning)]
+        found = [(target, item) for target, item in found if item.key == beginning] or found
+        if len(found) != 1:
+            which = ", ".join(item.key for _, item in found) or "`outbox rejected` lists them"
+            msg = f"{len(found)} refused runs have an id that begins with {beginning!r}: {which}."
+            raise SettingError(msg)
+        chosen[found[0][1].path] = found[0]
+    return list(chosen.values())
+
+
+def retry(target: Target, refused: Sequence[Rejected]) -> tuple[int, list[str]]:
+    """Put refused runs back into the outbox, as their files are now.
+
+    Returns:
+        How many, and what is wrong with the others.
+    """
+    problems: list[str] = []
+    done = 0
+    try:
+        with alone(target.directory / REJECTED) as nobody_else:
+            if not nobody_else:
+                return 0, [f"{target.directory / REJECTED}: somebody else retries these runs just now."]
+            lane = Lane.create(target.directory / LANES, power=True)
+            try:
+                for item in refused:
+                    try:
+                        put_back(lane, item.path, _checked_record(item.path, target.holds))
+                        done += 1
+                    except FileNotFoundError:
+                        problems.append(f"{item.path} is gone.")
+                    except ValueError as error:
+                        problems.append(
+                            f"{item.path} cannot be retried: {error}. Repair the file, and try again."
+                        )
+            finally:
+                lane.let_go() if lane.files else lane.delete()
+    except OSError as error:
+        problems.append(f"{target.directory} cannot be written: {error.strerror}.")
+    return done, problems
+
+
+def purge(
+    target: Target, *, waiting: bool, rejected: bool, min_age: float, only_count: bool = False
+) -> Purged:
+    """Delete what programs that ended have left, or what was refused, or both.
+
+    Args:
+        target: Whose runs.
+        waiting: Whether what was left behind is meant.
+        rejected: Whether what was refused is meant.
+        min_age: Seconds since it was recorded or refused; what is younger stays.
+        only_count: Whether everything stays where it is.
+    """
+    problems: list[str] = []
+    left = 0
+    for path in _lanes(target, problems) if waiting else []:
+        try:
+            left += _purge_lane(path, min_age, delete=not only_count)
+        except OSError as error:
+            problems.append(f"{path} cannot be deleted: {error.strerror}.")
+    refused = 0
+    for path in (target.directory / REJECTED).glob("*.json") if rejected else []:
+        try:
+            if time.time() - path.stat().st_mtime >= min_age:
+                if not only_count:
+                    path.unlink()
+                refused += 1
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            problems.append(f"{path} cannot be deleted: {error.strerror}.")
+    if not only_count:
+        forget_target(target.directory)
+    return Purged(waiting=left, rejected=refused, problems=tuple(problems))
+
+
+def _checked_record(path: Path, holds: Holds) -> bytes:
+    body = record_in(path)
+    record = json.loads(body)
+    for name in ("run_id", "v"):
+        if not record.get(name):
+            msg = f'its record has no "{name}"'
+            raise ValueError(msg)
+    try:
+        decode_run(body) if holds == "runs" else decode_feedback(body)
+    except (LabelStudioError, TypeError) as error:
+        raise ValueError(str(error).rstrip(".")) from None
+    return body
+
+
+def _purge_lane(path: Path, min_age: float, *, delete: bool) -> int:
+    lane = Lane.adopt(path)
+    if lane is None:
+        return 0
+    runs = 0
+    try:
+        for file in list(lane.files):
+            if time.monotonic() - file.since >= min_age:
+                if delete:
+                    file.path.unlink()
+                    lane.files.remove(file)
+                runs += file.records
+    finally:
+        lane.delete() if delete and not lane.files else lane.let_go()
+    return runs
+
+
+def _lanes(target: Target, problems: list[str] | None = None) -> list[Path]:
+    try:
+        return lanes_in(target.directory / LANES)
+    except OSError as error:
+        if problems is not None:
+            problems.append(f"{target.directory / LANES} cannot be read: {error.strerror}.")
+        return []
+
+
+def _count_rejected(target: Target, problems: list[str]) -> int:
+    try:
+        return sum(1 for path in (target.directory / REJECTED).iterdir() if path.suffix == ".json")
+    except FileNotFoundError:
+        return 0
+    except OSError as error:
+        problems.append(f"{target.directory / REJECTED} cannot be read: {error.strerror}.")
+        return 0
+
+
+def _newer_lanes(target: Target) -> int:
+    with suppress(OSError):
+        names = [path.name for path in (target.directory / LANES).iterdir()]
+        return sum(1 for name in names if not name.startswith((VERSION, ".")))
+    return 0
+
+
+def _names(target: Target) -> tuple[str, ...]:
+    return target.directory.name, target.title, target.settings.url

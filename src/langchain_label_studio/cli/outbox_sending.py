@@ -1,0 +1,181 @@
+"""Send what programs that ended have left behind, while a person waits. Prints nothing."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from pydantic import SecretStr
+
+from langchain_label_studio.cli.outbox_operations import look_at
+from langchain_label_studio.delivery import LANES, DeliveryStats, Sender
+from langchain_label_studio.delivery.disk_outbox import GRACE
+from langchain_label_studio.delivery.lane import Lane, lanes_in
+from langchain_label_studio.delivery.settings import DeliverySettings
+from langchain_label_studio.delivery.stats import State
+from langchain_label_studio.label_studio.project_outboxes import Target
+from langchain_label_studio.label_studio.settings import API_KEY_VARIABLE, resolve_url
+from langchain_label_studio.label_studio.shared_senders import sender_of_leftovers
+
+_POLL = 0.05
+_LOOK_EVERY = 0.5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """How far sending is.
+
+    Attributes:
+        done: Runs that are settled.
+        total: Runs there are.
+        in_grace: Whether nothing can be done but wait for what a program that died had just sent.
+    """
+
+    done: int
+    total: int
+    in_grace: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sent:
+    """What became of the runs that were left behind for one target.
+
+    Attributes:
+        delivered: Stored now.
+        found_existing: Found stored: their programs died between the request and its answer.
+        rejected: Refused, and set aside.
+        not_sent: Still waiting.
+        state: What sending was like at last, see `DeliveryStats`.
+        skipped: Whether nothing was tried, because they are for another server than the key.
+        reason: Why they are not sent, or None.
+    """
+
+    delivered: int = 0
+    found_existing: int = 0
+    rejected: int = 0
+    not_sent: int = 0
+    state: State = "idle"
+    skipped: bool = False
+    reason: str | None = None
+
+
+def skip_other_servers(
+    targets: Sequence[Target], url: str | None
+) -> tuple[list[tuple[Target, Sent]], list[Target]]:
+    """Return the targets of other servers than the key's, which must not see it, and those of that server.
+
+    Args:
+        targets: Targets.
+        url: Address of the server that the key is for; None is the environment's, else the default.
+
+    Raises:
+        SettingError: It cannot be one.
+    """
+    address = resolve_url(url)
+    skipped = []
+    for target in targets:
+        if target.settings.url != address:
+            reason = (
+                f"The key is for {address}. To send them: {API_KEY_VARIABLE}=... langchain-label-studio "
+                f"outbox send --url {target.settings.url}"
+            )
+            waits = look_at(target).left_behind
+            skipped.append((target, Sent(not_sent=waits, skipped=True, reason=reason)))
+    return skipped, [target for target in targets if target.settings.url == address]
+
+
+def send_left_behind(
+    target: Target,
+    delivery: DeliverySettings,
+    *,
+    api_key: SecretStr,
+    timeout: float,
+    tell: Callable[[Progress], None],
+) -> Sent:
+    """Send what programs that ended have left for a target.
+
+    Args:
+        target: The target.
+        delivery: How runs get there.
+        api_key: A key of the target's server.
+        timeout: Seconds without any progress after which the rest is left where it is.
+        tell: Called again and again meanwhile.
+    """
+    sender = sender_of_leftovers(target, replace(target.settings, api_key=api_key), delivery)
+    sender.look_for_leftovers()
+    try:
+        return _watch(sender, target, timeout=timeout, tell=tell)
+    finally:
+        sender.retire()
+
+
+def tidy(target: Target) -> None:
+    """Delete the lanes of programs that ended in which no run is."""
+    with suppress(OSError):
+        for path in lanes_in(target.directory / LANES):
+            _tidy_lane(path)
+
+
+def _watch(sender: Sender[Any], target: Target, *, timeout: float, tell: Callable[[Progress], None]) -> Sent:
+    """Wait until nothing is left, or it gets no less."""
+    total, left = look_at(target).left_behind, 0
+    before: tuple[int, int] | None = None
+    moved = looked = time.monotonic()
+    while True:
+        time.sleep(_POLL)
+        stats, now = sender.stats(), time.monotonic()
+        waiting = stats.pending + stats.in_doubt
+        settled = stats.submitted - waiting
+        if not waiting and now - looked > _LOOK_EVERY:
+            # The sender passes over what was in doubt a moment ago, and what somebody looks at just then.
+            looked, left = now, look_at(target).left_behind
+            if not left:
+                return _sent(stats)
+            sender.look_for_leftovers()
+        if before != (stats.adopted, settled):
+            before, moved = (stats.adopted, settled), now
+        in_grace = left > 0 and not waiting
+        tell(Progress(done=settled, total=max(total, stats.adopted), in_grace=in_grace))
+        patience = max(timeout, GRACE + 2 * _LOOK_EVERY) if in_grace else timeout
+        if waiting and waiting == stats.postponed:
+            return _given_up(stats, target)
+        if stats.state == "blocked" or now - moved > patience:
+            return _given_up(stats, target)
+
+
+def _given_up(stats: DeliveryStats, target: Target) -> Sent:
+    status = look_at(target)
+    return replace(
+        _sent(stats),
+        not_sent=stats.pending + stats.in_doubt + status.left_behind,
+        reason=stats.last_error or " ".join(status.problems) or _why_it_waits(stats),
+    )
+
+
+def _why_it_waits(stats: DeliveryStats) -> str:
+    if stats.postponed:
+        return "The runs it is about are not in Label Studio; it is set aside after some days."
+    return "Nobody can take over what is left."
+
+
+def _sent(stats: DeliveryStats) -> Sent:
+    return Sent(
+        delivered=stats.delivered,
+        found_existing=stats.found_existing,
+        rejected=stats.rejected,
+        state=stats.state,
+    )
+
+
+def _tidy_lane(path: Path) -> None:
+    lane = Lane.adopt(path)
+    if lane and not lane.records:
+        for file in lane.files:
+            file.path.unlink()
+        lane.delete()
+    elif lane:
+        lane.let_go()

@@ -1,0 +1,95 @@
+"""Reviews in, opinions out: each review, or what the reviewers of a task say together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+from itertools import groupby
+
+from langchain_label_studio.datasets.consensus import Opinion
+from langchain_label_studio.datasets.options import Selection
+from langchain_label_studio.datasets.rows import Skipped, source_of
+from langchain_label_studio.datasets.skip_reasons import Reason
+from langchain_label_studio.errors import SettingError
+from langchain_label_studio.types.review import Review
+
+Statement = Callable[[Opinion], Hashable | None]
+"""What somebody says, as far as the rows show it, for comparing; None for nothing."""
+
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
+
+
+def form_opinions(
+    reviews: Iterable[Review], selection: Selection, statement: Statement
+) -> Iterator[Opinion | Skipped]:
+    """Return what the reviews say, and those that do not count.
+
+    Args:
+        reviews: Reviews; those of one task one after the other, where their reviewers are looked at together.
+        selection: What was asked for.
+        statement: What a review says, as far as the rows show it.
+
+    Raises:
+        SettingError: The reviews of a task are not one after the other.
+    """
+    if not selection.counts_people:
+        for review in reviews:
+            yield _refused(review, selection) or Opinion((review,))
+        return
+    seen: set[tuple[int, int]] = set()
+    for task, group in groupby(reviews, key=lambda review: (review.project_id, review.task_id)):
+        if task in seen:
+            msg = (
+                f"The reviews of task {task[1]} are not one after the other, as load_reviews gives them: sort "
+                "them, as by `sorted(reviews, key=lambda review: (review.project_id, review.task_id))`."
+            )
+            raise SettingError(msg)
+        seen.add(task)
+        voters = []
+        for review in group:
+            if refused := _refused(review, selection):
+                yield refused
+            else:
+                voters.append(review)
+        if voters:
+            yield from _of_task(voters, selection, statement)
+
+
+def _refused(review: Review, selection: Selection) -> Skipped | None:
+    refusal = selection.refusal(review)
+    return refusal and Skipped(reason=refusal[0], detail=refusal[1], source=source_of([review]))
+
+
+def _of_task(
+    reviews: Sequence[Review], selection: Selection, statement: Statement
+) -> Iterator[Opinion | Skipped]:
+    in_time = sorted(reviews, key=_when)
+    last = {_person(review): review for review in in_time}
+    voters = list(last.values())
+    yield from _skip((each for each in in_time if last[_person(each)] is not each), Reason.OLDER_OF_PERSON)
+    said = [word for voter in voters if (word := statement(Opinion((voter,)))) is not None]
+    if selection.unanimous and (len(said) < 2 or len(set(said)) > 1):
+        yield from _skip(voters, Reason.NOT_UNANIMOUS)
+    elif selection.policy == "all":
+        yield from (Opinion((voter,)) for voter in voters)
+    elif selection.policy == "latest":
+        yield from _skip(voters[:-1], Reason.OLDER)
+        yield Opinion((voters[-1],))
+    elif selection.policy == "agreed-only" and len(set(said)) > 1:
+        yield from _skip(voters, Reason.DISAGREEMENT)
+    else:
+        yield Opinion(tuple(voters))
+
+
+def _skip(reviews: Iterable[Review], reason: Reason) -> Iterator[Skipped]:
+    for review in reviews:
+        yield Skipped(reason=reason, source=source_of([review]))
+
+
+def _when(review: Review) -> tuple[datetime, int]:
+    return review.saved_at or _LONG_AGO, review.annotation_id or 0
+
+
+def _person(review: Review) -> str | int | None:
+    """Return who reviewed it; where that is not known, nobody else."""
+    return review.reviewer or review.annotation_id

@@ -1,0 +1,172 @@
+"""What the reviewers of a task say together. One reviewer's word is the majority of one."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Hashable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from langchain_label_studio.datasets.rows import same_words
+from langchain_label_studio.datasets.skip_reasons import Reason, Unfit
+from langchain_label_studio.types.review import Candidate, Rating, Review
+from langchain_label_studio.types.run import LLMRun
+from langchain_label_studio.types.turn import Turn
+
+_T = TypeVar("_T")
+_K = TypeVar("_K", bound=Hashable)
+
+
+@dataclass(frozen=True, slots=True)
+class Said(Generic[_T]):
+    """What was said.
+
+    Attributes:
+        value: What.
+        by: The reviews that count for it.
+    """
+
+    value: _T
+    by: tuple[Review, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Better:
+    """Of two answers, which one is better."""
+
+    better: Candidate
+    worse: Candidate
+
+
+@dataclass(frozen=True, slots=True)
+class Stars:
+    """Stars: their mean, where several people gave some."""
+
+    value: float
+    scale: int | None
+
+    @property
+    def middle(self) -> float | None:
+        """The middle of the scale, which begins with one star; None where nobody knows the scale."""
+        return None if self.scale is None else (1 + self.scale) / 2
+
+
+@dataclass(frozen=True, slots=True)
+class Opinion:
+    """What one or several reviews of a task say.
+
+    Attributes:
+        voters: The reviews, at least one.
+    """
+
+    voters: tuple[Review, ...]
+
+    @property
+    def run(self) -> LLMRun:
+        """The run that was reviewed."""
+        return self.voters[0].run
+
+    @property
+    def compares(self) -> bool:
+        """Whether answers were compared."""
+        return any(voter.preference for voter in self.voters)
+
+    def answers(self) -> Said[tuple[Turn, ...]] | None:
+        """Return the answers as they should be, or None where nothing was said of them.
+
+        Raises:
+            Unfit: As many reviewers left one answer as another.
+        """
+        spoke = [voter for voter in self.voters if voter.corrected is not None]
+        by_words = _grouped(spoke, lambda voter: tuple(map(same_words, voter.final_answers)))
+        if not by_words:
+            return None
+        winners = _most(by_words.values(), len)
+        if len(winners) > 1:
+            raise Unfit(Reason.TIE)
+        return Said(winners[0][0].final_answers, tuple(winners[0]))
+
+    def preferences(self) -> Iterator[Said[Better] | Unfit]:
+        """Return of each two answers the better one; where as many say the contrary, that."""
+        votes: dict[frozenset[str], dict[str, list[tuple[Better, Review]]]] = {}
+        for voter in self.voters:
+            for better, worse in voter.preference.pairs() if voter.preference else ():
+                sides = votes.setdefault(frozenset({better.id, worse.id}), defaultdict(list))
+                sides[better.id].append((Better(better, worse), voter))
+        for sides in votes.values():
+            winners = _most(sides.values(), len)
+            if len(winners) > 1:
+                yield Unfit(Reason.TIE, "which of two answers is better")
+            else:
+                yield Said(winners[0][0][0], tuple(voter for _, voter in winners[0]))
+
+    def best(self) -> Said[tuple[Candidate, ...]]:
+        """Return the answers than which none is better, of those that are better than another.
+
+        Raises:
+            Unfit: There is none, or the reviewers contradict each other so that there is none.
+        """
+        pairs = [said for said in self.preferences() if isinstance(said, Said)]
+        beaten = {said.value.worse.id for said in pairs}
+        unbeaten = {said.value.better.id: said for said in pairs if said.value.better.id not in beaten}
+        if not unbeaten:
+            raise Unfit(Reason.TIE if len(self.voters) > 1 else Reason.NOTHING_PREFERRED)
+        counted = {id(voter) for said in pairs if said.value.better.id in unbeaten for voter in said.by}
+        return Said(
+            tuple(said.value.better for said in unbeaten.values()),
+            tuple(voter for voter in self.voters if id(voter) in counted),
+        )
+
+    def stars(self, control: str | None) -> Said[Stars]:
+        """Return the mean of the stars.
+
+        Args:
+            control: Name of the control that asks for them; None for the first of each review.
+
+        Raises:
+            Unfit: Nobody gave some, or they are not of one scale.
+        """
+        rated = [(rating, voter) for voter in self.voters if (rating := _rating(voter, control))]
+        if not rated:
+            raise Unfit(Reason.NOT_RATED)
+        scales = {rating.scale for rating, _ in rated}
+        if len(scales) > 1:
+            raise Unfit(Reason.DIFFERENT_SCALES)
+        mean = sum(rating.value for rating, _ in rated) / len(rated)
+        return Said(Stars(mean, scales.pop()), tuple(voter for _, voter in rated))
+
+    def is_rated_low(self, control: str | None) -> bool:
+        """Say whether the stars, where there are some, are below the middle of their scale.
+
+        Raises:
+            Unfit: They are not of one scale.
+        """
+        if not any(_rating(voter, control) for voter in self.voters):
+            return False
+        stars = self.stars(control).value
+        return stars.middle is not None and stars.value < stars.middle
+
+    def choices(self, control: str) -> Said[frozenset[str]]:
+        """Return what more than half of those chose who chose something."""
+        chose = [voter for voter in self.voters if voter.choices.get(control)]
+        votes = Counter(value for voter in chose for value in set(voter.choices[control]))
+        return Said(
+            frozenset(value for value, count in votes.items() if 2 * count > len(chose)), tuple(chose)
+        )
+
+
+def _rating(review: Review, control: str | None) -> Rating | None:
+    return review.rating if control is None else review.ratings.get(control)
+
+
+def _grouped(items: Iterable[_T], key: Callable[[_T], _K]) -> dict[_K, list[_T]]:
+    groups: dict[_K, list[_T]] = {}
+    for item in items:
+        groups.setdefault(key(item), []).append(item)
+    return groups
+
+
+def _most(items: Iterable[_T], size: Callable[[_T], int]) -> list[_T]:
+    """Return the biggest items: several where they are as big."""
+    groups = _grouped(items, size)
+    return groups[max(groups)]

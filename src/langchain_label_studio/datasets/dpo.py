@@ -1,0 +1,98 @@
+"""DPO: a better and a worse answer to the same prompt. Begin with `better_answers`."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Hashable, Iterator, Sequence
+
+from langchain_label_studio.datasets.consensus import Better, Opinion
+from langchain_label_studio.datasets.examples import Example, Found, _preferred, gathered
+from langchain_label_studio.datasets.rows import same_words
+from langchain_label_studio.datasets.skip_reasons import Reason, Unfit
+from langchain_label_studio.types.turn import Turn
+
+
+def better_answers(opinion: Opinion) -> Found:
+    """Return pairs of answers: corrected ones with the original, and those that were compared.
+
+    Raises:
+        Unfit: There are none.
+    """
+    found = [*gathered(_corrections(opinion)), *gathered(_comparisons(opinion))]
+    if not found:
+        said = opinion.answers()
+        if said is None:
+            raise Unfit(Reason.NOTHING_PREFERRED)
+        raise Unfit(Reason.UNCHANGED if said.value else Reason.ANSWERS_DELETED)
+    yield from found
+
+
+def preferred(opinion: Opinion) -> Hashable | None:
+    """Return which answers a reviewer finds better than which others, for comparing reviewers."""
+    said = opinion.answers()
+    answers = None if said is None else tuple(map(same_words, said.value))
+    pairs = _preferred(opinion)
+    return (answers, pairs) if answers is not None or pairs else None
+
+
+def _corrections(opinion: Opinion) -> Found:
+    said = opinion.answers()
+    if said is None:
+        return
+    before = opinion.run.shown_answers
+    if said.value and not before:
+        raise Unfit(Reason.NO_ANSWER)
+    for original, corrected in _matched(before, said.value):
+        yield Example(
+            run=opinion.run,
+            answer=corrected,
+            rejected=original,
+            basis="correction",
+            changed=True,
+            by=said.by,
+            rejected_model=opinion.run.model,
+        )
+
+
+def _comparisons(opinion: Opinion) -> Found:
+    for said in opinion.preferences():
+        if isinstance(said, Unfit):
+            yield said
+            continue
+        pair: Better = said.value
+        yield Example(
+            run=opinion.run,
+            answer=pair.better.answer,
+            rejected=pair.worse.answer,
+            basis="preference",
+            by=said.by,
+            model=pair.better.model,
+            rejected_model=pair.worse.model or opinion.run.model,
+        )
+
+
+def _matched(before: Sequence[Turn], after: Sequence[Turn]) -> Iterator[tuple[Turn, Turn]]:
+    """Return which answer became which.
+
+    Answers that are there before and after are left out; what is left goes together in order, if no answer was
+    added or taken away.
+
+    Raises:
+        Unfit: It cannot be told.
+    """
+    old, new = _without(before, after), _without(after, before)
+    if old and new and len(before) != len(after):
+        raise Unfit(Reason.NOT_ONE_TO_ONE, f"{len(before)} answers became {len(after)}")
+    return zip(old, new, strict=False)
+
+
+def _without(turns: Sequence[Turn], others: Sequence[Turn]) -> list[Turn]:
+    """Return the turns that are not among the others, each counted as often as it is there."""
+    there = Counter(map(same_words, others))
+    left = []
+    for turn in turns:
+        if there[same_words(turn)]:
+            there[same_words(turn)] -= 1
+        else:
+            left.append(turn)
+    return left

@@ -1,0 +1,166 @@
+"""Rows as files: whole or not at all.
+
+`train.jsonl` gets `train.provenance.jsonl` beside it, with one line for each row, in the same order: where it comes
+from. The part for validation is `train.validation.jsonl`, with a `train.validation.provenance.jsonl`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryFile
+
+from langchain_label_studio.datasets.huggingface import Columns, require_extra, write_table
+from langchain_label_studio.datasets.rows import Row, to_json
+from langchain_label_studio.datasets.training_set import Split, TrainingSet
+from langchain_label_studio.errors import LabelStudioError
+from langchain_label_studio.support.atomic_files import Staging, check_place, write_errors_explained
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """What was written.
+
+    Attributes:
+        rows: Rows for training.
+        validation_rows: Rows for validation.
+        files: The files, those of the rows before those that say where they come from.
+    """
+
+    rows: int
+    validation_rows: int
+    files: tuple[Path, ...]
+
+
+def write_jsonl(training_set: TrainingSet, path: str | os.PathLike[str]) -> Written:
+    """Write rows as JSON lines in UTF-8, and beside them where each comes from.
+
+    Both files are there whole, or are as they were before.
+
+    Args:
+        training_set: The rows.
+        path: The file, such as `train.jsonl`; the other one is `train.provenance.jsonl`.
+
+    Raises:
+        SettingError: The file cannot be written.
+        LabelStudioError: There are no rows: no trainer takes an empty file.
+    """
+    return _write_all(training_set, Path(path), parquet=False)
+
+
+def write_parquet(training_set: TrainingSet, path: str | os.PathLike[str]) -> Written:
+    """Write rows as Parquet, which `datasets` reads with the types of `TrainingSet.to_huggingface`.
+
+    As `write_jsonl`; needs the extra `[datasets]`.
+
+    Args:
+        training_set: The rows.
+        path: The file, such as `train.parquet`; beside it is `train.provenance.jsonl`.
+
+    Raises:
+        SettingError: The file cannot be written, or the extra is not installed.
+        LabelStudioError: There are no rows.
+    """
+    return _write_all(training_set, Path(path), parquet=True)
+
+
+def check_writable(path: Path, *, parquet: bool) -> None:
+    """Check what can be checked before the rows are there.
+
+    Raises:
+        SettingError: The file cannot be written, or the extra is not installed.
+    """
+    if parquet:
+        require_extra()
+    check_place(path)
+
+
+def write_rows(rows: Iterable[Row], path: Path, *, split: Split | None = None, parquet: bool) -> Written:
+    """Write rows as they come, to files that take their place when all are there.
+
+    Where there is no row for training, no file is written, nor one replaced.
+
+    Args:
+        rows: The rows.
+        path: The file.
+        split: Which rows go to the file for validation.
+        parquet: Whether they are written as Parquet.
+
+    Raises:
+        SettingError: The files cannot be written, or the extra is not installed.
+    """
+    check_writable(path, parquet=parquet)
+    paths = [path, validation_path(path)] if split else [path]
+    with Staging() as staging, ExitStack() as opened:
+        with write_errors_explained(path):
+            parts = [_Part(each, staging, opened, parquet=parquet) for each in paths]
+        for row in rows:
+            part = parts[split is not None and split.is_validation(row.source.conversation)]
+            with write_errors_explained(path):
+                part.add(row)
+        kept = [part for part in parts if part.count] if parts[0].count else []
+        if kept:
+            with write_errors_explained(path):
+                for part in parts:
+                    part.finish(staging)
+                opened.close()
+                staging.commit()
+    places = [part.path for part in kept]
+    return Written(
+        rows=parts[0].count,
+        validation_rows=sum(part.count for part in parts[1:]),
+        files=(*places, *map(provenance_path, places)),
+    )
+
+
+def validation_path(path: Path) -> Path:
+    """Return the file for the rows for validation."""
+    return path.with_name(f"{path.stem}.validation{path.suffix}")
+
+
+def provenance_path(path: Path) -> Path:
+    """Return the file that says where the rows of a file come from."""
+    return path.with_suffix(".provenance.jsonl")
+
+
+class _Part:
+    """Two files on their way: rows, and where they come from."""
+
+    def __init__(self, path: Path, staging: Staging, opened: ExitStack, *, parquet: bool) -> None:
+        self.path = path
+        self.count = 0
+        self._columns = Columns() if parquet else None
+        self._target = staging.stage(path)
+        # Parquet has to know the columns before its first row: meanwhile the rows are lines elsewhere.
+        rows = TemporaryFile(dir=path.absolute().parent) if parquet else self._target.open("xb")  # noqa: SIM115
+        self._rows = opened.enter_context(rows)
+        self._sources = opened.enter_context(staging.stage(provenance_path(path)).open("xb"))
+
+    def add(self, row: Row) -> None:
+        """Write a row, and where it comes from."""
+        self._rows.write(to_json(row.data) + b"\n")
+        self._sources.write(to_json(row.source) + b"\n")
+        self.count += 1
+        if self._columns:
+            self._columns.add(row.data)
+
+    def finish(self, staging: Staging) -> None:
+        """Write what is left to write; without rows there is to be no file."""
+        if not self.count:
+            # One that earlier rows left would be beside the point, or worse: of rows that are now trained on.
+            staging.give_up(self.path)
+            staging.give_up(provenance_path(self.path))
+        elif self._columns:
+            self._rows.seek(0)
+            write_table(map(json.loads, self._rows), self._columns, self._target)
+
+
+def _write_all(training_set: TrainingSet, path: Path, *, parquet: bool) -> Written:
+    if not training_set:
+        msg = f"There is nothing to write: {training_set!r}"
+        raise LabelStudioError(msg)
+    return write_rows(training_set.with_sources(), path, parquet=parquet)

@@ -1,0 +1,122 @@
+"""What rows are made for, and in which format."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from langchain_label_studio.datasets.aggregation import Statement
+from langchain_label_studio.datasets.consensus import Opinion
+from langchain_label_studio.datasets.dpo import better_answers, preferred
+from langchain_label_studio.datasets.examples import Example, Found
+from langchain_label_studio.datasets.formats import openai, plain, sharegpt, trl
+from langchain_label_studio.datasets.kto import Labelling
+from langchain_label_studio.datasets.options import Values, check_one_of, several
+from langchain_label_studio.datasets.prm import judged, judged_steps
+from langchain_label_studio.datasets.rows import RowData
+from langchain_label_studio.datasets.sft import approved, good_answers
+from langchain_label_studio.errors import SettingError
+
+SftFormat = Literal["prompt-completion", "messages", "plain", "openai", "sharegpt"]
+"""Formats of good answers.
+
+`prompt-completion`: a conversation and its answer, of which TRL learns the answer alone: it is what was reviewed.
+`messages`: the conversation with the answer in it; earlier answers are learnt, too. `plain`: two texts. `openai`: a
+file for OpenAI, Together or Fireworks. `sharegpt`: as LLaMA-Factory, Axolotl and others read it.
+"""
+
+DpoFormat = Literal["conversational", "plain", "openai"]
+"""Formats of better and worse answers, with an explicit prompt as TRL recommends for DPO."""
+
+TextFormat = Literal["conversational", "plain"]
+"""Formats of answers with a label, and of better and worse answers for a reward model: implicit prompt."""
+
+Render = Callable[[Example], RowData]
+
+_SFT: Mapping[str, Render] = {
+    "prompt-completion": trl.prompt_completion,
+    "messages": trl.messages,
+    "plain": plain.prompt_completion,
+    "openai": openai.chat,
+    "sharegpt": sharegpt.conversations,
+}
+_DPO: Mapping[str, Render] = {
+    "conversational": trl.preference,
+    "plain": plain.preference,
+    "openai": openai.preference,
+}
+_KTO: Mapping[str, Render] = {"conversational": trl.labelled, "plain": plain.labelled}
+_REWARD: Mapping[str, Render] = {
+    "conversational": trl.preference_with_implicit_prompt,
+    "plain": plain.preference_with_implicit_prompt,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """What rows are made for.
+
+    Attributes:
+        examples: What an opinion teaches.
+        statement: What a reviewer says, as far as the rows show it.
+        render: An example as a row.
+    """
+
+    examples: Callable[[Opinion], Found]
+    statement: Statement
+    render: Render
+
+
+def sft_target(format: SftFormat) -> Target:  # noqa: A002 (the word that people look for)
+    """Return good answers in a format."""
+    check_one_of("format", format, get_args(SftFormat))
+    return Target(examples=good_answers, statement=approved, render=_SFT[format])
+
+
+def dpo_target(format: DpoFormat) -> Target:  # noqa: A002
+    """Return better and worse answers in a format."""
+    check_one_of("format", format, get_args(DpoFormat))
+    return Target(examples=better_answers, statement=preferred, render=_DPO[format])
+
+
+def reward_target(format: TextFormat) -> Target:  # noqa: A002
+    """Return better and worse answers for a reward model in a format."""
+    check_one_of("format", format, get_args(TextFormat))
+    return Target(examples=better_answers, statement=preferred, render=_REWARD[format])
+
+
+def kto_target(
+    format: TextFormat,  # noqa: A002
+    *,
+    rating: str | None = None,
+    threshold: float | None = None,
+    good: Mapping[str, Values] | None = None,
+    bad: Mapping[str, Values] | None = None,
+    feedback: Mapping[str, float] | None = None,
+) -> Target:
+    """Return answers with a label in a format. See `examples.Labelling`.
+
+    Raises:
+        SettingError: Choices are named for only one of good and bad.
+    """
+    check_one_of("format", format, get_args(TextFormat))
+    if bool(good) != bool(bad):
+        msg = (
+            "good= and bad= go together: which choices make an answer good, and which bad? For example "
+            'good={"thumb": "up"}, bad={"thumb": "down"}.'
+        )
+        raise SettingError(msg)
+    labelling = Labelling(
+        rating=rating, threshold=threshold, good=_sets(good), bad=_sets(bad), feedback=feedback or {}
+    )
+    return Target(examples=labelling.labelled_answers, statement=labelling.statement, render=_KTO[format])
+
+
+def prm_target() -> Target:
+    """Return steps with labels, in the one format there is."""
+    return Target(examples=judged_steps, statement=judged, render=trl.stepwise)
+
+
+def _sets(choices: Mapping[str, Values] | None) -> dict[str, frozenset[str]]:
+    return {control: several(values) for control, values in (choices or {}).items()}

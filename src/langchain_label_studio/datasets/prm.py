@@ -1,0 +1,50 @@
+"""What reviewers teach of single steps: which of an agent's steps are right, for process reward models."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+
+from langchain_label_studio.datasets.consensus import Opinion
+from langchain_label_studio.datasets.examples import Example, Found
+from langchain_label_studio.datasets.skip_reasons import Reason, Unfit
+from langchain_label_studio.types.review import Review
+from langchain_label_studio.types.text import step_text
+from langchain_label_studio.types.turn import Turn
+
+CORRECT = "correct"
+
+_NOTHING: Turn = {"role": "assistant", "content": ""}
+
+
+def judged_steps(opinion: Opinion) -> Found:
+    """Return the steps of the run up to the first that nobody judged, each with whether it is right.
+
+    What the user said is no step of the agent, and is not judged. A step that is right in part is not right.
+
+    Raises:
+        Unfit: The first step was not judged, or as many reviewers found a step right as wrong.
+    """
+    votes = [_votes(review) for review in opinion.voters]
+    labelled: list[tuple[str, bool]] = []
+    for index, step in enumerate(opinion.run.steps[1:], start=1):
+        said = [each[index] for each in votes if index in each]
+        if not said:
+            break
+        right = sum(said)
+        if 2 * right == len(said):
+            raise Unfit(Reason.TIE, f"step {index}")
+        labelled.append((step_text(step), 2 * right > len(said)))
+    if not labelled:
+        raise Unfit(Reason.STEPS_NOT_JUDGED)
+    by = tuple(review for review, said in zip(opinion.voters, votes, strict=True) if said)
+    answer = opinion.run.answers[0] if opinion.run.answers else _NOTHING
+    yield Example(run=opinion.run, answer=answer, steps=tuple(labelled), basis="steps", by=by)
+
+
+def judged(opinion: Opinion) -> Hashable | None:
+    """Return which steps a reviewer finds right, for comparing reviewers."""
+    return frozenset(_votes(opinion.voters[0]).items()) or None
+
+
+def _votes(review: Review) -> dict[int, bool]:
+    return {step.index: step.verdict == CORRECT for step in review.steps if step.verdict is not None}

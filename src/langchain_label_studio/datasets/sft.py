@@ -1,0 +1,51 @@
+"""SFT: good answers to learn from. Begin with `good_answers`."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+
+from langchain_label_studio.datasets.consensus import Opinion
+from langchain_label_studio.datasets.examples import Basis, Example, Found, _preferred
+from langchain_label_studio.datasets.rows import same_words
+from langchain_label_studio.datasets.skip_reasons import Reason, Unfit
+
+
+def good_answers(opinion: Opinion) -> Found:
+    """Return the answers as they should be; where none was corrected, the best of those compared.
+
+    Raises:
+        Unfit: There are none.
+    """
+    run = opinion.run
+    if (said := opinion.answers()) is None and opinion.compares:
+        yield from _best_answers(opinion)
+        return
+    answers = run.answers if said is None else said.value
+    if not answers:
+        raise Unfit(Reason.NO_ANSWER if said is None else Reason.ANSWERS_DELETED)
+    before = set(map(same_words, run.answers))
+    for answer in answers:
+        changed = same_words(answer) not in before
+        basis: Basis = "correction" if changed else "approval"
+        by = opinion.voters if said is None else said.by
+        yield Example(run=run, answer=answer, basis=basis, changed=changed, by=by)
+
+
+def approved(opinion: Opinion) -> Hashable | None:
+    """Return which answers a reviewer wants to have, for comparing reviewers."""
+    said = opinion.answers()
+    if said is None and opinion.compares:
+        return _preferred(opinion)
+    return frozenset(map(same_words, opinion.run.answers if said is None else said.value))
+
+
+def _best_answers(opinion: Opinion) -> Found:
+    best = opinion.best()
+    for candidate in best.value:
+        yield Example(
+            run=opinion.run,
+            answer=candidate.answer,
+            basis="preference",
+            by=best.by,
+            model=candidate.model,
+        )

@@ -1,0 +1,395 @@
+"""An outbox on the disk: a lane of this process's own, and those it adopted.
+
+<directory>/
+lanes/       one for each living sender, and those that dead ones left
+rejected/    what the destination will never take, a file each with the reason
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from langchain_label_studio.delivery import rejected
+from langchain_label_studio.delivery.lane import Lane, SegmentFile, lanes_in, sweep
+from langchain_label_studio.delivery.outbox import MAX_BYTES, MAX_RECORDS, MAX_SEGMENT_BYTES, Record, Segment
+from langchain_label_studio.delivery.postponed_lanes import LaterLanes
+from langchain_label_studio.support.log import ThrottledLog, logger
+
+LANES, REJECTED = "lanes", "rejected"
+
+_CUT = "The end of an outbox file was cut off, and is skipped: %s"
+
+LOOK_AGAIN = 30.0
+"""Seconds between two looks for lanes whose owner died."""
+
+GRACE = 10.0
+"""Seconds that a request of a process that died may still be worked on.
+
+Asked before that, the destination would not know yet what it is about to store.
+"""
+
+
+class JournalOutbox:
+    """An outbox on the disk: what was appended outlives the process.
+
+    Attributes:
+        appended: How many records it ever took in.
+        adopted: How many it ever took over from processes that died.
+        postponed: How many are kept for later.
+        own_postponed: How many of these it took in itself.
+        directory: Where it is.
+        batch_size: Records in a segment, at most.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        key_of: Callable[[bytes], str],
+        prepare: Callable[[], None] = lambda: None,
+        power: bool = False,
+        batch_size: int = 500,
+        max_bytes: int = MAX_BYTES,
+        max_records: int = MAX_RECORDS,
+    ) -> None:
+        """Make an outbox; nothing is written before the first record.
+
+        Args:
+            directory: Where it is; other processes may use the same one.
+            key_of: Returns the key of a record; raises ValueError where it is not a record.
+            prepare: Called before a lane is made.
+            power: Whether a record has to survive a loss of power, too, which costs a disk's write.
+            batch_size: Records in a segment, at most.
+            max_bytes: Bytes that may wait, those of all processes together.
+            max_records: Records of this process that may wait.
+        """
+        self.directory = str(directory)
+        self._lanes = directory / LANES
+        self._rejected = directory / REJECTED
+        self._key_of = key_of
+        self._prepare = prepare
+        self._power = power
+        self.batch_size = batch_size
+        self._max_bytes = max_bytes
+        self._max_records = max_records
+        self._log = ThrottledLog()
+        self._own: Lane | None = None
+        self._adopted: list[Lane] = []
+        self._forget()
+
+    def _forget(self) -> None:
+        # Reentrant: a signal handler or a finalizer may record a run in the middle of an append.
+        self._lock = threading.RLock()
+        self._own = None
+        self._adopted = []
+        self._later = LaterLanes(self._new_lane)
+        self._segment: Segment | None = None
+        self._own_turn = False
+        self._appending = False
+        self._postponed: list[bytes] = []
+        self._count = 0
+        self._bytes = 0
+        self._bytes_of_others = 0
+        self.appended = 0
+        self.adopted = 0
+
+    def append(self, body: bytes) -> int:
+        """Append a record to this process's lane.
+
+        Args:
+            body: The record, without a line break in it.
+
+        Returns:
+            How many records wait now; 0 where a bound is reached and it was refused.
+
+        Raises:
+            OSError: The disk does not take it.
+        """
+        # All in one place, and few calls: this is what a run costs its caller.
+        line = body + b"\n"
+        with self._lock:
+            if (
+                self._count >= self._max_records
+                or self._bytes + self._bytes_of_others + len(line) > self._max_bytes
+            ):
+                return 0
+            if self._appending:
+                # In the middle of another append of this very thread, which will see to it.
+                self._postponed.append(body)
+                return self._count + 1
+            self._appending = True
+            try:
+                lane = self._own or self._begin_own_lane()
+                try:
+                    lane.append(line)
+                except FileNotFoundError:
+                    self._give_up_own_lane()
+                    self._begin_own_lane().append(line)
+            finally:
+                self._appending = False
+            self._count += 1
+            self._bytes += len(line)
+            self.appended += 1
+            if self._postponed:
+                self._append_postponed()
+            return self._count
+
+    def _append_postponed(self) -> None:
+        while True:
+            try:
+                body = self._postponed.pop()
+            except IndexError:  # also where another one came in between, and took it
+                return
+            self.append(body)
+
+    def _begin_own_lane(self) -> Lane:
+        self._own = self._new_lane()
+        return self._own
+
+    def _new_lane(self) -> Lane:
+        self._prepare()
+        return Lane.create(
+            self._lanes, max_records=self.batch_size, max_bytes=MAX_SEGMENT_BYTES, power=self._power
+        )
+
+    def _give_up_own_lane(self) -> None:
+        """Begin a new lane with the next record, because somebody deleted the directory of this one."""
+        lane, self._own = self._own, None
+        if lane and lane.files:
+            self._adopted.append(lane)  # to be settled as what cannot be read
+        elif lane:
+            lane.delete()
+
+    def next_segment(self) -> Segment | None:
+        """Return the segment to send next, the same until it is removed; None where nothing waits.
+
+        Raises:
+            OSError: It cannot be read.
+        """
+        if self._segment is None:
+            with self._lock:
+                lane = self._choose_lane()
+                if lane is None:
+                    return None
+                file = lane.files[0]
+                if len(lane.files) == 1:
+                    lane.seal()
+            # Without the lock: nothing is appended to a segment that is sealed.
+            self._segment = self._read(lane, file)
+        return self._segment
+
+    def _choose_lane(self) -> Lane | None:
+        """Return the own lane and an adopted one by turns: neither has to wait for all of the other."""
+        own = self._own if self._own and self._own.files else None
+        adopted = next((lane for lane in self._adopted if lane.files), None)
+        self._own_turn = not self._own_turn
+        return (own or adopted) if self._own_turn else (adopted or own)
+
+    def _read(self, lane: Lane, file: SegmentFile) -> Segment:
+        try:
+            *lines, rest = file.path.read_bytes().split(b"\n")
+        except FileNotFoundError:
+            lines, rest = [], b""
+        if rest:
+            self._log.warning("cut", _CUT, file.path)
+        records, damaged = [], []
+        for line in lines:
+            try:
+                records.append(Record(self._key_of(line), line))
+            except ValueError:
+                damaged.append(line)
+        for line in damaged:
+            rejected.set_aside(self._rejected, key="", body=line, reason="damaged: not a record of a run")
+        missing = file.records - len(records)
+        if missing:
+            self._log.warning(
+                "damaged",
+                "%d runs of %s cannot be read: what is left is in %s.",
+                missing,
+                file.path,
+                self._rejected,
+            )
+        return Segment(
+            tuple(records),
+            in_doubt=file.sending,
+            adopted=lane.adopted,
+            set_aside=missing,
+            place=(lane, file),
+        )
+
+    def mark_sending(self, segment: Segment) -> None:
+        """Note, for whoever finds the segment after a crash, that some of it may be stored.
+
+        Raises:
+            OSError: It could not be noted, so it must not be sent.
+        """
+        lane, file = segment.place
+        lane.mark_sending(file)
+
+    def mark_unsent(self, segment: Segment) -> None:
+        """Note that surely nothing of the segment is stored."""
+        lane, file = segment.place
+        with suppress(OSError):  # it stays in doubt, which is true, too
+            lane.mark_unsent(file)
+
+    def remove(self, segment: Segment) -> None:
+        """Delete a segment whose every record is settled."""
+        lane, file = segment.place
+        with self._lock:
+            self._segment = None
+            self._count -= file.records
+            self._bytes -= file.size
+            lane.files.remove(file)
+            over = lane is not self._own and not lane.files
+            if over:
+                self._adopted.remove(lane)
+        try:
+            file.path.unlink(missing_ok=True)
+        except OSError as error:
+            # Whoever finds it asks for its runs, and learns that they are stored.
+            self._log.warning("remove", "%s was sent, but cannot be deleted: %s", file.path, error.strerror)
+        if over:
+            lane.delete()
+
+    def reject(self, record: Record, reason: str) -> None:
+        """Set a record aside that the destination will never take.
+
+        Raises:
+            OSError: The disk does not take it.
+        """
+        rejected.set_aside(self._rejected, key=record.key, body=record.body, reason=reason)
+
+    def postpone(self, records: Sequence[Record], *, seconds: float, adopted: bool) -> None:
+        """Write records down for later, besides their segment.
+
+        Args:
+            records: The records.
+            seconds: How long.
+            adopted: Whether another process had recorded them.
+
+        Raises:
+            OSError: The disk does not take them.
+        """
+        with self._lock:
+            self._bytes += self._later.add(records, seconds=seconds, adopted=adopted)
+
+    @property
+    def postponed(self) -> int:
+        """How many are kept for later."""
+        return sum(lane.records for lane in self._later.lanes)
+
+    @property
+    def own_postponed(self) -> int:
+        """How many of these it took in itself."""
+        return sum(lane.records for lane in self._later.lanes if not lane.adopted)
+
+    def resume(self) -> None:
+        """Let wait once more, though it is not yet time, what it took in itself and was postponed."""
+        with self._lock:
+            self._begin_anew(self._later.own())
+
+    def _begin_anew(self, lanes: Sequence[Lane]) -> None:
+        self._adopted += lanes
+        self._count += sum(lane.records for lane in lanes)
+
+    def adopt(self) -> float:
+        """Take over the lanes whose owner died, and what was postponed until now.
+
+        Returns:
+            Seconds after which to look again.
+
+        Raises:
+            OSError: The directory cannot be read.
+        """
+        with self._lock:
+            self._begin_anew(self._later.due())
+            wait = self._later.seconds_left()
+        sweep(self._lanes)
+        mine = {lane.path for lane in (self._own, *self._adopted, *self._later.lanes) if lane}
+        wait = min(wait, LOOK_AGAIN)
+        others = 0
+        for path in lanes_in(self._lanes):
+            if path not in mine:
+                try:
+                    ready_in = self._adopt(path)
+                    others += 0 if ready_in is None else _size_of(path)
+                except OSError as error:
+                    self._log.warning("adopt", "%s cannot be read: %s", path, error.strerror)
+                    continue
+                wait = min(wait, ready_in or LOOK_AGAIN)
+        self._bytes_of_others = others + _size_of(self._rejected)
+        return wait
+
+    def _adopt(self, path: Path) -> float | None:
+        """Take over a lane.
+
+        Returns:
+            None where it is ours now; else the seconds after which to try again, 0 where its owner lives.
+        """
+        lane = Lane.adopt(path)
+        if lane is None:
+            return 0.0
+        self._drop_without_records(lane)
+        if not lane.files:
+            lane.delete()
+            return None
+        since_sending = lane.seconds_since_sending()
+        if since_sending is not None and since_sending < GRACE:
+            lane.let_go()
+            return GRACE - since_sending
+        with self._lock:
+            self._adopted.append(lane)
+            self._count += lane.records
+            self._bytes += lane.size
+            self.adopted += lane.records
+        logger.info("Took over %d runs that another process had recorded, in %s.", lane.records, path)
+        return None
+
+    def _drop_without_records(self, lane: Lane) -> None:
+        """Delete the segments whose owner died before the end of their first line: nobody waits for them."""
+        for file in [file for file in lane.files if not file.records]:
+            if file.size:
+                self._log.warning("cut", _CUT, file.path)
+            file.path.unlink(missing_ok=True)
+            lane.files.remove(file)
+
+    def abandon(self) -> None:
+        """Leave what waits to the process this one was forked from."""
+        for lane in (self._own, *self._adopted, *self._later.lanes):
+            if lane:
+                lane.disown()
+        self._forget()
+
+    def release(self) -> None:
+        """Delete the own lane while nothing waits in it."""
+        with self._lock:
+            if self._own and not self._own.files and not self._appending:
+                self._own.delete()
+                self._own = None
+
+    def oldest(self) -> float | None:
+        """Return `time.monotonic()` of the oldest record that waits, or None."""
+        with self._lock:
+            lanes = [lane for lane in (self._own, *self._adopted) if lane and lane.files]
+            return min((lane.files[0].since for lane in lanes), default=None)
+
+    def __len__(self) -> int:
+        return self._count
+
+
+def has_lanes(directory: Path) -> bool:
+    """Say whether an outbox has lanes: those of living processes, or what dead ones left."""
+    return bool(lanes_in(directory / LANES))
+
+
+def _size_of(directory: Path) -> int:
+    size = 0
+    with suppress(OSError), os.scandir(directory) as entries:
+        for entry in entries:
+            with suppress(OSError):
+                size += entry.stat().st_size
+    return size

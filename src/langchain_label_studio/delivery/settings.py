@@ -1,0 +1,78 @@
+"""The settings of delivery: `resolve_delivery`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, get_args
+
+import platformdirs
+
+from langchain_label_studio.errors import SettingError
+
+OUTBOX_DIR_VARIABLE = "LABEL_STUDIO_OUTBOX_DIR"
+Durability = Literal["process", "power", "memory"]
+"""What a run survives, once its callback returned.
+
+`process`: any death of the process. `power`: a loss of power, too; costs a write of the disk for each
+run. `memory`: nothing; for those who may not write to the disk.
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliverySettings:
+    """How runs get where they go.
+
+    Attributes:
+        outbox_dir: Directory of all outboxes of this user.
+        durability: What a run survives, once its callback returned.
+        flush_interval: Seconds a run waits at most for others to be sent with it.
+        batch_size: Runs sent in one request, at most.
+    """
+
+    outbox_dir: Path
+    durability: Durability = "process"
+    flush_interval: float = 1.0
+    batch_size: int = 500
+
+
+def resolve_delivery(
+    *,
+    outbox_dir: str | Path | None = None,
+    durability: Durability = "process",
+    flush_interval: float = 1.0,
+    batch_size: int = 500,
+    environ: Mapping[str, str] = os.environ,
+) -> DeliverySettings:
+    """Resolve the settings of delivery.
+
+    Raises:
+        SettingError: One of them cannot be right.
+    """
+    if durability not in get_args(Durability):
+        msg = f"durability={durability!r}: use one of {', '.join(map(repr, get_args(Durability)))}."
+        raise SettingError(msg)
+    if batch_size < 1 or flush_interval < 0:
+        msg = (
+            f"batch_size={batch_size}, flush_interval={flush_interval}: a batch has at least 1 run, and no run "
+            "waits less than 0 seconds."
+        )
+        raise SettingError(msg)
+    return DeliverySettings(
+        outbox_dir=resolve_outbox_dir(outbox_dir, environ=environ),
+        durability=durability,
+        flush_interval=flush_interval,
+        batch_size=batch_size,
+    )
+
+
+def resolve_outbox_dir(
+    outbox_dir: str | Path | None = None, *, environ: Mapping[str, str] = os.environ
+) -> Path:
+    """Return the directory of all outboxes: argument, else environment, else the user's state directory."""
+    chosen = outbox_dir or environ.get(OUTBOX_DIR_VARIABLE, "").strip()
+    if chosen:
+        return Path(chosen).expanduser().absolute()
+    return Path(platformdirs.user_state_dir("langchain-label-studio")) / "outbox"

@@ -1,0 +1,1 @@
+"""`mode="agent"`: a whole run of an agent, step by step."""

@@ -1,0 +1,230 @@
+"""An agent's run as far as it is known, and the record that is made of it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from langchain_label_studio.forms.agent.steps import who
+from langchain_label_studio.recording.llm_results import status_of
+from langchain_label_studio.recording.messages import to_turn
+from langchain_label_studio.recording.trace_events import TraceEvent
+from langchain_label_studio.support.redaction import error_text
+from langchain_label_studio.types.run import Facts
+from langchain_label_studio.types.run_parts import Step
+from langchain_label_studio.types.turn import Turn
+
+MAX_STEPS = 500
+"""Steps of a run that are kept; of a longer one, those in its middle are left out."""
+
+INTERRUPT = "interrupt"
+"""The finish reason of a run that waits for a person."""
+
+_ADDED_UP = ("input_tokens", "output_tokens", "total_tokens")
+_OF_THE_MODEL = ("model", "provider", "parameters", "finish_reason", "tags", "thread_id")
+
+
+@dataclass(slots=True)
+class AgentRun:
+    """What is known of an agent's run so far.
+
+    Attributes:
+        top: Id of the outermost run.
+        name: Name of the outermost run.
+        metadata: Its metadata.
+        began: When it started, in seconds since 1970; None where only a model told of itself.
+        asked_for: What it was called with, as turns.
+        resumed: Whether that is a person's answer to an interrupt.
+        end: Its end.
+        steps: What happened, in order, without what the user said.
+        left_out: How many steps were left out of the middle.
+        prompt: The conversation at the first turn of the agent's own model, else of any.
+        own: The finished runs of the agent's own model, without the conversation.
+        others: Those of sub-agents.
+        parents: What called each chain, tool and retriever that runs.
+        inside: Tools that run, and all that runs inside of them.
+        running: Calls whose end is to come, with when they started, by their run.
+        requested: Calls that a model asked for and that did not start yet, by the call's id.
+        questions: Ids of the interrupts that were noted.
+    """
+
+    top: UUID
+    name: str | None = None
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    began: float | None = None
+    asked_for: list[Turn] = field(default_factory=list)
+    resumed: bool = False
+    end: TraceEvent | None = None
+    steps: list[Step] = field(default_factory=list)
+    left_out: int = 0
+    prompt: tuple[Turn, ...] = ()
+    own: list[Facts] = field(default_factory=list)
+    others: list[Facts] = field(default_factory=list)
+    parents: dict[UUID, UUID | None] = field(default_factory=dict)
+    inside: set[UUID] = field(default_factory=set)
+    running: dict[UUID, tuple[Step, float]] = field(default_factory=dict)
+    requested: dict[str, Step] = field(default_factory=dict)
+    questions: set[str] = field(default_factory=set)
+
+    @property
+    def models(self) -> list[Facts]:
+        """The runs of the agent's own model; of all models, where it has none of its own."""
+        return self.own or self.others
+
+    def add(self, step: Step, metadata: Mapping[str, Any]) -> Step:
+        """Add a step to the end, and say who does it."""
+        if agent := who(metadata, self.metadata.get("lc_agent_name")):
+            step["agent"] = agent
+        self.steps.append(step)
+        if len(self.steps) > 2 * MAX_STEPS:
+            self.shorten()
+        return step
+
+    def running_below(self, run_id: UUID) -> list[Step]:
+        """Return the calls that run somewhere inside a run."""
+        return [step for call, (step, _) in self.running.items() if run_id in self._ancestors(call)]
+
+    def _ancestors(self, run_id: UUID) -> list[UUID]:
+        path: list[UUID] = []
+        parent = self.parents.get(run_id)
+        while parent is not None and parent not in path:  # ids may come again, and then lead in a circle
+            path.append(parent)
+            parent = self.parents.get(parent)
+        return path
+
+    def add_model(self, run: Facts, *, own: bool) -> None:
+        """Note a finished run of a model."""
+        if not self.own and (own or not self.others):
+            self.prompt = tuple(run.get("prompt", ()))
+        # The conversation of each turn repeats those before.
+        (self.own if own else self.others).append({**run, "prompt": ()})
+
+    def shorten(self) -> None:
+        """Leave out what is in the middle of too many steps."""
+        if (too_many := len(self.steps) - MAX_STEPS) > 0:
+            half = MAX_STEPS // 2
+            del self.steps[half : half + too_many]
+            self.left_out += too_many
+
+
+def make_record(run: AgentRun, *, given_up: bool) -> Facts:
+    """Return the record of a whole run.
+
+    Args:
+        run: What is known of it.
+        given_up: Whether its end never came.
+    """
+    last = run.models[-1] if run.models else {}
+    record: Facts = {name: last[name] for name in _OF_THE_MODEL if name in last}
+    record |= {
+        "run_id": run.top,
+        "trace_id": run.top if run.began is not None else last.get("trace_id", run.top),
+        "kind": "chat",
+        "metadata": {**(last.get("metadata") or {}), **run.metadata},
+        "covers": [model["run_id"] for model in (*run.own, *run.others)],
+        **_added_up([*run.own, *run.others]),
+        **_times(run, last),
+        **_ending(run, last, given_up=given_up),
+    }
+    if run.name:
+        record["run_name"] = run.name
+    if run.began is None and "parent_run_id" in last:
+        record["parent_run_id"] = last["parent_run_id"]
+    if thread_id := run.metadata.get("thread_id"):
+        record["thread_id"] = str(thread_id)
+    record["prompt"] = _prompt(run)
+    answer = final_answer(run)
+    record["answers"] = (answer,) if answer else ()
+    record["steps"] = _all_steps(run, record)
+    return record
+
+
+def final_answer(run: AgentRun) -> Turn | None:
+    """Return what the agent answered: what its run gave back, else the last turn of its own model without a call."""
+    if (said := _given_back(run)) and said["role"] != "user":
+        if _calls(said):
+            return None
+        return _said(said["content"]) if said["role"] == "tool" else {**said, "role": "assistant"}
+    for model in reversed(run.own):
+        if model.get("answers"):
+            answer: Turn = model["answers"][0]
+            return None if _calls(answer) else answer
+    return None
+
+
+def _given_back(run: AgentRun) -> Turn | None:
+    """Return what the outermost run gave back, as a turn: its last message, or its text."""
+    outputs: Any = run.end.outputs if run.end else None
+    if isinstance(outputs, Mapping):
+        messages = outputs.get("messages")
+        outputs = messages[-1] if isinstance(messages, Sequence) and messages else outputs.get("output")
+    if hasattr(outputs, "additional_kwargs"):
+        return to_turn(outputs)
+    return _said(outputs) if isinstance(outputs, str) and outputs else None
+
+
+def _said(text: str) -> Turn:
+    return {"role": "assistant", "content": text}
+
+
+def _calls(turn: Turn) -> bool:
+    return bool(turn.get("tool_calls") or turn.get("invalid_tool_calls"))
+
+
+def _prompt(run: AgentRun) -> tuple[Turn, ...]:
+    """Return the conversation as the model saw it, up to what was asked; what was asked, where that is not in it."""
+    if run.prompt and (run.resumed or not run.asked_for):
+        return run.prompt
+    asked = [turn["content"] for turn in run.asked_for if turn["role"] == "user"][-1:]
+    for place, turn in reversed(list(enumerate(run.prompt))):
+        if turn["role"] == "user" and turn["content"] in asked:
+            return run.prompt[: place + 1]
+    return tuple(run.asked_for)
+
+
+def _all_steps(run: AgentRun, record: Facts) -> list[Step]:
+    """Return what the user said and what happened then, and what ended it."""
+    run.shorten()
+    steps = list(run.steps)
+    if run.left_out:
+        note = f"[{run.left_out:,} steps are left out here]"
+        steps.insert(MAX_STEPS // 2, {"kind": "agent", "content": note})
+    error = record.get("error")
+    if error and not any(step.get("error", {}).get("message") == error for step in steps):
+        steps.append({"kind": "error", "error": {"message": error}})
+    asked = run.asked_for or [turn for turn in record["prompt"] if turn["role"] == "user"]
+    return [{"kind": "user", "content": asked[-1]["content"] if asked else ""}, *steps]
+
+
+def _ending(run: AgentRun, last: Facts, *, given_up: bool) -> Facts:
+    """Return how it ended. LangGraph tells of no interrupt: the run ends, as if all was well, before its tools."""
+    if given_up:
+        return {"status": "abandoned"}
+    said = _given_back(run)
+    if run.questions or (said and _calls(said)):
+        return {"status": "partial", "finish_reason": INTERRUPT}
+    if run.end is None:
+        known: Facts = {name: last[name] for name in ("status", "error") if name in last}
+        return known or {"status": "abandoned"}
+    if run.end.error is None:
+        return {"status": "success"}
+    ending: Facts = {"status": status_of(run.end.error)}
+    if ending["status"] == "error":
+        ending["error"] = error_text(run.end.error)
+    return ending
+
+
+def _times(run: AgentRun, last: Facts) -> Facts:
+    if run.began is None:
+        return {name: last[name] for name in ("started_at", "latency_ms") if name in last}
+    times: Facts = {"started_at": run.began}
+    if run.end:
+        times["latency_ms"] = int((run.end.at - run.began) * 10_000) / 10
+    return times
+
+
+def _added_up(models: Sequence[Facts]) -> Facts:
+    counted = {name: [model[name] for model in models if model.get(name) is not None] for name in _ADDED_UP}
+    return {name: sum(counts) for name, counts in counted.items() if counts}

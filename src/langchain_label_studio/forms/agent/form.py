@@ -1,0 +1,95 @@
+"""`mode="agent"`: a whole run of an agent in one task, so that a person judges each step and the end of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from langchain_label_studio.forms.agent.gather import follow_agents
+from langchain_label_studio.forms.agent.shown_steps import hidden_again, shown_steps
+from langchain_label_studio.forms.form import Filled, Form
+from langchain_label_studio.forms.modes import get_default_label_configs
+from langchain_label_studio.support.json_safe import as_mapping
+from langchain_label_studio.types.review import Rating, Review, StepVerdict
+from langchain_label_studio.types.run import LLMRun
+
+# Names in agent.xml.
+_KEYS = frozenset({"run"})
+_OF_A_STEP = re.compile(r"(?:step|note)_(\d+)")
+_VERDICT = "verdict"
+_STARS = {"bad": 1, "mixed": 2, "good": 3}
+
+
+def fill(run: LLMRun) -> Filled:
+    """Return what a run fills: the `run` of Label Studio's agent evaluation, with all steps."""
+    steps = shown_steps(run.steps)
+    errors = sum("error" in step for step in steps)
+    facts = {
+        "id": run.run_id,
+        "name": run.run_name,
+        "agent": run.metadata.get("lc_agent_name") or run.run_name,
+        "model": run.model,
+        "status": _status(run, errors),
+        "startedAt": run.started_at,
+        "duration": None if run.latency_ms is None else run.latency_ms / 1000,
+        "totalTokens": run.total_tokens,
+        "turns": sum(step["kind"] == "agent" for step in steps),
+        "toolCalls": sum("tool" in step for step in steps),
+        "errors": errors,
+        "steps": steps,
+    }
+    return Filled(data={"run": {name: value for name, value in facts.items() if value is not None}})
+
+
+def read(data: Mapping[str, Any], meta: Mapping[str, Any], review: Review) -> Review:  # noqa: ARG001
+    """Return the review with the run's steps, what was said of each, and the overall verdict as stars, too."""
+    run = replace(
+        review.run,
+        steps=hidden_again(as_mapping(data.get("run")).get("steps")),
+        data={key: value for key, value in review.run.data.items() if key not in _KEYS},
+    )
+    verdict = next(iter(review.choices.get(_VERDICT, ())), "")
+    stars = {_VERDICT: Rating(value=_STARS[verdict], scale=len(_STARS))} if verdict in _STARS else {}
+    return replace(
+        review,
+        run=run,
+        steps=_step_verdicts(review),
+        ratings={**stars, **review.ratings},
+        choices=_of_the_whole(review.choices),
+        comments=_of_the_whole(review.comments),
+    )
+
+
+def _step_verdicts(review: Review) -> tuple[StepVerdict, ...]:
+    said = [name for name in (*review.choices, *review.comments) if _OF_A_STEP.fullmatch(name)]
+    indices = sorted({int(name.rpartition("_")[2]) for name in said})
+    return tuple(
+        StepVerdict(
+            index=index,
+            verdict=next(iter(review.choices.get(f"step_{index}", ())), None),
+            comment="\n".join(review.comments.get(f"note_{index}", ())) or None,
+        )
+        for index in indices
+    )
+
+
+def _of_the_whole(said: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+    return {name: value for name, value in said.items() if not _OF_A_STEP.fullmatch(name)}
+
+
+def _status(run: LLMRun, errors: int) -> str:
+    if run.status not in {"success", "partial"}:
+        return "failed"
+    return "completed-with-warnings" if errors or run.status == "partial" else "completed"
+
+
+FORM = Form(
+    name="agent",
+    label_config=get_default_label_configs("agent")[0],
+    keys=_KEYS,
+    fill=fill,
+    read=read,
+    gather=follow_agents,
+)

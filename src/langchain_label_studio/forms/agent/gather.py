@@ -1,0 +1,119 @@
+"""From the events around an agent to what is known of its run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+from uuid import UUID
+
+from langchain_label_studio.forms.agent import steps as made
+from langchain_label_studio.forms.agent.agent_run import AgentRun, make_record
+from langchain_label_studio.forms.trace_gatherer import GroupBy, TraceGatherer
+from langchain_label_studio.recording.llm_results import status_of
+from langchain_label_studio.recording.trace_events import TraceEvent
+from langchain_label_studio.support.redaction import error_text
+from langchain_label_studio.types.run import Facts
+from langchain_label_studio.types.run_parts import Step
+
+
+class AgentGatherer(TraceGatherer[AgentRun]):
+    """Makes one record of everything that happens in an outermost run."""
+
+    def opened(self, top: UUID) -> AgentRun:
+        """Return a run of which nothing is known yet."""
+        return AgentRun(top)
+
+    def began(self, state: AgentRun, event: TraceEvent) -> None:
+        """Note what was asked, and each call of a tool or a retriever."""
+        if event.run_id == state.top:
+            state.name, state.began = event.name, event.at
+            state.metadata = dict(event.event.get("metadata") or {})
+            state.asked_for = made.turns_of(event.inputs)
+            state.resumed = hasattr(event.inputs, "resume")
+        state.parents[event.run_id] = event.parent_run_id
+        if event.kind == "tool" or event.parent_run_id in state.inside:
+            state.inside.add(event.run_id)
+        if event.kind == "chain":
+            return
+        step = state.requested.pop(str(event.event.get("tool_call_id")), None)
+        if step is None:
+            args = event.event.get("inputs") or event.inputs
+            call = made.call_step(
+                event.name or event.kind, {"query": args} if event.kind == "retriever" else args
+            )
+            step = state.add(call, event.event.get("metadata") or {})
+        state.running[event.run_id] = (step, event.at)
+
+    def ended(self, state: AgentRun, event: TraceEvent) -> list[Facts]:
+        """Note what came of a call, whether a person is asked, and the end."""
+        if _was_cut_off(event):
+            # LangChain before 1.8 tells nothing of a tool that is cancelled, only of what is around it.
+            for step in state.running_below(event.run_id):
+                made.note_cancelled(step)
+        state.inside.discard(event.run_id)
+        state.parents.pop(event.run_id, None)
+        for question_id, question in _questions(event.error):
+            if question_id not in state.questions:
+                state.questions.add(question_id)
+                state.add({"kind": "interrupt", "content": made.text_of(question)}, {})
+        if event.run_id == state.top:
+            state.end = event
+        if event.run_id in state.running:
+            step, began = state.running.pop(event.run_id)
+            step["durationMs"] = int((event.at - began) * 10_000) / 10
+            _note_outcome(step, event)
+        return []
+
+    def answered(self, state: AgentRun, run: Facts) -> list[Facts]:
+        """Note what a model thought and said, and which calls it asks for."""
+        metadata = run.get("metadata") or {}
+        for turn in run.get("prompt", ()) if state.requested else ():
+            # A call that no tool took, as there is none of its name, is answered all the same.
+            step = state.requested.pop(turn.get("tool_call_id", ""), None)
+            if step is not None:
+                made.note_text(step, turn["content"], ok=turn.get("status") != "error")
+        state.add_model(run, own=run.get("parent_run_id") not in state.inside and not made.depth_of(metadata))
+        for turn in run.get("answers", ()):
+            said, asked = made.steps_of_answer(turn)
+            for step in said:
+                state.add(made.with_costs(step, run), metadata)
+            for step, call_id in asked:
+                state.requested[call_id] = state.add(step, metadata)
+        if error := run.get("error"):
+            state.add(made.with_costs({"kind": "error", "error": {"message": error}}, run), metadata)
+        return []
+
+    def closed(self, state: AgentRun, *, given_up: bool) -> list[Facts]:
+        """Return the record of the run; none where neither a model nor a tool was called."""
+        return [make_record(state, given_up=given_up)] if state.models or state.steps else []
+
+
+def follow_agents(group_by: GroupBy | None) -> AgentGatherer:  # noqa: ARG001 (a trace is a record: nothing to group)
+    """Return what makes one record of each outermost run."""
+    return AgentGatherer()
+
+
+def _questions(error: BaseException | None) -> Iterator[tuple[str, Any]]:
+    """Return what LangGraph's interrupts ask a person, each with its id; it tells of them as of an error."""
+    if type(error).__name__ == "GraphInterrupt" and error is not None and error.args:
+        for interrupt in error.args[0] or ():
+            yield str(getattr(interrupt, "id", "")), getattr(interrupt, "value", None)
+
+
+def _note_outcome(step: Step, event: TraceEvent) -> None:
+    if event.error is None:
+        made.note_result(step, event.outputs)
+    elif _was_cut_off(event):
+        made.note_cancelled(step)
+    elif not _is_control_flow(event.error):
+        made.note_error(step, error_text(event.error))
+
+
+def _was_cut_off(event: TraceEvent) -> bool:
+    """Say whether the caller stopped it before it ended."""
+    return event.error is not None and status_of(event.error) != "error"
+
+
+def _is_control_flow(error: BaseException) -> bool:
+    """Say whether LangGraph raised it to go on elsewhere: nothing failed."""
+    return any(kind.__name__ == "GraphBubbleUp" for kind in type(error).__mro__)

@@ -1,0 +1,1 @@
+"""`mode="preference"`: the answers to one input, side by side."""

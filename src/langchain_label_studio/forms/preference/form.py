@@ -1,0 +1,128 @@
+"""`mode="preference"`: answers to the same input side by side, so that a person says which is better."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from hashlib import sha256
+from typing import Any
+
+from langchain_label_studio.forms.form import Filled, Form
+from langchain_label_studio.forms.modes import get_default_label_configs
+from langchain_label_studio.forms.preference.gather import PreferenceGatherer
+from langchain_label_studio.types.review import Candidate, Preference, Review
+from langchain_label_studio.types.run import LLMRun
+from langchain_label_studio.types.text import show_turn
+
+EMPTY = "[empty answer]"
+"""What is shown of an answer that says nothing: nobody could click or drag it otherwise."""
+
+# Names in preference.xml.
+_KEYS = frozenset({"prompt", "answer1", "answer2", "items", "shown"})
+_TIE, _VERDICT, _GOOD, _BAD_BUCKET = "tie", "verdict", "Good", "bad"
+
+
+def shuffled(run_id: str, count: int) -> tuple[int, ...]:
+    """Return the order in which answers are shown: always the same for a run, and evenly spread over runs.
+
+    Args:
+        run_id: The run's id.
+        count: How many answers there are.
+
+    Returns:
+        At each place on the screen, which answer stands there.
+    """
+    # Not `random`: it promises the same numbers for the same seed only as long as Python stays the same.
+    return tuple(sorted(range(count), key=lambda index: sha256(f"{run_id} {index}".encode()).digest()))
+
+
+def fill(run: LLMRun) -> Filled:
+    """Return what a run fills: the keys of Label Studio's own templates, and which of them are shown."""
+    order = shuffled(run.run_id, len(run.answers))
+    texts = [show_turn(run.answers[index]) or EMPTY for index in order]
+    if not texts:
+        texts = [f"[no answer: {run.error or run.status}]"]
+    count = len(texts)
+    return Filled(
+        data={
+            "answer1": texts[0],
+            "answer2": texts[1] if count > 1 else "",
+            "items": [
+                {"id": _place(place), "title": f"Answer {place + 1}", "body": text}
+                for place, text in enumerate(texts)
+            ],
+            # A <Repeater> of the label config shows what is in it as often as its list is long.
+            "shown": {
+                "alone": [1] * (count == 1),
+                "pair": [1] * (count == 2),
+                "list": [1] * (count > 2),
+                "several": [1] * (count > 1),
+            },
+        },
+        meta={"order": list(order), "candidates": list(run.candidates)},
+    )
+
+
+def read(data: Mapping[str, Any], meta: Mapping[str, Any], review: Review) -> Review:  # noqa: ARG001
+    """Return the review with its preference, the candidates in the order of the run's answers and with their models.
+
+    "Equally good" and "Equally bad" count for all answers, whatever was clicked besides. Where nothing was
+    said, the preference has no ranking.
+    """
+    run = replace(
+        review.run,
+        candidates=_list_of(meta.get("candidates"), Mapping),
+        data={key: value for key, value in review.run.data.items() if key not in _KEYS},
+    )
+    review = replace(review, run=run)
+    order = _list_of(meta.get("order"), int)
+    if not review.is_reviewed or sorted(order) != list(range(len(run.answers))):
+        return review
+    if len(order) == 1 and review.choices.get(_VERDICT) == (_GOOD,):
+        return replace(review, corrected=run.answers)
+    places = {_place(place): index for place, index in enumerate(order)}
+    candidates = tuple(
+        Candidate(id=name, answer=run.answers[index], model=_model(run, index))
+        for name, index in sorted(places.items(), key=lambda item: item[1])
+    )
+    return replace(review, preference=Preference(candidates=candidates, ranking=_ranking(review, places)))
+
+
+def _ranking(review: Review, places: Mapping[str, int]) -> tuple[tuple[int, ...], ...]:
+    if review.choices.get(_TIE):
+        return (tuple(sorted(places.values())),)
+    said = review.preference
+    best_first = [[said.candidates[index].id for index in group] for group in said.ranking] if said else []
+    bad = [
+        name
+        for buckets in review.controls.values()
+        if isinstance(buckets, Mapping)
+        for name in buckets.get(_BAD_BUCKET) or ()
+    ]
+    groups = [tuple(places[name] for name in group if name in places) for group in [*best_first, bad]]
+    return tuple(group for group in groups if group)
+
+
+def _place(place: int) -> str:
+    return f"answer{place + 1}"
+
+
+def _model(run: LLMRun, index: int) -> str | None:
+    named = run.candidates[index].get("model") if len(run.candidates) == len(run.answers) else None
+    return str(named) if named else run.model
+
+
+def _list_of(value: Any, kind: type) -> tuple[Any, ...]:
+    items: Sequence[Any] = value if isinstance(value, list) else ()
+    return tuple(item for item in items if isinstance(item, kind))
+
+
+FORM = Form(
+    name="preference",
+    label_config=get_default_label_configs("preference")[0],
+    keys=_KEYS,
+    fill=fill,
+    read=read,
+    gather=PreferenceGatherer,
+    takes_answer=False,
+)

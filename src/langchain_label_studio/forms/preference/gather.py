@@ -1,0 +1,213 @@
+"""Gathers the runs that answer the same input: the branches of a `RunnableParallel`, or what `group_by=` says."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from langchain_label_studio.forms.preference.merge_runs import by_question, join_runs
+from langchain_label_studio.forms.trace_gatherer import GroupBy, TraceGatherer
+from langchain_label_studio.recording.open_runs import MAX_OPEN_CHARACTERS
+from langchain_label_studio.recording.trace_events import TraceEvent
+from langchain_label_studio.support.idle_timer import QUIET_SECONDS
+from langchain_label_studio.support.log import ThrottledLog
+from langchain_label_studio.types.run import Facts
+from langchain_label_studio.types.run_record import make_run
+
+_PARALLEL = "RunnableParallel<"
+_BRANCH_TAG = "map:key:"
+_CHARACTERS_BESIDES = 1000  # what a run takes at least
+
+Branches = dict[UUID, list[Facts]]
+"""The runs in each branch of a `RunnableParallel`, in the order in which they ended; the last is its answer."""
+
+
+@dataclass(slots=True)
+class Trace:
+    """What is known of one trace.
+
+    Attributes:
+        top: Id of its outermost run.
+        parents: What called each chain, tool and retriever in flight.
+        parallels: The `RunnableParallel`s in flight, the outer ones first.
+    """
+
+    top: UUID
+    parents: dict[UUID, UUID | None] = field(default_factory=dict)
+    parallels: dict[UUID, Branches] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Group:
+    """Runs of which `group_by` says the same.
+
+    Attributes:
+        runs: The runs, as they ended.
+        tops: Ids of the outermost runs around them.
+        heard: When the last one came, as `time.monotonic()`.
+    """
+
+    runs: list[Facts] = field(default_factory=list)
+    tops: set[UUID] = field(default_factory=set)
+    heard: float = 0.0
+
+
+class PreferenceGatherer(TraceGatherer[Trace]):
+    """Makes one record of the runs that answer the same input; a run that nobody compares stands alone.
+
+    A `RunnableParallel` is complete at its end, and a group within one root run at that run's end. A group over
+    several root runs has no end of its own: it is complete when nothing came for `QUIET_SECONDS`, and when
+    somebody flushes or closes.
+    """
+
+    def __init__(self, group_by: GroupBy | None = None) -> None:
+        """Make a gatherer.
+
+        Args:
+            group_by: What runs that answer the same input have in common: a key of their metadata, or a
+                function of the run; None for the branches of a `RunnableParallel`.
+        """
+        self._group_by = group_by
+        self._log = ThrottledLog()
+        super().__init__()
+
+    def begin_in_child(self) -> None:
+        """Begin anew in a forked process: what waits is the parent's."""
+        super().begin_in_child()
+        self._groups: dict[str, Group] = {}
+        self._size = 0
+
+    def opened(self, top: UUID) -> Trace:
+        """Return a trace of which nothing is known yet."""
+        return Trace(top)
+
+    def began(self, state: Trace, event: TraceEvent) -> None:
+        """Note what called what, and which chain is a `RunnableParallel`."""
+        state.parents[event.run_id] = event.parent_run_id
+        if (event.name or "").startswith(_PARALLEL):
+            state.parallels.setdefault(event.run_id, {})
+        tags = event.event.get("tags") or ()
+        if event.parent_run_id and any(str(tag).startswith(_BRANCH_TAG) for tag in tags):
+            # A parallel may have a name of the user's own; its branches tell.
+            state.parallels.setdefault(event.parent_run_id, {})
+
+    def answered(self, state: Trace, run: Facts) -> list[Facts]:
+        """Keep a run that has an answer until those are there that it is compared with."""
+        records = self._quiet_groups()
+        size = _size(run)
+        if not run.get("answers") or self._size + size > MAX_OPEN_CHARACTERS:
+            return [*records, run]
+        if key := self._key(run):
+            group = self._groups.setdefault(key, Group())
+            group.runs.append(run)
+            group.tops.add(state.top)
+            group.heard = time.monotonic()
+        elif not self._put_into_branch(state, run["run_id"], run.get("parent_run_id"), [run]):
+            return [*records, run]
+        self._size += size
+        return records
+
+    def ended(self, state: Trace, event: TraceEvent) -> list[Facts]:
+        """Return what a `RunnableParallel` that ended here makes one record of."""
+        branches = state.parallels.pop(event.run_id, None)
+        records = self._quiet_groups()
+        if branches:
+            records += self._compare(state, event.run_id, branches)
+        state.parents.pop(event.run_id, None)
+        return records
+
+    def closed(self, state: Trace, *, given_up: bool) -> list[Facts]:  # noqa: ARG002 (both are the same here)
+        """Return what is left of a trace: parallels whose end never came, and its groups."""
+        records: list[Facts] = []
+        while state.parallels:
+            run_id, branches = state.parallels.popitem()
+            records += self._compare(state, run_id, branches)
+        whole = [
+            key for key, group in self._groups.items() if group.tops == {state.top} and len(group.runs) > 1
+        ]
+        return records + self._take(whole)
+
+    def drain(self) -> list[Facts]:
+        """Return the groups to which no trace in flight can add."""
+        with self._lock:
+            return self._take([key for key, group in self._groups.items() if not self._in_flight(group)])
+
+    def _put_into_branch(self, trace: Trace, run_id: UUID, parent: UUID | None, runs: list[Facts]) -> bool:
+        """Put runs into the branch of the innermost `RunnableParallel` around them; say whether there is one."""
+        child = run_id
+        while parent is not None:
+            if parent in trace.parallels:
+                trace.parallels[parent].setdefault(child, []).extend(runs)
+                return True
+            child, parent = parent, trace.parents.get(parent)
+        return False
+
+    def _compare(self, trace: Trace, run_id: UUID, branches: Branches) -> list[Facts]:
+        """Return the records that a `RunnableParallel` makes.
+
+        Branches that answer different things are not compared. One branch with an answer is nothing to compare: its
+        runs belong to the branch around it, if there is one.
+        """
+        parent = trace.parents.get(run_id)
+        if len(branches) == 1:
+            [runs] = branches.values()
+            if self._put_into_branch(trace, run_id, parent, runs):
+                return []
+        records: list[Facts] = []
+        for group in by_question(branches.values()):
+            alone = [run for branch in group for run in branch]
+            self._release(alone)
+            if len(group) == 1:
+                records += alone
+                continue
+            joined = join_runs([branch[-1] for branch in group], run_id=None if records else run_id)
+            records.append(joined | {"covers": [run["run_id"] for run in alone]})
+        return records
+
+    def _key(self, run: Facts) -> str | None:
+        if self._group_by is None:
+            return None
+        if isinstance(self._group_by, str):
+            key = (run.get("metadata") or {}).get(self._group_by)
+        else:
+            try:
+                key = self._group_by(make_run(run))
+            except Exception as error:  # noqa: BLE001 (a mistake in the user's function must not cost the run)
+                self._log.warning(
+                    "group_by", "The group_by= function failed: a run stands alone.", error=error
+                )
+                return None
+        return None if key is None or key == "" else str(key)
+
+    def _quiet_groups(self) -> list[Facts]:
+        now = time.monotonic()
+        quiet = [
+            key
+            for key, group in self._groups.items()
+            if now - group.heard > QUIET_SECONDS and not self._in_flight(group)
+        ]
+        return self._take(quiet)
+
+    def _in_flight(self, group: Group) -> bool:
+        return not group.tops.isdisjoint(self._open)
+
+    def _take(self, keys: Iterable[str]) -> list[Facts]:
+        records = []
+        for key in keys:
+            runs = self._groups.pop(key).runs
+            self._release(runs)
+            if len(runs) == 1:
+                records += runs
+            else:
+                records.append(join_runs(runs) | {"covers": [run["run_id"] for run in runs]})
+        return records
+
+    def _release(self, runs: Iterable[Facts]) -> None:
+        self._size -= sum(map(_size, runs))
+
+
+def _size(run: Facts) -> int:
+    turns = (*run.get("prompt", ()), *run.get("answers", ()))
+    return _CHARACTERS_BESIDES + sum(len(turn["content"]) for turn in turns)

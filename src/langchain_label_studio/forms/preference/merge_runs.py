@@ -1,0 +1,102 @@
+"""Several runs that answer the same input, as one record. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from langchain_label_studio.types.run import Facts
+from langchain_label_studio.types.turn import Turn
+
+_OF_ALL_ALIKE = (
+    *("kind", "model", "provider", "run_name", "finish_reason"),
+    *("thread_id", "parent_run_id", "tags"),
+)
+_OF_EACH = ("model", "provider", "latency_ms", "finish_reason", "input_tokens", "output_tokens")
+_ADDED_UP = ("input_tokens", "output_tokens", "total_tokens")
+
+
+def join_runs(runs: Sequence[Facts], *, run_id: UUID | str | None = None) -> Facts:
+    """Return one record of several runs, with all their answers.
+
+    What is the same for all runs stays, tokens add up, and it took as long as the slowest. What differs between
+    runs, such as the model, is kept for each answer under `candidates`.
+
+    Args:
+        runs: The runs, at least one, each with an answer.
+        run_id: The record's id; None is that of the first run.
+    """
+    runs = sorted(runs, key=lambda run: run.get("started_at") or 0.0)
+    first = runs[0]
+    joined: Facts = {name: first[name] for name in _OF_ALL_ALIKE if name in first and _same(name, runs)}
+    joined |= {
+        "run_id": run_id or first["run_id"],
+        "trace_id": first["trace_id"],
+        "prompt": shared_prompt([run.get("prompt", ()) for run in runs]),
+        "answers": tuple(answer for run in runs for answer in run["answers"]),
+        "candidates": [_candidate(run) for run in runs for _ in run["answers"]],
+        "status": "partial" if any(run["status"] == "partial" for run in runs) else "success",
+        "metadata": _shared_items(run.get("metadata") or {} for run in runs),
+        "parameters": _shared_items(run.get("parameters") or {} for run in runs),
+    }
+    if "started_at" in first:
+        joined["started_at"] = first["started_at"]
+    if latencies := [run["latency_ms"] for run in runs if run.get("latency_ms") is not None]:
+        joined["latency_ms"] = max(latencies)
+    for name in _ADDED_UP:
+        if all(run.get(name) is not None for run in runs):
+            joined[name] = sum(run[name] for run in runs)
+    return joined
+
+
+def shared_prompt(prompts: Sequence[Sequence[Turn]]) -> tuple[Turn, ...]:
+    """Return the conversation that all runs answer.
+
+    Where the conversations differ, but not in what the user says, as two system prompts do, that is what the user
+    says. Where that differs, too, it is the first one.
+    """
+    first = tuple(prompts[0])
+    if all(tuple(prompt) == first for prompt in prompts):
+        return first
+    question = what_the_user_says(first)
+    if question and all(what_the_user_says(prompt) == question for prompt in prompts):
+        return question
+    return first
+
+
+def what_the_user_says(prompt: Sequence[Turn]) -> tuple[Turn, ...]:
+    """Return the user's turns of a conversation."""
+    return tuple(turn for turn in prompt if turn["role"] == "user")
+
+
+def by_question(branches: Iterable[list[Facts]]) -> list[list[list[Facts]]]:
+    """Return branches together whose last runs answer the same: the same turns of the user."""
+    groups: list[tuple[tuple[Turn, ...], list[list[Facts]]]] = []
+    for branch in branches:
+        question = what_the_user_says(branch[-1].get("prompt", ()))
+        for known, group in groups:
+            if known == question:
+                group.append(branch)
+                break
+        else:
+            groups.append((question, [branch]))
+    return [group for _, group in groups]
+
+
+def _candidate(run: Facts) -> dict[str, Any]:
+    known = {name: run[name] for name in _OF_EACH if run.get(name) is not None}
+    return {"run_id": str(run["run_id"]), **known}
+
+
+def _same(name: str, runs: Sequence[Facts]) -> bool:
+    return all(run.get(name) == runs[0].get(name) for run in runs)
+
+
+def _shared_items(mappings: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    first, *others = mappings
+    return {
+        key: value
+        for key, value in first.items()
+        if all(key in other and other[key] == value for other in others)
+    }

@@ -1,0 +1,1 @@
+"""`mode="rag"`: an answer beside the documents it was made of."""

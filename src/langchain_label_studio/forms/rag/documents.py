@@ -1,0 +1,103 @@
+"""Retrieved documents as plain values: bounded, and without the application's own objects. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
+from math import isfinite
+from typing import Any, SupportsFloat
+
+from langchain_label_studio.support.json_safe import as_mapping, clip, encode, jsonable
+from langchain_label_studio.types.run_parts import Document
+from langchain_label_studio.types.turn import Turn
+
+MAX_DOCUMENTS = 1000
+"""Documents that are kept of a run."""
+
+MAX_CHARACTERS = 1_000_000
+"""Characters of all documents of a run together, shared out evenly."""
+
+_MAX_VALUES, _MAX_VALUE = 50, 1000
+_SCORES = ("relevance_score", "score", "_score", "similarity_score")
+
+
+def read_documents(found: Any, *, query: str | None = None) -> tuple[Document, ...]:
+    """Return LangChain's documents as values; none where it is no list of documents.
+
+    Args:
+        found: What a retriever, a tool or a function returned.
+        query: What was asked for.
+    """
+    if not isinstance(found, list | tuple):
+        return ()
+    documents = [
+        _read(each, query)
+        for each in islice(found, MAX_DOCUMENTS)
+        if isinstance(getattr(each, "page_content", None), str)
+    ]
+    return tuple(documents)
+
+
+def are_documents(value: Any) -> bool:
+    """Say whether a value is a list of LangChain's documents, by its first one."""
+    return isinstance(value, list | tuple) and bool(value) and hasattr(value[0], "page_content")
+
+
+def tool_documents(prompt: Sequence[Turn]) -> tuple[Document, ...]:
+    """Return what tools said since the person's last turn, each message as a document."""
+    said: list[Document] = []
+    for turn in reversed(prompt):
+        if turn["role"] == "user":
+            break
+        if turn["role"] == "tool" and turn["content"].strip() and turn.get("status") != "error":
+            document: Document = {"content": turn["content"]}
+            if name := turn.get("name"):
+                document["metadata"] = {"source": name}
+            said.append(document)
+    return unique([reversed(said)])
+
+
+def unique(found: Iterable[Iterable[Document]]) -> tuple[Document, ...]:
+    """Return the documents of several retrievals, in order, each once, and not too many or too long."""
+    first: dict[tuple[str | None, str], Document] = {}
+    for documents in found:
+        for document in documents:
+            first.setdefault((document.get("id"), document["content"]), document)
+    kept = list(islice(first.values(), MAX_DOCUMENTS))
+    limit = MAX_CHARACTERS // max(1, len(kept))
+    return tuple({**document, "content": clip(document["content"], limit)} for document in kept)
+
+
+def _read(given: Any, query: str | None) -> Document:
+    document: Document = {"content": given.page_content}
+    metadata = as_mapping(getattr(given, "metadata", None))
+    if (known_as := getattr(given, "id", None)) is not None and str(known_as):
+        document["id"] = clip(str(known_as), _MAX_VALUE)
+    if kept := _metadata(metadata):
+        document["metadata"] = kept
+    if (score := _score(metadata)) is not None:
+        document["score"] = score
+    if query:
+        document["query"] = query
+    return document
+
+
+def _metadata(metadata: Mapping[str, Any]) -> dict[str, Any]:
+    return {str(key): _small(jsonable(value)) for key, value in islice(metadata.items(), _MAX_VALUES)}
+
+
+def _small(value: Any) -> Any:
+    if isinstance(value, str):
+        return clip(value, _MAX_VALUE)
+    size = len(encode(value))
+    return value if size <= _MAX_VALUE else f"[left out: {size:,} bytes]"
+
+
+def _score(metadata: Mapping[str, Any]) -> float | None:
+    """Return how well the document fits, where the retriever wrote it into the metadata."""
+    for key in _SCORES:
+        value = metadata.get(key)
+        # Not text that looks like a number; numpy's numbers are no floats.
+        if isinstance(value, SupportsFloat) and not isinstance(value, bool) and isfinite(float(value)):
+            return float(value)
+    return None

@@ -1,0 +1,171 @@
+"""The form for retrieval: a question, its answer, and the documents it was made of, each to be judged.
+
+The keys `question`, `answer` and `similar_docs` (items `id`, `title`, `body`) are those of Label Studio's template "RAG:
+human feedback". There, documents are dragged into the buckets of a `Ranker`; here each has a choice below it (a
+`Repeater`), which takes one click. Both are read back.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from langchain_label_studio.forms.form import Filled, Form
+from langchain_label_studio.forms.modes import get_default_label_configs
+from langchain_label_studio.forms.rag.gather import RetrievalGatherer
+from langchain_label_studio.support.json_safe import as_mapping, clip
+from langchain_label_studio.types.review import Review
+from langchain_label_studio.types.run import LLMRun
+from langchain_label_studio.types.run_parts import Document
+from langchain_label_studio.types.text import show_turn
+
+MAX_SHOWN = 200
+"""Documents that a task shows: with more, Label Studio's page takes long to open."""
+
+_KEYS = frozenset({"question", "answer", "similar_docs", "retrieved"})
+_CONTROL = re.compile(r"relevance_(\d+)")
+_SAYS = {
+    **dict.fromkeys(("relevant", "relevant results", "yes"), True),
+    **dict.fromkeys(("not relevant", "non relevant", "irrelevant", "no"), False),
+}
+_NAMES = ("title", "source", "file_name", "filename", "file_path", "url")
+_NO_TEXT = "(no text)"
+
+
+def fill(run: LLMRun) -> Filled:
+    """Return what a run fills of its task; the answer to be corrected is the prediction."""
+    documents = run.documents[:MAX_SHOWN]
+    return Filled(
+        data={
+            "question": run.question or _last_of_the_user(run),
+            "answer": next(map(show_turn, run.shown_answers), ""),
+            "similar_docs": [_item(place, document) for place, document in enumerate(documents, start=1)],
+            "retrieved": _how_many(len(documents), of=len(run.documents)),
+        },
+        meta={"documents": [_rest(document) for document in documents]},
+    )
+
+
+def read(data: Mapping[str, Any], meta: Mapping[str, Any], review: Review) -> Review:
+    """Return the review with the documents of its run, and what it says of each."""
+    documents = tuple(_documents(data, meta))
+    question = data.get("question")
+    run = replace(
+        review.run,
+        question=question if isinstance(question, str) and question else None,
+        documents=documents,
+        data={key: value for key, value in review.run.data.items() if key not in _KEYS},
+    )
+    if review.annotation_id is None:
+        return replace(review, run=run)
+    judged = dict([*_from_buckets(data, review), *_from_choices(review, len(documents))])
+    buckets = {name for name, said in review.controls.items() if _is_ranker(said)}
+    return replace(
+        review,
+        run=run,
+        relevance=tuple(judged.get(place) for place in range(len(documents))),
+        choices={
+            name: chosen
+            for name, chosen in review.choices.items()
+            if _place(name, chosen, len(documents)) is None
+        },
+        controls={name: said for name, said in review.controls.items() if name not in buckets},
+        # The buckets of a ranker are no order of answers.
+        preference=None if buckets else review.preference,
+    )
+
+
+def _last_of_the_user(run: LLMRun) -> str:
+    turns = [turn for turn in run.prompt if turn["role"] == "user"] or list(run.prompt)
+    return show_turn(turns[-1]) if turns else ""
+
+
+def _how_many(shown: int, *, of: int) -> str:
+    if not shown:
+        return "No documents: nothing was found, or nothing was looked for."
+    if shown < of:
+        return f"The first {shown} documents, in the order in which they were found. There were more."
+    return "1 document" if shown == 1 else f"{shown} documents, in the order in which they were found"
+
+
+def _item(place: int, document: Document) -> dict[str, str]:
+    # By its place: ids of documents may be missing, or not be unique.
+    return {
+        "id": str(place),
+        "title": _title(place, document),
+        "body": document["content"] if document["content"].strip() else _NO_TEXT,
+    }
+
+
+def _title(place: int, document: Document) -> str:
+    metadata = as_mapping(document.get("metadata"))
+    names = (metadata.get(key) for key in _NAMES)
+    name = next((name for name in names if isinstance(name, str) and name.strip()), document.get("id"))
+    parts = [str(place), clip(" ".join(name.split()), 120) if name else "Document"]
+    if "score" in document:
+        parts.append(f"score {document['score']:.3g}")
+    return " · ".join(parts)
+
+
+def _rest(document: Document) -> dict[str, Any]:
+    """Return what of a document its item does not show as it is."""
+    shown = {"content"} if document["content"].strip() else set()
+    return {key: value for key, value in document.items() if key not in shown}
+
+
+def _documents(data: Mapping[str, Any], meta: Mapping[str, Any]) -> Iterator[Document]:
+    items, rests = data.get("similar_docs"), meta.get("documents")
+    rests = rests if isinstance(rests, list) else []
+    for place, item in enumerate(items if isinstance(items, list) else ()):
+        document: Document = {"content": str(as_mapping(item).get("body", ""))}
+        rest = as_mapping(rests[place]) if place < len(rests) else {}
+        for key in Document.__annotations__:
+            if key in rest:
+                document[key] = rest[key]  # type: ignore[literal-required]
+        yield document
+
+
+def _from_choices(review: Review, count: int) -> Iterator[tuple[int, bool]]:
+    for name, chosen in review.choices.items():
+        place = _place(name, chosen, count)
+        if place is not None:
+            yield place, _SAYS[_plain(chosen[0])]
+
+
+def _place(control: str, chosen: tuple[str, ...], count: int) -> int | None:
+    """Return which document a choice judges; None where it says something else."""
+    found = _CONTROL.fullmatch(control)
+    if not found or len(chosen) != 1 or _plain(chosen[0]) not in _SAYS:
+        return None
+    place = int(found[1])
+    return place if place < count else None
+
+
+def _from_buckets(data: Mapping[str, Any], review: Review) -> Iterator[tuple[int, bool]]:
+    places = {
+        str(as_mapping(item).get("id")): place for place, item in enumerate(data.get("similar_docs") or ())
+    }
+    for said in filter(_is_ranker, review.controls.values()):
+        for bucket, ids in said.items():
+            if _plain(bucket) in _SAYS:
+                yield from ((places[each], _SAYS[_plain(bucket)]) for each in ids if each in places)
+
+
+def _is_ranker(said: Any) -> bool:
+    return isinstance(said, dict) and any(_plain(str(bucket)) in _SAYS for bucket in said)
+
+
+def _plain(name: str) -> str:
+    return " ".join(re.split(r"[\s_-]+", name.casefold())).strip()
+
+
+FORM = Form(
+    name="rag",
+    label_config=get_default_label_configs("rag")[0],
+    keys=_KEYS,
+    fill=fill,
+    read=read,
+    gather=lambda _: RetrievalGatherer(),
+)

@@ -1,0 +1,115 @@
+"""From the events of a trace to the records of a form: bounded, and safe in threads."""
+
+from __future__ import annotations
+
+import threading
+import time
+from abc import ABC, abstractmethod
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Generic, TypeVar
+from uuid import UUID
+
+from langchain_label_studio.recording.open_runs import MAX_ANCESTORS, MAX_RUN_AGE
+from langchain_label_studio.recording.trace_events import TraceEvent
+from langchain_label_studio.support.bounded_dict import remember
+from langchain_label_studio.support.forks import begin_anew_in_children
+from langchain_label_studio.types.run import Facts, LLMRun
+
+MAX_OPEN_TRACES = 1000
+
+GroupBy = str | Callable[[LLMRun], str | None]
+"""What runs that answer the same input have in common: a key of their metadata, or a function of the run."""
+
+_State = TypeVar("_State")
+
+
+class TraceGatherer(ABC, Generic[_State]):
+    """A gatherer that keeps one state for each outermost run it was told of.
+
+    What a subclass is asked never happens twice at the same time.
+    """
+
+    def __init__(self, *, max_open: int = MAX_OPEN_TRACES, max_age: float = MAX_RUN_AGE) -> None:
+        self._max_open = max_open
+        self._max_age = max_age
+        self.begin_in_child()
+        begin_anew_in_children(self)
+
+    def begin_in_child(self) -> None:
+        """Begin anew in a forked process: the traces in flight are the parent's."""
+        self._lock = threading.RLock()
+        self._tops: OrderedDict[UUID, UUID] = OrderedDict()
+        self._open: OrderedDict[UUID, tuple[float, _State]] = OrderedDict()
+
+    @abstractmethod
+    def opened(self, top: UUID) -> _State:
+        """Return the state of a trace of which nothing is known yet, given the id of its outermost run."""
+
+    @abstractmethod
+    def began(self, state: _State, event: TraceEvent) -> None:
+        """Note that something in the trace, or the outermost run itself, has started."""
+
+    @abstractmethod
+    def ended(self, state: _State, event: TraceEvent) -> list[Facts]:
+        """Note that something in the trace, or the outermost run itself, has ended or failed."""
+
+    @abstractmethod
+    def answered(self, state: _State, run: Facts) -> list[Facts]:
+        """Note a finished run of a model."""
+
+    def closed(self, state: _State, *, given_up: bool) -> list[Facts]:  # noqa: ARG002 (for those who need it)
+        """Return what is left to record of a trace that ended, or whose end nobody waits for any more."""
+        return []
+
+    def begin(self, event: TraceEvent) -> list[Facts]:
+        """Note a start, and return records that are given up."""
+        with self._lock:
+            top = self._tops.get(event.parent_run_id or event.run_id, event.run_id)
+            if event.run_id in self._tops:
+                return []  # LangChain may tell of a start twice
+            remember(self._tops, event.run_id, top, most=MAX_ANCESTORS)
+            if top != event.run_id and top not in self._open:
+                return []  # of a trace that was given up
+            if top not in self._open:
+                self._open[top] = (time.monotonic(), self.opened(top))
+            self.began(self._open[top][1], event)
+            return self._overdue()
+
+    def end(self, event: TraceEvent) -> list[Facts]:
+        """Note an end, and return the records that are whole now."""
+        with self._lock:
+            top = self._tops.pop(event.run_id, None)
+            if top is None or top not in self._open:
+                return []
+            _, state = self._open[top]
+            records = self.ended(state, event)
+            if top == event.run_id:
+                del self._open[top]
+                records += self.closed(state, given_up=False)
+            return records
+
+    def ran(self, run: Facts) -> list[Facts]:
+        """Note a finished run of a model, failed ones among them, and return the records that are whole now."""
+        with self._lock:
+            top = self._tops.get(run.get("parent_run_id") or run["run_id"])
+            if top is not None and top in self._open:
+                return self.answered(self._open[top][1], run)
+            # Nobody told of what is around it: it stands alone.
+            state = self.opened(run["run_id"])
+            return self.answered(state, run) + self.closed(state, given_up=False)
+
+    def drain(self) -> list[Facts]:
+        """Return nothing: a trace in flight waits for its end."""
+        return []
+
+    def _overdue(self) -> list[Facts]:
+        records: list[Facts] = []
+        now = time.monotonic()
+        while self._open:
+            top, (began, state) = next(iter(self._open.items()))
+            if len(self._open) <= self._max_open and now - began <= self._max_age:
+                break
+            del self._open[top]
+            records += self.closed(state, given_up=True)
+        return records

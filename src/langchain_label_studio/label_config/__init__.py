@@ -1,0 +1,28 @@
+"""Label configs: which tag takes the answer, and which controls a reviewer fills. Begin with `parse_label_config`."""
+
+from langchain_label_studio.label_config.controls import Controls, ControlTag, read_controls
+from langchain_label_studio.label_config.markdown_safety import active, inert
+from langchain_label_studio.label_config.parse import (
+    PROMPT_TAGS,
+    InputTag,
+    LabelConfig,
+    describe_difference,
+    parse_label_config,
+    prepare_label_config,
+)
+from langchain_label_studio.label_config.prompt_value import prompt_value
+
+__all__ = [
+    "PROMPT_TAGS",
+    "ControlTag",
+    "Controls",
+    "InputTag",
+    "LabelConfig",
+    "active",
+    "describe_difference",
+    "inert",
+    "parse_label_config",
+    "prepare_label_config",
+    "prompt_value",
+    "read_controls",
+]

@@ -1,0 +1,218 @@
+"""What a label config asks for: where the answer goes, and which data it needs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from itertools import chain
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from langchain_label_studio.errors import LabelConfigError, NoResponseControlError
+from langchain_label_studio.support.forks import no_fork
+
+if TYPE_CHECKING:
+    from xml.etree import ElementTree as ET
+
+PROMPT_TAGS = ("Text", "HyperText", "Markdown", "Paragraphs")
+"""Input tags that can show a prompt."""
+
+_HINT = (
+    "Add a <TextArea> whose toName is a <Text>, <HyperText>, <Markdown> or <Paragraphs> tag "
+    'that shows one data key (value="$prompt").\n'
+    "HINT: in Label Studio go to the project's Settings -> Labeling Interface -> Browse Templates "
+    'and select "Generative AI -> Supervised Language Model Fine-tuning".'
+)
+_XML_DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>\s*")
+# The defaults of <Paragraphs> itself.
+_TEXT_KEY, _NAME_KEY = "text", "author"
+_VARIABLE = re.compile(r"\$(\w+)")
+
+
+@dataclass(frozen=True, slots=True)
+class InputTag:
+    """A tag that shows data, such as the prompt.
+
+    Attributes:
+        name: The tag's name, which an answer's `to_name` points at.
+        type: The tag itself; of a prompt one of `PROMPT_TAGS`.
+        key: The key of the task's data that it shows.
+        text_key: `Paragraphs` only: the key of a turn's text.
+        name_key: `Paragraphs` only: the key of a turn's speaker.
+    """
+
+    name: str
+    type: str
+    key: str
+    text_key: str = "content"
+    name_key: str = "role"
+
+
+@dataclass(frozen=True, slots=True)
+class LabelConfig:
+    """What this package needs to know of a label config.
+
+    Attributes:
+        response: Name of the `TextArea` that takes the model's answer; None where no answer is to be corrected.
+        input: The tag that shows the prompt; None where none is needed.
+        required: Data keys that Label Studio demands, each with a value that its tag shows as nothing.
+        markdown: Data keys that a `<Markdown>` shows, named or not: it renders HTML as it comes.
+        controls: Every named tag as `(type, name, toName, value)`, to compare two configs.
+    """
+
+    response: str | None
+    input: InputTag | None
+    required: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+    markdown: frozenset[str] = frozenset()
+    controls: frozenset[tuple[str, str, str, str]] = frozenset()
+
+
+def prepare_label_config(xml: str) -> str:
+    """Strip what Label Studio stumbles over: an XML declaration (it answers 500)."""
+    return _XML_DECLARATION.sub("", xml).strip()
+
+
+def parse_label_config(xml: str, *, takes_answer: bool = True) -> LabelConfig:
+    """Read a label config.
+
+    The first `TextArea`, in document order, whose input tag can show a prompt takes the response.
+    A `TextArea` for single regions or items (`perRegion`, `perItem`) cannot hold one.
+
+    Args:
+        xml: The label config.
+        takes_answer: Whether it needs a place for the answer; else no `TextArea` is taken for the answer's, and
+            the prompt is shown by the tag with `$prompt`, or by the first one that can show a prompt.
+
+    Returns:
+        What the config asks for. Required keys follow the server's own rule: each
+        `value="$key"` on a tag that has a name
+        (`extract_data_types` in `label_studio/core/label_config.py`).
+
+    Raises:
+        LabelConfigError: It is not XML.
+        NoResponseControlError: No `TextArea` in it can take the answer.
+    """
+    root = parse_xml(xml)
+    named = named_tags(root)
+    response, input_tag = response_control(root) if takes_answer else (None, _first_input(named))
+    required = {}
+    for tag in root.iterfind(".//*[@value]"):
+        variable = _VARIABLE.search(tag.attrib["value"])
+        if tag.get("name") and variable:
+            required[variable[1]] = _empty_value(tag)
+    shown_as_markdown = (_VARIABLE.findall(tag.get("value", "")) for tag in root.iter("Markdown"))
+    return LabelConfig(
+        response=response,
+        input=input_tag,
+        required=MappingProxyType(required),
+        markdown=frozenset(chain.from_iterable(shown_as_markdown)),
+        controls=frozenset(
+            (tag.tag, name, tag.get("toName", ""), tag.get("value", "") if "toName" not in tag.attrib else "")
+            for name, tag in named.items()
+        ),
+    )
+
+
+def describe_difference(wanted: LabelConfig, found: LabelConfig) -> str | None:
+    """Say in a few words how two configs differ where it matters, or return None."""
+    missing = sorted(f'<{tag} name="{name}">' for tag, name, *_ in wanted.controls - found.controls)
+    extra = sorted(f'<{tag} name="{name}">' for tag, name, *_ in found.controls - wanted.controls)
+    parts = [
+        f"{label} {', '.join(tags)}" for label, tags in (("it lacks", missing), ("it has", extra)) if tags
+    ]
+    return "; ".join(parts) or None
+
+
+def parse_xml(xml: str) -> ET.Element:
+    """Return the label config's root.
+
+    Raises:
+        LabelConfigError: It is not XML.
+    """
+    if not xml.strip():
+        msg = "The label config is empty. Leave project_config= out to use the built-in one of the mode."
+        raise LabelConfigError(msg)
+    if "<!DOCTYPE" in xml:
+        msg = "The label config has a DOCTYPE, which Label Studio refuses. Remove it."
+        raise LabelConfigError(msg)
+    with no_fork():
+        from xml.etree import ElementTree as ET  # noqa: PLC0415 (takes 3 ms to load: not for an import)
+
+    try:
+        return ET.fromstring(xml)  # noqa: S314 (no DOCTYPE, so no entities to expand)
+    except ET.ParseError as error:
+        msg = f"The label config is not XML ({error}). It has to start with <View> and end with </View>."
+        raise LabelConfigError(msg) from None
+
+
+def named_tags(root: ET.Element) -> dict[str, ET.Element]:
+    """Return all tags that have a name, by it."""
+    return {tag.attrib["name"]: tag for tag in root.iter() if tag.get("name")}
+
+
+def response_control(root: ET.Element) -> tuple[str, InputTag]:
+    """Return the name of the `TextArea` that takes the model's answer, and the tag that shows the prompt.
+
+    Raises:
+        NoResponseControlError: No `TextArea` can take the answer.
+    """
+    named = named_tags(root)
+    # One that is shown for each item of a list is not the answer's.
+    repeated = {id(tag) for repeater in root.iter("Repeater") for tag in repeater.iter("TextArea")}
+    text_areas = [
+        tag
+        for tag in root.iter("TextArea")
+        if tag.get("name") and tag.get("toName") and id(tag) not in repeated
+    ]
+    if not text_areas:
+        msg = f"The label config has no <TextArea> tag, so there is no place for the model's answer. {_HINT}"
+        raise NoResponseControlError(msg)
+    for text_area in text_areas:
+        if text_area.get("perRegion") == "true" or text_area.get("perItem") == "true":
+            continue
+        for target in text_area.attrib["toName"].split(","):
+            input_tag = _input_tag(named.get(target.strip()))
+            if input_tag:
+                return text_area.attrib["name"], input_tag
+    names = ", ".join(f'"{tag.attrib["name"]}"' for tag in text_areas)
+    msg = f"No <TextArea> of the label config ({names}) is for a tag that can show a prompt. {_HINT}"
+    raise NoResponseControlError(msg)
+
+
+def _empty_value(tag: ET.Element) -> Any:
+    """Return a value that a tag shows as nothing; another one replaces the whole task with an error."""
+    if "[" in tag.attrib["value"]:
+        return []  # one item of what a <Repeater> shows: the server wants the list
+    if tag.tag == "Paragraphs":
+        return [{tag.get("nameKey", _NAME_KEY): "", tag.get("textKey", _TEXT_KEY): ""}]
+    if tag.tag == "Table":
+        return {}
+    return [] if tag.tag in {"List", "Ranker", "Taxonomy"} else ""
+
+
+def _first_input(named: Mapping[str, ET.Element]) -> InputTag | None:
+    found = [shown for tag in named.values() if (shown := _input_tag(tag))]
+    # Label Studio's template "LLM Ranker" shows a $task above the $prompt.
+    return next((shown for shown in found if shown.key == "prompt"), found[0] if found else None)
+
+
+def _input_tag(tag: ET.Element | None) -> InputTag | None:
+    """Return the tag as one that can show a prompt, or None where it cannot."""
+    if tag is None or tag.tag not in PROMPT_TAGS or tag.get("valueType") == "url":
+        return None
+    return shown_tag(tag)
+
+
+def shown_tag(tag: ET.Element) -> InputTag | None:
+    """Return a tag that shows one data key, or None where it shows none, or more."""
+    variable = _VARIABLE.fullmatch(tag.get("value", ""))
+    if not variable:
+        return None
+    return InputTag(
+        name=tag.attrib["name"],
+        type=tag.tag,
+        key=variable[1],
+        text_key=tag.get("textKey", _TEXT_KEY),
+        name_key=tag.get("nameKey", _NAME_KEY),
+    )

@@ -1,0 +1,1 @@
+"""Label Studio: its projects, its tasks, and the way of runs into them."""

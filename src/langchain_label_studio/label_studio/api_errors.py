@@ -1,0 +1,109 @@
+"""What Label Studio's refusals mean, and what to do about them. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from langchain_label_studio.errors import (
+    AuthenticationError,
+    LabelStudioError,
+    NotLabelStudioError,
+    PermissionDeniedError,
+    ProjectNotFoundError,
+    RequestRefusedError,
+    ServerUnavailableError,
+)
+from langchain_label_studio.support.redaction import scrub_secrets
+
+_MAX_REASON = 300
+_NOT_STORED = frozenset({429, 503})
+
+
+def error_for_status(
+    status: int | None, body: Any, headers: Mapping[str, str] | None, url: str
+) -> LabelStudioError:
+    """Return the error that an answer of Label Studio stands for.
+
+    Args:
+        status: The HTTP status; None where the SDK itself gave up.
+        body: The answer's body, parsed where it was JSON.
+        headers: The answer's headers. Only `Retry-After` is read: they hold a session cookie.
+        url: Address of Label Studio.
+    """
+    reason = reason_in(body)
+    if status == 401:
+        return AuthenticationError(_key_refused(reason, url), status=status)
+    if status == 403:
+        msg = f"The key's owner may not do this in Label Studio at {url} (403: {reason})."
+        return PermissionDeniedError(msg, status=status)
+    if status in {400, 413, 422}:
+        return RequestRefusedError(f"Label Studio refused the request ({status}): {reason}", status=status)
+    if status is not None and (status >= 500 or status == 429):
+        msg = f"Label Studio at {url} answered {status}: {reason}"
+        return ServerUnavailableError(
+            msg, status=status, maybe_stored=status not in _NOT_STORED, retry_after=retry_after(headers)
+        )
+    if status == 404 and isinstance(body, Mapping):
+        msg = f"Label Studio at {url} has no such project, or the key's owner may not see it."
+        return ProjectNotFoundError(msg, status=status)
+    redirect = (
+        " (it redirects elsewhere: use the address it redirects to)" if status and 300 <= status < 400 else ""
+    )
+    msg = (
+        f"What answers at {url} is not Label Studio's API{redirect}. Use the address of its start page, "
+        "such as http://localhost:8080, without /projects or /api."
+    )
+    return NotLabelStudioError(msg, status=status)
+
+
+def reason_in(body: Any) -> str:
+    """Return why, out of an answer's body, in one short line without the data that was sent."""
+    if isinstance(body, Mapping):
+        details = body.get("validation_errors")
+        text = _flatten(details) if details else _flatten(body.get("detail"))
+    elif isinstance(body, str):
+        text = "no reason given" if "<html" in body[:500].lower() else body
+    else:
+        text = _flatten(body)
+    # Behind " :: " Label Studio repeats the whole task.
+    text = " ".join(scrub_secrets(text.partition(" :: ")[0]).split())
+    return text.rstrip(".") if len(text) <= _MAX_REASON else f"{text[:_MAX_REASON]}…"
+
+
+def retry_after(headers: Mapping[str, str] | None) -> float | None:
+    """Return the seconds of a `Retry-After` header, which holds a number or a date (RFC 9110, 10.2.3)."""
+    value = next((text for name, text in (headers or {}).items() if name.lower() == "retry-after"), None)
+    if value is None:
+        return None
+    if re.fullmatch(r"\d+(\.\d+)?", value.strip()):
+        return float(value)
+    try:
+        return max(0.0, (parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds())
+    except (TypeError, ValueError):
+        return None
+
+
+def _flatten(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return "; ".join(f"{key}: {_flatten(item)}" for key, item in value.items() if item)
+    if isinstance(value, list | tuple):
+        return "; ".join(text for text in map(_flatten, value) if text)
+    return "" if value is None else str(value)
+
+
+def _key_refused(reason: str, url: str) -> str:
+    where = f"in {url}user/account -> Personal Access Token"
+    if "legacy" in reason.lower():
+        advice = (
+            "This is a legacy token, and legacy tokens are switched off there (the default). Create a personal "
+            f"access token {where}, or let the organization's owner switch legacy tokens on."
+        )
+    elif "expired" in reason.lower():
+        advice = f"It has expired: create a new personal access token {where}."
+    else:
+        advice = f"Copy the personal access token again, whole, or create a new one {where}."
+    return f"Label Studio at {url} refused the API key (401: {reason}). {advice}"

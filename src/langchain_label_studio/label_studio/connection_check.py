@@ -1,0 +1,103 @@
+"""What `langchain-label-studio check` finds: nothing is created or changed."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from langchain_label_studio.errors import LabelStudioError
+from langchain_label_studio.forms.modes import LabelStudioMode
+from langchain_label_studio.label_studio.client import LabelStudioClient
+from langchain_label_studio.label_studio.projects import Project, read_project, resolve_project
+from langchain_label_studio.label_studio.settings import (
+    API_KEY_VARIABLE,
+    URL_VARIABLE,
+    Settings,
+    resolve_settings,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at.
+
+    Attributes:
+        level: `"good"`, `"warning"` (works, but look at it) or `"bad"` (does not work).
+        text: What was found and, where something is wrong, what to do.
+    """
+
+    level: Literal["good", "warning", "bad"]
+    text: str
+
+
+def check_up(
+    *,
+    url: str | None,
+    project_id: int | None,
+    project_name: str,
+    mode: str = LabelStudioMode.PROMPT.value,
+) -> Iterator[Finding]:
+    """Look at the settings, the server, the key and the project, in this order; stop at what is wrong.
+
+    Args:
+        url: Address of Label Studio; None is the environment's.
+        project_id: The project; None is the environment's, or that of the name.
+        project_name: Title of the project.
+        mode: The mode of the handler that will record there.
+    """
+    try:
+        settings = resolve_settings(url=url, project_id=project_id, project_name=project_name, mode=mode)
+        source = "given" if url else URL_VARIABLE if os.environ.get(URL_VARIABLE) else "the default"
+        yield Finding("good", f"Address: {settings.url} ({source})")
+        kind = (
+            "personal access token" if settings.key().get_secret_value().count(".") == 2 else "legacy token"
+        )
+        yield Finding("good", f"API key: a {kind} ({API_KEY_VARIABLE})")
+        yield from _look_at_server(settings)
+    except LabelStudioError as error:
+        yield Finding("bad", str(error))
+
+
+def _look_at_server(settings: Settings) -> Iterator[Finding]:
+    client = LabelStudioClient(url=settings.url, api_key=settings.key())
+    try:
+        email = client.sign_in()
+        yield Finding("good", f"Label Studio {client.version()}, signed in as {email}")
+        yield from _look_at_analytics(client)
+        yield from _look_at_project(client, settings)
+    finally:
+        client.close()
+
+
+def _look_at_analytics(client: LabelStudioClient) -> Iterator[Finding]:
+    if client.collects_analytics():
+        yield Finding(
+            "warning",
+            "This Label Studio sends analytics to its maker, prompts and answers among them. To stop that, "
+            "start it with COLLECT_ANALYTICS=false and SENTRY_DSN= in its environment.",
+        )
+
+
+def _look_at_project(client: LabelStudioClient, settings: Settings) -> Iterator[Finding]:
+    project: Project
+    if settings.project_id is not None:
+        project = resolve_project(client, settings)
+    else:
+        found = client.find_projects(settings.project_title)
+        if not found:
+            yield Finding("good", f"Project {settings.project_title!r}: none yet, the handler will create it")
+            return
+        project = read_project(client.get_project(found[0]), settings)
+        if len(found) > 1:
+            ids = ", ".join(map(str, found))
+            yield Finding("warning", f"There are several projects of this title ({ids}); the first is used.")
+    shown, control = project.config.input, project.config.response
+    places = [
+        *([f'prompts go to <{shown.type} name="{shown.name}">'] if shown else ()),
+        *([f'answers to <TextArea name="{control}">'] if control else ()),
+    ]
+    yield Finding("good", f"Project {project.id} ({project.title!r}): {', '.join(places) or 'found'}")
+    for warning in project.warnings:
+        yield Finding("warning", warning)

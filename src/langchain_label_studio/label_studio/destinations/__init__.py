@@ -1,0 +1,1 @@
+"""Destinations: where a sender's records go. Begin with `runs.ProjectDestination`."""

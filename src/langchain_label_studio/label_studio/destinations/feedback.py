@@ -1,0 +1,176 @@
+"""A Label Studio project as the destination of feedback: each finds the task of its run."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from langchain_label_studio.delivery import NotAllTakenError, Record
+from langchain_label_studio.errors import LabelStudioError, ProjectNotFoundError, RequestRefusedError
+from langchain_label_studio.label_studio.destinations.runs import TURN_TIMEOUT, as_failure, open_client
+from langchain_label_studio.label_studio.settings import Settings
+from langchain_label_studio.label_studio.tasks.feedback_columns import add_feedback, own_column
+from langchain_label_studio.support.host_lock import host_lock
+from langchain_label_studio.types.feedback import GivenFeedback, decode_feedback
+
+if TYPE_CHECKING:
+    from langchain_label_studio.label_studio.client import LabelStudioClient, TaskContent
+
+LONGEST_WAIT = 7 * 86_400.0
+"""Seconds after which feedback is set aside, because its run has no task."""
+
+_PAUSES = ((60.0, 2.0), (3600.0, 60.0), (LONGEST_WAIT, 3600.0))
+"""How long feedback of such an age, at most, waits until its task is looked for again. All in seconds."""
+
+_AT_ONCE = 25
+_OTHER_DAYS = 31
+
+
+class FeedbackDestination:
+    """Writes feedback into the tasks of its runs.
+
+    Attributes:
+        settings: The server, the project and the key. The project is only looked for, never created.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        """Make a destination; nothing is sent yet."""
+        self.settings = settings
+        self._lock = threading.Lock()
+        self._client: LabelStudioClient | None = None
+
+    def reset(self) -> None:
+        """Forget the client; it is made anew when needed."""
+        self._lock = threading.Lock()
+        self._client = None
+
+    def send(self, records: Sequence[Record]) -> None:
+        """Write the feedback into the tasks of its runs.
+
+        Raises:
+            NotAllTakenError: Some of the runs have no task yet, or some of it does not fit.
+            DeliveryFailedError: Label Studio could not be asked.
+        """
+        later: dict[str, float] = {}
+        refused: dict[str, str] = {}
+        try:
+            projects = self._projects()
+            readable = list(_readable(records, refused))
+            for start in range(0, len(readable), _AT_ONCE):
+                some = readable[start : start + _AT_ONCE]
+                # Read and written back: nobody else may do the same between. And a Label Studio on SQLite
+                # takes one writer at a time.
+                with host_lock("send", self.settings.url, timeout=TURN_TIMEOUT):
+                    missing = self._write(some, projects, refused)
+                for given in missing:
+                    _postpone(given, later, refused)
+        except LabelStudioError as error:
+            raise as_failure(error) from None
+        if later or refused:
+            raise NotAllTakenError(later=later, refused=refused)
+
+    def find(self, records: Sequence[Record]) -> frozenset[str]:  # noqa: ARG002 (see below)
+        """Return nothing: to send feedback once more changes nothing."""
+        return frozenset()
+
+    def _connected_client(self) -> LabelStudioClient:
+        with self._lock:
+            if self._client is None:
+                self._client = open_client(self.settings)
+            return self._client
+
+    def _projects(self) -> list[int]:
+        """Return where a run's task may be, the likeliest first; a project with a date in its name is several."""
+        settings, client = self.settings, self._connected_client()
+        if settings.project_id is not None:
+            return [settings.project_id]
+        if "%" not in settings.project_name:
+            return client.find_projects(settings.project_title)[:1]
+        known_by = max(re.split(r"%.", settings.project_name), key=len)
+        titles = client.search_projects(known_by)
+        # Of several with the same title, the first is the one in use.
+        first = {title: project_id for project_id, title in sorted(titles.items(), reverse=True)}
+        days = [first[title] for title in first if _is_one_of(title, settings.project_name)]
+        days.sort(
+            key=lambda project_id: (titles[project_id] == settings.project_title, project_id), reverse=True
+        )
+        return days[:_OTHER_DAYS]
+
+    def _write(
+        self, some: Sequence[GivenFeedback], projects: Iterable[int], refused: dict[str, str]
+    ) -> list[GivenFeedback]:
+        """Write feedback into tasks, and return that which has none."""
+        missing = list(some)
+        for project in projects:
+            if not missing:
+                break
+            tasks = self._tasks(project, {given.run_id for given in missing})
+            here = [given for given in missing if given.run_id in tasks]
+            missing = [given for given in missing if given.run_id not in tasks]
+            for run_id, task in tasks.items():
+                try:
+                    self._add([given for given in here if given.run_id == run_id], task, refused)
+                except ProjectNotFoundError:  # the task was deleted a moment ago
+                    missing += [given for given in here if given.run_id == run_id]
+        return missing
+
+    def _tasks(self, project: int, run_ids: set[str]) -> dict[str, TaskContent]:
+        """Return the tasks of runs; where an id is a whole trace's, that of its last run."""
+        client = self._connected_client()
+        found: dict[str, TaskContent] = {}
+        for column in ("run_id", "trace_id"):
+            if wanted := sorted(run_ids - found.keys()):
+                for task in client.tasks_with(project, column=column, values=wanted):
+                    run_id = str(task.data[column])
+                    # Of a run it is the first that counts, as everywhere, and they come with the last one first.
+                    if column == "run_id" or run_id not in found:
+                        found[run_id] = task
+        return found
+
+    def _add(self, given: Sequence[GivenFeedback], task: TaskContent, refused: dict[str, str]) -> None:
+        fitting = []
+        for each in given:
+            if name := own_column(each, task.data, task.meta):
+                refused[each.id] = (
+                    f"the task of run {each.run_id} has a column {name!r} that is no feedback: use another key="
+                )
+            else:
+                fitting.append(each)
+        if changed := add_feedback(fitting, task.data, task.meta):
+            data, meta = changed
+            try:
+                self._connected_client().update_task(task.id, data=data, meta=meta)
+            except RequestRefusedError as error:
+                refused.update((each.id, str(error)) for each in fitting)
+
+
+def _readable(records: Sequence[Record], refused: dict[str, str]) -> Iterator[GivenFeedback]:
+    for record in records:
+        try:
+            yield decode_feedback(record.body)
+        except (LabelStudioError, ValueError) as error:
+            refused[record.key] = f"the feedback cannot be read: {error}"
+
+
+def _postpone(given: GivenFeedback, later: dict[str, float], refused: dict[str, str]) -> None:
+    """Let feedback wait for its task: first for a moment, in the end for an hour."""
+    age = (datetime.now(UTC) - datetime.fromisoformat(given.given_at)).total_seconds()
+    for oldest, pause in _PAUSES:
+        if age < oldest:
+            later[given.id] = pause
+            return
+    refused[given.id] = (
+        f"run {given.run_id} has no task after {LONGEST_WAIT / 86_400:.0f} days: it was not recorded, or left out"
+    )
+
+
+def _is_one_of(title: str, name: str) -> bool:
+    """Say whether a title is a name with some day filled in."""
+    with suppress(ValueError):
+        datetime.strptime(title, name)  # noqa: DTZ007 (it is not the time that counts)
+        return True
+    return False

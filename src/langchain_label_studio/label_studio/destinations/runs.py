@@ -1,0 +1,230 @@
+"""A Label Studio project as the destination of recorded runs."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from langchain_label_studio.delivery import DeliveryFailedError, Record
+from langchain_label_studio.errors import LabelStudioError, ServerUnavailableError
+from langchain_label_studio.label_studio.projects import Project, read_project, resolve_project
+from langchain_label_studio.label_studio.settings import Settings
+from langchain_label_studio.label_studio.tasks.build import build_task, missing_keys
+from langchain_label_studio.support.bounded_dict import remember
+from langchain_label_studio.support.forks import no_fork
+from langchain_label_studio.support.host_lock import host_lock
+from langchain_label_studio.support.log import ThrottledLog
+from langchain_label_studio.types.run_record import decode_run
+
+if TYPE_CHECKING:
+    from langchain_label_studio.label_studio.client import FoundTask, LabelStudioClient
+
+CONFIG_AGE = 30.0
+"""Seconds after which the project's label config is read again."""
+
+_REMEMBERED_TASKS = 10_000
+TURN_TIMEOUT = 30.0
+"""Seconds to wait for others of this computer that send to the same server."""
+
+
+class ProjectDestination:
+    """Makes tasks of recorded runs, imports them, and sees to it that each keeps its answer.
+
+    Attributes:
+        settings: The server, the project and the key.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        """Make a destination; nothing is sent yet."""
+        self.settings = settings
+        self._log = ThrottledLog()
+        self._lock = threading.RLock()
+        self._client: LabelStudioClient | None = None
+        self._project: Project | None = None
+        self._read_at = 0.0
+        self._task_ids: OrderedDict[str, int] = OrderedDict()
+
+    @property
+    def project(self) -> Project | None:
+        """The project, once it was reached."""
+        return self._project
+
+    def connect(self) -> Project:
+        """Sign in, and find or create the project. Does nothing where that was done.
+
+        Raises:
+            LabelStudioError: It cannot be done; the message says what to do.
+        """
+        with self._lock:
+            if self._project is None:
+                client = self._connected_client()
+                client.sign_in()
+                self._project = resolve_project(client, self.settings)
+                self._read_at = time.monotonic()
+            return self._project
+
+    def reset(self) -> None:
+        """Forget the client and the project; both are found anew when needed."""
+        # A new lock: in a forked child, the old one may be held by a thread that is not there.
+        self._lock = threading.RLock()
+        self._client = None
+        self._project = None
+
+    def send(self, records: Sequence[Record]) -> None:
+        """Import the runs as tasks, and return once each task has its answer.
+
+        On SQLite, Label Studio drops predictions when a second writer comes by, and says nothing.
+
+        Raises:
+            DeliveryFailedError: It is not certain that all are stored whole.
+        """
+        project, client = self._ready()
+        tasks = self._tasks(records, project)
+        predictions = sum(len(task["predictions"]) for task in tasks)
+        try:
+            # Five imports at once take a Label Studio on SQLite 20 times as long as one after the other.
+            with host_lock("send", self.settings.url, timeout=TURN_TIMEOUT):
+                stored = client.import_tasks(project.id, tasks)
+                self._remember(zip((record.key for record in records), stored.task_ids, strict=True))
+                if stored.predictions < predictions:
+                    self._repair(client, project, tasks)
+        except LabelStudioError as error:
+            if getattr(error, "status", None) == 400:
+                self._read_at = 0.0  # the label config may have changed under us
+            raise as_failure(error) from None
+
+    def find(self, records: Sequence[Record]) -> frozenset[str]:
+        """Return the keys of those runs that have their task, giving it its answer where that was lost.
+
+        Raises:
+            DeliveryFailedError: Label Studio could not be asked.
+        """
+        project, client = self._ready()
+        try:
+            found = self._first_of_each(client.find_tasks(project.id, [record.key for record in records]))
+            self._remember((run_id, task.id) for run_id, task in found.items())
+            tasks = self._tasks([record for record in records if record.key in found], project)
+            self._add_missing_predictions(client, project, tasks, found)
+        except LabelStudioError as error:
+            raise as_failure(error) from None
+        return frozenset(found)
+
+    def task_id(self, run_id: str) -> int | None:
+        """Return the id of a run's task, or None where it has none yet.
+
+        Raises:
+            LabelStudioError: Label Studio cannot be asked.
+        """
+        if run_id in self._task_ids:
+            return self._task_ids[run_id]
+        found = self._first_of_each(self._connected_client().find_tasks(self.connect().id, [run_id]))
+        return found[run_id].id if run_id in found else None
+
+    def _ready(self) -> tuple[Project, LabelStudioClient]:
+        """Return the project with its label config as it is now."""
+        try:
+            project = self.connect()
+            client = self._connected_client()
+            if time.monotonic() - self._read_at > CONFIG_AGE:
+                project = read_project(client.get_project(project.id), self.settings)
+                self._project, self._read_at = project, time.monotonic()
+        except LabelStudioError as error:
+            raise as_failure(error) from None
+        for warning in project.warnings:
+            self._log.warning(f"project {warning}", "%s", warning)
+        return project, client
+
+    def _connected_client(self) -> LabelStudioClient:
+        with self._lock:
+            if self._client is None:
+                self._client = open_client(self.settings)
+            return self._client
+
+    def _tasks(self, records: Sequence[Record], project: Project) -> list[dict[str, Any]]:
+        tasks = []
+        for record in records:
+            time.sleep(0)  # who calls a model waits for the interpreter no longer than one task takes
+            tasks.append(self._task(record, project))
+        return tasks
+
+    def _task(self, record: Record, project: Project) -> dict[str, Any]:
+        try:
+            run = decode_run(record.body)
+            task = build_task(run, project.config, model_version=self.settings.model_version)
+        except Exception as error:  # noqa: BLE001 (one record must not hold up the others)
+            self._log.warning("build", "Run %s could not be made into a task.", record.key, error=error)
+            reason = f"run {record.key} could not be made into a task: {type(error).__name__}"
+            raise DeliveryFailedError(reason, status=422) from None
+        if missing := missing_keys(run, project.config):
+            self._log.warning(
+                "missing data", "data= does not fill %s, which the label config shows: left empty.", missing
+            )
+        return task
+
+    def _repair(
+        self, client: LabelStudioClient, project: Project, tasks: Sequence[Mapping[str, Any]]
+    ) -> None:
+        run_ids = [task["data"]["run_id"] for task in tasks]
+        found = self._first_of_each(client.find_tasks(project.id, run_ids))
+        if len(found) < len(tasks):
+            msg = f"Label Studio has {len(found)} of {len(tasks)} tasks it said it stored"
+            raise ServerUnavailableError(msg, maybe_stored=True)
+        self._add_missing_predictions(client, project, tasks, found)
+
+    def _add_missing_predictions(
+        self,
+        client: LabelStudioClient,
+        project: Project,
+        tasks: Sequence[Mapping[str, Any]],
+        found: Mapping[str, FoundTask],
+    ) -> None:
+        missing = [
+            prediction | {"task": found[task["data"]["run_id"]].id}
+            for task in tasks
+            if not found[task["data"]["run_id"]].predictions
+            for prediction in task["predictions"]
+        ]
+        if missing:
+            client.import_predictions(project.id, missing)
+            self._log.warning(
+                "repaired", "Label Studio had lost the answers of %d tasks: sent again.", len(missing)
+            )
+
+    def _first_of_each(self, tasks: Sequence[FoundTask]) -> dict[str, FoundTask]:
+        first: dict[str, FoundTask] = {}
+        for task in tasks:
+            first.setdefault(task.run_id, task)
+        return first
+
+    def _remember(self, pairs: Any) -> None:
+        for run_id, task_id in pairs:
+            remember(self._task_ids, run_id, task_id, most=_REMEMBERED_TASKS)
+
+
+def open_client(settings: Settings) -> LabelStudioClient:
+    """Return a client of the server.
+
+    Raises:
+        MissingApiKeyError: There is no key.
+    """
+    # Here, because the SDK takes 0.4 s to import: nobody waits for it who does not need it.
+    with no_fork():
+        from langchain_label_studio.label_studio.client import LabelStudioClient  # noqa: PLC0415
+
+        return LabelStudioClient(url=settings.url, api_key=settings.key())
+
+
+def as_failure(error: LabelStudioError) -> DeliveryFailedError:
+    """Return the error as the sender reads it.
+
+    A status tells it what to do; an error without one, such as a setting that cannot be right,
+    is like a refusal: nothing gets better by itself.
+    """
+    if isinstance(error, ServerUnavailableError):
+        return DeliveryFailedError(
+            str(error), status=error.status, maybe_stored=error.maybe_stored, retry_after=error.retry_after
+        )
+    return DeliveryFailedError(str(error), status=getattr(error, "status", None) or 404)

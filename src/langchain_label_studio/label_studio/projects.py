@@ -1,0 +1,204 @@
+"""Find the project that runs go to, by id or by title, or create it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from langchain_label_studio.errors import (
+    LabelConfigError,
+    NoResponseControlError,
+    ProjectNotFoundError,
+    RequestRefusedError,
+)
+from langchain_label_studio.forms.modes import LabelStudioMode
+from langchain_label_studio.label_config.parse import LabelConfig, describe_difference, parse_label_config
+from langchain_label_studio.label_studio.settings import MAX_TITLE, Settings
+from langchain_label_studio.support.host_lock import host_lock
+
+if TYPE_CHECKING:
+    from langchain_label_studio.label_studio.client import LabelStudioClient, ProjectInfo
+
+_LOCK_TIMEOUT = 60.0
+_UNUSED = " (unused)"
+# Seen in 1.23.2: its editor ignores the name of a <Markdown>.
+_MARKDOWN_WARNING = (
+    "Label Studio's editor cannot attach a <TextArea> to a <Markdown>: reviewers may not see the answer, nor save "
+    'theirs. Use <Text name="prompt" value="$prompt"/> for the TextArea, and show <Markdown value="$prompt"/> '
+    "without a name beside it."
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Project:
+    """The project that runs go to.
+
+    Attributes:
+        id: Its number in Label Studio.
+        title: Its title.
+        config: What its label config asks for.
+        created: Whether it was created just now.
+        warnings: What a person should know about it.
+    """
+
+    id: int
+    title: str
+    config: LabelConfig
+    created: bool
+    warnings: tuple[str, ...] = ()
+
+
+def resolve_project(client: LabelStudioClient, settings: Settings) -> Project:
+    """Find the project by id, else by exact title, else create it.
+
+    Raises:
+        ProjectNotFoundError: There is no project with this id.
+        NoResponseControlError: The project's label config has no place for the answer.
+        LabelConfigError: Label Studio refuses the label config of the new project.
+        ServerError: Label Studio refused something else.
+        ServerUnavailableError: Label Studio does not answer.
+    """
+    if settings.project_id is not None:
+        return read_project(_get_project(client, settings.url, settings.project_id), settings)
+    found = client.find_projects(settings.project_title)
+    if found:
+        return read_project(client.get_project(found[0]), settings)
+    return _create(client, settings)
+
+
+def find_project(client: LabelStudioClient, *, url: str, wanted: int | str) -> ProjectInfo:
+    """Return a project that is there, by its number or its exact title; of several the oldest, as handlers do.
+
+    Raises:
+        ProjectNotFoundError: There is none.
+    """
+    if isinstance(wanted, int):
+        return _get_project(client, url, wanted)
+    found = client.find_projects(wanted)
+    if not found:
+        msg = (
+            f"There is no project {wanted!r} at {url}, or the key's owner may not see it. The title has to be "
+            f"whole; or pass the project's number, which is in its address, /projects/NUMBER."
+        )
+        raise ProjectNotFoundError(msg)
+    return client.get_project(found[0])
+
+
+def read_project(info: ProjectInfo, settings: Settings, *, created: bool = False) -> Project:
+    """Return what a project asks for, with warnings where it does not fit the settings."""
+    try:
+        config = parse_label_config(info.label_config, takes_answer=settings.takes_answer)
+    except LabelConfigError as error:
+        msg = f"Project {info.id} ({info.title!r}) cannot take answers. {error}"
+        raise NoResponseControlError(msg) from None
+    warnings = list(_page_warnings(config))
+    if not created:
+        warnings += [
+            *_config_warnings(info, config, settings),
+            *_display_warnings(info, settings),
+            *_reviewer_warnings(info, settings),
+        ]
+    return Project(id=info.id, title=info.title, config=config, created=created, warnings=tuple(warnings))
+
+
+def _get_project(client: LabelStudioClient, url: str, project_id: int) -> ProjectInfo:
+    try:
+        return client.get_project(project_id)
+    except ProjectNotFoundError as error:
+        msg = (
+            f"There is no project {project_id} at {url}, or the key's owner may not see it. Its number "
+            "is in its address, /projects/NUMBER; leave project_id out to go by project_name."
+        )
+        raise ProjectNotFoundError(msg, status=error.status) from None
+
+
+def _create(client: LabelStudioClient, settings: Settings) -> Project:
+    """Create the project, once, however many threads and processes want it at the same time.
+
+    Titles are not unique in Label Studio, and on SQLite it may create a project twice in one request.
+    On one host a lock makes the others wait; for the rest, the lowest id is everybody's choice. A second one
+    is renamed: while Label Studio deletes a project, it counts nobody's annotations, and after two deletions at
+    the same moment it counts none until it is started again (`temporary_disconnect_all_signals`, seen in 1.23.2).
+    """
+    title = settings.project_title
+    with host_lock("create", settings.url, timeout=_LOCK_TIMEOUT):
+        mine = None
+        if not client.find_projects(title):
+            mine = _request_creation(client, settings)
+        chosen = client.find_projects(title)[0]
+        if mine is not None and mine != chosen:
+            client.rename_empty_project(
+                mine,
+                title=title[: MAX_TITLE - len(_UNUSED)] + _UNUSED,
+                description=f"Made at the same moment as project {chosen}, which is the one in use. Can be deleted.",
+            )
+        return read_project(client.get_project(chosen), settings, created=mine == chosen)
+
+
+def _request_creation(client: LabelStudioClient, settings: Settings) -> int:
+    try:
+        return client.create_project(
+            title=settings.project_title,
+            label_config=settings.label_config,
+            model_version=settings.model_version,
+            reviewers_per_task=settings.reviewers_per_task,
+        )
+    except RequestRefusedError as error:
+        if "label_config" in str(error):
+            msg = f"Label Studio refuses the label config: {error} Correct project_config= and try again."
+            raise LabelConfigError(msg) from None
+        raise
+
+
+def _page_warnings(config: LabelConfig) -> Iterator[str]:
+    """Warn of what leaves Label Studio's page white."""
+    if config.input and config.input.type == "Markdown":
+        yield _MARKDOWN_WARNING
+    elif config.input and config.input.type == "Paragraphs" and config.input.key in config.markdown:
+        yield (
+            f'<Markdown value="${config.input.key}"/> leaves the page white, because <Paragraphs> makes a list of it. '
+            'Use <Markdown value="$conversation_markdown"/>.'
+        )
+
+
+def _config_warnings(info: ProjectInfo, config: LabelConfig, settings: Settings) -> Iterator[str]:
+    if settings.custom_config or settings.form:
+        passed = "the project_config passed" if settings.custom_config else f"that of mode={settings.form!r}"
+        wanted = parse_label_config(settings.label_config, takes_answer=settings.takes_answer)
+        if difference := describe_difference(wanted, config):
+            yield (
+                f"Project {info.id} ({info.title!r}) exists and keeps its own label config, which is not "
+                f"{passed}: {difference}. Use another project_name, or change the project's config."
+            )
+    elif settings.mode is LabelStudioMode.CHAT and config.input and config.input.type != "Paragraphs":
+        yield (
+            f"Project {info.id} ({info.title!r}) shows prompts in <{config.input.type}>, so chats become text "
+            "there. Use another project_name for a new project with mode='chat'."
+        )
+
+
+def _display_warnings(info: ProjectInfo, settings: Settings) -> Iterator[str]:
+    where = f"in the project's Settings -> Annotation (project {info.id}, {info.title!r})"
+    if info.model_version and info.model_version != settings.model_version:
+        yield (
+            f"Reviewers will not see the answers: the project shows predictions of {info.model_version!r}, and "
+            f"this handler sends {settings.model_version!r}. Choose {settings.model_version!r} {where}, or pass "
+            f"model_version={info.model_version!r}."
+        )
+    elif not info.shows_predictions:
+        yield f"Reviewers will not see the answers: switch on 'Use predictions to prelabel tasks' {where}."
+
+
+def _reviewer_warnings(info: ProjectInfo, settings: Settings) -> Iterator[str]:
+    wanted = settings.reviewers_per_task
+    share = info.overlap_percent if info.reviewers_per_task > 1 else 100
+    if wanted is not None and (info.reviewers_per_task, share) != (wanted, 100):
+        tasks = "each task" if share == 100 else f"{share} % of its tasks"
+        people = "1 person" if info.reviewers_per_task == 1 else f"{info.reviewers_per_task} people"
+        yield (
+            f"Project {info.id} ({info.title!r}) exists, and gives {tasks} to {people}, whatever "
+            f"reviewers_per_task={wanted} says. Use another project_name for a new project; or change this one "
+            f"with label_studio_sdk (in the Community edition, no page of Label Studio can): LabelStudio(...)"
+            f".projects.update({info.id}, maximum_annotations={wanted}, overlap_cohort_percentage=100)."
+        )

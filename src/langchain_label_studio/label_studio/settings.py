@@ -1,0 +1,223 @@
+"""Settings: argument, else environment variable, else default. Empty counts as unset."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from pydantic import SecretStr
+
+from langchain_label_studio.errors import MissingApiKeyError, ProjectTitleError, SettingError
+from langchain_label_studio.forms.modes import LabelStudioMode, get_default_label_configs
+from langchain_label_studio.label_config.parse import parse_label_config, prepare_label_config
+
+if TYPE_CHECKING:
+    from langchain_label_studio.forms import Form
+
+API_KEY_VARIABLE = "LABEL_STUDIO_API_KEY"
+URL_VARIABLE = "LABEL_STUDIO_URL"
+PROJECT_ID_VARIABLE = "LABEL_STUDIO_PROJECT_ID"
+
+DEFAULT_URL = "http://localhost:8080"
+DEFAULT_PROJECT_NAME = "LangChain-%Y-%m-%d"
+DEFAULT_MODEL_VERSION = "langchain"
+
+_MIN_TITLE, MAX_TITLE = 3, 50
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Where runs go.
+
+    Attributes:
+        api_key: A personal access token, or a legacy token; None where it is looked up when it is needed.
+        url: Address of Label Studio, ending in exactly one slash.
+        project_id: The project, or None to find it by title.
+        project_title: Title of the project to find or create, with today's date filled in.
+        project_name: What the title was made from.
+        label_config: Label config of a project that has to be created.
+        custom_config: Whether the user passed that config, so that it should match the project's.
+        mode: The mode whose config it is, or None for a config of the user's own.
+        form: Name of the form in which runs are reviewed; empty where each is shown as it is.
+        takes_answer: Whether the answers go into a `TextArea` of the label config.
+        model_version: What all predictions of the project are filed under.
+        reviewers_per_task: How many people review each task of a project that has to be created; None
+            leaves it to Label Studio, where it is one.
+    """
+
+    api_key: SecretStr | None
+    url: str
+    project_id: int | None
+    project_title: str
+    project_name: str
+    label_config: str
+    custom_config: bool = False
+    mode: LabelStudioMode | None = None
+    form: str = ""
+    takes_answer: bool = True
+    model_version: str = field(default=DEFAULT_MODEL_VERSION)
+    reviewers_per_task: int | None = None
+
+    def key(self) -> SecretStr:
+        """Return the key, looking it up in the environment now where there is none.
+
+        Raises:
+            MissingApiKeyError: There is none there, either.
+        """
+        return self.api_key or resolve_api_key()
+
+
+def resolve_settings(
+    *,
+    api_key: str | SecretStr | None = None,
+    url: str | None = None,
+    project_id: int | str | None = None,
+    project_name: str = DEFAULT_PROJECT_NAME,
+    project_config: str | None = None,
+    mode: str | LabelStudioMode = LabelStudioMode.PROMPT,
+    model_version: str = DEFAULT_MODEL_VERSION,
+    reviewers_per_task: int | None = None,
+    environ: Mapping[str, str] = os.environ,
+) -> Settings:
+    """Resolve the settings, checking all that can be checked without a network.
+
+    Raises:
+        MissingApiKeyError: There is no key.
+        ProjectTitleError: Label Studio would refuse the title.
+        LabelConfigError: The config is not XML, or has no place for the answer.
+        SettingError: Another setting cannot be right.
+    """
+    form = _form(mode)
+    default_config, known_mode = (form.label_config, None) if form else get_default_label_configs(mode)
+    config = prepare_label_config(project_config) if project_config else default_config
+    takes_answer = form is None or form.takes_answer
+    parse_label_config(config, takes_answer=takes_answer)
+    known_id = _project_id(project_id, environ)
+    return Settings(
+        api_key=resolve_api_key(api_key, environ=environ),
+        url=resolve_url(url, environ=environ),
+        project_id=known_id,
+        project_title="" if known_id is not None else _title(project_name or DEFAULT_PROJECT_NAME),
+        project_name="" if known_id is not None else project_name or DEFAULT_PROJECT_NAME,
+        label_config=config,
+        custom_config=bool(project_config),
+        mode=None if project_config else known_mode,
+        form=form.name if form else "",
+        takes_answer=takes_answer,
+        model_version=model_version.strip() or DEFAULT_MODEL_VERSION,
+        reviewers_per_task=_reviewers_per_task(reviewers_per_task),
+    )
+
+
+def resolve_project_choice(
+    project_id: int | str | None = None,
+    project_name: str | None = None,
+    *,
+    environ: Mapping[str, str] = os.environ,
+) -> int | str:
+    """Return which project is meant: its number, or its title with today's date filled in.
+
+    A title that is passed wins over a number in the environment.
+
+    Raises:
+        SettingError: None is, or it cannot be one.
+    """
+    known_id = _project_id(project_id, {} if project_name else environ)
+    if known_id is not None:
+        return known_id
+    if not project_name:
+        msg = f"Which project? Pass project_name= or project_id=, or set {PROJECT_ID_VARIABLE}."
+        raise SettingError(msg)
+    return _title(project_name)
+
+
+def resolve_api_key(
+    api_key: str | SecretStr | None = None, *, environ: Mapping[str, str] = os.environ
+) -> SecretStr:
+    """Return the key: argument, else environment.
+
+    Raises:
+        MissingApiKeyError: There is none.
+        SettingError: It cannot be one.
+    """
+    given = api_key.get_secret_value() if isinstance(api_key, SecretStr) else api_key
+    # A newline at its end would make the HTTP library refuse the header, and print the key.
+    key = (given or "").strip() or environ.get(API_KEY_VARIABLE, "").strip()
+    if not key:
+        msg = (
+            "No Label Studio API key. In Label Studio, click your initials at the top right, then "
+            "Account & Settings -> Personal Access Token, create one and copy it. Pass it as "
+            f"api_key=..., or set {API_KEY_VARIABLE}. "
+            "(No Label Studio yet? `langchain-label-studio up` starts one and prints its key.)"
+        )
+        raise MissingApiKeyError(msg)
+    if not key.isascii() or not key.isprintable() or " " in key:
+        msg = "The Label Studio API key has characters no key can have. Copy it again, whole and alone."
+        raise SettingError(msg)
+    return SecretStr(key)
+
+
+def resolve_url(url: str | None = None, *, environ: Mapping[str, str] = os.environ) -> str:
+    """Return Label Studio's address, ending in exactly one slash: argument, else environment, else default.
+
+    Raises:
+        SettingError: It cannot be one.
+    """
+    url = (url or environ.get(URL_VARIABLE) or DEFAULT_URL).strip()
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        msg = f"{url!r} is not the address of a Label Studio: it has to start with http:// or https://."
+        raise SettingError(msg)
+    if parts.username or parts.password:
+        msg = "The Label Studio URL holds a user name or password. Take it out, and use api_key= instead."
+        raise SettingError(msg)
+    return f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}/"
+
+
+def _form(mode: str | LabelStudioMode) -> Form | None:
+    """Return the form of a mode; runs are shown as they are in the first two."""
+    name = mode.value if isinstance(mode, LabelStudioMode) else mode
+    if name in {LabelStudioMode.PROMPT.value, LabelStudioMode.CHAT.value}:
+        return None
+    from langchain_label_studio.forms import find_form  # noqa: PLC0415 (not for those who need none)
+
+    return find_form(name)
+
+
+def _project_id(project_id: Any, environ: Mapping[str, str]) -> int | None:
+    source, value = "project_id", project_id
+    if value is None or value == "":
+        source, value = PROJECT_ID_VARIABLE, environ.get(PROJECT_ID_VARIABLE, "").strip()
+    if value == "":
+        return None
+    try:
+        number = int(value)
+    except (TypeError, ValueError):
+        number = 0
+    if number <= 0:
+        msg = f"{source} is {value!r}, but has to be the project's number: in its address, /projects/NUMBER."
+        raise SettingError(msg)
+    return number
+
+
+def _reviewers_per_task(number: Any) -> int | None:
+    # Label Studio itself would take 0 and -1.
+    if number is None or (type(number) is int and number >= 1):
+        return number
+    msg = f"reviewers_per_task={number!r}: a task goes to 1 person or more; use a whole number such as 2."
+    raise SettingError(msg)
+
+
+def _title(project_name: str) -> str:
+    title = datetime.now().strftime(project_name).strip()  # noqa: DTZ005 (a person's own date)
+    if not _MIN_TITLE <= len(title) <= MAX_TITLE:
+        msg = (
+            f"The project's title {title!r} has {len(title)} characters; "
+            f"Label Studio takes {_MIN_TITLE} to {MAX_TITLE}. Choose another project_name=."
+        )
+        raise ProjectTitleError(msg)
+    return title

@@ -1,0 +1,185 @@
+"""A run and a label config make a task with its prediction. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from langchain_label_studio.errors import TaskDataError
+from langchain_label_studio.label_config.markdown_safety import inert
+from langchain_label_studio.label_config.parse import InputTag, LabelConfig
+from langchain_label_studio.label_config.prompt_value import prompt_value
+from langchain_label_studio.support.json_safe import jsonable
+from langchain_label_studio.types.run import LLMRun
+from langchain_label_studio.types.run_record import METADATA_SENT
+from langchain_label_studio.types.task_columns import _UNFILTERABLE, COLUMNS, PANELS
+from langchain_label_studio.types.text import show_turn
+from langchain_label_studio.types.turn import Turn, is_plain
+
+if TYPE_CHECKING:
+    from langchain_label_studio.forms import Filled, Form
+
+
+def build_task(run: LLMRun, config: LabelConfig, *, model_version: str) -> dict[str, Any]:
+    """Return the task that shows a run.
+
+    Args:
+        run: The run.
+        config: The project's label config: it decides the shape, not the kind of model.
+        model_version: What the prediction is filed under, the same for a whole project.
+
+    Returns:
+        A task as Label Studio's import takes it: `data`, `meta` and at most one prediction,
+        with all candidates in order.
+
+    Raises:
+        SettingError: The run is for a form of review that is not registered here.
+    """
+    turns = [(turn["role"], show_turn(turn)) for turn in run.prompt]
+    filled = _filled(run)
+    data: dict[str, Any] = {**_columns(run), **run.data, "run_id": run.run_id}
+    if config.input:
+        data[config.input.key] = prompt_value(config.input, turns)
+    if filled:
+        data |= filled.data
+    for key, nothing in config.required.items():
+        if data.get(key) is None:
+            data[key] = nothing
+    for key in config.markdown.intersection(data):
+        data[key] = inert(data[key])
+    data |= _panels(run, config)
+    task: dict[str, Any] = {"data": data, "meta": _meta(run, config), "predictions": []}
+    if filled:
+        task["meta"] |= filled.meta
+    answer = [text for text in map(show_turn, run.answers) if text]
+    if answer and config.response and config.input:
+        task["predictions"].append(_prediction(run, config.response, config.input, answer, model_version))
+    cleaned: dict[str, Any] = jsonable(task)
+    return cleaned
+
+
+def _panels(run: LLMRun, config: LabelConfig) -> dict[str, str]:
+    """Return what is shown beside the prompt; last, so that these columns of the list of tasks are the last, too."""
+    keys = [key for key in PANELS if key in config.markdown]
+    if not keys:
+        return {}
+    from langchain_label_studio.label_studio.tasks.conversation_html import render_panel  # noqa: PLC0415 (takes 3 ms to load: not for an import)
+
+    return {key: render_panel(key, run) for key in keys}
+
+
+def _filled(run: LLMRun) -> Filled | None:
+    return _form(run.form).fill(run) if run.form else None
+
+
+def _form(name: str) -> Form:
+    from langchain_label_studio.forms import get_form  # noqa: PLC0415 (not for those who need none)
+
+    return get_form(name)
+
+
+def check_task_data(
+    data: Mapping[str, Any], config: LabelConfig, *, complete: bool, filled: AbstractSet[str] = frozenset()
+) -> None:
+    """Check the user's own data for a task.
+
+    Args:
+        data: What goes into each task's data.
+        config: The label config that names the keys.
+        complete: Whether `data` is all there will be.
+        filled: The keys that the form of review fills.
+
+    Raises:
+        TaskDataError: A key is reserved, cannot be filtered by, or is missing.
+    """
+    for key in map(str, data):
+        if key in COLUMNS or key in PANELS or key in filled or (config.input and key == config.input.key):
+            msg = f"data= has the key {key!r}, which is filled from the run. Choose another name."
+            raise TaskDataError(msg)
+        if not key or _UNFILTERABLE & set(key):
+            msg = (
+                f"data= has the key {key!r}, which Label Studio cannot filter by. Use letters, digits and _."
+            )
+            raise TaskDataError(msg)
+    missing = _missing_keys(data, config, filled)
+    if complete and missing:
+        names = ", ".join(f'value="${key}"' for key in missing)
+        msg = (
+            f"The label config shows {names}, but nothing fills it. "
+            f"Pass data={{{missing[0]!r}: ...}}, or a function of the run that returns such a dict."
+        )
+        raise TaskDataError(msg)
+
+
+def missing_keys(run: LLMRun, config: LabelConfig) -> list[str]:
+    """Return the keys which the label config demands and nothing fills in the run's task."""
+    return _missing_keys(run.data, config, _form(run.form).keys if run.form else frozenset())
+
+
+def _missing_keys(data: Mapping[str, Any], config: LabelConfig, filled: AbstractSet[str]) -> list[str]:
+    shown = {config.input.key} if config.input else set()
+    return sorted(set(config.required) - set(COLUMNS) - shown - filled - set(data))
+
+
+def _columns(run: LLMRun) -> dict[str, Any]:
+    """Return the run's facts as flat columns, those left out that are not known."""
+    facts = {name: getattr(run, name) for name in COLUMNS if name != "tags"}
+    facts["tags"] = ", ".join(run.tags)
+    return {name: value for name, value in facts.items() if value is not None and value != ""}
+
+
+def _meta(run: LLMRun, config: LabelConfig) -> dict[str, Any]:
+    """Return the rest that helps, which Label Studio keeps but does not show as columns."""
+    facts: dict[str, Any] = {
+        "kind": run.kind,
+        "parent_run_id": run.parent_run_id,
+        "parameters": run.parameters,
+        "metadata": {key: value for key, value in run.metadata.items() if key in METADATA_SENT},
+        "usage": run.usage,
+        "reasoning": [turn.get("reasoning") for turn in run.answers]
+        if _any_has("reasoning", run.answers)
+        else None,
+        "answers": None if config.response and all(map(_only_text, run.answers)) else list(run.answers),
+        # What is shown flattens tool calls and names; here the conversation is as it was.
+        "messages": None if _shown_whole(run, config) else list(run.prompt),
+    }
+    known = {name: value for name, value in facts.items() if value}
+    return known | {"langchain_label_studio": _version()} | ({"form": run.form} if run.form else {})
+
+
+@cache
+def _version() -> str:
+    from importlib.metadata import version  # noqa: PLC0415 (takes 15 ms to load: not for an import)
+
+    return version("langchain-label-studio")
+
+
+def _shown_whole(run: LLMRun, config: LabelConfig) -> bool:
+    if run.form or config.input is None:
+        return False
+    if run.kind == "completion":
+        return config.input.type != "HyperText"
+    return config.input.type == "Paragraphs" and all(map(is_plain, run.prompt))
+
+
+def _only_text(turn: Turn) -> bool:
+    return not (turn.get("tool_calls") or turn.get("invalid_tool_calls") or turn.get("images"))
+
+
+def _any_has(key: str, turns: tuple[Turn, ...]) -> bool:
+    return any(turn.get(key) for turn in turns)
+
+
+def _prediction(
+    run: LLMRun, control: str, shown: InputTag, answer: list[str], model_version: str
+) -> dict[str, Any]:
+    region = {
+        "id": run.run_id.replace("-", "")[-10:],
+        "from_name": control,
+        "to_name": shown.name,
+        "type": "textarea",
+        "value": {"text": answer},
+    }
+    return {"model_version": model_version, "result": [region]}

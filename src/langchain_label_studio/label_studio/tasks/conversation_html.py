@@ -1,0 +1,84 @@
+"""What a label config may show of a run in a `<Markdown>` tag, beside the prompt: its conversation, easy to read. Pure."""
+
+from __future__ import annotations
+
+from langchain_label_studio.label_studio.tasks.turn_html import (
+    MAX_TEXT,
+    ShowText,
+    bubble,
+    calls,
+    escape,
+    markdown,
+    pictures,
+    plain,
+)
+from langchain_label_studio.types.run import LLMRun
+from langchain_label_studio.types.text import show_turn
+from langchain_label_studio.types.turn import Turn
+
+MAX_PANEL = 800_000
+"""Characters of a panel: beyond it the earliest turns are left out, and that is said."""
+
+
+def render_panel(key: str, run: LLMRun) -> str:
+    """Return what a key of a task's data shows of a run, for a `<Markdown>` tag.
+
+    Args:
+        key: `conversation_html` for the conversation with its text as it is, `conversation_markdown` with what users
+            and models say rendered as Markdown, `answer_markdown` for the answers rendered as Markdown.
+        run: The run.
+
+    Returns:
+        HTML, and Markdown in it, which can do nothing: no script of a text runs, and only images are fetched that are
+        part of a user's message.
+    """
+    if key == "answer_markdown":
+        return _answers(run.shown_answers)
+    return _conversation(run, plain if key == "conversation_html" else markdown)
+
+
+def _answers(turns: tuple[Turn, ...]) -> str:
+    labels = _labels(len(turns))
+    return _page(
+        turns, [bubble(turn, show=markdown, label=label) for turn, label in zip(turns, labels, strict=True)]
+    )
+
+
+def _conversation(run: LLMRun, show: ShowText) -> str:
+    turns = [bubble(turn, show=show) for turn in run.prompt]
+    return _page(run.prompt, [*turns, *_called(run.shown_answers)])
+
+
+def _called(answers: tuple[Turn, ...]) -> list[str]:
+    """Return what of the answers is not easy to read as the text that is corrected: tool calls and images."""
+    blocks = []
+    for turn, label in zip(answers, _labels(len(answers)), strict=True):
+        if content := "".join((*pictures(turn), *calls(turn))):
+            title = (
+                f'<span class="lls-role">assistant</span> <span class="lls-note">in {escape(label)}</span>'
+            )
+            blocks.append(f'<div class="lls-turn lls-assistant lls-answer">{title}{content}</div>')
+    return blocks
+
+
+def _labels(count: int) -> list[str]:
+    return ["the answer"] if count == 1 else [f"answer {number}" for number in range(1, count + 1)]
+
+
+def _page(turns: tuple[Turn, ...], blocks: list[str]) -> str:
+    """Return blocks as a page, which says whether it holds all of the turns: the built-in config shows them else."""
+    left = MAX_PANEL
+    kept: list[str] = []
+    # The latest are what the answer is about.
+    for block in reversed(blocks):
+        left -= len(block)
+        if left < 0:
+            break
+        kept.append(block)
+    missing = len(blocks) - len(kept)
+    whole = not missing and all(len(show_turn(turn)) <= MAX_TEXT for turn in turns)
+    shape = "lls-chat lls-whole" if whole else "lls-chat"
+    note = (
+        f'<div class="lls-note">{missing} earlier turns are too long for this page</div>' if missing else ""
+    )
+    return f'<div class="{shape}">{note}{"".join(reversed(kept))}</div>' if blocks else ""

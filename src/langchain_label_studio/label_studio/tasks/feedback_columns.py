@@ -1,0 +1,58 @@
+"""Users' feedback in the data and the meta of a task. Begin with `add_feedback`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from langchain_label_studio.label_config.markdown_safety import inert
+from langchain_label_studio.support.json_safe import as_mapping
+from langchain_label_studio.types.feedback import Feedback, GivenFeedback
+from langchain_label_studio.types.task_columns import COMMENT, META_KEY
+
+
+def own_column(given: GivenFeedback, data: Mapping[str, Any], meta: Mapping[str, Any]) -> str | None:
+    """Return a column of the task that has the feedback's name, and is something else; None where there is none."""
+    if given.key in as_mapping(meta.get(META_KEY)):
+        return None
+    return next((name for name in given.columns if data.get(name)), None)
+
+
+def add_feedback(
+    given: Iterable[GivenFeedback], data: Mapping[str, Any], meta: Mapping[str, Any]
+) -> tuple[dict[str, Any], dict[str, Any]] | None:
+    """Return a task's data and meta with feedback added: of each score and each comment, the latest stays.
+
+    In whatever order feedback comes, and however often, the outcome is the same.
+
+    Returns:
+        Both as they should be; None where they are so already.
+    """
+    columns, known = dict(data), {key: dict(said) for key, said in as_mapping(meta.get(META_KEY)).items()}
+    news = False
+    for each in given:
+        said = known.setdefault(each.key, {})
+        for name, value, column in zip(
+            ("score", "comment"), (each.score, each.comment), each.columns, strict=True
+        ):
+            if value is not None and said.get(f"{name}_at", "") < each.given_at:
+                # Whoever wrote it is a stranger: a label config may show it in a <Markdown>.
+                columns[column] = inert(value)
+                said |= {name: value, f"{name}_at": each.given_at}
+                news = True
+    return (columns, {**meta, META_KEY: known}) if news else None
+
+
+def read_feedback(meta: Mapping[str, Any]) -> dict[str, Feedback]:
+    """Return the feedback that a task keeps, by its key."""
+    return {
+        str(key): Feedback(score=said.get("score"), comment=said.get("comment"))
+        for key, said in as_mapping(meta.get(META_KEY)).items()
+        if isinstance(said, Mapping)
+    }
+
+
+def feedback_columns(meta: Mapping[str, Any]) -> frozenset[str]:
+    """Return the columns of a task that show feedback."""
+    keys = as_mapping(meta.get(META_KEY))
+    return frozenset(column for key in keys for column in (key, f"{key}{COMMENT}"))

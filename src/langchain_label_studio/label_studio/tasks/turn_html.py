@@ -1,0 +1,180 @@
+"""A turn of a conversation as a piece of a page that people read, and that can do nothing. Pure.
+
+Label Studio renders the HTML of a `<Markdown>` tag as it comes, so everything of a turn is escaped here, and line
+breaks are written as `&#10;`: without an empty line, Markdown takes a line of HTML as it stands.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+from langchain_label_studio.label_config.markdown_safety import inert
+from langchain_label_studio.support.json_safe import clip
+from langchain_label_studio.support.readable_json import readable_json
+from langchain_label_studio.types.images import is_link, is_picture, note_of_image
+from langchain_label_studio.types.turn import Turn
+
+FOLDED_FROM = 600
+"""Characters from which a system prompt or what a tool returned is folded."""
+
+MAX_TEXT = 200_000
+"""Characters of a text that are shown."""
+
+_MAX_MARKDOWN = 50_000
+_MAX_MARKS = 2_000
+_MAX_JSON = 50_000
+_BEGINNING = 90
+# Label Studio's page dies of what is nested a thousand deep, as `> > > ...` is. Emphasis may be nested, too.
+_NESTED = re.compile(r"^(?:[ \t]*(?:>|(?:[-+*]|\d{1,9}[.)])[ \t])){20}", re.MULTILINE)
+_MARK = re.compile(r"[*_\[`]")
+_LINE = re.compile(r"\r\n?|\n")
+_KINDS = frozenset({"system", "user", "assistant", "tool"})
+
+ShowText = Callable[[str], str]
+"""How the text of a turn becomes HTML: `plain` or `markdown`."""
+
+
+def bubble(turn: Turn, *, show: ShowText, label: str = "") -> str:
+    """Return a turn as a block of HTML.
+
+    Args:
+        turn: The turn.
+        show: How the text of users and models is shown; that of others is plain.
+        label: What to say beside the role.
+    """
+    role, kind = turn["role"], _kind(turn)
+    title = _title(role, turn, label)
+    text = clip(turn["content"], MAX_TEXT)
+    if role == "tool":
+        text = _pretty(text)
+    elif kind != "system":
+        return _block(kind, f"{title}{''.join(_body(turn, text, show))}")
+    body = "".join(_body(turn, text, plain))
+    if len(text) < FOLDED_FROM:
+        return _block(kind, f"{title}{body}")
+    start = escape(" ".join(text[:_BEGINNING].split()))
+    size = f'<span class="lls-size">{len(turn["content"]):,} characters</span>'
+    begin = f'<span class="lls-begin" dir="auto">{start}…</span>'
+    return _block(kind, f"<details><summary>{title} {begin} {size}</summary>{body}</details>")
+
+
+def escape(text: str) -> str:
+    """Return text for a line of HTML, its line breaks included."""
+    import html  # noqa: PLC0415 (takes 1 ms to load: not for an import)
+
+    return _LINE.sub("&#10;", html.escape(text, quote=False))
+
+
+def plain(text: str) -> str:
+    """Return text as it is."""
+    return f'<div class="lls-text" dir="auto">{escape(text)}</div>' if text else ""
+
+
+def markdown(text: str) -> str:
+    """Return text as Markdown that nothing can leave or nest too deep in; text that is none as it is.
+
+    A quote ends at the first line without `>`, whatever is open in it: no text reaches the next turn.
+    """
+    marks = sum(1 for _ in _MARK.finditer(text))
+    if len(text) > _MAX_MARKDOWN or marks > _MAX_MARKS or _NESTED.search(text):
+        return plain(text)
+    # A line break is one, as people type them.
+    quoted = "\n".join(f"> {line}  " for line in _LINE.split(inert(text)))
+    return f'<div class="lls-markdown" dir="auto">\n\n{quoted}\n\n</div>' if text.strip() else ""
+
+
+def _kind(turn: Turn) -> str:
+    if turn["role"] == "tool" and turn.get("status") == "error":
+        return "tool lls-failed"
+    role = "system" if turn["role"] == "developer" else turn["role"]
+    return role if role in _KINDS else "other"
+
+
+def _block(kind: str, content: str) -> str:
+    return f'<div class="lls-turn lls-{kind}">{content}</div>'
+
+
+def _title(role: str, turn: Turn, label: str) -> str:
+    name = str(turn.get("name") or "")
+    if role == "tool":
+        outcome = "failed" if turn.get("status") == "error" else "returned"
+        return (
+            f'<span class="lls-role">{escape(name or "tool")}</span> <span class="lls-note">{outcome}</span>'
+        )
+    beside = " · ".join(filter(None, (name, label)))
+    note = f' <span class="lls-note">{escape(beside)}</span>' if beside else ""
+    return f'<span class="lls-role">{escape(role)}</span>{note}'
+
+
+def _body(turn: Turn, text: str, show: ShowText) -> Iterator[str]:
+    for url in turn.get("images", ()):
+        if not (picture := _picture(url, remote=turn["role"] == "user")):
+            continue
+        before, note, after = text.partition(note_of_image(url))
+        # An image stands where its note does.
+        if note:
+            yield show(before.rstrip("\n"))
+            text = after.lstrip("\n")
+        yield picture
+    yield show(text)
+    yield from calls(turn)
+
+
+def calls(turn: Turn) -> Iterator[str]:
+    """Return the tool calls of a turn as blocks of HTML, those included that cannot be read."""
+    for call in turn.get("tool_calls", ()):
+        yield _call(call, _arguments(call.get("args")))
+    for call in turn.get("invalid_tool_calls", ()):
+        reason = escape(f"invalid tool call: {call.get('error') or 'not JSON'}")
+        given = f'<div class="lls-value" dir="auto">{escape(clip(str(call.get("args")), MAX_TEXT))}</div>'
+        yield _call(call, f'<div class="lls-reason">{reason}</div>{given}')
+
+
+def pictures(turn: Turn) -> Iterator[str]:
+    """Return the images of a turn which are part of it."""
+    return filter(None, (_picture(url, remote=False) for url in turn.get("images", ())))
+
+
+def _picture(url: str, *, remote: bool) -> str:
+    """Return an image, or nothing where it is not to be shown: a link is fetched only where a user gave it."""
+    if is_picture(url):
+        # Label Studio empties a `src` that is no link.
+        return f'<img class="lls-image" alt="" srcset="{url} 1x">'
+    if remote and is_link(url):
+        source = escape(url)  # it holds no quotes
+        return f'<img class="lls-image" alt="{source}" src="{source}" loading="lazy" referrerpolicy="no-referrer">'
+    return ""
+
+
+def _call(call: Mapping[str, Any], content: str) -> str:
+    name = f'<span class="lls-name">→ {escape(str(call.get("name")))}</span>'
+    return f'<div class="lls-call">{name}{content}</div>'
+
+
+def _arguments(args: Any) -> str:
+    given: Iterable[tuple[str, Any]] = (
+        args.items() if isinstance(args, Mapping) else [("", args)] if args else ()
+    )
+    return "".join(
+        f'<span class="lls-key">{escape(str(key))}</span><div class="lls-value" dir="auto">{_value(value)}</div>'
+        for key, value in given
+    )
+
+
+def _value(value: Any) -> str:
+    """Return an argument as people read it: text of several lines as such, the rest as JSON."""
+    several_lines = isinstance(value, str) and "\n" in value
+    return escape(clip(value if several_lines else readable_json(value), MAX_TEXT))
+
+
+def _pretty(text: str) -> str:
+    """Return JSON with line breaks, other text as it is."""
+    if not text.startswith(("{", "[")) or len(text) > _MAX_JSON:
+        return text
+    try:
+        return readable_json(json.loads(text))
+    except (ValueError, RecursionError):
+        return text

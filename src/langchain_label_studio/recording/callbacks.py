@@ -1,0 +1,106 @@
+"""What LangChain calls: its events in, finished runs to the recorder. Nothing here waits or raises."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Literal, ParamSpec
+from uuid import UUID
+
+from langchain_core.callbacks.base import BaseCallbackHandler
+
+from langchain_label_studio.recording.messages import to_turns
+from langchain_label_studio.recording.recorder import Recorder
+from langchain_label_studio.recording.run_inline import RunInline
+from langchain_label_studio.support.json_safe import clip
+from langchain_label_studio.types.turn import Turn
+
+if TYPE_CHECKING:  # these take long to load, and LangChain has done it when it calls
+    from langchain_core.messages import BaseMessage
+    from langchain_core.outputs import LLMResult
+
+_P = ParamSpec("_P")
+_Callback = Callable[..., None]
+
+
+def _guarded(callback: Callable[_P, None]) -> Callable[_P, None]:
+    """Keep what goes wrong in a callback away from the user's chain: count it and log it."""
+
+    @functools.wraps(callback)
+    def guarded(*args: _P.args, **kwargs: _P.kwargs) -> None:
+        try:
+            callback(*args, **kwargs)
+        except Exception as error:  # noqa: BLE001 (the one place where everything is caught)
+            recorder: Recorder = vars(args[0])["_recorder"]
+            recorder.lose("callback_error", "A run was not recorded, because a callback failed.", error)
+
+    return guarded
+
+
+def _around(kind: Literal["chain", "tool", "retriever"]) -> tuple[_Callback, _Callback, _Callback]:
+    """Return the callbacks for the start, the end and the failure of what is around a model's run."""
+
+    @_guarded
+    def start(
+        self: RecordingCallbacks, serialized: Any, inputs: Any, /, *, run_id: UUID, **event: Any
+    ) -> None:  # positional: a tool's `event` has `inputs`, too
+        self._recorder.enter(kind, serialized, inputs, run_id, event)
+
+    @_guarded
+    def end(self: RecordingCallbacks, outputs: Any = None, *, run_id: UUID, **event: Any) -> None:
+        self._recorder.leave(kind, run_id, event, outputs=outputs)
+
+    @_guarded
+    def fail(self: RecordingCallbacks, error: BaseException, *, run_id: UUID, **event: Any) -> None:
+        self._recorder.leave(kind, run_id, event, error=error)
+
+    return start, end, fail
+
+
+class RecordingCallbacks(BaseCallbackHandler):
+    """The callbacks of a handler that records what it hears."""
+
+    run_inline = RunInline()
+    _recorder: Recorder
+
+    @_guarded
+    def on_llm_start(
+        self,
+        serialized: dict[str, Any],  # noqa: ARG002 (may hold secrets: never looked at)
+        prompts: list[str],
+        *,
+        run_id: UUID,
+        **event: Any,
+    ) -> None:
+        """Note a completion model's prompt. LangChain sends one prompt at a time."""
+        turns = (Turn(role="user", content=clip(str(prompt))) for prompt in prompts)
+        self._recorder.start("completion", turns, run_id, event)
+
+    @_guarded
+    def on_chat_model_start(
+        self,
+        serialized: dict[str, Any],  # noqa: ARG002 (may hold secrets: never looked at)
+        messages: list[list[BaseMessage]],
+        *,
+        run_id: UUID,
+        **event: Any,
+    ) -> None:
+        """Note a chat model's conversation. LangChain sends one conversation at a time."""
+        self._recorder.start(
+            "chat", (turn for conversation in messages for turn in to_turns(conversation)), run_id, event
+        )
+
+    @_guarded
+    def on_llm_end(self, response: LLMResult, *, run_id: UUID, **event: Any) -> None:
+        """Record a run that came to its end."""
+        self._recorder.end(response, run_id, event)
+
+    @_guarded
+    def on_llm_error(self, error: BaseException, *, run_id: UUID, **event: Any) -> None:
+        """Record a run that was cut off, if some of the answer had come or errors are wanted."""
+        self._recorder.fail(error, run_id, event)
+
+    # Chains, tools and retrievers lead to the root of the runs inside them, and some forms show them.
+    on_chain_start, on_chain_end, on_chain_error = _around("chain")
+    on_tool_start, on_tool_end, on_tool_error = _around("tool")
+    on_retriever_start, on_retriever_end, on_retriever_error = _around("retriever")

@@ -1,0 +1,149 @@
+"""What a model's result says: answers, names, token counts. Pure.
+
+Providers, streaming and caching put the same fact in different places; the order in which they are
+asked is that of LangChain's own tracers, measured on langchain-core 1.7.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from pathlib import PurePosixPath, PureWindowsPath
+from typing import TYPE_CHECKING, Any
+
+from langchain_label_studio.recording.messages import to_turn
+from langchain_label_studio.support.json_safe import clip, jsonable
+from langchain_label_studio.types.run import Facts, Status
+from langchain_label_studio.types.turn import Turn
+
+if TYPE_CHECKING:
+    from langchain_core.outputs import LLMResult
+
+
+# Their streams always end with a reason; one that does not was cut.
+_ALWAYS_GIVE_A_REASON = frozenset({"anthropic", "azure", "openai"})
+_Fields = Mapping[str, Any]  # of a pydantic model; why its `vars`, see messages.py
+_MODEL_FILES = (".gguf", ".ggml", ".bin", ".safetensors")
+
+
+def read_result(result: LLMResult, started: Facts, *, batch_size: int = 1) -> Facts:
+    """Return what a result says of its run.
+
+    Args:
+        result: What LangChain hands to `on_llm_end`, or to `on_llm_error` as `response`.
+        started: What was known of the run at its start.
+        batch_size: How many prompts went to the model in one request; the token counts of more
+            than one are those of the whole request, so they are left out.
+    """
+    candidates = _candidates(result)
+    first = candidates[0] if candidates else {}
+    message = _message(first)
+    response = message.get("response_metadata") or {}
+    info = first.get("generation_info") or {}
+    output = result.llm_output or {}
+    provider = text_or_none(response.get("model_provider")) or started.get("provider")
+    reason = (
+        info.get("finish_reason")
+        or response.get("finish_reason")
+        or response.get("stop_reason")
+        or response.get("status")
+    )
+    cut = message.get("type") == "AIMessageChunk" and not reason and provider in _ALWAYS_GIVE_A_REASON
+    facts: Facts = {
+        "answers": tuple(map(_answer, candidates)),
+        "status": "partial" if cut else "success",
+    }
+    if message:
+        name = response.get("model_name") or output.get("model_name") or started.get("model")
+    else:
+        # A completion model names what its constructor was given, whatever `bind(model=...)` asked for.
+        name = started.get("model") or output.get("model_name")
+    if model := model_name(name):
+        facts["model"] = model
+    if provider:
+        facts["provider"] = provider
+    if reason:
+        facts["finish_reason"] = str(jsonable(reason))
+    counts = output.get("token_usage") or response.get("token_usage") or response.get("usage")
+    if usage := message.get("usage_metadata") or (counts if batch_size == 1 else None):
+        facts.update(_usage(usage))
+    return facts
+
+
+def message_ids(result: LLMResult) -> list[str]:
+    """Return the ids of the messages of a result; a chat model's answer carries its own to the application."""
+    ids = [text_or_none(_message(candidate).get("id")) for candidate in _candidates(result)]
+    return [message_id for message_id in ids if message_id]
+
+
+def text_or_none(value: Any) -> str | None:
+    """Return a name that is one: providers put anything there."""
+    return value if isinstance(value, str) and value else None
+
+
+def model_name(name: Any) -> str | None:
+    """Return a model's name without the path of its file."""
+    if not isinstance(name, str) or not name:
+        return None
+    if name.endswith(_MODEL_FILES) or name.startswith(("/", "\\")) or name[1:3] == ":\\":
+        path = PureWindowsPath(name) if "\\" in name else PurePosixPath(name)
+        return path.stem if path.suffix in _MODEL_FILES else path.name
+    return name
+
+
+def has_answer(answers: tuple[Turn, ...]) -> bool:
+    """Say whether anything came of a run."""
+    return any(turn["content"] or len(turn) > 2 for turn in answers)
+
+
+def _candidates(result: LLMResult) -> list[_Fields]:
+    generations = result.generations
+    # LangChain asks for one prompt at a time.
+    return list(map(vars, generations[0])) if generations else []
+
+
+def _message(candidate: _Fields) -> _Fields:
+    """Return the message of a chat model's candidate; a completion model's has none."""
+    message = candidate.get("message")
+    return {} if message is None else vars(message)
+
+
+def _answer(candidate: _Fields) -> Turn:
+    if (message := candidate.get("message")) is None:
+        return {"role": "assistant", "content": clip(candidate["text"])}
+    turn = to_turn(message)
+    turn["role"] = "assistant"
+    return turn
+
+
+def _usage(counts: Any) -> Facts:
+    if not isinstance(counts, Mapping):
+        return {}
+    read = _count(counts, "input_tokens", "prompt_tokens")
+    written = _count(counts, "output_tokens", "completion_tokens")
+    total = _count(counts, "total_tokens")
+    if total is None and read is not None and written is not None:
+        total = read + written
+    details = {
+        key: jsonable(value)
+        for key, value in counts.items()
+        if isinstance(key, str) and key.endswith(("_details", "total_cost")) and (value or value == 0)
+    }
+    known = {"input_tokens": read, "output_tokens": written, "total_tokens": total, "usage": details or None}
+    return {name: value for name, value in known.items() if value is not None}
+
+
+def _count(counts: Mapping[str, Any], *names: str) -> int | None:
+    for name in names:
+        if isinstance(value := counts.get(name), int) and not isinstance(value, bool):
+            return value
+    return None
+
+
+def status_of(error: BaseException) -> Status:
+    """Return how a run ended that ended with an error."""
+    if isinstance(error, GeneratorExit):
+        return "abandoned"
+    # Not imported here: it takes 10 ms to load, and where nobody has loaded it nothing is cancelled.
+    asyncio = sys.modules.get("asyncio")
+    return "cancelled" if asyncio and isinstance(error, asyncio.CancelledError) else "error"

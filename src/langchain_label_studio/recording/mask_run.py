@@ -1,0 +1,103 @@
+"""A mask over all that a run says, wherever it stands. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from langchain_label_studio.support.json_safe import jsonable
+from langchain_label_studio.types.run import Facts, LLMRun
+from langchain_label_studio.types.run_parts import Document, Step, StepError, StepResult
+from langchain_label_studio.types.turn import Turn
+
+DROPPED = "[content dropped: the mask failed]"
+"""Stands where the mask failed."""
+
+KEPT = frozenset(
+    {"run_id", "trace_id", "parent_run_id", "kind", "status", "started_at", "form", "model", "provider"}
+)
+"""Fields of a run that no mask sees: they say what it is, not what was said. A new field is masked."""
+
+# The parts of a run keep what says the same of them, and the calls in a turn their ids.
+_KEPT_IN_PARTS = KEPT | {"tool_call_id"}
+_KEPT_IN_CALLS = frozenset({"id"})
+_NOTHING = frozenset[str]()
+_WITH_PARTS = frozenset({"prompt", "answers", "documents", "steps", "candidates"})
+_CALLS = frozenset({"tool_calls", "invalid_tool_calls"})
+# The keys in these are names that programs give.
+_NAMED = frozenset({"data", "metadata", "parameters", "usage"})
+# Words of our own say nothing about anybody, wherever they stand: names of fields, and what is in roles and kinds.
+_SHAPES = (LLMRun, Turn, Document, Step, StepResult, StepError)
+_NAMES = frozenset({"id", "args", "error"}).union(*(shape.__annotations__ for shape in _SHAPES))
+_WORDS = frozenset(
+    {
+        *("user", "assistant", "system", "tool", "developer", "function", "model", "retriever", "chain"),
+        *(
+            "success",
+            "partial",
+            "error",
+            "cancelled",
+            "abandoned",
+            "reasoning",
+            "agent",
+            "tool_call",
+            "interrupt",
+        ),
+        "",
+    }
+)
+_SEVEN_DIGITS = 10**6
+
+Mask = Callable[[str], str]
+
+
+def mask_run(run: Facts, mask: Mask) -> Facts:
+    """Return what is known of a run with each of its texts masked.
+
+    Names that programs give (fields, and the keys of `data`, `metadata` and `parameters`) stay, and so do the ids that
+    hold its parts together. Everywhere else, such as in the arguments of a tool call, keys are masked like texts, and
+    so are whole numbers of more than six digits that the mask would change as a text.
+
+    Args:
+        run: The run, as `make_run` takes it.
+        mask: Takes a text and returns it masked; never raises.
+    """
+    return {
+        name: value if name in KEPT else _mask_field(name, jsonable(value), mask)
+        for name, value in run.items()
+    }
+
+
+def _mask_field(name: str, value: Any, mask: Mask) -> Any:
+    if isinstance(value, int):
+        return value  # a count, or a time
+    if name in _NAMED and isinstance(value, Mapping):
+        return {key: _mask(item, mask) for key, item in value.items()}
+    return _mask(value, mask, _KEPT_IN_PARTS if name in _WITH_PARTS else _NOTHING)
+
+
+def _mask(value: Any, mask: Mask, kept: frozenset[str] = _NOTHING) -> Any:
+    if isinstance(value, str):
+        return value if value in _WORDS else mask(value)
+    if isinstance(value, int) and abs(value) >= _SEVEN_DIGITS:
+        text = str(value)
+        return value if (shown := mask(text)) == text else shown
+    if isinstance(value, list):
+        return [_mask(item, mask, kept) for item in value]
+    if isinstance(value, Mapping):
+        return _mask_mapping(value, mask, kept)
+    return value
+
+
+def _mask_mapping(value: Mapping[str, Any], mask: Mask, kept: frozenset[str]) -> dict[str, Any]:
+    masked: dict[str, Any] = {}
+    for key, item in value.items():
+        name = key if key in _NAMES else mask(key)
+        if name in masked:
+            name += f" ({len(masked) + 1})"  # two keys that look alike now are still two
+        if key in kept and isinstance(item, str):
+            masked[name] = item
+        else:
+            of_a_call = key in _CALLS and kept is _KEPT_IN_PARTS
+            masked[name] = _mask(item, mask, _KEPT_IN_CALLS if of_a_call else _NOTHING)
+    return masked

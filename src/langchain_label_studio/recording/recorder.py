@@ -1,0 +1,270 @@
+"""From a run's events to its record, and the account of what was never recorded."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Literal
+from uuid import UUID
+
+from langchain_label_studio.recording import run_events
+from langchain_label_studio.recording.llm_results import message_ids, text_or_none
+from langchain_label_studio.recording.mask_run import DROPPED, Mask, mask_run
+from langchain_label_studio.recording.open_runs import RunTable, StartedRun
+from langchain_label_studio.recording.selection import Rated, Selection
+from langchain_label_studio.recording.trace_events import Kind, TraceEvent
+from langchain_label_studio.support.bounded_dict import remember
+from langchain_label_studio.support.idle_timer import QuietWatch
+from langchain_label_studio.support.log import ThrottledLog
+from langchain_label_studio.types.run import Facts, LLMRun
+from langchain_label_studio.types.run_record import encode_run, make_run
+from langchain_label_studio.types.task_columns import usable_data
+from langchain_label_studio.types.turn import Turn
+
+if TYPE_CHECKING:
+    from langchain_core.outputs import LLMResult
+
+    from langchain_label_studio.recording.gatherer import Gatherer
+
+MAX_ANSWERED = 10_000
+
+Data = Mapping[str, Any] | Callable[[LLMRun], Mapping[str, Any]]
+"""The user's own data for a task: the same for all, or made from each run."""
+
+
+class Recorder:
+    """Follows runs from their start to their end, and hands on the finished ones.
+
+    Attributes:
+        runs: The runs in flight.
+        selection: Which of the finished runs are recorded, and what was left out.
+        lost: What was never recorded, counted by reason.
+    """
+
+    def __init__(
+        self,
+        submit: Callable[[bytes], bool],
+        *,
+        data: Data | None,
+        selection: Selection | None = None,
+        mask: Mask | None = None,
+        form: str = "",
+        gatherer: Gatherer | None = None,
+        quiet_after: float | None = None,
+    ) -> None:
+        """Make a recorder.
+
+        Args:
+            submit: Takes a finished run as a line of JSON, and says whether there was room for it.
+            data: The user's own data for each task.
+            selection: Which of the finished runs are recorded.
+            mask: Takes a text and returns it as it may leave the process.
+            form: Name of the form in which runs are reviewed; empty where each is shown as it is.
+            gatherer: Makes one record of several runs, where the form wants that.
+            quiet_after: Seconds without an event after which the gatherer is drained; None only drains it on
+                request.
+        """
+        self._submit = submit
+        self._data = data
+        self.selection = selection or Selection()
+        self._mask = mask
+        self._form = form
+        self._gatherer = gatherer
+        self._quiet = None if quiet_after is None else QuietWatch(quiet_after, self.settle)
+        self._log = ThrottledLog()
+        self.runs = RunTable()
+        self.lost: Counter[str] = Counter()
+        self._last_run_id: UUID | None = None
+        self._answered: OrderedDict[str, UUID] = OrderedDict()
+        self._recorded_as: OrderedDict[str, str] = OrderedDict()
+
+    def start(
+        self,
+        kind: Literal["chat", "completion"],
+        prompt: Iterable[Turn],
+        run_id: UUID,
+        event: Mapping[str, Any],
+    ) -> None:
+        """Note a run's start.
+
+        Args:
+            kind: Which of the two start events it was.
+            prompt: The conversation so far; not read where nobody wants it.
+            run_id: The run's id.
+            event: The event's other arguments.
+        """
+        trace_id = self.runs.root(run_id, event.get("parent_run_id"))
+        # A form may put runs of several traces into one record: then the record decides.
+        if self._gatherer is None and self.selection.skips(trace_id):
+            started = run_events.skipped_start()
+        else:
+            started = run_events.read_start(kind, tuple(prompt), event, run_id=run_id, trace_id=trace_id)
+        for given_up in self.runs.start(run_id, started):
+            if given_up.skipped:
+                self.selection.skip()
+                continue
+            self.lose("never_ended", "A run was given up: its end never came, or too many are open.")
+            self._finish(given_up.finish({"status": "abandoned"}))
+
+    def end(self, response: LLMResult, run_id: UUID, event: Mapping[str, Any]) -> None:
+        """Record a run that came to its end."""
+        if started := self._started(run_id, event):
+            self._finish(run_events.read_end(started, response))
+            if started.facts.get("kind") == "completion":
+                return  # without messages
+            for message_id in message_ids(response):
+                remember(self._answered, message_id, run_id, most=MAX_ANSWERED)
+
+    def fail(self, error: BaseException, run_id: UUID, event: Mapping[str, Any]) -> None:
+        """Record a run that ended otherwise."""
+        if started := self._started(run_id, event):
+            self._finish(run_events.read_error(started, error, event.get("response")))
+
+    def enter(self, kind: Kind, serialized: Any, inputs: Any, run_id: UUID, event: dict[str, Any]) -> None:
+        """Note the start of a chain, a tool or a retriever."""
+        parent_run_id = event.get("parent_run_id")
+        self.runs.enter(run_id, parent_run_id)
+        if self._gatherer:
+            name = event.get("name") or (serialized or {}).get("name")
+            self._record_all(
+                self._gatherer.begin(
+                    TraceEvent(
+                        kind,
+                        run_id,
+                        parent_run_id,
+                        time.time(),
+                        event,
+                        name=text_or_none(name),
+                        inputs=inputs,
+                    )
+                )
+            )
+
+    def leave(
+        self,
+        kind: Kind,
+        run_id: UUID,
+        event: dict[str, Any],
+        *,
+        outputs: Any = None,
+        error: BaseException | None = None,
+    ) -> None:
+        """Note the end, or the failure, of a chain, a tool or a retriever."""
+        self.runs.leave(run_id)
+        self._hear()
+        if self._gatherer:
+            parent_run_id = event.get("parent_run_id")
+            self._record_all(
+                self._gatherer.end(
+                    TraceEvent(kind, run_id, parent_run_id, time.time(), event, outputs=outputs, error=error)
+                )
+            )
+
+    def drain(self) -> None:
+        """Record what waits for nothing but time."""
+        if self._gatherer:
+            self._record_all(self._gatherer.drain())
+
+    def settle(self) -> None:
+        """Record what waits for nothing but time, where nobody is there to hear of an error."""
+        try:
+            self.drain()
+        except Exception as error:  # noqa: BLE001 (in a thread, and at the end of a process)
+            self.lose("callback_error", "Runs that waited for others were not recorded.", error)
+
+    def run_id_of(self, known: UUID | str | None) -> str | None:
+        """Return a run's id, given that or the id of the message it answered with; None is the last run's."""
+        run_id = self._answered.get(str(known), known) if known else self._last_run_id
+        return None if run_id is None else self._recorded_as.get(str(run_id), str(run_id))
+
+    def recall(self, run_id: UUID | str, *, feedback: Rated) -> bool:
+        """Record what was left out after all, where `select=` asks for what users rate so low.
+
+        Args:
+            run_id: Id of a run, of the message it answered with, or of a trace, whose runs are all looked at.
+            feedback: What the user said.
+
+        Returns:
+            Whether anything was recorded. What was recorded before, is too old, or ran in another process is not.
+        """
+        recalled = False
+        try:
+            for run in self.selection.recall(self.run_id_of(run_id) or "", feedback):
+                self._record(run)
+                recalled = True
+        except Exception as error:  # noqa: BLE001 (feedback must not fail for a mistake in a function of the user's)
+            self.lose("select", "The select= function failed: a run is not recalled.", error)
+        return recalled
+
+    def masked(self, text: str) -> str:
+        """Return a text as it may leave the process: what the mask fails at does not."""
+        if self._mask is None:
+            return text
+        try:
+            masked = self._mask(text)
+        except Exception as error:  # noqa: BLE001 (a mistake in the user's function must not show what it should hide)
+            self.lose("mask", "The mask= function failed: a text is dropped.", error)
+            return DROPPED
+        if not isinstance(masked, str):
+            self.lose("mask", "The mask= function returned something that is no text: a text is dropped.")
+            return DROPPED
+        return masked
+
+    def _masked_run(self, run: Facts) -> Facts:
+        return mask_run(run, self.masked)
+
+    def lose(self, reason: str, message: str, error: BaseException | None = None) -> None:
+        """Count and log something that is not recorded."""
+        self.lost[reason] += 1
+        self._log.warning(reason, message, error=error)
+
+    def _started(self, run_id: UUID, event: Mapping[str, Any]) -> StartedRun | None:
+        """Return the run as it started; None where it has ended before, or is left out."""
+        started, first = self.runs.end(run_id)
+        if started and started.skipped:
+            self.selection.skip()
+            return None
+        if started or not first:
+            return started
+        trace_id = self.runs.root(run_id, event.get("parent_run_id"))
+        return run_events.unknown_start(event, run_id=run_id, trace_id=trace_id)
+
+    def _finish(self, run: Facts) -> None:
+        """Record a run that ended, or let it wait for what belongs to it."""
+        self._hear()
+        self._record_all(self._gatherer.ran(run) if self._gatherer else (run,))
+
+    def _hear(self) -> None:
+        if self._quiet:
+            self._quiet.heard()
+
+    def _record_all(self, records: Iterable[Facts]) -> None:
+        for record in records:
+            if self._form:
+                record["form"] = self._form
+            for covered in record.pop("covers", ()):
+                remember(self._recorded_as, str(covered), str(record["run_id"]), most=MAX_ANSWERED)
+            if self._is_taken(record):
+                self._record(record)
+
+    def _is_taken(self, run: Facts) -> bool:
+        try:
+            return self.selection.takes(run)
+        except Exception as error:  # noqa: BLE001 (a mistake in the user's function must not cost the run)
+            self.lose("select", "The select= function failed: the run is recorded.", error)
+            return True
+
+    def _record(self, run: Facts) -> None:
+        if self._data and (data := self._data_of(run)):
+            run["data"] = data
+        self._last_run_id = run["run_id"]
+        if not self._submit(encode_run(run, self._masked_run if self._mask else None)):
+            self.lose("outbox_full", "The outbox is full: a run was not recorded. Is Label Studio down?")
+
+    def _data_of(self, run: Facts) -> dict[str, Any]:
+        try:
+            return usable_data((self._data(make_run(run)) if callable(self._data) else self._data) or {})
+        except Exception as error:  # noqa: BLE001 (a mistake in the user's function must not cost the run)
+            self.lose("data", "The data= function failed: the run is recorded without its data.", error)
+            return {}

@@ -1,0 +1,128 @@
+"""What LangChain's events say of a run. Pure, but for the conversation's id, which only a context holds."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal
+from uuid import UUID
+
+from langchain_label_studio.recording.llm_results import has_answer, read_result, status_of, text_or_none
+from langchain_label_studio.recording.open_runs import StartedRun
+from langchain_label_studio.support.json_safe import jsonable
+from langchain_label_studio.support.redaction import error_text
+from langchain_label_studio.types.run import PARAMETERS_SENT, Facts
+from langchain_label_studio.types.turn import Turn
+
+if TYPE_CHECKING:
+    from langchain_core.outputs import LLMResult
+
+_INTERNAL_TAGS = ("seq:step:", "map:key:", "graph:step:", "retry:attempt:", "langsmith:")
+
+
+def read_start(
+    kind: Literal["chat", "completion"],
+    prompt: Sequence[Turn],
+    event: Mapping[str, Any],
+    *,
+    run_id: UUID,
+    trace_id: UUID,
+) -> StartedRun:
+    """Return a run as its start event describes it.
+
+    Args:
+        kind: Which of the two start events it was.
+        prompt: The conversation so far.
+        event: The event's other arguments.
+        run_id: The run's id.
+        trace_id: Id of the outermost run known.
+    """
+    metadata = dict(event.get("metadata") or {})
+    parameters = event.get("invocation_params") or {}
+    facts: Facts = {
+        "run_id": run_id,
+        "trace_id": trace_id,
+        "kind": kind,
+        "prompt": tuple(prompt),
+        "started_at": time.time(),
+        "metadata": metadata,
+    }
+    if parent_run_id := event.get("parent_run_id"):
+        facts["parent_run_id"] = parent_run_id
+    if name := text_or_none(event.get("name")):
+        facts["run_name"] = name
+    # Not `model_name` of the parameters: after `bind(model=...)` it still names the old one.
+    if model := text_or_none(metadata.get("ls_model_name")) or text_or_none(parameters.get("model")):
+        facts["model"] = model
+    if provider := text_or_none(metadata.get("ls_provider")):
+        facts["provider"] = provider
+    if thread_id := _thread_id(metadata):
+        facts["thread_id"] = thread_id
+    if tags := _own_tags(event.get("tags")):
+        facts["tags"] = tags
+    if sent := _parameters(parameters):
+        facts["parameters"] = sent
+    size = sum([len(turn["content"]) for turn in prompt])
+    size += sum([sum(map(len, turn["images"])) for turn in prompt if "images" in turn])
+    return StartedRun(facts, time.perf_counter(), size, event.get("batch_size") or 1)
+
+
+def read_end(started: StartedRun, response: LLMResult) -> Facts:
+    """Return a run that came to its end."""
+    return started.finish(read_result(response, started.facts, batch_size=started.batch_size))
+
+
+def read_error(started: StartedRun, error: BaseException, response: LLMResult | None) -> Facts:
+    """Return a run that ended otherwise, with what of the answer had come."""
+    known = read_result(response, started.facts, batch_size=started.batch_size) if response else {}
+    status = status_of(error)
+    if has_answer(known.get("answers", ())):
+        known["status"] = "partial"
+    else:
+        # An empty message may stand there for what the server said of the failure.
+        known |= {"status": status, "answers": ()}
+    if status == "error":
+        known["error"] = error_text(error)
+    return started.finish(known)
+
+
+def skipped_start() -> StartedRun:
+    """Return what stands for a run of which nothing more need be known."""
+    return StartedRun({}, time.perf_counter(), skipped=True)
+
+
+def unknown_start(event: Mapping[str, Any], *, run_id: UUID, trace_id: UUID) -> StartedRun:
+    """Return what stands in for a start that never came."""
+    note: Turn = {"role": "user", "content": "[the prompt is not known: LangChain did not announce this run]"}
+    facts: Facts = {"run_id": run_id, "trace_id": trace_id, "prompt": (note,)}
+    if parent_run_id := event.get("parent_run_id"):
+        facts["parent_run_id"] = parent_run_id
+    return StartedRun(facts, time.perf_counter())
+
+
+def _parameters(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        key: value
+        for key, given in parameters.items()
+        if key in PARAMETERS_SENT and (value := jsonable(given)) is not None
+    }
+
+
+def _own_tags(tags: Sequence[Any] | None) -> tuple[str, ...]:
+    return tuple([tag for tag in map(str, tags) if not tag.startswith(_INTERNAL_TAGS)]) if tags else ()
+
+
+def _thread_id(metadata: Mapping[str, Any]) -> str | None:
+    thread_id = metadata.get("thread_id") or metadata.get("session_id") or metadata.get("conversation_id")
+    if not thread_id:
+        # Plain chains do not copy it into the metadata, but run with it.
+        thread_id = (_config_of_the_chain().get("configurable") or {}).get("thread_id")
+    return str(thread_id) if thread_id else None
+
+
+def _config_of_the_chain() -> Mapping[str, Any]:
+    # Not imported here: it takes 100 ms to load, and where nobody has loaded it there is no chain.
+    module = sys.modules.get("langchain_core.runnables.config")
+    variable = getattr(module, "var_child_runnable_config", None)
+    return (variable.get() if variable else None) or {}

@@ -1,0 +1,124 @@
+"""Which finished runs are recorded, the account of what was left out, and what of that can still be recalled."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from typing import Protocol
+from uuid import UUID
+
+import orjson
+
+from langchain_label_studio.recording.recallable_runs import AtHand
+from langchain_label_studio.selectors.sampling import in_sample
+from langchain_label_studio.selectors.selector import Select, as_selector
+from langchain_label_studio.support.forks import begin_anew_in_children
+from langchain_label_studio.types.run import Facts, Status
+from langchain_label_studio.types.run_record import make_run
+
+_OF_INTEREST = frozenset({"success", "partial"})
+_NOT_INCLUDED = "include_errors=False"
+
+
+class Rated(Protocol):
+    """What a user said of a run."""
+
+    @property
+    def score(self) -> float | None:
+        """How good it was; None where that was not said."""
+
+
+class Selection:
+    """Decides for each finished run whether it is recorded.
+
+    Attributes:
+        left_out: What was not recorded, counted by the setting that left it out.
+    """
+
+    def __init__(
+        self, *, include_errors: bool = False, sample_rate: float = 1.0, select: Select | None = None
+    ) -> None:
+        """Make a selection.
+
+        Args:
+            include_errors: Whether failed, cancelled and abandoned runs are recorded, too.
+            sample_rate: The share of all traces that is recorded.
+            select: Says of a finished run of these whether it is.
+        """
+        self._include_errors = include_errors
+        self._rate = sample_rate
+        self._select = as_selector(select) if select else None
+        self._recalls = bool(self._select and self._select.low)
+        self._not_sampled = f"sample_rate={sample_rate:g}"
+        self._not_selected = f"select={self._select}"
+        self._at_hand = AtHand()
+        self.left_out: Counter[str] = Counter()
+        self.begin_in_child()
+        begin_anew_in_children(self)
+
+    def begin_in_child(self) -> None:
+        """Begin anew in a forked process."""
+        self._lock = threading.RLock()
+
+    def skips(self, trace_id: UUID) -> bool:
+        """Say whether the runs of a trace need not even be looked at: they are left out, and nobody recalls them."""
+        return self._rate < 1 and not self._recalls and not in_sample(trace_id, self._rate)
+
+    def skip(self) -> None:
+        """Count a run of such a trace."""
+        self._count(self._not_sampled)
+
+    def takes(self, run: Facts) -> bool:
+        """Say whether a run is recorded; count it and keep it at hand where it is not.
+
+        Raises:
+            Exception: What a function of the user's own raises.
+        """
+        if not self._include_errors and not self._asks_for(run["status"]):
+            self._count(_NOT_INCLUDED)
+            return False
+        if not_wanted := run.get("left_out"):
+            self._count(not_wanted)
+            return False
+        if self._rate < 1 and not in_sample(run["trace_id"], self._rate):
+            reason = self._not_sampled
+        elif self._select is None or self._select(make_run(run)):
+            return True
+        else:
+            reason = self._not_selected
+        self._count(reason)
+        if self._recalls:
+            self._at_hand.put(run, reason)
+        return False
+
+    def recall(self, known: str, feedback: Rated) -> Iterator[Facts]:
+        """Yield runs that were left out, which are to be recorded after all, because a user rated them low.
+
+        Args:
+            known: Id of a run, or of a trace.
+            feedback: What the user said.
+
+        Raises:
+            Exception: What a function of the user's own raises.
+        """
+        score = feedback.score
+        if self._select is None or score is None or not any(score <= low for low in self._select.low):
+            return
+        for left in self._at_hand.find(known):
+            run = orjson.loads(left.line)
+            if self._select(make_run(run), rating=score) and self._at_hand.remove(left):
+                self._count(left.reason, -1)
+                yield run
+
+    def _asks_for(self, status: Status) -> bool:
+        """Say whether runs that ended so come into question without `include_errors=True`."""
+        if status == "error":
+            return self._select is not None and self._select.failed
+        return status in _OF_INTEREST
+
+    def _count(self, reason: str, by: int = 1) -> None:
+        with self._lock:
+            self.left_out[reason] += by
+            if not self.left_out[reason]:
+                del self.left_out[reason]

@@ -1,0 +1,100 @@
+"""Numbers in words, for people."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from itertools import groupby
+
+from langchain_label_studio.report.measures import Estimate, Kind, Question, Spread
+
+NOTHING = "–"  # noqa: RUF001 (what stands in a table where there is no number)
+
+RETRIEVAL = (
+    "Precision at k: which share of the first k documents is relevant, where so many were found. Reciprocal rank: 1 "
+    "divided by the place of the first relevant document, 0 without any. A review counts where it judges all documents "
+    "that a measure looks at."
+)
+"""What the numbers on retrieved documents are, for a reader."""
+
+METHOD = (
+    "An interval says where a number would lie in 95 % of the cases, had other tasks been reviewed (bootstrap over "
+    "tasks); a hollow dot in a chart has too little behind it for one. Wins against the others: the chance to win against one of them, whichever it is, by the "
+    "Bradley-Terry model. Changed by: edited characters of all characters (normalised Levenshtein distance), where "
+    "an answer was changed. Krippendorff's alpha and Cohen's kappa: 1 is perfect agreement, 0 is chance; from 0.8 "
+    "on answers can be relied on, from 0.667 on they allow tentative conclusions."
+)
+"""How the numbers were made, for a reader."""
+
+_KINDS: dict[Kind, str] = {"correction": "corrected or not", "preference": "which answer is better"}
+
+
+def name_of(name: str | None) -> str:
+    """Return the name of a model."""
+    return "unknown model" if name is None else name
+
+
+def question_name(question: Question) -> str:
+    """Return what a question is called: `rating (1 to 5)`."""
+    if question.kind == "rating":
+        return (
+            f"{question.control} (1 to {question.scale})" if question.scale else f"{question.control} (stars)"
+        )
+    return question.control or _KINDS[question.kind]
+
+
+def number(value: float | None) -> str:
+    """Return a number with two digits after the point."""
+    return NOTHING if value is None else _signed(f"{value:,.2f}")
+
+
+def percent(value: float | None) -> str:
+    """Return a share as a percentage; a small one with a digit after the point."""
+    if value is None:
+        return NOTHING
+    return _signed(f"{value * 100:.1f}" if 0 < abs(value) < 0.1 else f"{value * 100:.0f}") + " %"
+
+
+def span(estimate: Estimate, *, share: bool = False) -> str:
+    """Return an interval: `4.02 to 4.31`. Empty where there is none."""
+    if estimate.low is None or estimate.high is None:
+        return ""
+    form = percent if share else number
+    low = form(estimate.low)
+    return f"{low.removesuffix(' %')} to {form(estimate.high)}"
+
+
+def duration(seconds: float) -> str:
+    """Return how long something took."""
+    if seconds < 120:
+        return f"{seconds:.2g} s" if seconds < 10 else f"{seconds:.0f} s"
+    return f"{seconds / 60:,.0f} min" if seconds < 7200 else f"{seconds / 3600:,.1f} h"
+
+
+def median(spread: Spread | None) -> str:
+    """Return a median, as a count."""
+    return NOTHING if spread is None else f"{spread.median:,.0f}"
+
+
+def many(count: int, one: str, more: str | None = None) -> str:
+    """Return `1 task`, `1,234 tasks`."""
+    return f"{count:,} {one}" if count == 1 else f"{count:,} {more or one + 's'}"
+
+
+def day(moment: datetime) -> str:
+    """Return a day as people write it: `3 Nov 2026`."""
+    return f"{moment.day} {moment:%b %Y}"
+
+
+def in_rows(ids: Sequence[int]) -> str:
+    """Return rising numbers of tasks, those in a row as `4-9`."""
+    rows = [
+        [task_id for _, task_id in row]
+        for _, row in groupby(enumerate(ids), key=lambda each: each[1] - each[0])
+    ]
+    return ", ".join(str(row[0]) if len(row) == 1 else f"{row[0]}-{row[-1]}" for row in rows)
+
+
+def _signed(digits: str) -> str:
+    """Return a number with the sign that people write; none before nothing."""
+    return digits.lstrip("-") if digits.strip("-0.") == "" else digits.replace("-", "\N{MINUS SIGN}")

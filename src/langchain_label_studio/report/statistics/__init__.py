@@ -1,0 +1,1 @@
+"""The numbers of a report. Begin with `quality` and `bootstrap`."""

@@ -1,0 +1,129 @@
+"""Bootstrap intervals: what the number would be, had other tasks been reviewed.
+
+Whole tasks are drawn, with all their reviews: two reviews of one task are not independent. Tasks that contribute
+the same are one *pattern*, so that a draw is only how often each pattern comes up (multinomial), whatever the
+number of tasks. Percentile intervals: Efron and Tibshirani (1993), An Introduction to the Bootstrap, chapter 13.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterable, Iterator
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from langchain_label_studio.report.measures import NO_VARIATION, Estimate
+
+Floats = NDArray[np.float64]
+Statistic = Callable[[Floats], Floats]
+"""From how often each pattern comes up (draws x patterns) to a number for each draw, NaN where there is none."""
+
+FEWEST_TASKS = 10
+"""With fewer tasks an interval would be too narrow to be true."""
+
+_DRAWS = 1000
+_ENOUGH = 0.95
+"""Share of the draws that have to have a number at all."""
+
+_SEED = 20_261_121
+_CELLS = 4_000_000
+"""Numbers held at a time, at most: 32 MB."""
+
+_Pattern = TypeVar("_Pattern", bound=Hashable)
+
+
+def patterns_of(contributions: Iterable[_Pattern]) -> tuple[list[_Pattern], Floats]:
+    """Return the different contributions of tasks, and how many tasks make each."""
+    counted = Counter(contributions)
+    # In an order of their own: the same tasks in another order are to give the same interval.
+    patterns = sorted(counted, key=repr)
+    return patterns, np.array([counted[pattern] for pattern in patterns], dtype=np.float64)
+
+
+def estimate(
+    statistic: Statistic, tasks: Floats, *, count: int, unit: str, width: int = 0, stream: int = 0
+) -> Estimate:
+    """Return a number with its interval.
+
+    Args:
+        statistic: What is estimated.
+        tasks: How many tasks make each pattern.
+        count: What is said to be behind the number.
+        unit: What `count` counts, in the singular, for the note that there is too little.
+        width: How many numbers `statistic` holds for each draw, where that is more than there are patterns.
+        stream: Which random numbers; those of numbers that are compared should be independent.
+    """
+    value = float(statistic(tasks[np.newaxis])[0]) if tasks.size else np.nan
+    if np.isnan(value):
+        return Estimate(value=None, count=count)
+    if tasks.sum() < FEWEST_TASKS:
+        return Estimate(value=value, count=count, note=too_few(count, unit))
+    values = draws(statistic, tasks, width=width, stream=stream)
+    if len(values) < _ENOUGH * _DRAWS:
+        return Estimate(value=value, count=count, note="hardly any variation: no interval")
+    low, high = interval(values)
+    if low == high:
+        return Estimate(value=value, count=count, note=NO_VARIATION)
+    return Estimate(value=value, count=count, low=low, high=high)
+
+
+def too_few(count: int, unit: str) -> str:
+    """Say that there is too little for an interval."""
+    return f"{count} {unit}{'' if count == 1 else 's'}: too few for an interval"
+
+
+def draws(statistic: Statistic, tasks: Floats, *, width: int = 0, stream: int = 0) -> Floats:
+    """Return the number for each of a thousand draws of as many tasks, without those where there is none."""
+    values: Floats = np.concatenate(
+        [statistic(weights) for weights in redrawn(tasks, width=width, stream=stream)]
+    )
+    known: Floats = values[~np.isnan(values)]
+    return known
+
+
+def redrawn(tasks: Floats, *, width: int = 0, stream: int = 0) -> Iterator[Floats]:
+    """Return a thousand draws of as many tasks as there are, in bunches: how often each pattern comes up."""
+    random = np.random.default_rng([_SEED, stream])
+    total = int(tasks.sum())
+    at_a_time = max(1, _CELLS // max(tasks.size, width))
+    for done in range(0, _DRAWS, at_a_time):
+        size = min(at_a_time, _DRAWS - done)
+        yield random.multinomial(total, tasks / total, size=size).astype(np.float64)
+
+
+def interval(values: Floats) -> tuple[float, float]:
+    """Return the ends between which 95 % of the values lie."""
+    low, high = np.quantile(values, (0.025, 0.975))
+    return float(low), float(high)
+
+
+def ratio(parts: Floats) -> Statistic:
+    """Return the statistic `sum of the first / sum of the second` of patterns x (first, second)."""
+
+    def statistic(weights: Floats) -> Floats:
+        sums = weights @ parts
+        return quotient(sums[:, 0], sums[:, 1])
+
+    return statistic
+
+
+def quotient(part: Floats, whole: Floats) -> Floats:
+    """Return one divided by the other, NaN where that is nothing."""
+    # Not exactly 0: sums of squares leave a rest of rounding.
+    some = whole > 1e-9
+    found: Floats = np.divide(part, whole, out=np.full(len(part), np.nan), where=some)
+    return found
+
+
+def mean_of_tasks(answers: Iterable[tuple[float, int]], *, unit: str) -> Estimate:
+    """Return the mean of all reviews, with an interval over tasks.
+
+    Args:
+        answers: For each task, the sum of what its reviews say, and how many say it.
+        unit: What `count` counts, as in `estimate`.
+    """
+    patterns, tasks = patterns_of((float(total), count) for total, count in answers)
+    parts = np.array(patterns, dtype=np.float64).reshape(-1, 2)
+    return estimate(ratio(parts), tasks, count=int(tasks @ parts[:, 1]) if tasks.size else 0, unit=unit)

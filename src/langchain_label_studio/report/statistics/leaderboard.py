@@ -1,0 +1,197 @@
+"""Which model's answers are preferred: win rates, and one leaderboard of all models."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from langchain_label_studio.report.findings import Contender, Duel, Preferences
+from langchain_label_studio.report.measures import Estimate
+from langchain_label_studio.report.statistics.bootstrap import (
+    FEWEST_TASKS,
+    Floats,
+    interval,
+    mean_of_tasks,
+    patterns_of,
+    redrawn,
+    too_few,
+)
+from langchain_label_studio.report.statistics.observations import ObservedTask
+
+Win = tuple[str, str]
+
+_PRIOR = 0.01
+"""Choix's regularisation for draws in which a model wins always: its strength would have no end."""
+
+
+def compare(tasks: Sequence[ObservedTask]) -> Preferences | None:
+    """Return which model's answers are preferred; None where no answers were compared."""
+    wins = {task.id: [win for said in task.observations for win in said.wins] for task in tasks}
+    wins = {task_id: won for task_id, won in wins.items() if won}
+    observations = [said for task in tasks for said in task.observations]
+    unnamed = sum(said.unnamed for said in observations)
+    if not wins and not unnamed:
+        return None
+    models = sorted({model for won in wins.values() for win in won for model in win})
+    notes = [_unnamed_note(unnamed)] if unnamed else []
+    strengths: Sequence[Estimate | None] = [None] * len(models)
+    if models:
+        matrix = _matrix((win for won in wins.values() for win in won), models)
+        if apart := _why_apart(matrix, models):
+            notes.append(apart)
+        else:
+            strengths = _strengths(wins, models)
+    contenders = [
+        _contender(model, strength, wins) for model, strength in zip(models, strengths, strict=True)
+    ]
+    return Preferences(
+        reviews=sum(bool(said.wins) for said in observations),
+        contenders=tuple(sorted(contenders, key=_best_first)),
+        duels=_duels(wins),
+        notes=tuple(notes),
+    )
+
+
+def bradley_terry(matrix: Floats, *, prior: float = 0.0, start: Floats | None = None) -> Floats:
+    """Return the strengths of models by the Bradley-Terry model, as log odds with the mean 0.
+
+    The chance that one wins against another is `1 / (1 + exp(other - one))`. Bradley and Terry (1952), Rank
+    Analysis of Incomplete Block Designs; found by choix (iterative Luce spectral ranking).
+
+    Args:
+        matrix: How often the model of the row won against that of the column.
+        prior: Regularisation.
+        start: Strengths to begin with.
+    """
+    import choix  # noqa: PLC0415 (takes 0.6 s to load: for whoever compares)
+
+    found: Floats = choix.ilsr_pairwise_dense(matrix, alpha=prior, initial_params=start, max_iter=10_000)
+    centred: Floats = found - found.mean()
+    return centred
+
+
+def chances(strengths: Floats) -> Floats:
+    """Return each model's chance to win against one of the others, whichever it is."""
+    against = 1 / (1 + np.exp(strengths[np.newaxis, :] - strengths[:, np.newaxis]))
+    others: Floats = (against.sum(axis=1) - 0.5) / (len(strengths) - 1)
+    return others
+
+
+def _strengths(wins: dict[int, list[Win]], models: Sequence[str]) -> list[Estimate]:
+    patterns, tasks = patterns_of(tuple(sorted(won)) for won in wins.values())
+    table = np.array([_matrix(pattern, models).ravel() for pattern in patterns])
+    shape = len(models), len(models)
+    counted = (tasks @ table).reshape(shape)
+    best = bradley_terry(counted)
+    values = chances(best)
+    met = (counted + counted.T).sum(axis=1).astype(int)
+    if tasks.sum() < FEWEST_TASKS:
+        note = too_few(int(tasks.sum()), "task")
+        return [
+            Estimate(value=float(value), count=int(count), note=note)
+            for value, count in zip(values, met, strict=True)
+        ]
+    drawn = np.array(
+        [
+            chances(_redraw_strengths(one.reshape(shape), best))
+            for weights in redrawn(tasks, width=table.shape[1])
+            for one in weights @ table
+        ]
+    )
+    found = []
+    for place, value in enumerate(values):
+        low, high = interval(drawn[:, place])
+        found.append(Estimate(value=float(value), count=int(met[place]), low=low, high=high))
+    return found
+
+
+def _redraw_strengths(matrix: Floats, start: Floats) -> Floats:
+    return bradley_terry(matrix, prior=0.0 if _parts(matrix) == 1 else _PRIOR, start=start)
+
+
+def _why_apart(matrix: Floats, models: Sequence[str]) -> str | None:
+    """Say why the models cannot be put on one scale, or return None.
+
+    They can where one gets from each to each other over wins: Ford (1957), Solution of a Ranking Problem from
+    Binary Comparisons.
+    """
+    if _parts(matrix) == 1:
+        return None
+    groups = _groups(matrix + matrix.T, models)
+    if len(groups) > 1:
+        return f"No leaderboard: these were never compared with each other: {' | '.join(groups)}."
+    groups = _groups(matrix, models)
+    return (
+        f"No leaderboard: between some models all comparisons went one way ({' | '.join(groups)}), so that nobody "
+        "knows how much better one is. The win rates below hold."
+    )
+
+
+def _parts(matrix: Floats) -> int:
+    return len(set(_part_of(matrix)))
+
+
+def _part_of(matrix: Floats) -> list[int]:
+    """Return for each model which part it is in; within a part one gets from each to each over wins."""
+    from scipy.sparse.csgraph import (  # type: ignore[import-untyped]  # noqa: PLC0415 (as choix)
+        connected_components,
+    )
+
+    _, parts = connected_components(matrix > 0, connection="strong")
+    return [int(part) for part in parts]
+
+
+def _groups(matrix: Floats, models: Sequence[str]) -> list[str]:
+    groups: defaultdict[int, list[str]] = defaultdict(list)
+    for model, part in zip(models, _part_of(matrix), strict=True):
+        groups[part].append(model)
+    return [", ".join(group) for group in groups.values()]
+
+
+def _matrix(wins: Iterable[Win], models: Sequence[str]) -> Floats:
+    place = {model: index for index, model in enumerate(models)}
+    matrix = np.zeros((len(models), len(models)))
+    for winner, loser in wins:
+        matrix[place[winner], place[loser]] += 1
+    return matrix
+
+
+def _contender(model: str, strength: Estimate | None, wins: dict[int, list[Win]]) -> Contender:
+    met = {task_id: [win for win in won if model in win] for task_id, won in wins.items()}
+    met = {task_id: won for task_id, won in met.items() if won}
+    counted = [(sum(winner == model for winner, _ in won), len(won)) for won in met.values()]
+    return Contender(
+        model=model,
+        wins=sum(won for won, _ in counted),
+        comparisons=sum(count for _, count in counted),
+        win_rate=mean_of_tasks(counted, unit="comparison"),
+        strength=strength,
+        task_ids=tuple(sorted(met)),
+    )
+
+
+def _duels(wins: dict[int, list[Win]]) -> tuple[Duel, ...]:
+    counts = Counter(win for won in wins.values() for win in won)
+    ids: defaultdict[Win, set[int]] = defaultdict(set)
+    for task_id, won in wins.items():
+        for win in won:
+            ids[win].add(task_id)
+    return tuple(
+        Duel(winner=win[0], loser=win[1], wins=count, task_ids=tuple(sorted(ids[win])))
+        for win, count in sorted(counts.items())
+    )
+
+
+def _best_first(contender: Contender) -> tuple[float, float, str]:
+    strength = contender.strength.value if contender.strength else None
+    return -(strength or 0.0), -(contender.win_rate.value or 0.0), contender.model
+
+
+def _unnamed_note(count: int) -> str:
+    reviews = "1 review compares answers" if count == 1 else f"{count} reviews compare answers"
+    return (
+        f"{reviews} whose models are not known. Give each answer's model in the task's data "
+        '("answer1_model", or "model" in the items of a list).'
+    )

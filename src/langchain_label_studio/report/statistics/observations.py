@@ -1,0 +1,187 @@
+"""A review, reduced to what is counted: small, so that many fit into memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from langchain_label_studio.report.measures import Question
+from langchain_label_studio.types.review import Preference, Review
+from langchain_label_studio.types.text import show_turn
+from langchain_label_studio.types.turn import Turn
+
+Answer = int | float | bool | str | tuple[str, ...]
+
+CORRECTION = Question(kind="correction")
+PREFERENCE = Question(kind="preference")
+
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
+_LONG = 50_000
+"""Characters from which on texts are compared by words: a comparison takes the square of their length."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observation:
+    """One review of a run, or a run that has none.
+
+    Attributes:
+        reviewer: Who; None where that is unknown, or nobody has reviewed it.
+        reviewed: Whether it says something of the run.
+        skipped: Whether the task was skipped.
+        when: When it was saved last.
+        seconds: Seconds it took.
+        answers: What was answered: stars, what was chosen, a number, whether the answer was corrected, the id
+            of the best candidate.
+        distance: How much of the answer was changed, 0 to 1; None where it was not.
+        wins: Pairs of models, each with the better one first.
+        relevance: Of each retrieved document, in order, whether it is relevant; None where that was not said.
+        unnamed: Whether answers were compared whose models are not known.
+        unreadable: Whether something in the annotation could not be read.
+    """
+
+    reviewer: str | None
+    reviewed: bool
+    skipped: bool
+    when: datetime | None
+    seconds: float | None
+    answers: Mapping[Question, Answer]
+    distance: float | None
+    wins: tuple[tuple[str, str], ...]
+    relevance: tuple[bool | None, ...]
+    unnamed: bool
+    unreadable: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObservedTask:
+    """A run and all that was said of it.
+
+    Attributes:
+        id: The task's number.
+        url: Its address.
+        model: The model; None where the run does not say.
+        tags: The run's tags.
+        started: When the run started.
+        latency_ms: Milliseconds it took.
+        input_tokens: Tokens read.
+        output_tokens: Tokens written.
+        observations: Its reviews.
+    """
+
+    id: int
+    url: str
+    model: str | None
+    tags: tuple[str, ...]
+    started: datetime | None
+    latency_ms: float | None
+    input_tokens: int | None
+    output_tokens: int | None
+    observations: list[Observation]
+
+
+def observe(reviews: Iterable[Review]) -> list[ObservedTask]:
+    """Return the tasks that the reviews are of, by rising number; the reviews may come in any order."""
+    tasks: dict[int, ObservedTask] = {}
+    for review in reviews:
+        if review.task_id not in tasks:
+            tasks[review.task_id] = _task(review)
+        tasks[review.task_id].observations.append(_observation(review))
+    for task in tasks.values():
+        task.observations.sort(key=lambda said: (said.when or _LONG_AGO, said.reviewer or ""))
+    return [tasks[task_id] for task_id in sorted(tasks)]
+
+
+def _task(review: Review) -> ObservedTask:
+    run = review.run
+    return ObservedTask(
+        id=review.task_id,
+        url=review.task_url,
+        model=run.model or None,
+        tags=tuple(dict.fromkeys(run.tags)),
+        started=_time(run.started_at),
+        latency_ms=run.latency_ms,
+        input_tokens=run.input_tokens,
+        output_tokens=run.output_tokens,
+        observations=[],
+    )
+
+
+def _observation(review: Review) -> Observation:
+    reviewed = review.is_reviewed
+    return Observation(
+        reviewer=review.reviewer,
+        reviewed=reviewed,
+        skipped=review.was_skipped,
+        when=review.saved_at,
+        seconds=review.seconds_spent if reviewed else None,
+        answers=_answers(review) if reviewed else {},
+        distance=edit_distance(review.run.answers, review.final_answers)
+        if reviewed and review.changed
+        else None,
+        wins=_wins(review.preference) if reviewed else (),
+        relevance=review.relevance if reviewed else (),
+        unnamed=reviewed and _has_unnamed(review.preference),
+        unreadable=bool(review.unreadable),
+    )
+
+
+def _answers(review: Review) -> dict[Question, Answer]:
+    answers: dict[Question, Answer] = {}
+    for control, rating in review.ratings.items():
+        answers[Question(kind="rating", control=control, scale=rating.scale or 0)] = rating.value
+    for control, chosen in review.choices.items():
+        if chosen:
+            answers[Question(kind="choice", control=control)] = tuple(sorted(set(chosen)))
+    for control, value in review.controls.items():
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            answers[Question(kind="number", control=control)] = float(value)
+    if review.corrected is not None and review.run.answers:
+        answers[CORRECTION] = review.changed
+    if review.preference and review.preference.ranking:
+        best = sorted(review.preference.candidates[index].id for index in review.preference.ranking[0])
+        answers[PREFERENCE] = ", ".join(best)
+    return answers
+
+
+def edit_distance(before: Iterable[Turn], after: Iterable[Turn]) -> float:
+    """Return how much of the answers was changed.
+
+    The edits (characters put in, taken out or replaced) that lead from one to the other, of the length of the
+    longer one: Levenshtein's distance, normalised. Very long texts are compared word by word.
+
+    Args:
+        before: The original answers.
+        after: The corrected ones.
+
+    Returns:
+        0 for no change, 1 where nothing is left.
+    """
+    from rapidfuzz.distance import Levenshtein  # noqa: PLC0415 (whoever has no corrections needs it not)
+
+    old, new = ("\n\n".join(map(show_turn, turns)) for turns in (before, after))
+    if max(len(old), len(new)) > _LONG:
+        return Levenshtein.normalized_distance(old.split(), new.split())
+    return Levenshtein.normalized_distance(old, new)
+
+
+def _wins(preference: Preference | None) -> tuple[tuple[str, str], ...]:
+    if preference is None:
+        return ()
+    return tuple(
+        (better.model, worse.model)
+        for better, worse in preference.pairs()
+        if better.model and worse.model and better.model != worse.model
+    )
+
+
+def _has_unnamed(preference: Preference | None) -> bool:
+    return preference is not None and not all(candidate.model for candidate in preference.candidates)
+
+
+def _time(text: str | None) -> datetime | None:
+    with suppress(ValueError, TypeError):
+        moment = datetime.fromisoformat(text or "")
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    return None

@@ -1,0 +1,137 @@
+"""What reviewers said of a group of runs, in numbers."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from typing import cast
+
+import numpy as np
+
+from langchain_label_studio.report.measures import (
+    ChoiceSummary,
+    Group,
+    Kind,
+    Mention,
+    Quality,
+    Question,
+    RatingSummary,
+    Spread,
+)
+from langchain_label_studio.report.statistics.bootstrap import mean_of_tasks
+from langchain_label_studio.report.statistics.observations import CORRECTION, Observation, ObservedTask
+
+Said = list[tuple[int, Observation]]
+"""Reviews, each with the number of its task."""
+
+
+def assess(said: Said) -> Quality:
+    """Return what reviews say. The reviews may be all those of some tasks, or those of one person."""
+    reviewed = [(task_id, review) for task_id, review in said if review.reviewed]
+    return Quality(
+        reviews=len(reviewed),
+        task_ids=_tasks(reviewed),
+        skipped_task_ids=_tasks((task_id, review) for task_id, review in said if review.skipped),
+        ratings=tuple(_rating(question, reviewed) for question in _questions("rating", reviewed)),
+        corrected=mean_of_tasks(sums_by_task(CORRECTION, reviewed), unit="review"),
+        corrected_task_ids=_tasks(
+            (task_id, review) for task_id, review in reviewed if review.answers.get(CORRECTION)
+        ),
+        change=spread(review.distance for _, review in reviewed),
+        choices=tuple(_choice(question, reviewed) for question in _questions("choice", reviewed)),
+    )
+
+
+def assess_group(name: str | None, tasks: Sequence[ObservedTask]) -> Group:
+    """Return what reviewers said of some runs, and what the runs took."""
+    return Group(
+        name=name,
+        task_ids=tuple(task.id for task in tasks),
+        quality=assess(said_of(tasks)),
+        latency_ms=spread(task.latency_ms for task in tasks),
+        input_tokens=spread(task.input_tokens for task in tasks),
+        output_tokens=spread(task.output_tokens for task in tasks),
+    )
+
+
+def group_by(
+    tasks: Iterable[ObservedTask], names_of: Callable[[ObservedTask], Iterable[str | None]]
+) -> tuple[Group, ...]:
+    """Return groups of runs, the one with the most reviews first; a run is in one for each of its names."""
+    members: defaultdict[str | None, list[ObservedTask]] = defaultdict(list)
+    for task in tasks:
+        for name in names_of(task):
+            members[name].append(task)
+    groups = [assess_group(name, of_name) for name, of_name in members.items()]
+    return tuple(sorted(groups, key=_most_reviewed))
+
+
+def said_of(tasks: Iterable[ObservedTask]) -> Said:
+    """Return all reviews of the tasks."""
+    return [(task.id, review) for task in tasks for review in task.observations]
+
+
+def spread(values: Iterable[float | None]) -> Spread | None:
+    """Return how large the known ones of the values are; None where there are none."""
+    known = np.array([value for value in values if value is not None], dtype=np.float64)
+    if not known.size:
+        return None
+    median, p90 = np.quantile(known, (0.5, 0.9))
+    return Spread(count=known.size, mean=float(known.mean()), median=float(median), p90=float(p90))
+
+
+def sums_by_task(question: Question, said: Said) -> list[tuple[int, int]]:
+    """Return for each task that has answers to a question their sum, and how many there are."""
+    by_task: defaultdict[int, list[int]] = defaultdict(list)
+    for task_id, review in said:
+        if question in review.answers:
+            by_task[task_id].append(int(cast("int", review.answers[question])))
+    return [(sum(values), len(values)) for values in by_task.values()]
+
+
+def _rating(question: Question, reviewed: Said) -> RatingSummary:
+    given = [
+        (task_id, review.answers[question]) for task_id, review in reviewed if question in review.answers
+    ]
+    return RatingSummary(
+        question=question,
+        mean=mean_of_tasks(sums_by_task(question, reviewed), unit="rating"),
+        stars=tuple(sorted(_mentions(given, of=len(given)), key=lambda mention: -int(mention.value))),
+    )
+
+
+def _choice(question: Question, reviewed: Said) -> ChoiceSummary:
+    answered = [
+        (task_id, cast("tuple[str, ...]", review.answers[question]))
+        for task_id, review in reviewed
+        if question in review.answers
+    ]
+    chosen = [(task_id, value) for task_id, values in answered for value in values]
+    mentions = _mentions(chosen, of=len(answered))
+    return ChoiceSummary(
+        question=question,
+        count=len(answered),
+        values=tuple(sorted(mentions, key=lambda mention: (-mention.count, mention.value))),
+    )
+
+
+def _mentions(given: Iterable[tuple[int, object]], *, of: int) -> list[Mention]:
+    by_value: defaultdict[int | str, list[int]] = defaultdict(list)
+    for task_id, value in given:
+        by_value[cast("int | str", value)].append(task_id)
+    return [
+        Mention(value=value, count=len(ids), share=len(ids) / of, task_ids=tuple(sorted(set(ids))))
+        for value, ids in by_value.items()
+    ]
+
+
+def _questions(kind: Kind, said: Said) -> list[Question]:
+    return sorted({question for _, review in said for question in review.answers if question.kind == kind})
+
+
+def _tasks(said: Iterable[tuple[int, Observation]]) -> tuple[int, ...]:
+    return tuple(sorted({task_id for task_id, _ in said}))
+
+
+def _most_reviewed(group: Group) -> tuple[int, int, str]:
+    return -group.quality.reviews, -len(group.task_ids), group.name or ""

@@ -1,0 +1,42 @@
+"""Which runs people are to see: ready-made selectors for `select=`, combined with `&`, `|` and `~`.
+
+Example:
+    >>> from langchain_label_studio.selectors import errors, low_rating, sampled, slow
+    >>> errors() | slow(10) | low_rating() | sampled(0.05)
+    errors() | slow(10) | low_rating() | sampled(0.05)
+
+A function of your own that takes the finished `LLMRun` may stand on either side of `&` and `|`.
+"""
+
+from langchain_label_studio.selectors.conditions import (
+    at_most_per_day,
+    by_metadata,
+    by_model,
+    by_name,
+    by_tag,
+    errors,
+    final_answer,
+    first_per_thread,
+    long,
+    low_rating,
+    sampled,
+    slow,
+)
+from langchain_label_studio.selectors.selector import Select, Selector
+
+__all__ = [
+    "Select",
+    "Selector",
+    "at_most_per_day",
+    "by_metadata",
+    "by_model",
+    "by_name",
+    "by_tag",
+    "errors",
+    "final_answer",
+    "first_per_thread",
+    "long",
+    "low_rating",
+    "sampled",
+    "slow",
+]

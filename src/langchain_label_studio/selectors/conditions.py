@@ -1,0 +1,174 @@
+"""Ready-made conditions for `select=`, such as `errors()` and `slow()`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fnmatch import fnmatchcase
+from functools import partial
+from typing import Any
+
+from langchain_label_studio.errors import SettingError
+from langchain_label_studio.selectors.quotas import DayQuota, ThreadQuota
+from langchain_label_studio.selectors.sampling import check_share, in_sample
+from langchain_label_studio.selectors.selector import Selector
+from langchain_label_studio.types.run import LLMRun
+
+
+def errors() -> Selector:
+    """Runs that failed, or were cut off by a failure.
+
+    Asking for them is enough: `include_errors=True` is not needed. It is for a function of your own that looks
+    for them, and for cancelled and abandoned runs, which are no errors.
+    """
+    return Selector("errors()", _failed, failed=True)
+
+
+def slow(seconds: float) -> Selector:
+    """Runs that took so many seconds or more."""
+    return Selector(f"slow({seconds:g})", partial(_slow, seconds))
+
+
+def long(*, tokens: int | None = None, characters: int | None = None) -> Selector:
+    """Long runs.
+
+    Args:
+        tokens: Read and written tokens together, or more; a run whose tokens nobody counted is not long.
+        characters: Of the prompt and the answers together, or more.
+
+    Raises:
+        SettingError: Neither is given.
+    """
+    if tokens is None and characters is None:
+        msg = "long() needs a length: long(tokens=2000), or long(characters=10_000)."
+        raise SettingError(msg)
+    given = {"tokens": tokens, "characters": characters}
+    text = ", ".join(f"{name}={value}" for name, value in given.items() if value is not None)
+    return Selector(f"long({text})", partial(_long, tokens, characters))
+
+
+def by_model(*names: str) -> Selector:
+    """Runs of these models; `*` stands for anything, as in `by_model("gpt-4*")`."""
+    return _by("by_model", _models, names)
+
+
+def by_tag(*tags: str) -> Selector:
+    """Runs with one of these tags; `*` stands for anything."""
+    return _by("by_tag", _tags, tags)
+
+
+def by_name(*names: str) -> Selector:
+    """Runs with one of these `run_name`; `*` stands for anything."""
+    return _by("by_name", _names, names)
+
+
+def by_metadata(**wanted: Any) -> Selector:
+    """Runs whose metadata has all these values."""
+    text = ", ".join(f"{key}={value!r}" for key, value in wanted.items())
+    return Selector(f"by_metadata({text})", partial(_metadata, wanted))
+
+
+def final_answer() -> Selector:
+    """Runs that answered in words, without a tool call: of an agent's turns only the last."""
+    return Selector("final_answer()", _final)
+
+
+def first_per_thread(count: int = 1) -> Selector:
+    """The first runs of each conversation (`thread_id`) that this process sees; runs without one, all.
+
+    It remembers the last 100,000 conversations. Each process counts for itself.
+    """
+    return Selector(f"first_per_thread({count})", ThreadQuota(_count("first_per_thread", count)), counts=True)
+
+
+def at_most_per_day(count: int) -> Selector:
+    """So many runs a day, the first ones; a day ends at midnight of this computer's time.
+
+    Each process counts for itself, from its start: three workers take three times as many.
+    """
+    return Selector(f"at_most_per_day({count})", DayQuota(_count("at_most_per_day", count)), counts=True)
+
+
+def low_rating(threshold: float = 0.5) -> Selector:
+    """Runs that a user rated so low, or lower: with `handler.feedback`, in the process that ran them.
+
+    At its end no run has a rating, so none is chosen. Runs that are left out stay at hand for an hour (the last 1,000,
+    up to 32 MiB), also those that `sample_rate=` left out, and are recorded when such a rating comes.
+    """
+    return Selector(f"low_rating({threshold:g})", partial(_low, threshold), low=(threshold,))
+
+
+def sampled(rate: float) -> Selector:
+    """Runs of a share of all traces, chosen as by `sample_rate=`.
+
+    For all errors and a tenth of the rest: `errors() | sampled(0.1)`.
+
+    Args:
+        rate: The share, from 0 to 1.
+    """
+    return Selector(f"sampled({rate:g})", partial(_sampled, check_share("sampled()", rate)))
+
+
+def _by(text: str, test: Callable[..., bool], patterns: tuple[str, ...]) -> Selector:
+    if not patterns:
+        msg = f'{text}() needs at least one name, such as {text}("abc*").'
+        raise SettingError(msg)
+    return Selector(f"{text}({', '.join(map(repr, patterns))})", partial(test, patterns))
+
+
+def _count(name: str, count: Any) -> int:
+    if type(count) is int and count >= 0:
+        return count
+    msg = f"{name}({count!r}): use a whole number, such as {name}(20)."
+    raise SettingError(msg)
+
+
+# What selectors test: functions of this module, so that a selector travels with its handler to other processes.
+
+
+def _failed(run: LLMRun, _: float | None) -> bool:
+    return run.status == "error" or run.error is not None
+
+
+def _slow(seconds: float, run: LLMRun, _: float | None) -> bool:
+    return run.latency_ms is not None and run.latency_ms >= seconds * 1000
+
+
+def _long(tokens: int | None, characters: int | None, run: LLMRun, _: float | None) -> bool:
+    if tokens is not None and (run.total_tokens or 0) >= tokens:
+        return True
+    return characters is not None and sum(len(t["content"]) for t in run.prompt + run.answers) >= characters
+
+
+def _models(patterns: tuple[str, ...], run: LLMRun, _: float | None) -> bool:
+    return _fits((run.model,), patterns)
+
+
+def _tags(patterns: tuple[str, ...], run: LLMRun, _: float | None) -> bool:
+    return _fits(run.tags, patterns)
+
+
+def _names(patterns: tuple[str, ...], run: LLMRun, _: float | None) -> bool:
+    return _fits((run.run_name,), patterns)
+
+
+def _fits(names: tuple[str | None, ...], patterns: tuple[str, ...]) -> bool:
+    return any(fnmatchcase(name, pattern) for name in names if name is not None for pattern in patterns)
+
+
+def _metadata(wanted: dict[str, Any], run: LLMRun, _: float | None) -> bool:
+    return all(key in run.metadata and run.metadata[key] == value for key, value in wanted.items())
+
+
+def _final(run: LLMRun, _: float | None) -> bool:
+    return any(
+        turn["content"] and not turn.get("tool_calls") and not turn.get("invalid_tool_calls")
+        for turn in run.answers
+    )
+
+
+def _low(threshold: float, _: LLMRun, rating: float | None) -> bool:
+    return rating is not None and rating <= threshold
+
+
+def _sampled(rate: float, run: LLMRun, _: float | None) -> bool:
+    return in_sample(run.trace_id, rate)

@@ -1,0 +1,71 @@
+"""Selectors that count what they chose: so many a day, so many of each conversation."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from datetime import date, datetime
+from typing import Any
+
+from langchain_label_studio.support.forks import begin_anew_in_children
+from langchain_label_studio.types.run import LLMRun
+
+MAX_THREADS = 100_000
+
+
+class _Quota:
+    """Counts in this process, safely in its threads; a copy in another process begins anew."""
+
+    def __init__(self, count: int) -> None:
+        self._count = count
+        self.begin_in_child()
+        begin_anew_in_children(self)
+
+    def begin_in_child(self) -> None:
+        """Begin anew in a forked process."""
+        self._lock = threading.RLock()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self._count,)
+
+
+class DayQuota(_Quota):
+    """Chooses the first runs of each day."""
+
+    def begin_in_child(self) -> None:
+        """Begin anew in a forked process."""
+        super().begin_in_child()
+        self._day: date | None = None
+        self._left = 0
+
+    def __call__(self, _run: LLMRun, _rating: float | None) -> bool:
+        """Say whether there is still room today, and take it."""
+        today = datetime.now().date()  # noqa: DTZ005 (a reviewer's own day)
+        with self._lock:
+            if today != self._day:
+                self._day, self._left = today, self._count
+            if self._left == 0:
+                return False
+            self._left -= 1
+            return True
+
+
+class ThreadQuota(_Quota):
+    """Chooses the first runs of each conversation."""
+
+    def begin_in_child(self) -> None:
+        """Begin anew in a forked process."""
+        super().begin_in_child()
+        self._seen: OrderedDict[str, int] = OrderedDict()
+
+    def __call__(self, run: LLMRun, _rating: float | None) -> bool:
+        """Say whether the run is one of the first of its conversation, and count it."""
+        if run.thread_id is None:
+            return True
+        with self._lock:
+            seen = self._seen.get(run.thread_id, 0)
+            self._seen[run.thread_id] = min(seen + 1, self._count)
+            self._seen.move_to_end(run.thread_id)
+            if len(self._seen) > MAX_THREADS:
+                self._seen.popitem(last=False)
+            return seen < self._count

@@ -1,0 +1,53 @@
+"""Notices when nothing was heard for a while."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+from langchain_label_studio.support.forks import begin_anew_in_children
+
+QUIET_SECONDS = 60.0
+"""Seconds without a further event after which a group that has no end of its own is taken for complete."""
+
+
+class QuietWatch:
+    """Calls a function, in a thread of its own, once nothing was heard for some seconds."""
+
+    def __init__(self, seconds: float, call: Callable[[], None]) -> None:
+        """Make a watch; there is no thread before something was heard.
+
+        Args:
+            seconds: How long it has to be quiet.
+            call: What is called then. It does not raise.
+        """
+        self._seconds = seconds
+        self._call = call
+        self.begin_in_child()
+        begin_anew_in_children(self)
+
+    def begin_in_child(self) -> None:
+        """Begin anew in a forked process, which has no thread of its parent."""
+        self._lock = threading.RLock()
+        self._heard = 0.0
+        self._watching = False
+
+    def heard(self) -> None:
+        """Note that something was heard just now."""
+        with self._lock:
+            self._heard = time.monotonic()
+            if not self._watching:
+                self._watching = True
+                threading.Thread(target=self._watch, name="label-studio-quiet", daemon=True).start()
+
+    def _watch(self) -> None:
+        while (left := self._left()) > 0:
+            time.sleep(left)
+        self._call()
+
+    def _left(self) -> float:
+        with self._lock:
+            left = self._heard + self._seconds - time.monotonic()
+            self._watching = left > 0
+            return left

@@ -1,0 +1,57 @@
+"""A record as one line of JSON, which says in which format it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
+from langchain_label_studio.errors import LabelStudioError
+from langchain_label_studio.support.json_safe import encode
+
+
+def encode_line(record: Mapping[str, Any], *, version: int) -> bytes:
+    """Return a record as one line."""
+    return encode({"v": version, **record})
+
+
+def decode_line(line: bytes, *, version: int, what: str) -> dict[str, Any]:
+    """Return the record that `encode_line` wrote.
+
+    Args:
+        line: The line.
+        version: The format that is read.
+        what: What a message for people calls the record.
+
+    Raises:
+        LabelStudioError: A newer version of this package wrote it.
+        ValueError: It is not such a line.
+    """
+    record = orjson.loads(line)
+    if not isinstance(record, dict):
+        msg = "a line without a record"
+        raise ValueError(msg)  # noqa: TRY004 (it is the line that is wrong)
+    written = record.pop("v", None)
+    if written != version:
+        msg = f"{what} was recorded in format {written}; this version reads {version}. Update the package."
+        raise LabelStudioError(msg)
+    return record
+
+
+def read_name(line: bytes, field: str, *, what: str) -> str:
+    """Return the field of a record that names it.
+
+    Args:
+        line: The line.
+        field: The field.
+        what: What a line without it lacks, for the error.
+
+    Raises:
+        ValueError: It is not such a line.
+    """
+    try:
+        return str(orjson.loads(line)[field])
+    except (KeyError, TypeError):
+        msg = f"a line without {what}"
+        raise ValueError(msg) from None

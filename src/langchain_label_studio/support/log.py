@@ -1,0 +1,55 @@
+"""The package's one logger, and a voice that does not repeat itself."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+import traceback
+
+from langchain_label_studio.support.forks import begin_anew_in_children
+
+logger = logging.getLogger("langchain_label_studio")
+
+INTERVAL = 60.0
+"""Seconds between two lines about the same trouble."""
+
+
+class ThrottledLog:
+    """Logs each kind of trouble at most once a minute, with how often it came up since."""
+
+    def __init__(self, *, interval: float = INTERVAL) -> None:
+        self._interval = interval
+        self.begin_in_child()
+        begin_anew_in_children(self)
+
+    def begin_in_child(self) -> None:
+        """Begin anew in a forked process."""
+        self._lock = threading.Lock()
+        self._last: dict[str, float] = {}
+        self._silent: dict[str, int] = {}
+
+    def warning(self, kind: str, message: str, *args: object, error: BaseException | None = None) -> None:
+        """Log a warning.
+
+        Args:
+            kind: What counts as the same trouble.
+            message: Template of the line. Never a prompt, an answer or a key.
+            *args: What is filled in.
+            error: Its type and traceback are added, but not its own text, which may hold any of these.
+        """
+        with self._lock:
+            now = time.monotonic()
+            last = self._last.get(kind)
+            if last is not None and now - last < self._interval:
+                self._silent[kind] = self._silent.get(kind, 0) + 1
+                return
+            self._last[kind] = now
+            silent = self._silent.pop(kind, 0)
+        text = message % args if args else message
+        if silent:
+            text += f" ({silent} more like this since the last line)"
+        if error is not None:
+            frames = "".join(traceback.format_tb(error.__traceback__))
+            text += f"\n{frames}{type(error).__name__}"
+        logger.warning("%s", text)

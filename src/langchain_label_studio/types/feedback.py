@@ -1,0 +1,85 @@
+"""Feedback: what the users of an application say of its runs, and where a task keeps it. Pure.
+
+A task shows it in two columns, `<key>` and `<key>_comment`, and keeps it in its `meta`, which tells feedback from a
+column of the user's own:
+
+    {"feedback": {"user_feedback": {"score": 1, "score_at": "2026-11-21T09:30:00.000000Z",
+                                    "comment": "Just right.", "comment_at": "2026-11-21T09:30:05.000000Z"}}}
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+from langchain_label_studio.support.json_lines import decode_line, encode_line, read_name
+from langchain_label_studio.types.task_columns import COMMENT
+
+_FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Feedback:
+    """What the users of an application said of a run, the latest of each.
+
+    Attributes:
+        score: A number, such as 1 for a thumb up and 0 for one down.
+        comment: What was written.
+    """
+
+    score: float | None = None
+    comment: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GivenFeedback:
+    """Feedback on its way to a task.
+
+    Attributes:
+        id: Its own id, which begins with the run's.
+        run_id: The run, or the outermost run of its trace.
+        key: What the feedback is of: its column.
+        score: A number, or None to leave the score as it is.
+        comment: Text, or None to leave the comment as it is.
+        given_at: When, as ISO 8601 in UTC, always of the same length.
+    """
+
+    id: str
+    run_id: str
+    key: str
+    score: float | None
+    comment: str | None
+    given_at: str
+
+    @property
+    def columns(self) -> tuple[str, str]:
+        """The columns of a task that show it."""
+        return self.key, f"{self.key}{COMMENT}"
+
+
+def encode_feedback(given: GivenFeedback) -> bytes:
+    """Return feedback as one line of JSON."""
+    return encode_line(asdict(given), version=_FORMAT)
+
+
+def decode_feedback(line: bytes) -> GivenFeedback:
+    """Return the feedback that `encode_feedback` wrote.
+
+    Raises:
+        LabelStudioError: A newer version of this package wrote it.
+        ValueError: It is not such a line.
+    """
+    record = decode_line(line, version=_FORMAT, what="Feedback")
+    try:
+        return GivenFeedback(**record)
+    except TypeError:
+        msg = "a line without feedback"
+        raise ValueError(msg) from None
+
+
+def read_feedback_id(line: bytes) -> str:
+    """Return the id of feedback that `encode_feedback` wrote.
+
+    Raises:
+        ValueError: It is not such a line.
+    """
+    return read_name(line, "id", what="feedback")

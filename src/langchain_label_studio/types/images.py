@@ -1,0 +1,52 @@
+"""Which images a page may show, and the note that stands for the others."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from langchain_label_studio.support.json_safe import base64_size, size_of
+
+_LINK = re.compile(r"https://[^\s\"'<>\\]+", re.IGNORECASE)
+_DATA = re.compile(r"data:image/(?:png|jpeg|jpg|gif|webp);base64,[A-Za-z0-9+/]+={0,2}")
+
+
+def note_of_image(url: str) -> str:
+    """Return the note that stands in the text for an image of `image_of`."""
+    return _media_note("image", {"url": url})
+
+
+def is_link(url: str) -> bool:
+    """Say whether an image is a link that is safe to put into a page: `https`, and nothing else in it."""
+    return _LINK.fullmatch(url) is not None
+
+
+def is_picture(url: str) -> bool:
+    """Say whether an image is a `data:` URL of a kind that cannot do anything, well-formed to the end."""
+    return _DATA.fullmatch(url) is not None
+
+
+def _media_note(kind: str, block: Mapping[str, Any]) -> str:
+    url = block.get("url")
+    if isinstance(url, str) and url.startswith("data:"):
+        head, _, data = url.partition(",")
+        mime_type = head.removeprefix("data:").partition(";")[0]
+        return _media_note(kind, {"base64": data, "mime_type": mime_type})
+    if isinstance(url, str):
+        return f"[{kind}: {url}]"
+    data = block.get("base64", block.get("data"))
+    facts = [str(block["mime_type"])] if block.get("mime_type") else []
+    if isinstance(data, str):
+        facts.append(size_of(base64_size(data)))
+    elif isinstance(data, bytes | bytearray):
+        facts.append(size_of(len(data)))
+    elif isinstance(block.get("text"), str):
+        return f"[{kind}]\n{block['text']}"
+    elif file_id := block.get("file_id"):
+        facts.append(f"id {file_id}")
+    # Translated blocks keep what the standard does not name under `extras`.
+    extras = block.get("extras")
+    names = {**block, **extras} if isinstance(extras, Mapping) else block
+    name = names.get("filename") or names.get("title")
+    return f"[{kind}: {', '.join(facts)}]" if not name else f"[{kind} {name}: {', '.join(facts)}]"

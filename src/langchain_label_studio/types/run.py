@@ -1,0 +1,113 @@
+"""Finished runs as values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from langchain_label_studio.types.run_parts import Document, Step
+from langchain_label_studio.types.text import show_turn
+from langchain_label_studio.types.turn import Turn
+
+Status = Literal["success", "partial", "error", "cancelled", "abandoned"]
+"""How a run ended.
+
+`partial`: cut off, with some of the answer there. `cancelled`: the application stopped waiting.
+`abandoned`: nobody read on, or its end never came. `error`: it failed.
+"""
+
+PARAMETERS_SENT = frozenset(
+    {
+        *("frequency_penalty", "max_completion_tokens", "max_output_tokens", "max_tokens", "model", "n"),
+        *(
+            "parallel_tool_calls",
+            "presence_penalty",
+            "reasoning",
+            "reasoning_effort",
+            "response_format",
+            "seed",
+        ),
+        *("stop", "stream", "temperature", "tool_choice", "tools", "top_k", "top_p"),
+    }
+)
+"""Keys of a run's invocation parameters that leave the process."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LLMRun:
+    """One finished run of a model.
+
+    Attributes:
+        run_id: LangChain's id of the run.
+        trace_id: Id of the outermost run known; the run's own where it stands alone.
+        parent_run_id: Id of the run that called it.
+        run_name: The `run_name` of the run's config.
+        kind: `"chat"` for chat models, `"completion"` for text completion models.
+        status: How it ended, see `Status`.
+        prompt: The conversation so far; for a completion model one user turn.
+        answers: What the model said: one turn for each candidate, in order.
+        error: Why it failed, without headers or secrets.
+        model: The model's name, as the response gives it where it does.
+        provider: Who runs the model, such as `"openai"`.
+        finish_reason: Why the model stopped.
+        input_tokens: Tokens read.
+        output_tokens: Tokens written, of all candidates together.
+        total_tokens: Both together.
+        usage: Further details of the token counts.
+        started_at: When it started, as ISO 8601 in UTC.
+        latency_ms: Milliseconds from start to end.
+        thread_id: The conversation it belongs to.
+        tags: The run's tags, without LangChain's internal ones.
+        metadata: The run's metadata. Of it, only `METADATA_SENT` leaves the process.
+        parameters: The invocation parameters of `PARAMETERS_SENT`.
+        data: The user's own data for the task.
+        form: Name of the form in which it is reviewed; empty where it is shown as it is.
+        question: What it was to answer, where that is known to be another text than the last turn of the user.
+        documents: What was retrieved for it.
+        steps: What happened in it, in order, where it is a whole run of an agent.
+        candidates: Who gave each of the answers, where these come from several runs: `model`, `run_id` and
+            more of each, in the order of the answers.
+    """
+
+    run_id: str
+    trace_id: str
+    parent_run_id: str | None = None
+    run_name: str | None = None
+    kind: Literal["chat", "completion"] = "chat"
+    status: Status = "success"
+    prompt: tuple[Turn, ...] = ()
+    answers: tuple[Turn, ...] = ()
+    error: str | None = None
+    model: str | None = None
+    provider: str | None = None
+    finish_reason: str | None = None
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    total_tokens: int | None = None
+    usage: Mapping[str, Any] = field(default_factory=dict)
+    started_at: str | None = None
+    latency_ms: float | None = None
+    thread_id: str | None = None
+    tags: tuple[str, ...] = ()
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    data: Mapping[str, Any] = field(default_factory=dict)
+    form: str = ""
+    question: str | None = None
+    documents: tuple[Document, ...] = ()
+    steps: tuple[Step, ...] = ()
+    candidates: tuple[Mapping[str, Any], ...] = ()
+
+    @property
+    def shown_answers(self) -> tuple[Turn, ...]:
+        """The answers that reviewers see: those that say something."""
+        return tuple(turn for turn in self.answers if show_turn(turn))
+
+
+Facts = dict[str, Any]
+"""Fields of an `LLMRun` by name, as far as they are known.
+
+A run on its way to the outbox is such a dict, and only becomes an `LLMRun` where somebody looks at it. What takes
+its time to write as text is left for then, too: ids may be UUIDs, and a time is seconds since 1970.
+"""

@@ -1,0 +1,76 @@
+"""A run as one line of JSON in the outbox: `encode_run` and `decode_run`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import fields
+from datetime import UTC, datetime
+
+from langchain_label_studio.support.json_lines import decode_line, encode_line, read_name
+from langchain_label_studio.types.run import Facts, LLMRun
+
+FORMAT_VERSION = 1
+METADATA_SENT = frozenset(
+    {
+        *("assistant_id", "checkpoint_ns", "conversation_id", "graph_id", "langgraph_node", "langgraph_step"),
+        *(
+            "lc_agent_name",
+            "ls_integration",
+            "ls_max_tokens",
+            "ls_model_name",
+            "ls_model_type",
+            "ls_provider",
+        ),
+        *("ls_stop", "ls_temperature", "session_id", "thread_id", "user_id"),
+    }
+)
+"""Keys of a run's metadata that leave the process. The others may hold anything."""
+
+_FIELDS = frozenset(item.name for item in fields(LLMRun))
+_IDS = ("run_id", "trace_id", "parent_run_id")
+_TUPLES = ("prompt", "answers", "tags", "documents", "steps", "candidates")
+
+
+def make_run(facts: Facts) -> LLMRun:
+    """Return the run that the facts are of."""
+    known = {name: value for name, value in facts.items() if name in _FIELDS}
+    known |= {name: str(known[name]) for name in _IDS if known.get(name)}
+    known |= {name: tuple(known.get(name, ())) for name in _TUPLES}
+    if isinstance(started_at := known.get("started_at"), float):
+        known["started_at"] = _iso(started_at)
+    return LLMRun(**known)
+
+
+def encode_run(facts: Facts, mask: Callable[[Facts], Facts] | None = None) -> bytes:
+    """Return a run as one line of JSON, without what must not leave the process.
+
+    Args:
+        facts: The run.
+        mask: Hides in what is left of it what nobody must see.
+    """
+    metadata = facts.get("metadata") or {}
+    sent = {**facts, "metadata": {key: value for key, value in metadata.items() if key in METADATA_SENT}}
+    return encode_line(mask(sent) if mask else sent, version=FORMAT_VERSION)
+
+
+def decode_run(line: bytes) -> LLMRun:
+    """Return the run that `encode_run` wrote.
+
+    Raises:
+        LabelStudioError: A newer version of this package wrote it.
+        ValueError: It is not such a line.
+    """
+    return make_run(decode_line(line, version=FORMAT_VERSION, what="A run"))
+
+
+def read_run_id(line: bytes) -> str:
+    """Return the id of a run that `encode_run` wrote.
+
+    Raises:
+        ValueError: It is not such a line.
+    """
+    return read_name(line, "run_id", what="a run's id")
+
+
+def _iso(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

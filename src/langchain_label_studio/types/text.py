@@ -1,0 +1,88 @@
+"""Turns, tool calls and steps as the text that people read. Begin with `show_turn`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from langchain_label_studio.support.readable_json import readable_json
+from langchain_label_studio.types.run_parts import Step
+from langchain_label_studio.types.turn import Turn
+
+_LINE_WIDTH = 90
+
+
+def show_turn(turn: Turn, *, blocks: bool = True) -> str:
+    """Return a turn as the text a reviewer sees: its content, then its tool calls.
+
+    Args:
+        turn: The turn.
+        blocks: Whether a long call has a line for each argument, as earlier versions had it not.
+    """
+    parts = [turn["content"]] if turn["content"] else []
+    parts += [_show_call(call, block=blocks) for call in turn.get("tool_calls", ())]
+    parts += [
+        f"→ {call.get('name')}({call.get('args')})  [invalid tool call: {call.get('error') or 'not JSON'}]"
+        for call in turn.get("invalid_tool_calls", ())
+    ]
+    text = "\n".join(parts)
+    if turn["role"] == "tool" and (name := turn.get("name")):
+        failed = " (failed)" if turn.get("status") == "error" else ""
+        return f"{name}{failed}: {text}"
+    return text
+
+
+def _show_call(call: Mapping[str, Any], *, block: bool) -> str:
+    args = call.get("args")
+    line = f"→ {call.get('name')}({_arguments(args)})"
+    if not block or len(line) <= _LINE_WIDTH or not isinstance(args, Mapping):
+        return line
+    given = "".join(f"  {name}={readable_json(value, indent=2)},\n" for name, value in args.items())
+    return f"→ {call.get('name')}(\n{given})"
+
+
+def _arguments(args: Any) -> str:
+    """Return arguments as Python would write them: `city="Paris", days=3`."""
+    if not isinstance(args, Mapping):
+        return "" if args is None else json.dumps(args, ensure_ascii=False)
+    return ", ".join(f"{name}={json.dumps(value, ensure_ascii=False)}" for name, value in args.items())
+
+
+Turns = Sequence[tuple[str, str]]
+"""A conversation as it is shown: `(role, text)`, in order."""
+
+
+def transcript(turns: Turns) -> str:
+    """Return the conversation as plain text; a single user turn is its text alone."""
+    if _is_plain_prompt(turns):
+        return turns[0][1]
+    return "\n\n".join(f"{role}: {text}" for role, text in turns)
+
+
+def _is_plain_prompt(turns: Turns) -> bool:
+    return len(turns) == 1 and turns[0][0] == "user"
+
+
+def step_text(step: Step) -> str:
+    """Return a step as plain text: what was thought or said, or a call and what came of it."""
+    parts = [step.get("summary", ""), step.get("content", "")]
+    if "tool" in step:
+        parts.append(f"→ {call_text(step)}")
+    if "result" in step:
+        parts.append(step["result"]["preview"])
+    if "error" in step:
+        parts.append(f"error: {step['error']['message']}")
+    if step.get("cancelled"):
+        parts.append("cancelled")
+    return "\n".join(part for part in parts if part)
+
+
+def call_text(step: Step) -> str:
+    """Return a call as Python would write it: `get_weather(city="Paris")`."""
+    args = step.get("args")
+    if isinstance(args, Mapping):
+        written = ", ".join(f"{name}={json.dumps(value, ensure_ascii=False)}" for name, value in args.items())
+    else:
+        written = "" if args is None else json.dumps(args, ensure_ascii=False)
+    return f"{step.get('tool', '')}({written})"
