@@ -666,7 +666,7 @@ def test_another_directory_is_looked_at_when_it_is_named(
 
 
 def test_every_command_and_option_is_in_the_readme() -> None:
-    readme = (Path(__file__).parents[2] / "README.md").read_text()
+    readme = (Path(__file__).parents[3] / "README.md").read_text()
     commands = typer.main.get_command(app).commands["outbox"].commands
 
     assert set(commands) == {"status", "send", "rejected", "retry", "purge"}

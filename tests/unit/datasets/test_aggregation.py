@@ -11,7 +11,7 @@ from langchain_label_studio import SettingError
 from langchain_label_studio.datasets import Reason, TrainingSet, to_dpo, to_kto, to_sft
 from langchain_label_studio.types.review import Rating, Review
 from tests.support.reviews import preference, review, run
-from tests.unit.test_datasets import answers, pairs, reasons
+from tests.unit.datasets.test_convert import answers, pairs, reasons
 
 PEOPLE = ("ann", "bob", "cleo", "dan")
 

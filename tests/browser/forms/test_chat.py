@@ -15,8 +15,8 @@ from playwright.sync_api import Locator, Route, expect
 from langchain_label_studio import get_default_label_configs, load_reviews
 from langchain_label_studio.local_server import LocalLabelStudio
 from tests.browser.conftest import AnnotationOf, Record
+from tests.browser.label_studio.test_inert import ATTACK, PICTURES
 from tests.browser.pages import Reviewer
-from tests.browser.test_inert import ATTACK, PICTURES
 
 CHAT, _ = get_default_label_configs("chat")
 RENDERED = CHAT.replace("$conversation_html", "$conversation_markdown").replace(

@@ -24,8 +24,8 @@ from langchain_label_studio import (
 from langchain_label_studio.forms.preference.form import EMPTY
 from langchain_label_studio.local_server import LocalLabelStudio
 from tests.browser.conftest import RecordAll, ScriptedModel
+from tests.browser.label_studio.test_inert import ACTIVE, ATTACK
 from tests.browser.pages import Reviewer
-from tests.browser.test_inert import ACTIVE, ATTACK
 
 Compare = Callable[..., LabelStudioCallbackHandler]
 Reviews = Callable[[LabelStudioCallbackHandler], list[Review]]

@@ -16,8 +16,8 @@ from playwright.sync_api import Locator, expect
 from langchain_label_studio import LabelStudioCallbackHandler, load_reviews, to_dpo, to_sft
 from langchain_label_studio.local_server import LocalLabelStudio
 from tests.browser.conftest import AnnotationOf, ScriptedModel
+from tests.browser.label_studio.test_inert import ACTIVE, ATTACK
 from tests.browser.pages import Reviewer
-from tests.browser.test_inert import ACTIVE, ATTACK
 
 QUESTION = "How many days a year can I work from another country?"
 ANSWER = "You can work from another country of the EU for up to 30 days a year."

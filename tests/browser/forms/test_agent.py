@@ -20,8 +20,8 @@ from langchain_label_studio import (
     to_sft,
 )
 from langchain_label_studio.local_server import LocalLabelStudio
+from tests.browser.label_studio.test_inert import ACTIVE, ATTACK
 from tests.browser.pages import Reviewer
-from tests.browser.test_inert import ACTIVE, ATTACK
 from tests.support.agents import agent, calls
 from tests.support.studio import StudioApi
 
