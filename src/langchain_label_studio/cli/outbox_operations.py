@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from langchain_label_studio.delivery import LANES, REJECTED
-from langchain_label_studio.delivery.lane import VERSION, Lane, SegmentFile, lanes_in, owner_lives, scan
+from langchain_label_studio.delivery.lane import VERSION, BatchFile, Lane, lanes_in, owner_lives, scan
 from langchain_label_studio.delivery.rejected import Rejected, alone, put_back, read_all, record_in
 from langchain_label_studio.errors import LabelStudioError, SettingError
 from langchain_label_studio.label_studio.project_outboxes import Holds, Target, find_targets, forget_target
@@ -111,8 +111,8 @@ def describe_refused(target: Target, item: Rejected) -> dict[str, Any]:
 
 def look_at(target: Target) -> TargetStatus:
     """Return what waits for a target. Nothing is changed."""
-    waiting: list[SegmentFile] = []
-    left: list[SegmentFile] = []
+    waiting: list[BatchFile] = []
+    left: list[BatchFile] = []
     problems: list[str] = []
     for path in _lanes(target, problems):
         try:

@@ -4,7 +4,7 @@ from langchain_label_studio.delivery.destination import DeliveryFailedError, Des
 from langchain_label_studio.delivery.disk_outbox import LANES, REJECTED, JournalOutbox, has_lanes
 from langchain_label_studio.delivery.fallback_outbox import SpareOutbox
 from langchain_label_studio.delivery.memory_outbox import MemoryOutbox
-from langchain_label_studio.delivery.outbox import Outbox, Record, Segment
+from langchain_label_studio.delivery.outbox import Batch, Outbox, Record
 from langchain_label_studio.delivery.process_exit import settle_at_end
 from langchain_label_studio.delivery.sender import Sender
 from langchain_label_studio.delivery.stats import DeliveryStats
@@ -12,6 +12,7 @@ from langchain_label_studio.delivery.stats import DeliveryStats
 __all__ = [
     "LANES",
     "REJECTED",
+    "Batch",
     "DeliveryFailedError",
     "DeliveryStats",
     "Destination",
@@ -20,7 +21,6 @@ __all__ = [
     "NotAllTakenError",
     "Outbox",
     "Record",
-    "Segment",
     "Sender",
     "SpareOutbox",
     "has_lanes",

@@ -14,8 +14,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from langchain_label_studio.delivery import rejected
-from langchain_label_studio.delivery.lane import Lane, SegmentFile, lanes_in, sweep
-from langchain_label_studio.delivery.outbox import MAX_BYTES, MAX_RECORDS, MAX_SEGMENT_BYTES, Record, Segment
+from langchain_label_studio.delivery.lane import BatchFile, Lane, lanes_in, sweep
+from langchain_label_studio.delivery.outbox import MAX_BATCH_BYTES, MAX_BYTES, MAX_RECORDS, Batch, Record
 from langchain_label_studio.delivery.postponed_lanes import LaterLanes
 from langchain_label_studio.support.log import ThrottledLog, logger
 
@@ -42,7 +42,7 @@ class JournalOutbox:
         postponed: How many are kept for later.
         own_postponed: How many of these it took in itself.
         directory: Where it is.
-        batch_size: Records in a segment, at most.
+        batch_size: Records in a batch, at most.
     """
 
     def __init__(
@@ -63,7 +63,7 @@ class JournalOutbox:
             key_of: Returns the key of a record; raises ValueError where it is not a record.
             prepare: Called before a lane is made.
             power: Whether a record has to survive a loss of power, too, which costs a disk's write.
-            batch_size: Records in a segment, at most.
+            batch_size: Records in a batch, at most.
             max_bytes: Bytes that may wait, those of all processes together.
             max_records: Records of this process that may wait.
         """
@@ -87,7 +87,7 @@ class JournalOutbox:
         self._own = None
         self._adopted = []
         self._later = LaterLanes(self._new_lane)
-        self._segment: Segment | None = None
+        self._batch: Batch | None = None
         self._own_turn = False
         self._appending = False
         self._postponed: list[bytes] = []
@@ -153,7 +153,7 @@ class JournalOutbox:
     def _new_lane(self) -> Lane:
         self._prepare()
         return Lane.create(
-            self._lanes, max_records=self.batch_size, max_bytes=MAX_SEGMENT_BYTES, power=self._power
+            self._lanes, max_records=self.batch_size, max_bytes=MAX_BATCH_BYTES, power=self._power
         )
 
     def _give_up_own_lane(self) -> None:
@@ -164,13 +164,13 @@ class JournalOutbox:
         elif lane:
             lane.delete()
 
-    def next_segment(self) -> Segment | None:
-        """Return the segment to send next, the same until it is removed; None where nothing waits.
+    def next_batch(self) -> Batch | None:
+        """Return the batch to send next, the same until it is removed; None where nothing waits.
 
         Raises:
             OSError: It cannot be read.
         """
-        if self._segment is None:
+        if self._batch is None:
             with self._lock:
                 lane = self._choose_lane()
                 if lane is None:
@@ -178,9 +178,9 @@ class JournalOutbox:
                 file = lane.files[0]
                 if len(lane.files) == 1:
                     lane.seal()
-            # Without the lock: nothing is appended to a segment that is sealed.
-            self._segment = self._read(lane, file)
-        return self._segment
+            # Without the lock: nothing is appended to a batch that is sealed.
+            self._batch = self._read(lane, file)
+        return self._batch
 
     def _choose_lane(self) -> Lane | None:
         """Return the own lane and an adopted one by turns: neither has to wait for all of the other."""
@@ -189,7 +189,7 @@ class JournalOutbox:
         self._own_turn = not self._own_turn
         return (own or adopted) if self._own_turn else (adopted or own)
 
-    def _read(self, lane: Lane, file: SegmentFile) -> Segment:
+    def _read(self, lane: Lane, file: BatchFile) -> Batch:
         try:
             *lines, rest = file.path.read_bytes().split(b"\n")
         except FileNotFoundError:
@@ -213,7 +213,7 @@ class JournalOutbox:
                 file.path,
                 self._rejected,
             )
-        return Segment(
+        return Batch(
             tuple(records),
             in_doubt=file.sending,
             adopted=lane.adopted,
@@ -221,26 +221,26 @@ class JournalOutbox:
             place=(lane, file),
         )
 
-    def mark_sending(self, segment: Segment) -> None:
-        """Note, for whoever finds the segment after a crash, that some of it may be stored.
+    def mark_sending(self, batch: Batch) -> None:
+        """Note, for whoever finds the batch after a crash, that some of it may be stored.
 
         Raises:
             OSError: It could not be noted, so it must not be sent.
         """
-        lane, file = segment.place
+        lane, file = batch.place
         lane.mark_sending(file)
 
-    def mark_unsent(self, segment: Segment) -> None:
-        """Note that surely nothing of the segment is stored."""
-        lane, file = segment.place
+    def mark_unsent(self, batch: Batch) -> None:
+        """Note that surely nothing of the batch is stored."""
+        lane, file = batch.place
         with suppress(OSError):  # it stays in doubt, which is true, too
             lane.mark_unsent(file)
 
-    def remove(self, segment: Segment) -> None:
-        """Delete a segment whose every record is settled."""
-        lane, file = segment.place
+    def remove(self, batch: Batch) -> None:
+        """Delete a batch whose every record is settled."""
+        lane, file = batch.place
         with self._lock:
-            self._segment = None
+            self._batch = None
             self._count -= file.records
             self._bytes -= file.size
             lane.files.remove(file)
@@ -264,7 +264,7 @@ class JournalOutbox:
         rejected.set_aside(self._rejected, key=record.key, body=record.body, reason=reason)
 
     def postpone(self, records: Sequence[Record], *, seconds: float, adopted: bool) -> None:
-        """Write records down for later, besides their segment.
+        """Write records down for later, besides their batch.
 
         Args:
             records: The records.
@@ -350,7 +350,7 @@ class JournalOutbox:
         return None
 
     def _drop_without_records(self, lane: Lane) -> None:
-        """Delete the segments whose owner died before the end of their first line: nobody waits for them."""
+        """Delete the batches whose owner died before the end of their first line: nobody waits for them."""
         for file in [file for file in lane.files if not file.records]:
             if file.size:
                 self._log.warning("cut", _CUT, file.path)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from langchain_label_studio.delivery.disk_outbox import LOOK_AGAIN, JournalOutbox
 from langchain_label_studio.delivery.memory_outbox import MemoryOutbox
-from langchain_label_studio.delivery.outbox import Outbox, Record, Segment
+from langchain_label_studio.delivery.outbox import Batch, Outbox, Record
 from langchain_label_studio.support.log import ThrottledLog
 
 
@@ -15,7 +15,7 @@ class SpareOutbox:
 
     Attributes:
         directory: Where the journal is.
-        batch_size: Records in a segment, at most.
+        batch_size: Records in a batch, at most.
     """
 
     def __init__(self, journal: JournalOutbox, memory: MemoryOutbox) -> None:
@@ -23,7 +23,7 @@ class SpareOutbox:
         self.batch_size = journal.batch_size
         self._journal = journal
         self._memory = memory
-        self._from_memory: Segment | None = None
+        self._from_memory: Batch | None = None
         self._log = ThrottledLog()
 
     @property
@@ -61,28 +61,28 @@ class SpareOutbox:
             )
             return self._memory.append(body)
 
-    def next_segment(self) -> Segment | None:
-        """Return the segment to send next, the same until it is removed; None where nothing waits."""
+    def next_batch(self) -> Batch | None:
+        """Return the batch to send next, the same until it is removed; None where nothing waits."""
         if self._from_memory is None:
             # What is in memory first: it is the one that can be lost.
-            self._from_memory = self._memory.next_segment()
-        return self._from_memory or self._journal.next_segment()
+            self._from_memory = self._memory.next_batch()
+        return self._from_memory or self._journal.next_batch()
 
-    def _keeper(self, segment: Segment) -> Outbox:
-        return self._memory if segment is self._from_memory else self._journal
+    def _keeper(self, batch: Batch) -> Outbox:
+        return self._memory if batch is self._from_memory else self._journal
 
-    def mark_sending(self, segment: Segment) -> None:
-        """Note, for whoever finds the segment after a crash, that some of it may be stored."""
-        self._keeper(segment).mark_sending(segment)
+    def mark_sending(self, batch: Batch) -> None:
+        """Note, for whoever finds the batch after a crash, that some of it may be stored."""
+        self._keeper(batch).mark_sending(batch)
 
-    def mark_unsent(self, segment: Segment) -> None:
-        """Note that surely nothing of the segment is stored."""
-        self._keeper(segment).mark_unsent(segment)
+    def mark_unsent(self, batch: Batch) -> None:
+        """Note that surely nothing of the batch is stored."""
+        self._keeper(batch).mark_unsent(batch)
 
-    def remove(self, segment: Segment) -> None:
-        """Drop a segment whose every record is settled."""
-        self._keeper(segment).remove(segment)
-        if segment is self._from_memory:
+    def remove(self, batch: Batch) -> None:
+        """Drop a batch whose every record is settled."""
+        self._keeper(batch).remove(batch)
+        if batch is self._from_memory:
             self._from_memory = None
 
     def reject(self, record: Record, reason: str) -> None:
@@ -95,8 +95,8 @@ class SpareOutbox:
             self._log.warning("rejected", "A refused run cannot be kept on the disk (%s).", error.strerror)
 
     def postpone(self, records: Sequence[Record], *, seconds: float, adopted: bool) -> None:
-        """Keep records for later, besides their segment."""
-        # Where the disk does not take them their segment stays, and is tried again.
+        """Keep records for later, besides their batch."""
+        # Where the disk does not take them their batch stays, and is tried again.
         keeper: Outbox = self._memory if self._from_memory else self._journal
         keeper.postpone(records, seconds=seconds, adopted=adopted)
 

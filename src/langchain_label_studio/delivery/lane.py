@@ -1,4 +1,4 @@
-"""A lane: the journal of one sender, a directory of segments that only its owner touches.
+"""A lane: the journal of one sender, a directory of batches that only its owner touches.
 
     v1-20261121T090213-4711-9f2c/
         lock               locked by the owner for as long as it lives
@@ -34,8 +34,8 @@ _LONG_AGO = 3600.0
 
 
 @dataclass(slots=True)
-class SegmentFile:
-    """One segment on the disk.
+class BatchFile:
+    """One batch on the disk.
 
     Attributes:
         path: Its file.
@@ -57,7 +57,7 @@ class Lane:
 
     Attributes:
         path: Its directory.
-        files: Its segments, the oldest first; records are appended to the last one while it is open.
+        files: Its batches, the oldest first; records are appended to the last one while it is open.
         adopted: Whether another process made it.
     """
 
@@ -72,7 +72,7 @@ class Lane:
         power: bool = False,
     ) -> None:
         self.path = path
-        self.files: deque[SegmentFile] = deque()
+        self.files: deque[BatchFile] = deque()
         self.adopted = adopted
         self._ownership = ownership
         self._max_records = max_records
@@ -87,8 +87,8 @@ class Lane:
 
         Args:
             lanes: Directory of all lanes.
-            max_records: Records in a segment, at most.
-            max_bytes: Bytes in a segment, at most, but for a record that is larger by itself.
+            max_records: Records in a batch, at most.
+            max_bytes: Bytes in a batch, at most, but for a record that is larger by itself.
             power: Whether what is appended has to survive a loss of power.
 
         Raises:
@@ -149,7 +149,7 @@ class Lane:
         return time.time() - max(begun) if begun else None
 
     def append(self, line: bytes) -> None:
-        """Append a line to the open segment, or to a new one where it is full.
+        """Append a line to the open batch, or to a new one where it is full.
 
         Raises:
             OSError: The disk does not take it; nothing was appended.
@@ -163,7 +163,7 @@ class Lane:
             or file.size + len(line) > self._max_bytes
         ):
             self.seal()
-            file, descriptor = self._begin_segment()
+            file, descriptor = self._begin_batch()
         written = os.write(descriptor, line)
         if written != len(line):
             self._take_back(file, descriptor)
@@ -174,21 +174,21 @@ class Lane:
         file.size += written
 
     def seal(self) -> None:
-        """Close the open segment: what is appended next begins a new one."""
+        """Close the open batch: what is appended next begins a new one."""
         descriptor, self._open = self._open, None
         if descriptor is not None:
             os.close(descriptor)
 
-    def mark_sending(self, file: SegmentFile) -> None:
-        """Mark a segment as being on its way.
+    def mark_sending(self, file: BatchFile) -> None:
+        """Mark a batch as being on its way.
 
         Raises:
             OSError: It could not be marked, so it must not be sent.
         """
         self._mark(file, sending=True)
 
-    def mark_unsent(self, file: SegmentFile) -> None:
-        """Mark a segment as surely not stored.
+    def mark_unsent(self, file: BatchFile) -> None:
+        """Mark a batch as surely not stored.
 
         Raises:
             OSError: It could not be marked.
@@ -196,7 +196,7 @@ class Lane:
         self._mark(file, sending=False)
 
     def take_in(self, path: Path) -> None:
-        """Make a file that holds one record the last segment, by moving it: it is in one place at any time.
+        """Make a file that holds one record the last batch, by moving it: it is in one place at any time.
 
         Raises:
             OSError: It could not be moved; it is where it was.
@@ -205,7 +205,7 @@ class Lane:
         self._last_number += 1
         size = path.stat().st_size
         moved = path.rename(self.path / f"{self._last_number:012d}{_UNSENT}")
-        self.files.append(SegmentFile(moved, records=1, size=size, since=time.monotonic()))
+        self.files.append(BatchFile(moved, records=1, size=size, since=time.monotonic()))
         self._sync_directory(self.path)
 
     def delete(self) -> None:
@@ -222,17 +222,17 @@ class Lane:
         self.seal()
         self._ownership.disown()
 
-    def _begin_segment(self) -> tuple[SegmentFile, int]:
+    def _begin_batch(self) -> tuple[BatchFile, int]:
         self._last_number += 1
         path = self.path / f"{self._last_number:012d}{_UNSENT}"
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
-        file = SegmentFile(path, records=0, size=0, since=time.monotonic())
+        file = BatchFile(path, records=0, size=0, since=time.monotonic())
         self.files.append(file)
         self._open = descriptor
         self._sync_directory(self.path)
         return file, descriptor
 
-    def _take_back(self, file: SegmentFile, descriptor: int) -> None:
+    def _take_back(self, file: BatchFile, descriptor: int) -> None:
         """Cut off half a line; where that fails, nothing is appended behind it."""
         try:
             os.ftruncate(descriptor, file.size)
@@ -243,7 +243,7 @@ class Lane:
             self.files.remove(file)
             file.path.unlink(missing_ok=True)
 
-    def _mark(self, file: SegmentFile, *, sending: bool) -> None:
+    def _mark(self, file: BatchFile, *, sending: bool) -> None:
         if file.sending != sending:
             file.path = file.path.rename(file.path.with_suffix(_SENDING if sending else _UNSENT))
             file.sending = sending
@@ -287,8 +287,8 @@ def owner_lives(path: Path) -> bool:
     return False
 
 
-def scan(path: Path) -> Iterator[SegmentFile]:
-    """Yield the segments of a lane, the oldest first; also of one that somebody else owns.
+def scan(path: Path) -> Iterator[BatchFile]:
+    """Yield the batches of a lane, the oldest first; also of one that somebody else owns.
 
     Raises:
         OSError: It cannot be read.
@@ -298,7 +298,7 @@ def scan(path: Path) -> Iterator[SegmentFile]:
             with suppress(FileNotFoundError):  # its owner may have sent it meanwhile
                 content = file.read_bytes()
                 age = max(0.0, time.time() - file.stat().st_mtime)
-                yield SegmentFile(
+                yield BatchFile(
                     file,
                     records=content.count(b"\n"),
                     size=len(content),

@@ -8,7 +8,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 
-from langchain_label_studio.delivery.outbox import MAX_BYTES, MAX_RECORDS, MAX_SEGMENT_BYTES, Record, Segment
+from langchain_label_studio.delivery.outbox import MAX_BATCH_BYTES, MAX_BYTES, MAX_RECORDS, Batch, Record
 
 MAX_REJECTED = 1_000
 
@@ -22,7 +22,7 @@ class MemoryOutbox:
         postponed: How many are kept for later.
         own_postponed: The same.
         directory: None: they do not outlive the process.
-        batch_size: Records in a segment, at most.
+        batch_size: Records in a batch, at most.
         rejected: The last records that were set aside, with the reason.
     """
 
@@ -41,7 +41,7 @@ class MemoryOutbox:
 
         Args:
             key_of: Returns the key of a record.
-            batch_size: Records in a segment, at most.
+            batch_size: Records in a batch, at most.
             max_bytes: Bytes that may wait.
             max_records: Records that may wait.
         """
@@ -57,7 +57,7 @@ class MemoryOutbox:
         # Reentrant: a signal handler or a finalizer may record a run in the middle of an append.
         self._lock = threading.RLock()
         self._waiting: deque[tuple[bytes, float]] = deque()
-        self._segment: Segment | None = None
+        self._batch: Batch | None = None
         self._since = 0.0
         self._bytes = 0
         self._later: dict[float, tuple[float, list[Record]]] = {}
@@ -75,16 +75,16 @@ class MemoryOutbox:
             self.appended += 1
             return len(self)
 
-    def next_segment(self) -> Segment | None:
-        """Return the oldest segment, the same until it is removed; None where nothing waits."""
+    def next_batch(self) -> Batch | None:
+        """Return the oldest batch, the same until it is removed; None where nothing waits."""
         with self._lock:
-            if self._segment is None and self._back:
+            if self._batch is None and self._back:
                 self._since = time.monotonic()
-                self._segment = Segment(self._back.popleft())
-            if self._segment is None and self._waiting:
+                self._batch = Batch(self._back.popleft())
+            if self._batch is None and self._waiting:
                 self._since = self._waiting[0][1]
-                self._segment = Segment(tuple(self._seal()))
-            return self._segment
+                self._batch = Batch(tuple(self._seal()))
+            return self._batch
 
     def _seal(self) -> list[Record]:
         records: list[Record] = []
@@ -92,23 +92,23 @@ class MemoryOutbox:
         while self._waiting and len(records) < self.batch_size:
             body, _ = self._waiting[0]
             size += len(body)
-            if records and size > MAX_SEGMENT_BYTES:
+            if records and size > MAX_BATCH_BYTES:
                 break
             self._waiting.popleft()
             records.append(Record(self._key_of(body), body))
         return records
 
-    def mark_sending(self, segment: Segment) -> None:
-        """Nobody finds a segment of this outbox after a crash."""
+    def mark_sending(self, batch: Batch) -> None:
+        """Nobody finds a batch of this outbox after a crash."""
 
-    def mark_unsent(self, segment: Segment) -> None:
-        """Nobody finds a segment of this outbox after a crash."""
+    def mark_unsent(self, batch: Batch) -> None:
+        """Nobody finds a batch of this outbox after a crash."""
 
-    def remove(self, segment: Segment) -> None:
-        """Drop a segment whose every record is settled."""
+    def remove(self, batch: Batch) -> None:
+        """Drop a batch whose every record is settled."""
         with self._lock:
-            self._segment = None
-            self._bytes -= sum(len(record.body) for record in segment.records)
+            self._batch = None
+            self._bytes -= sum(len(record.body) for record in batch.records)
 
     def reject(self, record: Record, reason: str) -> None:
         """Set a record aside that the destination will never take."""
@@ -120,7 +120,7 @@ class MemoryOutbox:
         return self.postponed
 
     def postpone(self, records: Sequence[Record], *, seconds: float, adopted: bool) -> None:  # noqa: ARG002 (never)
-        """Keep records for later, besides their segment."""
+        """Keep records for later, besides their batch."""
         with self._lock:
             at = time.monotonic() + seconds
             self._later.setdefault(seconds, (at, []))[1].extend(records)
@@ -150,10 +150,10 @@ class MemoryOutbox:
     def oldest(self) -> float | None:
         """Return `time.monotonic()` of the oldest record that waits, or None."""
         with self._lock:
-            if self._segment or self._back:
+            if self._batch or self._back:
                 return self._since
             return self._waiting[0][1] if self._waiting else None
 
     def __len__(self) -> int:
-        on_its_way = len(self._segment.records) if self._segment else 0
+        on_its_way = len(self._batch.records) if self._batch else 0
         return len(self._waiting) + on_its_way + sum(map(len, self._back))

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 MAX_BYTES = 512 * 2**20
 MAX_RECORDS = 1_000_000
-MAX_SEGMENT_BYTES = 4 * 2**20
+MAX_BATCH_BYTES = 4 * 2**20
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class Record:
 
 
 @dataclass(slots=True)
-class Segment:
+class Batch:
     """Records that are sent in one request.
 
     Attributes:
@@ -55,7 +55,7 @@ class Outbox(Protocol):
         postponed: How many are kept for later: they are not among those that wait.
         own_postponed: How many of these it took in itself.
         directory: Where records outlive the process, or None where they do not.
-        batch_size: How many records are in a segment, at most.
+        batch_size: How many records are in a batch, at most.
     """
 
     @property
@@ -86,28 +86,28 @@ class Outbox(Protocol):
             How many records wait now; 0 where a bound is reached and it was refused.
         """
 
-    def next_segment(self) -> Segment | None:
-        """Return the segment to send next, the same until it is removed; None where nothing waits."""
+    def next_batch(self) -> Batch | None:
+        """Return the batch to send next, the same until it is removed; None where nothing waits."""
 
-    def mark_sending(self, segment: Segment) -> None:
-        """Note, for whoever finds the segment after a crash, that some of it may be stored."""
+    def mark_sending(self, batch: Batch) -> None:
+        """Note, for whoever finds the batch after a crash, that some of it may be stored."""
 
-    def mark_unsent(self, segment: Segment) -> None:
-        """Note that surely nothing of the segment is stored."""
+    def mark_unsent(self, batch: Batch) -> None:
+        """Note that surely nothing of the batch is stored."""
 
-    def remove(self, segment: Segment) -> None:
-        """Drop a segment whose every record is settled."""
+    def remove(self, batch: Batch) -> None:
+        """Drop a batch whose every record is settled."""
 
     def reject(self, record: Record, reason: str) -> None:
         """Set a record aside that the destination will never take."""
 
     def postpone(self, records: Sequence[Record], *, seconds: float, adopted: bool) -> None:
-        """Keep records for later, besides their segment: when it is time, `adopt` lets them wait once more.
+        """Keep records for later, besides their batch: when it is time, `adopt` lets them wait once more.
 
         Args:
             records: The records.
             seconds: How long.
-            adopted: Whether their segment is.
+            adopted: Whether their batch is.
         """
 
     def resume(self) -> None:
@@ -130,4 +130,4 @@ class Outbox(Protocol):
         """Return `time.monotonic()` of the oldest record that waits, or None."""
 
     def __len__(self) -> int:
-        """Return how many records wait, the segment on its way among them."""
+        """Return how many records wait, the batch on its way among them."""

@@ -122,7 +122,7 @@ def put_back(lane: Lane, path: Path, body: bytes) -> None:
     Raises:
         OSError: It could not be moved.
     """
-    # First it becomes what a segment of a lane looks like, where it is; then it becomes one.
+    # First it becomes what a batch of a lane looks like, where it is; then it becomes one.
     _write(path, body + b"\n")
     lane.take_in(path)
 

@@ -136,7 +136,7 @@ class Sender(Generic[DestinationT]):
             return self._has_settled(goal)
 
     def _has_settled(self, goal: int) -> bool:
-        # Whoever ends the process next leaves nothing behind: the segment of the last one is gone, too.
+        # Whoever ends the process next leaves nothing behind: the batch of the last one is gone, too.
         shipment = self._shipment
         own = self._tally.own + self._outbox.own_postponed
         return own >= goal and (shipment is None or bool(shipment.unsettled()))
@@ -180,7 +180,7 @@ class Sender(Generic[DestinationT]):
             submitted = self._submitted
             waiting = submitted - self._tally.settled
             shipment = self._shipment
-            in_doubt = len(shipment.unsettled()) if shipment and shipment.segment.in_doubt else 0
+            in_doubt = len(shipment.unsettled()) if shipment and shipment.batch.in_doubt else 0
             oldest = self._outbox.oldest()
             return DeliveryStats(
                 submitted=submitted,
@@ -281,7 +281,7 @@ class Sender(Generic[DestinationT]):
             self._look_at = None if look_again is None else time.monotonic() + look_again
 
     def _attempt(self) -> None:
-        """Try once to deliver the oldest segment."""
+        """Try once to deliver the oldest batch."""
         try:
             shipment = self._current_shipment()
             if shipment is None:
@@ -300,21 +300,19 @@ class Sender(Generic[DestinationT]):
 
     def _current_shipment(self) -> Shipment | None:
         if self._shipment is None:
-            segment = self._outbox.next_segment()
-            if segment is None:
+            batch = self._outbox.next_batch()
+            if batch is None:
                 return None
             with self._wake:
-                self._shipment = Shipment(segment, self._outbox, self._settle)
-                self._tally.count(segment.set_aside, "rejected", adopted=segment.adopted)
+                self._shipment = Shipment(batch, self._outbox, self._settle)
+                self._tally.count(batch.set_aside, "rejected", adopted=batch.adopted)
         self._state = "sending"
         return self._shipment
 
     def _settle(self, records: Sequence[Record], outcome: Outcome) -> None:
         shipment = self._shipment
         with self._wake:
-            self._tally.count(
-                len(records), outcome, adopted=shipment is not None and shipment.segment.adopted
-            )
+            self._tally.count(len(records), outcome, adopted=shipment is not None and shipment.batch.adopted)
             self._wake.notify_all()
         if outcome == "rejected":
             where = "" if self.directory is None else ": see `langchain-label-studio outbox rejected`"
@@ -323,7 +321,7 @@ class Sender(Generic[DestinationT]):
             )
 
     def _done(self, shipment: Shipment) -> None:
-        self._outbox.remove(shipment.segment)
+        self._outbox.remove(shipment.batch)
         with self._wake:
             self._shipment = None
             self._failures = 0

@@ -1,11 +1,11 @@
-"""One segment on its way: what of it is settled, and how the rest gets there."""
+"""One batch on its way: what of it is settled, and how the rest gets there."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
 from langchain_label_studio.delivery.destination import DeliveryFailedError, Destination, NotAllTakenError
-from langchain_label_studio.delivery.outbox import Outbox, Record, Segment
+from langchain_label_studio.delivery.outbox import Batch, Outbox, Record
 from langchain_label_studio.delivery.retry_policy import Verdict, judge
 from langchain_label_studio.delivery.stats import Outcome
 
@@ -16,17 +16,17 @@ PATIENCE = 5
 
 
 class Shipment:
-    """Delivers a segment, over as many attempts as it takes."""
+    """Delivers a batch, over as many attempts as it takes."""
 
-    def __init__(self, segment: Segment, outbox: Outbox, settle: Settle) -> None:
+    def __init__(self, batch: Batch, outbox: Outbox, settle: Settle) -> None:
         """Begin a shipment.
 
         Args:
-            segment: What is sent.
+            batch: What is sent.
             outbox: Where it waits.
             settle: Called with the records of which the outcome is certain, and the outcome.
         """
-        self.segment = segment
+        self.batch = batch
         self._outbox = outbox
         self._settle_records = settle
         self._settled: set[str] = set()
@@ -35,7 +35,7 @@ class Shipment:
 
     def unsettled(self) -> tuple[Record, ...]:
         """Return the records of which the outcome is not certain yet."""
-        return self._without_settled(self.segment.records)
+        return self._without_settled(self.batch.records)
 
     def attempt(self, destination: Destination) -> None:
         """Try to settle every record.
@@ -49,7 +49,7 @@ class Shipment:
         """
         self._destination = destination
         records = self.unsettled()
-        if records and self.segment.in_doubt:
+        if records and self.batch.in_doubt:
             records = self._ask(records)
         if records:
             self._send(records)
@@ -62,8 +62,8 @@ class Shipment:
         return self._without_settled(records)
 
     def _send(self, records: Sequence[Record]) -> None:
-        self._outbox.mark_sending(self.segment)
-        self.segment.in_doubt = True
+        self._outbox.mark_sending(self.batch)
+        self.batch.in_doubt = True
         try:
             self._destination.send(records)
         except NotAllTakenError as answer:
@@ -88,7 +88,7 @@ class Shipment:
         """Postpone and reject what was not taken; return what was."""
         for seconds in sorted(set(answer.later.values())):
             later = [record for record in records if answer.later.get(record.key) == seconds]
-            self._outbox.postpone(later, seconds=seconds, adopted=self.segment.adopted)
+            self._outbox.postpone(later, seconds=seconds, adopted=self.batch.adopted)
             self._settled.update(record.key for record in later)
         for record in records:
             if record.key in answer.refused:
@@ -97,11 +97,11 @@ class Shipment:
 
     def _rest_is_unsent(self) -> None:
         """Note that what is not settled is surely not stored."""
-        self.segment.in_doubt = False
+        self.batch.in_doubt = False
         if not self._settled:
-            # Else whoever finds the segment after a crash has to ask: the outbox knows only the whole of it,
+            # Else whoever finds the batch after a crash has to ask: the outbox knows only the whole of it,
             # and what was refused may have been repaired and sent meanwhile.
-            self._outbox.mark_unsent(self.segment)
+            self._outbox.mark_unsent(self.batch)
 
     def _after_server_error(self, records: Sequence[Record], failure: DeliveryFailedError) -> None:
         """Halve what the server fails on again and again, once it is certain that nothing was stored."""

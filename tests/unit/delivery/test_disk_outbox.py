@@ -40,11 +40,11 @@ def open_descriptors() -> int:
 
 
 def drain(outbox: JournalOutbox) -> list[list[str]]:
-    """Take everything out, segment by segment."""
+    """Take everything out, batch by batch."""
     taken = []
-    while segment := outbox.next_segment():
-        taken.append([item.key for item in segment.records])
-        outbox.remove(segment)
+    while batch := outbox.next_batch():
+        taken.append([item.key for item in batch.records])
+        outbox.remove(batch)
     return taken
 
 
@@ -56,7 +56,7 @@ def test_nothing_is_written_before_the_first_record(tmp_path: Path) -> None:
     assert not (tmp_path / "outbox").exists()
 
 
-def test_a_segment_is_bounded_in_records_and_bytes_and_a_giant_goes_alone(tmp_path: Path) -> None:
+def test_a_batch_is_bounded_in_records_and_bytes_and_a_giant_goes_alone(tmp_path: Path) -> None:
     outbox = make(tmp_path, batch_size=3)
     for key in "abcd":
         outbox.append(record(key))
@@ -108,9 +108,9 @@ def test_in_process_durability_nothing_is_synced_and_in_power_durability_everyth
 
     (name,) = (path.name for path in (tmp_path / "power" / "lanes").iterdir())
     assert synced == ["lanes", name, "000000000001.jsonl", "000000000001.jsonl"]
-    segment = outbox.next_segment()
-    assert segment
-    outbox.mark_sending(segment)
+    batch = outbox.next_batch()
+    assert batch
+    outbox.mark_sending(batch)
     assert synced[-1] == name
 
 
@@ -153,7 +153,7 @@ def test_an_append_in_the_middle_of_an_append_is_kept_too(
 
 
 def test_what_the_first_version_wrote_can_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A stored outbox of format 1: a lane with a segment in doubt and one that was not sent."""
+    """A stored outbox of format 1: a lane with a batch in doubt and one that was not sent."""
     monkeypatch.setattr(disk_outbox, "GRACE", 0)
     shutil.copytree(FIXTURES / "v1", tmp_path / "outbox")
     outbox = JournalOutbox(tmp_path / "outbox", key_of=read_run_id)
@@ -161,13 +161,13 @@ def test_what_the_first_version_wrote_can_be_read(tmp_path: Path, monkeypatch: p
     outbox.adopt()
 
     assert (len(outbox), outbox.adopted) == (3, 3)
-    first = outbox.next_segment()
+    first = outbox.next_batch()
     assert first
     assert (first.in_doubt, len(first.records)) == (True, 2)
     runs = [decode_run(item.body) for item in first.records]
     assert [run.answers[0]["content"] for run in runs] == ["Bonjour", "Guten Tag"]
     outbox.remove(first)
-    second = outbox.next_segment()
+    second = outbox.next_batch()
     assert second
     assert (second.in_doubt, len(second.records)) == (False, 1)
     outbox.remove(second)
@@ -192,9 +192,9 @@ def test_a_request_that_was_just_begun_is_left_for_a_while(
 ) -> None:
     dying = make(tmp_path)
     dying.append(record("a"))
-    segment = dying.next_segment()
-    assert segment
-    dying.mark_sending(segment)
+    batch = dying.next_batch()
+    assert batch
+    dying.mark_sending(batch)
     dying.abandon()
     outbox = make(tmp_path)
 
@@ -206,7 +206,7 @@ def test_a_request_that_was_just_begun_is_left_for_a_while(
 
 
 @pytest.mark.parametrize("line", [b"", b'{"cut'])
-def test_a_lane_is_gone_with_its_last_record_also_if_its_owner_died_beginning_a_segment(
+def test_a_lane_is_gone_with_its_last_record_also_if_its_owner_died_beginning_a_batch(
     tmp_path: Path, line: bytes
 ) -> None:
     dying = make(tmp_path)
@@ -248,10 +248,10 @@ def test_what_the_disk_does_not_take_waits_in_memory_and_goes_first(
     assert len(outbox) == 3
 
     taken = []
-    while segment := outbox.next_segment():
-        outbox.mark_sending(segment)
-        taken += [item.key for item in segment.records]
-        outbox.remove(segment)
+    while batch := outbox.next_batch():
+        outbox.mark_sending(batch)
+        taken += [item.key for item in batch.records]
+        outbox.remove(batch)
 
     assert taken == ["b", "a", "c"]
     assert len(outbox) == 0

@@ -12,7 +12,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from langchain_label_studio.delivery import JournalOutbox, Segment, disk_outbox
+from langchain_label_studio.delivery import Batch, JournalOutbox, disk_outbox
 
 BATCH = 3
 
@@ -32,7 +32,7 @@ class Journal(RuleBasedStateMachine):
         super().__init__()
         self.directory = Path(tempfile.mkdtemp())
         self.processes: dict[str, JournalOutbox] = {}
-        self.segments: dict[str, Segment] = {}
+        self.batches: dict[str, Batch] = {}
         self.waiting: set[str] = set()
         self.in_doubt: set[str] = set()
         self.postponed: set[str] = set()
@@ -65,60 +65,60 @@ class Journal(RuleBasedStateMachine):
 
     @rule(name=st.sampled_from("ab"))
     def take(self, name: str) -> None:
-        segment = self.outbox(name).next_segment()
-        if segment is None:
+        batch = self.outbox(name).next_batch()
+        if batch is None:
             assert len(self.outbox(name)) == 0
             return
-        if name in self.segments:
-            assert segment is self.segments[name]
+        if name in self.batches:
+            assert batch is self.batches[name]
             return
-        keys = [record.key for record in segment.records]
+        keys = [record.key for record in batch.records]
         assert 0 < len(keys) <= BATCH
         assert set(keys) <= self.waiting, "settled records came back, or those of somebody else"
         assert keys == sorted(keys, key=self.order.index)
         assert len({key[0] for key in keys}) == 1 or self.postponed.issuperset(keys)
         if self.in_doubt.intersection(keys):
-            assert segment.in_doubt, "a crash made the doubt forgotten"
-        others = self.segments.values()
+            assert batch.in_doubt, "a crash made the doubt forgotten"
+        others = self.batches.values()
         assert not any(set(keys) & {record.key for record in other.records} for other in others)
-        self.segments[name] = segment
+        self.batches[name] = batch
 
-    @precondition(lambda self: self.segments)
+    @precondition(lambda self: self.batches)
     @rule(data=st.data(), sending=st.booleans())
     def mark(self, data: st.DataObject, *, sending: bool) -> None:
-        name = data.draw(st.sampled_from(sorted(self.segments)))
-        segment = self.segments[name]
-        keys = {record.key for record in segment.records}
+        name = data.draw(st.sampled_from(sorted(self.batches)))
+        batch = self.batches[name]
+        keys = {record.key for record in batch.records}
         if sending:
-            self.processes[name].mark_sending(segment)
+            self.processes[name].mark_sending(batch)
             self.in_doubt |= keys
         else:
-            self.processes[name].mark_unsent(segment)
+            self.processes[name].mark_unsent(batch)
             self.in_doubt -= keys
 
-    @precondition(lambda self: self.segments)
+    @precondition(lambda self: self.batches)
     @rule(data=st.data(), reject=st.booleans())
     def settle(self, data: st.DataObject, *, reject: bool) -> None:
-        name = data.draw(st.sampled_from(sorted(self.segments)))
-        segment = self.segments.pop(name)
+        name = data.draw(st.sampled_from(sorted(self.batches)))
+        batch = self.batches.pop(name)
         if reject:
-            self.processes[name].reject(segment.records[0], "bad")
-        self.processes[name].remove(segment)
-        keys = {record.key for record in segment.records}
+            self.processes[name].reject(batch.records[0], "bad")
+        self.processes[name].remove(batch)
+        keys = {record.key for record in batch.records}
         self.waiting -= keys
         self.in_doubt -= keys
         if reject:
-            assert (self.directory / "rejected" / f"{segment.records[0].key}.json").exists()
+            assert (self.directory / "rejected" / f"{batch.records[0].key}.json").exists()
 
-    @precondition(lambda self: self.segments)
+    @precondition(lambda self: self.batches)
     @rule(data=st.data(), seconds=st.sampled_from([0.0, 3600.0]))
     def postpone(self, data: st.DataObject, seconds: float) -> None:
-        name = data.draw(st.sampled_from(sorted(self.segments)))
-        outbox, segment = self.processes[name], self.segments.pop(name)
+        name = data.draw(st.sampled_from(sorted(self.batches)))
+        outbox, batch = self.processes[name], self.batches.pop(name)
         before = outbox.postponed
-        outbox.postpone(segment.records, seconds=seconds, adopted=segment.adopted)
-        outbox.remove(segment)
-        keys = [record.key for record in segment.records]
+        outbox.postpone(batch.records, seconds=seconds, adopted=batch.adopted)
+        outbox.remove(batch)
+        keys = [record.key for record in batch.records]
         assert outbox.postponed == before + len(keys)
         self.in_doubt.difference_update(keys)
         self.postponed.update(keys)
@@ -135,7 +135,7 @@ class Journal(RuleBasedStateMachine):
     def kill(self, name: str) -> None:
         if outbox := self.processes.pop(name, None):
             outbox.abandon()  # closes the descriptors and does nothing else, as the kernel would
-            self.segments.pop(name, None)
+            self.batches.pop(name, None)
 
     @rule(name=st.sampled_from("ab"))
     def adopt(self, name: str) -> None:

@@ -167,10 +167,10 @@ def test_what_waits_outlives_its_process(tmp_path: Path, start: Callable[..., Se
     dead = journal(tmp_path)
     dead.append(b"a")
     dead.append(b"b")
-    segment = dead.next_segment()
-    assert segment
-    dead.postpone(segment.records, seconds=3600, adopted=False)
-    dead.remove(segment)
+    batch = dead.next_batch()
+    assert batch
+    dead.postpone(batch.records, seconds=3600, adopted=False)
+    dead.remove(batch)
     assert (len(dead), dead.postponed) == (0, 2)
     dead.abandon()  # as the kernel closes its files
 
