@@ -26,7 +26,7 @@ from langchain_label_studio.label_studio.settings import (
     DEFAULT_PROJECT_NAME,
     resolve_settings,
 )
-from langchain_label_studio.label_studio.shared_senders import send_leftovers, share_sender
+from langchain_label_studio.label_studio.shared_senders import send_orphaned_runs, share_sender
 from langchain_label_studio.label_studio.tasks.build import check_task_data
 from langchain_label_studio.recording.callbacks import RecordingCallbacks
 from langchain_label_studio.recording.mask_run import Mask
@@ -153,7 +153,7 @@ class LabelStudioCallbackHandler(RecordingCallbacks):
         self._begin()
         if connect == "eager":
             self._connect()
-        send_leftovers(self._sender, settings, self._delivery)
+        send_orphaned_runs(self._sender, settings, self._delivery)
 
     def _begin(self) -> None:
         self._sender = share_sender(self._settings, self._delivery)
@@ -332,7 +332,7 @@ class LabelStudioCallbackHandler(RecordingCallbacks):
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
         self._begin()
-        send_leftovers(self._sender, self._settings, self._delivery)
+        send_orphaned_runs(self._sender, self._settings, self._delivery)
 
     def _has_another_key(self) -> bool:
         """Whether the handlers that share the sender brought another key."""

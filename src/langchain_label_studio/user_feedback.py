@@ -21,7 +21,7 @@ from langchain_label_studio.errors import SettingError
 from langchain_label_studio.label_studio.destinations.feedback import FeedbackDestination
 from langchain_label_studio.label_studio.settings import DEFAULT_PROJECT_NAME, Settings, resolve_settings
 from langchain_label_studio.label_studio.shared_senders import (
-    send_leftovers_of_feedback,
+    send_orphaned_feedback,
     share_feedback_sender,
 )
 from langchain_label_studio.support.forks import begin_anew_in_children
@@ -190,7 +190,7 @@ class _Desks:
             known = self._known.get((settings, delivery))
             if known is None:
                 known = self._known[settings, delivery] = FeedbackDesk(settings, delivery)
-                send_leftovers_of_feedback(settings, delivery)
+                send_orphaned_feedback(settings, delivery)
                 if len(self._known) > _MAX_TARGETS:
                     # A project with a date in its name is another one each day.
                     self._known.popitem(last=False)[1].retire()

@@ -193,7 +193,7 @@ def test_feedback_whose_run_never_comes_holds_up_nobody_and_is_set_aside_in_the_
 
     shown_to_operators = json.loads(outbox("status", "--json", code=3).stdout)
     [target] = [each for each in shown_to_operators["targets"] if "feedback" in each["project"]]
-    assert (target["project"], target["left_behind"]) == ("Programs (feedback)", 1)
+    assert (target["project"], target["orphaned"]) == ("Programs (feedback)", 1)
 
     began = time.monotonic()
     sent = outbox("send", "--url", loopback.url, code=1)

@@ -37,7 +37,7 @@ def record(handler, count=1, *, prompt="Hi"):
 # Its own, when it refreshes an access token.
 _OF_THE_SDK = "ignore:The `parse_obj` method is deprecated:DeprecationWarning"
 
-TAKE_OVER = """
+RECOVER = """
 import langchain_label_studio.delivery.disk_outbox as disk_outbox
 disk_outbox.LOOK_AGAIN = 0.1
 disk_outbox.GRACE = 0.5

@@ -22,16 +22,16 @@ import typer
 
 from langchain_label_studio.cli.console import err, print_json, problems_explained, shown
 from langchain_label_studio.cli.outbox_operations import (
-    choose_refused,
+    choose_rejected,
     describe,
-    describe_refused,
+    describe_rejected,
     look_at,
     purge,
-    refused_runs,
+    rejected_runs,
     retry,
     select_targets,
 )
-from langchain_label_studio.cli.outbox_sending import Sent, send_left_behind, skip_other_servers, tidy
+from langchain_label_studio.cli.outbox_sending import Sent, send_orphaned, skip_other_servers, tidy
 from langchain_label_studio.cli.outbox_view import OutboxView, print_whole
 from langchain_label_studio.delivery.rejected import Rejected
 from langchain_label_studio.delivery.settings import OUTBOX_DIR_VARIABLE, DeliverySettings, resolve_outbox_dir
@@ -40,7 +40,9 @@ from langchain_label_studio.label_studio.project_outboxes import Target
 from langchain_label_studio.label_studio.settings import API_KEY_VARIABLE, URL_VARIABLE, resolve_api_key
 
 app = typer.Typer(
-    name="outbox", help="What waits to be sent to Label Studio, and what it refused.", no_args_is_help=True
+    name="outbox",
+    help="Runs that wait to be sent to Label Studio, and runs that it rejected.",
+    no_args_is_help=True,
 )
 
 FAILED, MISUSED, LOOK_AT_IT = 1, 2, 3
@@ -78,7 +80,7 @@ Timeout = Annotated[
 def show_status(target: Wanted = None, *, outbox_dir: OutboxDir = None, as_json: AsJson = False) -> None:
     """Show what waits, by target.
 
-    Exit code 0: all is well. 3: runs were left behind by programs that ended, or refused. 1: cannot be read.
+    Exit code 0: all is well. 3: there are orphaned or rejected runs. 1: cannot be read.
     """
     view = OutboxView(quiet=as_json)
     with problems_explained():
@@ -87,11 +89,14 @@ def show_status(target: Wanted = None, *, outbox_dir: OutboxDir = None, as_json:
     view.statuses(directory, statuses)
     view.problems([*problems, *(problem for _, status in statuses for problem in status.problems)])
     if as_json:
-        rows = [describe(each) | asdict(status) for each, status in statuses]
+        # `left_behind` is the former name of `orphaned`: it goes with the next release.
+        rows = [
+            describe(each) | asdict(status) | {"left_behind": status.orphaned} for each, status in statuses
+        ]
         print_json({"outbox_dir": str(directory), "targets": rows, "problems": problems})
     if problems or any(status.problems for _, status in statuses):
         raise typer.Exit(FAILED)
-    if any(status.left_behind or status.rejected for _, status in statuses):
+    if any(status.orphaned or status.rejected for _, status in statuses):
         raise typer.Exit(LOOK_AT_IT)
 
 
@@ -104,9 +109,9 @@ def send(
     outbox_dir: OutboxDir = None,
     as_json: AsJson = False,
 ) -> None:
-    """Send what programs that ended have left behind.
+    """Send orphaned runs: those of programs that ended before they sent them.
 
-    Exit code 0: all of it is sent. 1: some of it is not. 3: some of it was refused.
+    Exit code 0: all of it is sent. 1: some of it is not. 3: some of it was rejected.
     """
     view = OutboxView(quiet=as_json)
     with problems_explained(stopped=STOPPED):
@@ -128,18 +133,18 @@ def show_rejected(
     outbox_dir: OutboxDir = None,
     as_json: AsJson = False,
 ) -> None:
-    """List the runs that Label Studio refused, with the reasons."""
+    """List the runs that Label Studio rejected, with the reasons."""
     view = OutboxView(quiet=as_json)
     with problems_explained():
         _, targets, problems = _selected(outbox_dir, target)
         if show is not None:
             print_whole(_chosen(targets, [show])[0][1].path)
             return
-        refused = refused_runs(targets)
-    view.refused(refused)
+        refused = rejected_runs(targets)
+    view.rejected(refused)
     view.problems(problems)
     if as_json:
-        rows = [describe_refused(each, item) for each, item in refused]
+        rows = [describe_rejected(each, item) for each, item in refused]
         print_json({"rejected": rows, "problems": problems})
     if problems:
         raise typer.Exit(FAILED)
@@ -152,7 +157,7 @@ def retry_rejected(
         typer.Argument(metavar="RUN_ID", help="The beginning of an id will do."),
     ] = None,
     *,
-    everything: Annotated[bool, typer.Option("--all", help="All that were refused.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="All rejected runs.")] = False,
     target: Annotated[
         str | None, typer.Option("--target", help="Only those of a target: part of its title or address.")
     ] = None,
@@ -164,16 +169,16 @@ def retry_rejected(
     outbox_dir: OutboxDir = None,
     as_json: AsJson = False,
 ) -> None:
-    """Send refused runs once more, as their files are now: `record` in them may be repaired.
+    """Send rejected runs once more, as their files are now: `record` in them may be repaired.
 
-    Exit code 0: all of them are sent. 1: some are not. 3: some were refused again.
+    Exit code 0: all of them are sent. 1: some are not. 3: some were rejected again.
     """
     view = OutboxView(quiet=as_json)
     if bool(run_ids) == everything:
         _misused("Say which runs: their ids, or --all.")
     with problems_explained(stopped=STOPPED):
         directory, targets, problems = _selected(outbox_dir, target)
-        chosen = _chosen(targets, run_ids) if run_ids else refused_runs(targets)
+        chosen = _chosen(targets, run_ids) if run_ids else rejected_runs(targets)
         concerned = list({each.directory: each for each, _ in chosen}.values())
         results, sendable = ([], concerned) if later else skip_other_servers(concerned, url)
         view.skipped(results)
@@ -196,10 +201,8 @@ def retry_rejected(
 def purge_outbox(
     target: Wanted = None,
     *,
-    waiting: Annotated[
-        bool, typer.Option("--waiting", help="What programs that ended have left behind.")
-    ] = False,
-    rejected: Annotated[bool, typer.Option("--rejected", help="What Label Studio refused.")] = False,
+    waiting: Annotated[bool, typer.Option("--waiting", help="Orphaned runs.")] = False,
+    rejected: Annotated[bool, typer.Option("--rejected", help="Rejected runs.")] = False,
     older_than: Annotated[
         float, typer.Option("--older-than", metavar="DAYS", min=0, help="Only what is older than that.")
     ] = 0.0,
@@ -243,7 +246,7 @@ def _selected(outbox_dir: Path | None, wanted: str | None) -> tuple[Path, list[T
 
 def _chosen(targets: Sequence[Target], beginnings: Sequence[str]) -> list[tuple[Target, Rejected]]:
     try:
-        return choose_refused(refused_runs(targets), beginnings)
+        return choose_rejected(rejected_runs(targets), beginnings)
     except SettingError as error:
         _misused(str(error))
 
@@ -251,12 +254,12 @@ def _chosen(targets: Sequence[Target], beginnings: Sequence[str]) -> list[tuple[
 def _send(
     targets: Sequence[Target], directory: Path, url: str | None, timeout: float, view: OutboxView
 ) -> tuple[Results, list[str]]:
-    """Send what was left behind, target by target; return also what cannot be read."""
+    """Send orphaned runs, target by target; return also what cannot be read."""
     for target in targets:
         tidy(target)
     statuses = [(target, look_at(target)) for target in targets]
     problems = [problem for _, status in statuses for problem in status.problems]
-    left = [target for target, status in statuses if status.left_behind]
+    left = [target for target, status in statuses if status.orphaned]
     if not left:
         view.nothing_to_send()
         return [], problems
@@ -268,7 +271,7 @@ def _send(
         with view.warnings():
             for target in sendable:
                 with view.progress(target) as tell:
-                    sent = send_left_behind(target, delivery, api_key=api_key, timeout=timeout, tell=tell)
+                    sent = send_orphaned(target, delivery, api_key=api_key, timeout=timeout, tell=tell)
                 if sent.state == "unreachable":
                     # The others are of the same server: each is tried, but not waited for as long.
                     timeout = min(timeout, HURRY)

@@ -1,4 +1,4 @@
-"""What an operator asks of outboxes: what waits, what was refused, retry or delete it. Prints nothing."""
+"""What an operator asks of outboxes: what waits, what was rejected, retry or delete it. Prints nothing."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ class TargetStatus:
 
     Attributes:
         waiting: Runs of programs that live: they send them themselves.
-        left_behind: Runs of programs that ended.
-        in_doubt: How many of those left behind were sent, with no word of whether they were stored.
+        orphaned: Runs of programs that ended before they sent them.
+        in_doubt: How many of the orphaned were sent, with no word of whether they were stored.
         bytes: What waits, on the disk.
         oldest_seconds: How long the oldest one waits, or None.
-        rejected: Runs that Label Studio refused.
+        rejected: Runs that Label Studio rejected.
         newer_lanes: Journals that a newer version of this package wrote, and only that can read.
         problems: What could not be looked at.
     """
 
     waiting: int
-    left_behind: int
+    orphaned: int
     in_doubt: int
     bytes: int
     oldest_seconds: float | None
@@ -49,8 +49,8 @@ class Purged:
     """What was deleted, or would be.
 
     Attributes:
-        waiting: Runs that were left behind.
-        rejected: Runs that Label Studio refused.
+        waiting: Orphaned runs.
+        rejected: Runs that Label Studio rejected.
         problems: What could not be deleted.
     """
 
@@ -98,8 +98,8 @@ def describe(target: Target) -> dict[str, Any]:
     }
 
 
-def describe_refused(target: Target, item: Rejected) -> dict[str, Any]:
-    """Return what is said of a refused run: nothing that is in it."""
+def describe_rejected(target: Target, item: Rejected) -> dict[str, Any]:
+    """Return what is said of a rejected run: nothing that is in it."""
     about = {
         "run_id": item.key,
         "rejected_at": item.rejected_at,
@@ -124,7 +124,7 @@ def look_at(target: Target) -> TargetStatus:
     oldest = min((file.since for file in (*waiting, *left) if file.records), default=None)
     return TargetStatus(
         waiting=sum(file.records for file in waiting),
-        left_behind=sum(file.records for file in left),
+        orphaned=sum(file.records for file in left),
         in_doubt=sum(file.records for file in left if file.sending),
         bytes=sum(file.size for file in (*waiting, *left)),
         oldest_seconds=None if oldest is None else round(time.monotonic() - oldest, 1),
@@ -134,8 +134,8 @@ def look_at(target: Target) -> TargetStatus:
     )
 
 
-def refused_runs(targets: Iterable[Target]) -> list[tuple[Target, Rejected]]:
-    """Return the runs that Label Studio refused, target by target, the oldest first."""
+def rejected_runs(targets: Iterable[Target]) -> list[tuple[Target, Rejected]]:
+    """Return the runs that Label Studio rejected, target by target, the oldest first."""
     return [
         (target, replace(item, key=item.key or item.path.stem))
         for target in targets
@@ -143,10 +143,10 @@ def refused_runs(targets: Iterable[Target]) -> list[tuple[Target, Rejected]]:
     ]
 
 
-def choose_refused(
+def choose_rejected(
     refused: Sequence[tuple[Target, Rejected]], beginnings: Iterable[str]
 ) -> list[tuple[Target, Rejected]]:
-    """Return the refused runs whose ids begin so.
+    """Return the rejected runs whose ids begin so.
 
     Raises:
         SettingError: One of them is the beginning of no id, or of several.
@@ -157,14 +157,14 @@ def choose_refused(
         found = [(target, item) for target, item in found if item.key == beginning] or found
         if len(found) != 1:
             which = ", ".join(item.key for _, item in found) or "`outbox rejected` lists them"
-            msg = f"{len(found)} refused runs have an id that begins with {beginning!r}: {which}."
+            msg = f"{len(found)} rejected runs have an id that begins with {beginning!r}: {which}."
             raise SettingError(msg)
         chosen[found[0][1].path] = found[0]
     return list(chosen.values())
 
 
 def retry(target: Target, refused: Sequence[Rejected]) -> tuple[int, list[str]]:
-    """Put refused runs back into the outbox, as their files are now.
+    """Put rejected runs back into the outbox, as their files are now.
 
     Returns:
         How many, and what is wrong with the others.
@@ -197,13 +197,13 @@ def retry(target: Target, refused: Sequence[Rejected]) -> tuple[int, list[str]]:
 def purge(
     target: Target, *, waiting: bool, rejected: bool, min_age: float, only_count: bool = False
 ) -> Purged:
-    """Delete what programs that ended have left, or what was refused, or both.
+    """Delete orphaned runs, or rejected ones, or both.
 
     Args:
         target: Whose runs.
-        waiting: Whether what was left behind is meant.
-        rejected: Whether what was refused is meant.
-        min_age: Seconds since it was recorded or refused; what is younger stays.
+        waiting: Whether orphaned runs are meant.
+        rejected: Whether rejected runs are meant.
+        min_age: Seconds since it was recorded or rejected; what is younger stays.
         only_count: Whether everything stays where it is.
     """
     problems: list[str] = []
@@ -244,7 +244,7 @@ def _checked_record(path: Path, holds: Holds) -> bytes:
 
 
 def _purge_lane(path: Path, min_age: float, *, delete: bool) -> int:
-    lane = Lane.adopt(path)
+    lane = Lane.recover(path)
     if lane is None:
         return 0
     runs = 0

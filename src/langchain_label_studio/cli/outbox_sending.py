@@ -1,4 +1,4 @@
-"""Send what programs that ended have left behind, while a person waits. Prints nothing."""
+"""Send orphaned runs while a person waits: `send_orphaned`. Prints nothing."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from langchain_label_studio.delivery.settings import DeliverySettings
 from langchain_label_studio.delivery.stats import State
 from langchain_label_studio.label_studio.project_outboxes import Target
 from langchain_label_studio.label_studio.settings import API_KEY_VARIABLE, resolve_url
-from langchain_label_studio.label_studio.shared_senders import sender_of_leftovers
+from langchain_label_studio.label_studio.shared_senders import sender_of_orphaned
 
 _POLL = 0.05
 _LOOK_EVERY = 0.5
@@ -32,7 +32,7 @@ class Progress:
     Attributes:
         done: Runs that are settled.
         total: Runs there are.
-        in_grace: Whether nothing can be done but wait for what a program that died had just sent.
+        in_grace: Whether it waits because the request of a program that ended may still be on its way.
     """
 
     done: int
@@ -42,7 +42,7 @@ class Progress:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sent:
-    """What became of the runs that were left behind for one target.
+    """What became of the orphaned runs of one target.
 
     Attributes:
         delivered: Stored now.
@@ -83,12 +83,12 @@ def skip_other_servers(
                 f"The key is for {address}. To send them: {API_KEY_VARIABLE}=... langchain-label-studio "
                 f"outbox send --url {target.settings.url}"
             )
-            waits = look_at(target).left_behind
+            waits = look_at(target).orphaned
             skipped.append((target, Sent(not_sent=waits, skipped=True, reason=reason)))
     return skipped, [target for target in targets if target.settings.url == address]
 
 
-def send_left_behind(
+def send_orphaned(
     target: Target,
     delivery: DeliverySettings,
     *,
@@ -105,8 +105,8 @@ def send_left_behind(
         timeout: Seconds without any progress after which the rest is left where it is.
         tell: Called again and again meanwhile.
     """
-    sender = sender_of_leftovers(target, replace(target.settings, api_key=api_key), delivery)
-    sender.look_for_leftovers()
+    sender = sender_of_orphaned(target, replace(target.settings, api_key=api_key), delivery)
+    sender.look_for_orphaned()
     try:
         return _watch(sender, target, timeout=timeout, tell=tell)
     finally:
@@ -122,7 +122,7 @@ def tidy(target: Target) -> None:
 
 def _watch(sender: Sender[Any], target: Target, *, timeout: float, tell: Callable[[Progress], None]) -> Sent:
     """Wait until nothing is left, or it gets no less."""
-    total, left = look_at(target).left_behind, 0
+    total, left = look_at(target).orphaned, 0
     before: tuple[int, int] | None = None
     moved = looked = time.monotonic()
     while True:
@@ -132,14 +132,14 @@ def _watch(sender: Sender[Any], target: Target, *, timeout: float, tell: Callabl
         settled = stats.submitted - waiting
         if not waiting and now - looked > _LOOK_EVERY:
             # The sender passes over what was in doubt a moment ago, and what somebody looks at just then.
-            looked, left = now, look_at(target).left_behind
+            looked, left = now, look_at(target).orphaned
             if not left:
                 return _sent(stats)
-            sender.look_for_leftovers()
-        if before != (stats.adopted, settled):
-            before, moved = (stats.adopted, settled), now
+            sender.look_for_orphaned()
+        if before != (stats.recovered, settled):
+            before, moved = (stats.recovered, settled), now
         in_grace = left > 0 and not waiting
-        tell(Progress(done=settled, total=max(total, stats.adopted), in_grace=in_grace))
+        tell(Progress(done=settled, total=max(total, stats.recovered), in_grace=in_grace))
         patience = max(timeout, GRACE + 2 * _LOOK_EVERY) if in_grace else timeout
         if waiting and waiting == stats.postponed:
             return _given_up(stats, target)
@@ -151,7 +151,7 @@ def _given_up(stats: DeliveryStats, target: Target) -> Sent:
     status = look_at(target)
     return replace(
         _sent(stats),
-        not_sent=stats.pending + stats.in_doubt + status.left_behind,
+        not_sent=stats.pending + stats.in_doubt + status.orphaned,
         reason=stats.last_error or " ".join(status.problems) or _why_it_waits(stats),
     )
 
@@ -159,7 +159,7 @@ def _given_up(stats: DeliveryStats, target: Target) -> Sent:
 def _why_it_waits(stats: DeliveryStats) -> str:
     if stats.postponed:
         return "The runs it is about are not in Label Studio; it is set aside after some days."
-    return "Nobody can take over what is left."
+    return "Nobody can recover what is left."
 
 
 def _sent(stats: DeliveryStats) -> Sent:
@@ -172,7 +172,7 @@ def _sent(stats: DeliveryStats) -> Sent:
 
 
 def _tidy_lane(path: Path) -> None:
-    lane = Lane.adopt(path)
+    lane = Lane.recover(path)
     if lane and not lane.records:
         for file in lane.files:
             file.path.unlink()

@@ -24,7 +24,7 @@ from langchain_label_studio.label_studio.project_outboxes import Target
 from langchain_label_studio.label_studio.shared_senders import SENDER_NAME
 from langchain_label_studio.support.log import logger
 
-_IN_GRACE = "waiting some seconds for what a program that died had just sent"
+_IN_GRACE = "waiting some seconds: a program that ended may still have a request on its way"
 _UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
 
 
@@ -54,37 +54,37 @@ class OutboxView:
             out.print(f"\n[bold]{shown(url)}[/bold]")
             # Not soft-wrapped: a row too wide for the terminal is folded in its cells.
             out.print(_table(rows), soft_wrap=False)
-        left = sum(status.left_behind for _, status in statuses)
+        left = sum(status.orphaned for _, status in statuses)
         refused = sum(status.rejected for _, status in statuses)
         newer = sum(status.newer_lanes for _, status in statuses)
         if any(status.waiting for _, status in statuses):
             out.print("Waiting: in programs that are running, which send them themselves.")
         if left:
             out.print(
-                f"{runs_text(left, [each for each, status in statuses if status.left_behind])} left behind by "
-                "programs that ended: `langchain-label-studio outbox send`"
+                f"Orphaned: {runs_text(left, [each for each, status in statuses if status.orphaned])}. Their programs "
+                "ended before they sent them. To send them: `langchain-label-studio outbox send`"
             )
         if refused:
             those = runs_text(refused, [each for each, status in statuses if status.rejected])
-            out.print(f"{those} refused, and why: `langchain-label-studio outbox rejected`")
+            out.print(f"Rejected: {those}. The reasons: `langchain-label-studio outbox rejected`")
         if newer:
             out.print(f"A newer version of this package wrote {newer} more journals. Update it to see them.")
 
-    def refused(self, refused: Sequence[tuple[Target, Rejected]]) -> None:
-        """Show refused runs, without what is in them."""
+    def rejected(self, rejected: Sequence[tuple[Target, Rejected]]) -> None:
+        """Show rejected runs, without what is in them."""
         if self.quiet:
             return
-        for target, item in refused:
+        for target, item in rejected:
             out.print(f"[bold]{shown(item.key)}[/bold]  {shown(item.rejected_at)}  {shown(target.title)}")
             out.print(f"  {shown(item.reason)}")
             out.print(f"  [dim]{shown(str(item.path))}[/dim]")
-        if refused:
+        if rejected:
             out.print(
                 "\nTo see one whole: `langchain-label-studio outbox rejected --show RUN_ID`. To send it again, "
                 'repair "record" in its file where that is at fault: `langchain-label-studio outbox retry RUN_ID`'
             )
         else:
-            out.print("Nothing was refused.")
+            out.print("Nothing was rejected.")
 
     def skipped(self, skipped: Sequence[tuple[Target, Sent]]) -> None:
         """Show what is for other servers."""
@@ -101,7 +101,7 @@ class OutboxView:
             out.print(f"[green]✓[/green] {_where(target)}: {runs_text(arrived, [target])} sent{already}.")
         if sent.rejected:
             out.print(
-                f"[yellow]![/yellow] {_where(target)}: {runs_text(sent.rejected, [target])} refused; "
+                f"[yellow]![/yellow] {_where(target)}: {runs_text(sent.rejected, [target])} rejected; "
                 "`langchain-label-studio outbox rejected` shows why."
             )
         if sent.not_sent:
@@ -111,9 +111,9 @@ class OutboxView:
             )
 
     def nothing_to_send(self) -> None:
-        """Say that no program that ended left anything."""
+        """Say that there are no orphaned runs."""
         if not self.quiet:
-            out.print("Nothing to send: no program that ended left runs behind.")
+            out.print("Nothing to send: there are no orphaned runs.")
 
     def put_back(self, number: int, *, later: bool) -> None:
         """Say how many refused runs wait again."""
@@ -123,7 +123,7 @@ class OutboxView:
     def is_sure(self, left: int, refused: int) -> bool:
         """Ask whether runs are to be deleted."""
         # Not typer.confirm, which says a part of the question on the standard output.
-        question = f"Delete {runs_text(left)} left behind and {runs_text(refused)} refused, for good? (y/N): "
+        question = f"Delete for good: orphaned {runs_text(left)}, rejected {runs_text(refused)}? (y/N): "
         err.print(question, end="")
         if sys.stdin.readline().strip().lower() in {"y", "yes"}:
             return True
@@ -220,10 +220,10 @@ def _url(row: tuple[Target, TargetStatus]) -> str:
 def _table(rows: Iterator[tuple[Target, TargetStatus]]) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("Project", overflow="fold")
-    for name in ("Waiting", "Left behind", "In doubt", "Refused", "Size", "Oldest"):
+    for name in ("Waiting", "Orphaned", "In doubt", "Rejected", "Size", "Oldest"):
         table.add_column(name, justify="right", no_wrap=True)
     for target, status in rows:
-        numbers = (status.waiting, status.left_behind, status.in_doubt, status.rejected)
+        numbers = (status.waiting, status.orphaned, status.in_doubt, status.rejected)
         age = "" if status.oldest_seconds is None else _age_text(status.oldest_seconds)
         table.add_row(shown(target.title), *map(str, numbers), decimal(status.bytes), age)
     return table

@@ -1,4 +1,4 @@
-"""An outbox on the disk: a lane of this process's own, and those it adopted.
+"""An outbox on the disk: a lane of this process's own, and those it recovered.
 
 <directory>/
 lanes/       one for each living sender, and those that dead ones left
@@ -24,7 +24,7 @@ LANES, REJECTED = "lanes", "rejected"
 _CUT = "The end of an outbox file was cut off, and is skipped: %s"
 
 LOOK_AGAIN = 30.0
-"""Seconds between two looks for lanes whose owner died."""
+"""Seconds between two looks for orphaned lanes."""
 
 GRACE = 10.0
 """Seconds that a request of a process that died may still be worked on.
@@ -38,7 +38,7 @@ class JournalOutbox:
 
     Attributes:
         appended: How many records it ever took in.
-        adopted: How many it ever took over from processes that died.
+        recovered: How many it recovered: records of processes that ended.
         postponed: How many are kept for later.
         own_postponed: How many of these it took in itself.
         directory: Where it is.
@@ -78,14 +78,14 @@ class JournalOutbox:
         self._max_records = max_records
         self._log = ThrottledLog()
         self._own: Lane | None = None
-        self._adopted: list[Lane] = []
+        self._recovered: list[Lane] = []
         self._forget()
 
     def _forget(self) -> None:
         # Reentrant: a signal handler or a finalizer may record a run in the middle of an append.
         self._lock = threading.RLock()
         self._own = None
-        self._adopted = []
+        self._recovered = []
         self._later = LaterLanes(self._new_lane)
         self._batch: Batch | None = None
         self._own_turn = False
@@ -95,7 +95,7 @@ class JournalOutbox:
         self._bytes = 0
         self._bytes_of_others = 0
         self.appended = 0
-        self.adopted = 0
+        self.recovered = 0
 
     def append(self, body: bytes) -> int:
         """Append a record to this process's lane.
@@ -160,7 +160,7 @@ class JournalOutbox:
         """Begin a new lane with the next record, because somebody deleted the directory of this one."""
         lane, self._own = self._own, None
         if lane and lane.files:
-            self._adopted.append(lane)  # to be settled as what cannot be read
+            self._recovered.append(lane)  # to be settled as what cannot be read
         elif lane:
             lane.delete()
 
@@ -183,11 +183,11 @@ class JournalOutbox:
         return self._batch
 
     def _choose_lane(self) -> Lane | None:
-        """Return the own lane and an adopted one by turns: neither has to wait for all of the other."""
+        """Return the own lane and a recovered one by turns: neither has to wait for all of the other."""
         own = self._own if self._own and self._own.files else None
-        adopted = next((lane for lane in self._adopted if lane.files), None)
+        recovered = next((lane for lane in self._recovered if lane.files), None)
         self._own_turn = not self._own_turn
-        return (own or adopted) if self._own_turn else (adopted or own)
+        return (own or recovered) if self._own_turn else (recovered or own)
 
     def _read(self, lane: Lane, file: BatchFile) -> Batch:
         try:
@@ -216,7 +216,7 @@ class JournalOutbox:
         return Batch(
             tuple(records),
             in_doubt=file.sending,
-            adopted=lane.adopted,
+            recovered=lane.recovered,
             set_aside=missing,
             place=(lane, file),
         )
@@ -246,7 +246,7 @@ class JournalOutbox:
             lane.files.remove(file)
             over = lane is not self._own and not lane.files
             if over:
-                self._adopted.remove(lane)
+                self._recovered.remove(lane)
         try:
             file.path.unlink(missing_ok=True)
         except OSError as error:
@@ -263,19 +263,19 @@ class JournalOutbox:
         """
         rejected.set_aside(self._rejected, key=record.key, body=record.body, reason=reason)
 
-    def postpone(self, records: Sequence[Record], *, seconds: float, adopted: bool) -> None:
+    def postpone(self, records: Sequence[Record], *, seconds: float, recovered: bool) -> None:
         """Write records down for later, besides their batch.
 
         Args:
             records: The records.
             seconds: How long.
-            adopted: Whether another process had recorded them.
+            recovered: Whether another process had recorded them.
 
         Raises:
             OSError: The disk does not take them.
         """
         with self._lock:
-            self._bytes += self._later.add(records, seconds=seconds, adopted=adopted)
+            self._bytes += self._later.add(records, seconds=seconds, recovered=recovered)
 
     @property
     def postponed(self) -> int:
@@ -285,7 +285,7 @@ class JournalOutbox:
     @property
     def own_postponed(self) -> int:
         """How many of these it took in itself."""
-        return sum(lane.records for lane in self._later.lanes if not lane.adopted)
+        return sum(lane.records for lane in self._later.lanes if not lane.recovered)
 
     def resume(self) -> None:
         """Let wait once more, though it is not yet time, what it took in itself and was postponed."""
@@ -293,11 +293,11 @@ class JournalOutbox:
             self._begin_anew(self._later.own())
 
     def _begin_anew(self, lanes: Sequence[Lane]) -> None:
-        self._adopted += lanes
+        self._recovered += lanes
         self._count += sum(lane.records for lane in lanes)
 
-    def adopt(self) -> float:
-        """Take over the lanes whose owner died, and what was postponed until now.
+    def recover(self) -> float:
+        """Recover orphaned lanes, and the records whose postponement is over.
 
         Returns:
             Seconds after which to look again.
@@ -309,28 +309,28 @@ class JournalOutbox:
             self._begin_anew(self._later.due())
             wait = self._later.seconds_left()
         sweep(self._lanes)
-        mine = {lane.path for lane in (self._own, *self._adopted, *self._later.lanes) if lane}
+        mine = {lane.path for lane in (self._own, *self._recovered, *self._later.lanes) if lane}
         wait = min(wait, LOOK_AGAIN)
         others = 0
         for path in lanes_in(self._lanes):
             if path not in mine:
                 try:
-                    ready_in = self._adopt(path)
+                    ready_in = self._recover(path)
                     others += 0 if ready_in is None else _size_of(path)
                 except OSError as error:
-                    self._log.warning("adopt", "%s cannot be read: %s", path, error.strerror)
+                    self._log.warning("recover", "%s cannot be read: %s", path, error.strerror)
                     continue
                 wait = min(wait, ready_in or LOOK_AGAIN)
         self._bytes_of_others = others + _size_of(self._rejected)
         return wait
 
-    def _adopt(self, path: Path) -> float | None:
-        """Take over a lane.
+    def _recover(self, path: Path) -> float | None:
+        """Recover a lane.
 
         Returns:
             None where it is ours now; else the seconds after which to try again, 0 where its owner lives.
         """
-        lane = Lane.adopt(path)
+        lane = Lane.recover(path)
         if lane is None:
             return 0.0
         self._drop_without_records(lane)
@@ -342,11 +342,11 @@ class JournalOutbox:
             lane.let_go()
             return GRACE - since_sending
         with self._lock:
-            self._adopted.append(lane)
+            self._recovered.append(lane)
             self._count += lane.records
             self._bytes += lane.size
-            self.adopted += lane.records
-        logger.info("Took over %d runs that another process had recorded, in %s.", lane.records, path)
+            self.recovered += lane.records
+        logger.info("Recovered %d runs that another process had recorded, in %s.", lane.records, path)
         return None
 
     def _drop_without_records(self, lane: Lane) -> None:
@@ -359,7 +359,7 @@ class JournalOutbox:
 
     def abandon(self) -> None:
         """Leave what waits to the process this one was forked from."""
-        for lane in (self._own, *self._adopted, *self._later.lanes):
+        for lane in (self._own, *self._recovered, *self._later.lanes):
             if lane:
                 lane.disown()
         self._forget()
@@ -374,7 +374,7 @@ class JournalOutbox:
     def oldest(self) -> float | None:
         """Return `time.monotonic()` of the oldest record that waits, or None."""
         with self._lock:
-            lanes = [lane for lane in (self._own, *self._adopted) if lane and lane.files]
+            lanes = [lane for lane in (self._own, *self._recovered) if lane and lane.files]
             return min((lane.files[0].since for lane in lanes), default=None)
 
     def __len__(self) -> int:

@@ -32,9 +32,9 @@ class SpareOutbox:
         return self._journal.appended + self._memory.appended
 
     @property
-    def adopted(self) -> int:
-        """How many were ever taken over from processes that died."""
-        return self._journal.adopted
+    def recovered(self) -> int:
+        """How many it recovered: records of processes that ended."""
+        return self._journal.recovered
 
     @property
     def postponed(self) -> int:
@@ -94,21 +94,21 @@ class SpareOutbox:
             self._memory.reject(record, reason)
             self._log.warning("rejected", "A refused run cannot be kept on the disk (%s).", error.strerror)
 
-    def postpone(self, records: Sequence[Record], *, seconds: float, adopted: bool) -> None:
+    def postpone(self, records: Sequence[Record], *, seconds: float, recovered: bool) -> None:
         """Keep records for later, besides their batch."""
         # Where the disk does not take them their batch stays, and is tried again.
         keeper: Outbox = self._memory if self._from_memory else self._journal
-        keeper.postpone(records, seconds=seconds, adopted=adopted)
+        keeper.postpone(records, seconds=seconds, recovered=recovered)
 
     def resume(self) -> None:
         """Let wait once more, though it is not yet time, what it took in itself and was postponed."""
         self._journal.resume()
         self._memory.resume()
 
-    def adopt(self) -> float:
-        """Take over what processes that died have left, and what was postponed until now."""
-        wait = self._memory.adopt()
-        return min(self._journal.adopt(), LOOK_AGAIN if wait is None else wait)
+    def recover(self) -> float:
+        """Recover orphaned records, and those whose postponement is over."""
+        wait = self._memory.recover()
+        return min(self._journal.recover(), LOOK_AGAIN if wait is None else wait)
 
     def abandon(self) -> None:
         """Leave what waits to the process this one was forked from."""

@@ -28,7 +28,7 @@ VERSION = "v1-"
 """What the names of lanes begin with that this version can read."""
 
 _UNSENT, _SENDING, _LOCK = ".jsonl", ".sending", "lock"
-# A name that nobody looks at until the lock is taken: else the lane could be adopted before.
+# A name that nobody looks at until the lock is taken: else another process could recover the lane before.
 _UNBORN = ".new-"
 _LONG_AGO = 3600.0
 
@@ -58,7 +58,7 @@ class Lane:
     Attributes:
         path: Its directory.
         files: Its batches, the oldest first; records are appended to the last one while it is open.
-        adopted: Whether another process made it.
+        recovered: Whether another process made it.
     """
 
     def __init__(
@@ -66,14 +66,14 @@ class Lane:
         path: Path,
         ownership: Ownership,
         *,
-        adopted: bool,
+        recovered: bool,
         max_records: int = 1,
         max_bytes: int = 0,
         power: bool = False,
     ) -> None:
         self.path = path
         self.files: deque[BatchFile] = deque()
-        self.adopted = adopted
+        self.recovered = recovered
         self._ownership = ownership
         self._max_records = max_records
         self._max_bytes = max_bytes
@@ -102,13 +102,15 @@ class Lane:
         if ownership is None:
             raise OSError(errno.ENOLCK, "the file system has no locks", str(lanes))
         path = unborn.rename(lanes / f"{VERSION}{name}")
-        lane = cls(path, ownership, adopted=False, max_records=max_records, max_bytes=max_bytes, power=power)
+        lane = cls(
+            path, ownership, recovered=False, max_records=max_records, max_bytes=max_bytes, power=power
+        )
         lane._sync_directory(lanes)
         return lane
 
     @classmethod
-    def adopt(cls, path: Path) -> Self | None:
-        """Take a lane over from a process that died.
+    def recover(cls, path: Path) -> Self | None:
+        """Recover a lane: its process ended.
 
         Returns:
             The lane; None where its owner lives.
@@ -119,7 +121,7 @@ class Lane:
         ownership = Ownership.take(path / _LOCK, create=True)
         if ownership is None:
             return None
-        lane = cls(path, ownership, adopted=True)
+        lane = cls(path, ownership, recovered=True)
         try:
             lane.files.extend(scan(path))
         except OSError:

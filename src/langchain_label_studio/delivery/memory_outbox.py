@@ -18,7 +18,7 @@ class MemoryOutbox:
 
     Attributes:
         appended: How many records it ever took in.
-        adopted: None: no other process sees them.
+        recovered: None: no other process sees them.
         postponed: How many are kept for later.
         own_postponed: The same.
         directory: None: they do not outlive the process.
@@ -26,7 +26,7 @@ class MemoryOutbox:
         rejected: The last records that were set aside, with the reason.
     """
 
-    adopted = 0
+    recovered = 0
     directory = None
 
     def __init__(
@@ -119,7 +119,7 @@ class MemoryOutbox:
         """How many are kept for later."""
         return self.postponed
 
-    def postpone(self, records: Sequence[Record], *, seconds: float, adopted: bool) -> None:  # noqa: ARG002 (never)
+    def postpone(self, records: Sequence[Record], *, seconds: float, recovered: bool) -> None:  # noqa: ARG002 (never)
         """Keep records for later, besides their batch."""
         with self._lock:
             at = time.monotonic() + seconds
@@ -131,7 +131,7 @@ class MemoryOutbox:
         """Let wait once more, though it is not yet time, what was postponed."""
         self._resume(math.inf)
 
-    def adopt(self) -> float | None:
+    def recover(self) -> float | None:
         """Let wait once more what was postponed until now; no other process leaves anything here."""
         return self._resume(time.monotonic())
 

@@ -31,14 +31,14 @@ class Batch:
     Attributes:
         records: The records, in the order in which they were appended.
         in_doubt: Whether those that are not settled may have been stored already.
-        adopted: Whether another process recorded them, and died.
+        recovered: Whether another process recorded them, and ended before it sent them.
         set_aside: How many more there were that could not be read, and are among the rejected now.
         place: Where its outbox keeps it.
     """
 
     records: tuple[Record, ...]
     in_doubt: bool = False
-    adopted: bool = False
+    recovered: bool = False
     set_aside: int = 0
     place: Any = field(default=None, repr=False)
 
@@ -51,7 +51,7 @@ class Outbox(Protocol):
 
     Attributes:
         appended: How many records it ever took in.
-        adopted: How many it ever took over from processes that died.
+        recovered: How many it recovered: records of processes that ended.
         postponed: How many are kept for later: they are not among those that wait.
         own_postponed: How many of these it took in itself.
         directory: Where records outlive the process, or None where they do not.
@@ -62,7 +62,7 @@ class Outbox(Protocol):
     def appended(self) -> int: ...  # noqa: D102 (see above)
 
     @property
-    def adopted(self) -> int: ...  # noqa: D102
+    def recovered(self) -> int: ...  # noqa: D102
 
     @property
     def postponed(self) -> int: ...  # noqa: D102
@@ -101,20 +101,20 @@ class Outbox(Protocol):
     def reject(self, record: Record, reason: str) -> None:
         """Set a record aside that the destination will never take."""
 
-    def postpone(self, records: Sequence[Record], *, seconds: float, adopted: bool) -> None:
-        """Keep records for later, besides their batch: when it is time, `adopt` lets them wait once more.
+    def postpone(self, records: Sequence[Record], *, seconds: float, recovered: bool) -> None:
+        """Keep records for later, besides their batch: when it is time, `recover` lets them wait once more.
 
         Args:
             records: The records.
             seconds: How long.
-            adopted: Whether their batch is.
+            recovered: Whether their batch is.
         """
 
     def resume(self) -> None:
         """Let wait once more, though it is not yet time, what it took in itself and was postponed."""
 
-    def adopt(self) -> float | None:
-        """Take over what processes that died have left, and what was postponed until now.
+    def recover(self) -> float | None:
+        """Recover orphaned records, and those whose postponement is over.
 
         Returns:
             Seconds after which to look again; None where there will be nothing.

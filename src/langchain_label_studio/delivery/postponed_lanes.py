@@ -30,16 +30,16 @@ class LaterLanes:
         """The lanes that wait."""
         return [lane for _, lane in list(self._lanes.values())]
 
-    def add(self, records: Sequence[Record], *, seconds: float, adopted: bool) -> int:
+    def add(self, records: Sequence[Record], *, seconds: float, recovered: bool) -> int:
         """Write records down, and return how many bytes that took.
 
         Raises:
             OSError: The disk does not take them; some may be there all the same.
         """
-        pause = (seconds, adopted)
+        pause = (seconds, recovered)
         if pause not in self._lanes:
             lane = self._create()
-            lane.adopted = adopted
+            lane.recovered = recovered
             self._lanes[pause] = (time.monotonic() + seconds, lane)
         _, lane = self._lanes[pause]
         before = lane.size

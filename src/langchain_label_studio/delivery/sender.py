@@ -160,8 +160,8 @@ class Sender(Generic[DestinationT]):
             self._owners -= 1
             self._wake.notify_all()
 
-    def look_for_leftovers(self) -> None:
-        """Send what processes that died have left, now instead of with the first record."""
+    def look_for_orphaned(self) -> None:
+        """Look for orphaned records now, instead of with the first record."""
         with self._wake:
             self._look_at = 0.0
             self._rouse()
@@ -184,7 +184,7 @@ class Sender(Generic[DestinationT]):
             oldest = self._outbox.oldest()
             return DeliveryStats(
                 submitted=submitted,
-                adopted=self._outbox.adopted,
+                recovered=self._outbox.recovered,
                 delivered=self._tally["delivered"],
                 found_existing=self._tally["found_existing"],
                 rejected=self._tally["rejected"],
@@ -209,7 +209,7 @@ class Sender(Generic[DestinationT]):
 
     @property
     def _submitted(self) -> int:
-        return self._outbox.appended + self._outbox.adopted
+        return self._outbox.appended + self._outbox.recovered
 
     def _rouse(self) -> None:
         process_exit.watch_worker()
@@ -271,10 +271,10 @@ class Sender(Generic[DestinationT]):
         return max(patience, self._not_before - now)
 
     def _look(self) -> None:
-        """Look for what processes that died have left."""
+        """Recover orphaned records."""
         look_again: float | None = _LONG
         try:
-            look_again = self._outbox.adopt()
+            look_again = self._outbox.recover()
         except OSError as error:
             self._log.warning("look", "%s cannot be read: %s", self._outbox.directory, error.strerror)
         with self._wake:
@@ -305,14 +305,16 @@ class Sender(Generic[DestinationT]):
                 return None
             with self._wake:
                 self._shipment = Shipment(batch, self._outbox, self._settle)
-                self._tally.count(batch.set_aside, "rejected", adopted=batch.adopted)
+                self._tally.count(batch.set_aside, "rejected", recovered=batch.recovered)
         self._state = "sending"
         return self._shipment
 
     def _settle(self, records: Sequence[Record], outcome: Outcome) -> None:
         shipment = self._shipment
         with self._wake:
-            self._tally.count(len(records), outcome, adopted=shipment is not None and shipment.batch.adopted)
+            self._tally.count(
+                len(records), outcome, recovered=shipment is not None and shipment.batch.recovered
+            )
             self._wake.notify_all()
         if outcome == "rejected":
             where = "" if self.directory is None else ": see `langchain-label-studio outbox rejected`"

@@ -88,7 +88,7 @@ class Shipment:
         """Postpone and reject what was not taken; return what was."""
         for seconds in sorted(set(answer.later.values())):
             later = [record for record in records if answer.later.get(record.key) == seconds]
-            self._outbox.postpone(later, seconds=seconds, adopted=self.batch.adopted)
+            self._outbox.postpone(later, seconds=seconds, recovered=self.batch.recovered)
             self._settled.update(record.key for record in later)
         for record in records:
             if record.key in answer.refused:

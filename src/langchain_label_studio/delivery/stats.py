@@ -22,8 +22,8 @@ class DeliveryStats:
     process that have the same target share these numbers.
 
     Attributes:
-        submitted: Taken into the outbox by this process, or taken over from one that died.
-        adopted: How many of these were taken over.
+        submitted: Taken into the outbox by this process: its own, and those it recovered.
+        recovered: How many of these were taken over.
         delivered: Stored by our own request.
         found_existing: Found stored, after a request whose answer was lost.
         rejected: Refused for good, and set aside.
@@ -40,7 +40,7 @@ class DeliveryStats:
     """
 
     submitted: int = 0
-    adopted: int = 0
+    recovered: int = 0
     delivered: int = 0
     found_existing: int = 0
     rejected: int = 0
@@ -55,13 +55,18 @@ class DeliveryStats:
     left_out: Mapping[str, int] = field(default_factory=dict)
     feedback: DeliveryStats | None = None
 
+    @property
+    def adopted(self) -> int:
+        """The former name of `recovered`; it goes with the next release."""
+        return self.recovered
+
 
 Outcome = Literal["delivered", "found_existing", "rejected"]
 """How a record was settled: stored by our own request, found stored, or set aside for good."""
 
 
 class Tally:
-    """Counts settled records, those of this process and those it adopted. Not locked.
+    """Counts settled records, those of this process and those it recovered. Not locked.
 
     Attributes:
         settled: How many are settled.
@@ -73,11 +78,11 @@ class Tally:
         self.settled = 0
         self.own = 0
 
-    def count(self, number: int, outcome: Outcome, *, adopted: bool) -> None:
+    def count(self, number: int, outcome: Outcome, *, recovered: bool) -> None:
         """Count records that were settled."""
         self._outcomes[outcome] += number
         self.settled += number
-        self.own += 0 if adopted else number
+        self.own += 0 if recovered else number
 
     def __getitem__(self, outcome: Outcome) -> int:
         return self._outcomes[outcome]

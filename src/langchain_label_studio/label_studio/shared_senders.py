@@ -113,10 +113,10 @@ def share_feedback_sender(settings: Settings, delivery: DeliverySettings) -> Sen
     return _senders_of_feedback.acquire(settings, delivery)
 
 
-def send_leftovers(
+def send_orphaned_runs(
     sender: Sender[ProjectDestination], settings: Settings, delivery: DeliverySettings
 ) -> None:
-    """Send what processes that died have left for a target, and under its name on other days.
+    """Send the orphaned runs of a target, and of its name on other days.
 
     Args:
         sender: The target's sender.
@@ -127,28 +127,28 @@ def send_leftovers(
         return
     own = target_directory(delivery.outbox_dir, settings)
     if has_lanes(own):
-        sender.look_for_leftovers()
-    _send_leftovers_of_other_days(settings, delivery, holds="runs")
+        sender.look_for_orphaned()
+    _send_orphaned_of_other_days(settings, delivery, holds="runs")
     own_feedback = target_directory(delivery.outbox_dir, settings, holds="feedback")
     if has_lanes(own_feedback):
-        _send_leftovers_of(
+        _send_orphaned_of(
             Target(directory=own_feedback, settings=settings, holds="feedback"), settings, delivery
         )
-    send_leftovers_of_feedback(settings, delivery)
+    send_orphaned_feedback(settings, delivery)
 
 
-def send_leftovers_of_feedback(settings: Settings, delivery: DeliverySettings) -> None:
-    """Send the feedback that processes that died have left under a target's name on other days.
+def send_orphaned_feedback(settings: Settings, delivery: DeliverySettings) -> None:
+    """Send the orphaned feedback of a target's name on other days.
 
     Args:
         settings: Where the runs are.
         delivery: How feedback gets there.
     """
     if delivery.durability != "memory":
-        _send_leftovers_of_other_days(settings, delivery, holds="feedback")
+        _send_orphaned_of_other_days(settings, delivery, holds="feedback")
 
 
-def _send_leftovers_of_other_days(settings: Settings, delivery: DeliverySettings, *, holds: Holds) -> None:
+def _send_orphaned_of_other_days(settings: Settings, delivery: DeliverySettings, *, holds: Holds) -> None:
     if "%" not in settings.project_name:
         return
     own = target_directory(delivery.outbox_dir, settings, holds=holds)
@@ -157,20 +157,20 @@ def _send_leftovers_of_other_days(settings: Settings, delivery: DeliverySettings
         same_name = (other.url, other.project_name) == (settings.url, settings.project_name)
         if same_name and target.holds == holds and target.directory != own:
             if has_lanes(target.directory):
-                _send_leftovers_of(target, settings, delivery)
+                _send_orphaned_of(target, settings, delivery)
             else:
                 forget_target(target.directory)
 
 
-def _send_leftovers_of(target: Target, settings: Settings, delivery: DeliverySettings) -> None:
+def _send_orphaned_of(target: Target, settings: Settings, delivery: DeliverySettings) -> None:
     senders: _Senders[Any] = _senders if target.holds == "runs" else _senders_of_feedback
     sender = senders.acquire(replace(target.settings, api_key=settings.api_key), delivery)
-    sender.look_for_leftovers()
+    sender.look_for_orphaned()
     sender.retire()
 
 
-def sender_of_leftovers(target: Target, settings: Settings, delivery: DeliverySettings) -> Sender[Any]:
-    """Return a sender that takes over and sends what processes that died have left for a target.
+def sender_of_orphaned(target: Target, settings: Settings, delivery: DeliverySettings) -> Sender[Any]:
+    """Return a sender that recovers and sends the orphaned runs of a target.
 
     Args:
         target: The target.

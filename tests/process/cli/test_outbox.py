@@ -1,4 +1,4 @@
-"""`langchain-label-studio outbox`, as a person or a cron job runs it, on what killed processes left behind."""
+"""`langchain-label-studio outbox`, as a person or a cron job runs it, on the orphaned runs of killed processes."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def leave_behind(url: str, count: int = 3, *, options: str = "flush_interval=60"
     return done.stdout.split()
 
 
-def be_refused(loopback: LoopbackLabelStudio, count: int = 1) -> list[str]:
+def be_rejected(loopback: LoopbackLabelStudio, count: int = 1) -> list[str]:
     """Let Label Studio refuse runs, and return their ids."""
     run_ids = leave_behind(loopback.url, count)
     loopback.faults = [Fault("status", 422)] * (2 * count - 1)  # a batch that is refused is halved
@@ -101,13 +101,13 @@ def test_what_waits_in_a_living_process_is_no_reason_to_look(loopback: LoopbackL
         code, document = outbox_json("status")
 
         (target,) = document["targets"]
-        assert (code, target["waiting"], target["left_behind"], target["rejected"]) == (0, 3, 0, 0)
+        assert (code, target["waiting"], target["orphaned"], target["rejected"]) == (0, 3, 0, 0)
         assert everything_below(root()) == before
         assert process.poll() is None
 
 
-def test_status_tells_what_was_left_behind_and_what_was_refused(loopback: LoopbackLabelStudio) -> None:
-    be_refused(loopback, 2)
+def test_status_tells_of_orphaned_and_of_rejected_runs(loopback: LoopbackLabelStudio) -> None:
+    be_rejected(loopback, 2)
     leave_behind(loopback.url, 4)
     leave_behind(loopback.url, 1, options="project_id=77, flush_interval=60")
 
@@ -115,9 +115,9 @@ def test_status_tells_what_was_left_behind_and_what_was_refused(loopback: Loopba
 
     by_number, by_title = document["targets"]
     assert code == 3
-    assert (by_number["project_id"], by_number["project"], by_number["left_behind"]) == (77, "project 77", 1)
+    assert (by_number["project_id"], by_number["project"], by_number["orphaned"]) == (77, "project 77", 1)
     assert (by_title["project"], by_title["url"]) == ("Programs", f"{loopback.url}/")
-    assert (by_title["left_behind"], by_title["in_doubt"], by_title["rejected"]) == (4, 0, 2)
+    assert (by_title["orphaned"], by_title["in_doubt"], by_title["rejected"]) == (4, 0, 2)
     assert by_title["bytes"] == sum(
         file.stat().st_size for file in waiting_files() if "programs" in str(file)
     )
@@ -127,11 +127,11 @@ def test_status_tells_what_was_left_behind_and_what_was_refused(loopback: Loopba
     assert shown.returncode == 3
     assert f"\n{loopback.url}/\n" in shown.stdout
     assert shown.stdout.count("Programs") == 1
-    assert "5 runs left behind by programs that ended: `langchain-label-studio outbox send`" in shown.stdout
-    assert "2 runs refused, and why: `langchain-label-studio outbox rejected`" in shown.stdout
+    assert "Orphaned: 5 runs. Their programs ended before they sent them." in shown.stdout
+    assert "Rejected: 2 runs. The reasons: `langchain-label-studio outbox rejected`" in shown.stdout
 
 
-def test_looking_at_what_was_left_behind_changes_nothing(loopback: LoopbackLabelStudio) -> None:
+def test_looking_at_orphaned_runs_changes_nothing(loopback: LoopbackLabelStudio) -> None:
     leave_behind(loopback.url)
     before = everything_below(root())
 
@@ -211,7 +211,7 @@ def test_lanes_of_a_newer_version_are_mentioned(loopback: LoopbackLabelStudio) -
 
     code, document = outbox_json("status")
 
-    assert (code, document["targets"][0]["newer_lanes"], document["targets"][0]["left_behind"]) == (0, 1, 0)
+    assert (code, document["targets"][0]["newer_lanes"], document["targets"][0]["orphaned"]) == (0, 1, 0)
     assert "A newer version of this package wrote 1 more" in outbox("status").stdout
 
 
@@ -348,7 +348,10 @@ def test_what_a_process_had_just_sent_when_it_died_is_waited_for(loopback: Loopb
     done = outbox("send", "--timeout", "1")
 
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.count("waiting some seconds for what a program that died had just sent") == 1
+    assert (
+        done.stdout.count("waiting some seconds: a program that ended may still have a request on its way")
+        == 1
+    )
     assert sorted(loopback.run_ids()) == sorted(recorded)
     assert (waiting_files(), lanes()) == ([], [])
 
@@ -409,10 +412,10 @@ def test_in_a_terminal_a_bar_shows_how_far_it_is(
 # rejected, retry
 
 
-def test_refused_runs_are_listed_with_reason_and_file_but_without_what_is_in_them(
+def test_rejected_runs_are_listed_with_reason_and_file_but_without_what_is_in_them(
     loopback: LoopbackLabelStudio,
 ) -> None:
-    (run_id,) = be_refused(loopback)
+    (run_id,) = be_rejected(loopback)
     (file,) = rejected_files()
 
     code, document = outbox_json("rejected")
@@ -428,7 +431,7 @@ def test_refused_runs_are_listed_with_reason_and_file_but_without_what_is_in_the
 
 
 def test_one_of_them_is_shown_whole_and_readable(loopback: LoopbackLabelStudio) -> None:
-    (run_id,) = be_refused(loopback)
+    (run_id,) = be_rejected(loopback)
     (file,) = rejected_files()
     edit(file, lambda entry: entry["record"].update(error="Grüße\x1b[31m\u2028"))
 
@@ -442,21 +445,21 @@ def test_one_of_them_is_shown_whole_and_readable(loopback: LoopbackLabelStudio) 
     assert r"no\u001bJSON" in outbox("rejected", "--show", run_id).stdout
 
 
-def test_nothing_was_refused() -> None:
-    assert "Nothing was refused." in outbox("rejected").stdout
+def test_nothing_was_rejected() -> None:
+    assert "Nothing was rejected." in outbox("rejected").stdout
     assert outbox_json("rejected") == (0, {"rejected": [], "problems": []})
     assert outbox_json("retry", "--all") == (0, {"put_back": 0, "targets": [], "problems": []})
 
 
-def test_a_refused_run_is_repaired_and_arrives_once(loopback: LoopbackLabelStudio) -> None:
-    run_id, other = be_refused(loopback, 2)
+def test_a_rejected_run_is_repaired_and_arrives_once(loopback: LoopbackLabelStudio) -> None:
+    run_id, other = be_rejected(loopback, 2)
     file = next(file for file in rejected_files() if file.stem == run_id)
     edit(file, lambda entry: entry["record"].update(prompt="not a list of turns"))
 
     done = outbox("retry", run_id)
     assert done.returncode == 3
     assert "1 run put back." in done.stdout
-    assert "1 run refused; `langchain-label-studio outbox rejected` shows why." in done.stdout
+    assert "1 run rejected; `langchain-label-studio outbox rejected` shows why." in done.stdout
     refused = {item["run_id"]: item["reason"] for item in outbox_json("rejected")[1]["rejected"]}
     assert "could not be made into a task" in refused[run_id]
 
@@ -473,7 +476,7 @@ def test_a_refused_run_is_repaired_and_arrives_once(loopback: LoopbackLabelStudi
 def test_files_that_hold_no_run_are_named_with_the_fault_and_the_others_go_on(
     loopback: LoopbackLabelStudio,
 ) -> None:
-    be_refused(loopback, 6)
+    be_rejected(loopback, 6)
     broken, listed, no_id, no_version, newer, good = rejected_files()
     broken.write_text('{"record": secret')
     listed.write_text("[]")
@@ -500,13 +503,13 @@ def test_files_that_hold_no_run_are_named_with_the_fault_and_the_others_go_on(
 
 
 def test_a_retry_for_later_is_sent_by_the_next_program_without_a_wait(loopback: LoopbackLabelStudio) -> None:
-    run_ids = be_refused(loopback, 3)
+    run_ids = be_rejected(loopback, 3)
 
     done = outbox("retry", "--all", "--later")
     assert (done.returncode, done.stderr) == (0, "")
     assert "3 runs put back, to be sent later." in done.stdout
     assert (rejected_files(), loopback.tasks) == ([], [])
-    assert outbox_json("status")[1]["targets"][0]["left_behind"] == 3
+    assert outbox_json("status")[1]["targets"][0]["orphaned"] == 3
 
     started = time.monotonic()
     assert outbox("send").returncode == 0
@@ -517,7 +520,7 @@ def test_a_retry_for_later_is_sent_by_the_next_program_without_a_wait(loopback: 
 def test_a_retry_without_a_key_or_for_another_server_moves_nothing(
     loopback: LoopbackLabelStudio, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    be_refused(loopback)
+    be_rejected(loopback)
     before = everything_below(root())
 
     assert outbox("retry", "--all", "--url", "http://127.0.0.1:9").returncode == 1
@@ -530,7 +533,7 @@ def test_a_retry_without_a_key_or_for_another_server_moves_nothing(
 
 @pytest.mark.parametrize("arguments", [[], ["--all", "a"], ["nobody"], ["--all", "--target", "nobody"]])
 def test_what_to_retry_has_to_be_clear(loopback: LoopbackLabelStudio, arguments: list[str]) -> None:
-    be_refused(loopback)
+    be_rejected(loopback)
 
     assert outbox("retry", *arguments).returncode == 2
     assert len(rejected_files()) == 1
@@ -573,7 +576,7 @@ def test_a_retry_that_is_killed_neither_loses_nor_doubles_a_run(loopback: Loopba
 def test_a_run_whose_retry_was_interrupted_between_its_two_steps_is_still_there(
     loopback: LoopbackLabelStudio,
 ) -> None:
-    (run_id,) = be_refused(loopback)
+    (run_id,) = be_rejected(loopback)
     (file,) = rejected_files()
     file.write_text(json.dumps(json.loads(file.read_text())["record"]) + "\n")
     (file.parent / "retry.lock").write_text("")
@@ -604,7 +607,7 @@ def test_two_retries_at_once_send_each_run_once(loopback: LoopbackLabelStudio) -
 
 
 def test_nothing_is_deleted_without_an_option_or_a_yes(loopback: LoopbackLabelStudio) -> None:
-    be_refused(loopback)
+    be_rejected(loopback)
     leave_behind(loopback.url, 2)
     before = everything_below(root())
 
@@ -612,14 +615,14 @@ def test_nothing_is_deleted_without_an_option_or_a_yes(loopback: LoopbackLabelSt
     for answer in ("n\n", ""):
         done = outbox("purge", "--waiting", "--rejected", answer=answer)
         assert (done.returncode, done.stdout) == (1, "")
-        assert "Delete 2 runs left behind and 1 run refused, for good?" in done.stderr
+        assert "Delete for good: orphaned 2 runs, rejected 1 run?" in done.stderr
         assert "Nothing was deleted." in done.stderr
 
     assert everything_below(root()) == before
 
 
 def test_what_is_named_is_deleted_and_nothing_else(loopback: LoopbackLabelStudio) -> None:
-    be_refused(loopback)
+    be_rejected(loopback)
     leave_behind(loopback.url, 2)
     leave_behind(loopback.url, 1, options="project_name='Others', flush_interval=60")
 
@@ -637,7 +640,7 @@ def test_what_is_named_is_deleted_and_nothing_else(loopback: LoopbackLabelStudio
 def test_only_what_is_old_enough_is_deleted_and_a_target_without_anything_goes(
     loopback: LoopbackLabelStudio,
 ) -> None:
-    be_refused(loopback)
+    be_rejected(loopback)
     leave_behind(loopback.url, 2)
     three_days_ago = time.time() - 3 * 86_400
     for path in root().rglob("*"):

@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 
 from tests.support.loopback_label_studio import Fault, LoopbackLabelStudio
-from tests.support.programs import KEY, TAKE_OVER, lanes, run, running, waiting_files
+from tests.support.programs import KEY, RECOVER, lanes, run, running, waiting_files
 
 MAKE = "handler = make(flush_interval=60)\n"
 
 
 def take_over(loopback: LoopbackLabelStudio) -> list[str]:
     """Let another process send what waits, and return the run ids it recorded itself."""
-    done = run(TAKE_OVER, loopback.url)
+    done = run(RECOVER, loopback.url)
     assert done.returncode == 0, done.stderr
     return done.stdout.split()
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.loopback_label_studio import Fault, LoopbackLabelStudio
-from tests.support.programs import TAKE_OVER, kill, lanes, run, running, wait_until, waiting_files
+from tests.support.programs import RECOVER, kill, lanes, run, running, wait_until, waiting_files
 
 FOREVER = """
 handler = make(batch_size=20)
@@ -38,7 +38,7 @@ def test_kill_at_random_loses_nothing_and_doubles_nothing(
             recorded += kill(process)
     loopback.faults = []
 
-    done = run(TAKE_OVER, loopback.url)
+    done = run(RECOVER, loopback.url)
 
     assert done.returncode == 0, done.stderr
     recorded += done.stdout.split()
@@ -65,7 +65,7 @@ def test_kill_while_a_refused_batch_is_halved_doubles_nothing(loopback: Loopback
     assert 0 < len(loopback.tasks) < 80
     loopback.delay = 0.0
 
-    done = run(TAKE_OVER, loopback.url)
+    done = run(RECOVER, loopback.url)
 
     assert done.returncode == 0, done.stderr
     stored = loopback.run_ids()
@@ -86,7 +86,7 @@ def test_a_request_of_a_process_that_died_is_given_time_before_it_is_asked_about
         kill(process)
     loopback.delay = 0.0
 
-    done = run(TAKE_OVER.replace("journal.GRACE = 0.5", ""), loopback.url)
+    done = run(RECOVER.replace("journal.GRACE = 0.5", ""), loopback.url)
 
     assert done.returncode == 0, done.stderr
     wait_until(lambda: not loopback.imports_at_once)

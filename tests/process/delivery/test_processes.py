@@ -7,7 +7,7 @@ import signal
 from pathlib import Path
 
 from tests.support.loopback_label_studio import LoopbackLabelStudio
-from tests.support.programs import KEY, TAKE_OVER, kill, lanes, run, running, wait_until, waiting_files
+from tests.support.programs import KEY, RECOVER, kill, lanes, run, running, wait_until, waiting_files
 
 
 def test_living_processes_take_turns_and_send_each_run_once(loopback: LoopbackLabelStudio) -> None:
@@ -65,9 +65,7 @@ def test_what_a_stopped_process_recorded_is_left_to_it(loopback: LoopbackLabelSt
 
 def test_a_living_process_takes_over_what_another_one_left(loopback: LoopbackLabelStudio) -> None:
     """P1: nobody has to start anything for it."""
-    with running(
-        TAKE_OVER.replace("len(os.listdir(lanes)) > 1", "handler.stats().adopted < 3"), loopback.url
-    ):
+    with running(RECOVER.replace("len(os.listdir(lanes)) > 1", "handler.stats().adopted < 3"), loopback.url):
         wait_until(lambda: loopback.tasks)
         with running("record(make(flush_interval=60), 3)\ntime.sleep(60)", loopback.url) as dying:
             wait_until(lambda: any(file.read_bytes().count(b"\n") == 3 for file in waiting_files()))
@@ -99,7 +97,7 @@ def test_a_torn_line_is_skipped_and_said_and_the_others_are_sent(loopback: Loopb
     (file,) = waiting_files()
     file.write_bytes(file.read_bytes()[:-10])
 
-    done = run(TAKE_OVER, loopback.url)
+    done = run(RECOVER, loopback.url)
 
     assert done.returncode == 0
     assert done.stderr.count("was cut off, and is skipped") == 1
@@ -114,7 +112,7 @@ def test_a_damaged_line_is_set_aside_and_the_others_are_sent(loopback: LoopbackL
     first, _, last, _ = file.read_bytes().split(b"\n")
     file.write_bytes(first + b"\n\x00\x00 not a run\n" + last + b"\n")
 
-    done = run(TAKE_OVER, loopback.url)
+    done = run(RECOVER, loopback.url)
 
     assert done.returncode == 0, done.stderr
     assert set(loopback.run_ids()) == {recorded[0], recorded[2], *done.stdout.split()}

@@ -12,7 +12,7 @@ from uuid import uuid4
 import pytest
 
 from langchain_label_studio.local_server import LocalLabelStudio
-from tests.support.programs import TAKE_OVER, kill, lanes, run, running, wait_until, waiting_files
+from tests.support.programs import RECOVER, kill, lanes, run, running, wait_until, waiting_files
 from tests.support.studio import StudioApi
 
 MAKE = "handler = make(os.environ['LABEL_STUDIO_API_KEY'], project_name={title!r}, {options})\n"
@@ -31,7 +31,7 @@ def make(title: str, options: str = "") -> str:
 
 def take_over(title: str) -> str:
     """Return a program that sends what dead processes left, and one run of its own."""
-    settings, _, rest = TAKE_OVER.partition('handler = make(connect="eager")\n')
+    settings, _, rest = RECOVER.partition('handler = make(connect="eager")\n')
     assert rest
     # A real server goes on for some seconds with what a dead process had sent.
     return (

@@ -50,7 +50,7 @@ def drain(outbox: JournalOutbox) -> list[list[str]]:
 
 def test_nothing_is_written_before_the_first_record(tmp_path: Path) -> None:
     outbox = make(tmp_path / "outbox")
-    outbox.adopt()
+    outbox.recover()
     outbox.release()
 
     assert not (tmp_path / "outbox").exists()
@@ -80,11 +80,11 @@ def test_the_bytes_of_other_processes_and_of_what_was_rejected_count(tmp_path: P
     other.reject(Record("b", record("b", size=2_000)), "bad")
 
     assert outbox.append(record("c", size=3_000)) == 1
-    outbox.adopt()
+    outbox.recover()
 
     assert outbox.append(record("d", size=1_000)) == 0
     assert drain(other) == [["a"]]
-    outbox.adopt()
+    outbox.recover()
     assert outbox.append(record("d", size=100)) == 2
 
 
@@ -119,7 +119,7 @@ def test_a_descriptor_is_not_left_open(tmp_path: Path) -> None:
     for _ in range(20):
         outbox = make(tmp_path)
         outbox.append(record("a"))
-        outbox.adopt()
+        outbox.recover()
         drain(outbox)
         outbox.release()
 
@@ -158,9 +158,9 @@ def test_what_the_first_version_wrote_can_be_read(tmp_path: Path, monkeypatch: p
     shutil.copytree(FIXTURES / "v1", tmp_path / "outbox")
     outbox = JournalOutbox(tmp_path / "outbox", key_of=read_run_id)
 
-    outbox.adopt()
+    outbox.recover()
 
-    assert (len(outbox), outbox.adopted) == (3, 3)
+    assert (len(outbox), outbox.recovered) == (3, 3)
     first = outbox.next_batch()
     assert first
     assert (first.in_doubt, len(first.records)) == (True, 2)
@@ -181,7 +181,7 @@ def test_lanes_of_a_newer_version_are_left_alone(tmp_path: Path) -> None:
     (newer / "000000000001.jsonl").write_text("what only a newer version can read\n")
 
     outbox = make(tmp_path)
-    outbox.adopt()
+    outbox.recover()
 
     assert len(outbox) == 0
     assert (newer / "000000000001.jsonl").exists()
@@ -198,10 +198,10 @@ def test_a_request_that_was_just_begun_is_left_for_a_while(
     dying.abandon()
     outbox = make(tmp_path)
 
-    assert 0 < outbox.adopt() <= disk_outbox.GRACE
+    assert 0 < outbox.recover() <= disk_outbox.GRACE
     assert len(outbox) == 0
     monkeypatch.setattr(disk_outbox, "GRACE", 0)
-    assert outbox.adopt() == disk_outbox.LOOK_AGAIN
+    assert outbox.recover() == disk_outbox.LOOK_AGAIN
     assert len(outbox) == 1
 
 
@@ -216,7 +216,7 @@ def test_a_lane_is_gone_with_its_last_record_also_if_its_owner_died_beginning_a_
     (left / "000000000002.jsonl").write_bytes(line)
     outbox = make(tmp_path)
 
-    outbox.adopt()
+    outbox.recover()
 
     assert drain(outbox) == [["a"]]
     assert list((tmp_path / "lanes").iterdir()) == []
@@ -229,7 +229,7 @@ def test_own_and_adopted_lanes_take_turns(tmp_path: Path) -> None:
         dying.append(record(key))
     dying.abandon()
     outbox = make(tmp_path, batch_size=1)
-    outbox.adopt()
+    outbox.recover()
     for key in "xyz":
         outbox.append(record(key))
 

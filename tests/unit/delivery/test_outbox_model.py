@@ -116,7 +116,7 @@ class Journal(RuleBasedStateMachine):
         name = data.draw(st.sampled_from(sorted(self.batches)))
         outbox, batch = self.processes[name], self.batches.pop(name)
         before = outbox.postponed
-        outbox.postpone(batch.records, seconds=seconds, adopted=batch.adopted)
+        outbox.postpone(batch.records, seconds=seconds, recovered=batch.recovered)
         outbox.remove(batch)
         keys = [record.key for record in batch.records]
         assert outbox.postponed == before + len(keys)
@@ -138,10 +138,10 @@ class Journal(RuleBasedStateMachine):
             self.batches.pop(name, None)
 
     @rule(name=st.sampled_from("ab"))
-    def adopt(self, name: str) -> None:
+    def recover(self, name: str) -> None:
         outbox = self.outbox(name)
         before = len(outbox)
-        assert outbox.adopt() == disk_outbox.LOOK_AGAIN
+        assert outbox.recover() == disk_outbox.LOOK_AGAIN
         assert len(outbox) >= before
 
     @rule(name=st.sampled_from("ab"))

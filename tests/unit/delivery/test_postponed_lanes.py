@@ -100,7 +100,7 @@ def test_what_has_to_wait_holds_up_nobody_and_comes_in_the_end(
     assert sender.flush(5)
     assert destination.stored == ["a", "c", "e"]
     stats = sender.stats()
-    assert (stats.submitted, stats.delivered, stats.pending, stats.postponed, stats.adopted) == (
+    assert (stats.submitted, stats.delivered, stats.pending, stats.postponed, stats.recovered) == (
         5,
         3,
         2,
@@ -169,7 +169,7 @@ def test_what_waits_outlives_its_process(tmp_path: Path, start: Callable[..., Se
     dead.append(b"b")
     batch = dead.next_batch()
     assert batch
-    dead.postpone(batch.records, seconds=3600, adopted=False)
+    dead.postpone(batch.records, seconds=3600, recovered=False)
     dead.remove(batch)
     assert (len(dead), dead.postponed) == (0, 2)
     dead.abandon()  # as the kernel closes its files
@@ -178,7 +178,7 @@ def test_what_waits_outlives_its_process(tmp_path: Path, start: Callable[..., Se
     sender = start(journal(tmp_path), destination)
     submit(sender, "c")
     wait_until(lambda: sorted(destination.stored) == ["a", "b", "c"])
-    wait_until(lambda: sender.stats().adopted == 2 and not sender.stats().pending)
+    wait_until(lambda: sender.stats().recovered == 2 and not sender.stats().pending)
 
 
 def test_what_a_dead_process_left_may_wait_once_more(
@@ -195,7 +195,7 @@ def test_what_a_dead_process_left_may_wait_once_more(
 
     assert sender.flush(5), "a flush is about what this process was given"
     stats = sender.stats()
-    assert (stats.submitted, stats.adopted, stats.delivered, stats.pending) == (2, 1, 1, 1)
+    assert (stats.submitted, stats.recovered, stats.delivered, stats.pending) == (2, 1, 1, 1)
     assert destination.sent.count(["a"]) == 1
 
 
