@@ -233,7 +233,7 @@ class LabelStudioCallbackHandler(RecordingCallbacks):
         Returns at once, whatever Label Studio does. What was given survives any death of the process, and waits for
         the task for up to 7 days. Of several scores and comments for the same key, the latest of each stays.
 
-        Where `select=` asks for what is rated low, it also records a run that was left out.
+        Where `select=` asks for what is rated low, it also records an excluded run.
 
         Args:
             run_id: The run's id, or that of the outermost run of its trace, or the `id` of the message it answered
@@ -292,7 +292,7 @@ class LabelStudioCallbackHandler(RecordingCallbacks):
         return replace(
             self._sender.stats(),
             lost=dict(recorder.lost),
-            left_out=dict(recorder.selection.left_out),
+            excluded=dict(recorder.selection.excluded),
             feedback=self._desk.stats(),
         )
 

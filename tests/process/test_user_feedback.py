@@ -188,7 +188,7 @@ def test_feedback_whose_run_never_comes_holds_up_nobody_and_is_set_aside_in_the_
         loopback.url,
     )
     ok(done)
-    assert done.stderr == "", "that a user rated what was left out is nothing to be told of"
+    assert done.stderr == "", "that a user rated what was excluded is nothing to be told of"
     [file] = waiting_files()
 
     shown_to_operators = json.loads(outbox("status", "--json", code=3).stdout)

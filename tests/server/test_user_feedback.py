@@ -112,7 +112,7 @@ def test_it_is_a_column_and_a_filter_and_labels_answers_for_kto(studio: StudioAp
         assert studio.run_command(*arguments, "--feedback", wrong).returncode == 2
 
 
-def test_a_thumb_down_brings_a_run_to_review_that_was_left_out(studio: StudioApi) -> None:
+def test_a_thumb_down_brings_a_run_to_review_that_was_excluded(studio: StudioApi) -> None:
     handler = LabelStudioCallbackHandler(
         project_name=f"Recalled {uuid4()}"[:50], select=sampled(0) | low_rating(), mask=lambda text: text
     )
@@ -128,7 +128,7 @@ def test_a_thumb_down_brings_a_run_to_review_that_was_left_out(studio: StudioApi
     assert task["data"]["run_id"] == str(disliked)
     assert (task["data"]["user_feedback"], task["data"]["user_feedback_comment"]) == (0, "Wrong")
     stats = handler.stats()
-    assert (stats.delivered, sum(stats.left_out.values())) == (1, 2)
+    assert (stats.delivered, sum(stats.excluded.values())) == (1, 2)
     assert stats.feedback
     assert (stats.feedback.delivered, stats.feedback.postponed) == (1, 1)
 

@@ -35,7 +35,7 @@ class DeliveryStats:
         last_error: Why the last attempt failed, or None.
         outbox: Where what waits is on the disk; None where it waits in memory only.
         lost: What was never recorded, counted by reason.
-        left_out: What was not to be recorded, counted by the setting that says so. Not part of `submitted`.
+        excluded: Runs that a setting kept from being recorded, counted by that setting. Not part of `submitted`.
         feedback: The same of what users said of the runs; None where nobody said anything.
     """
 
@@ -52,13 +52,18 @@ class DeliveryStats:
     last_error: str | None = None
     outbox: str | None = None
     lost: Mapping[str, int] = field(default_factory=dict)
-    left_out: Mapping[str, int] = field(default_factory=dict)
+    excluded: Mapping[str, int] = field(default_factory=dict)
     feedback: DeliveryStats | None = None
 
     @property
     def adopted(self) -> int:
         """The former name of `recovered`; it goes with the next release."""
         return self.recovered
+
+    @property
+    def left_out(self) -> Mapping[str, int]:
+        """The former name of `excluded`; it goes with the next release."""
+        return self.excluded
 
 
 Outcome = Literal["delivered", "found_existing", "rejected"]

@@ -38,7 +38,7 @@ def render_card(*, title: str, url: str | None, stats: DeliveryStats, open_runs:
         if url
         else escape(title)
     )
-    reasons = " · ".join(f"{count} by {reason}" for reason, count in stats.left_out.items())
-    left_out = f'<br><span style="color:#6b7280">left out: {escape(reasons)}</span>' if reasons else ""
+    reasons = " · ".join(f"{count} by {reason}" for reason, count in stats.excluded.items())
+    excluded = f'<br><span style="color:#6b7280">excluded: {escape(reasons)}</span>' if reasons else ""
     trouble = f'<br><span style="color:#b45309">{escape(stats.last_error)}</span>' if stats.last_error else ""
-    return f'<div style="{_BOX}"><b>Label Studio</b> · {name}<br>{" · ".join(shown)}{left_out}{trouble}</div>'
+    return f'<div style="{_BOX}"><b>Label Studio</b> · {name}<br>{" · ".join(shown)}{excluded}{trouble}</div>'

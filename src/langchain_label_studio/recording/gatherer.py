@@ -12,7 +12,7 @@ class Gatherer(Protocol):
     """Collects what happens until a record is whole. Records are facts as `make_run` takes them.
 
     A record may name the runs it covers, besides its own, under `covers`: their ids then lead to its task.
-    One that is of no use in the form says why under `left_out`: it is counted there, and not recorded.
+    One that is of no use in the form says why under `excluded`: it is counted there, and not recorded.
     """
 
     def begin(self, event: TraceEvent) -> list[Facts]:

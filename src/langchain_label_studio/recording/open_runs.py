@@ -27,14 +27,14 @@ class StartedRun:
         clock: `time.perf_counter()` at its start.
         size: How many characters of the conversation it keeps.
         batch_size: How many prompts went to the model in one request.
-        skipped: Whether it belongs to a trace that is left out, so that nothing more is known of it.
+        excluded: Whether it belongs to an excluded trace, so that nothing more is known of it.
     """
 
     facts: Facts
     clock: float
     size: int = 0
     batch_size: int = 1
-    skipped: bool = False
+    excluded: bool = False
 
     def finish(self, known_now: Facts) -> Facts:
         """Return the run as it ended; it is not to be started again."""

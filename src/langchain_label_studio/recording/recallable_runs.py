@@ -11,20 +11,20 @@ from langchain_label_studio.support.forks import begin_anew_in_children
 from langchain_label_studio.support.json_safe import encode
 from langchain_label_studio.types.run import Facts
 
-MAX_AT_HAND = 1000
-MAX_BYTES_AT_HAND = 32 * 2**20
-MAX_AGE_AT_HAND = 3600.0
+MAX_RECALLABLE_RUNS = 1000
+MAX_RECALLABLE_BYTES = 32 * 2**20
+MAX_RECALLABLE_AGE = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
-class LeftOut:
-    """A run that was left out.
+class RecallableRun:
+    """An excluded run that a low rating may bring back.
 
     Attributes:
         run_id: Its id.
         trace_id: Id of the outermost run known.
         line: What is known of it, as JSON.
-        reason: What left it out.
+        reason: The setting that excluded it.
         at: `time.monotonic()` then.
     """
 
@@ -35,8 +35,8 @@ class LeftOut:
     at: float
 
 
-class AtHand:
-    """Runs that were left out lately: so many, so much and so old at most. As text, not as the objects of the application."""
+class RecallableRuns:
+    """The runs that were excluded lately, as text: bounded in number, bytes and age."""
 
     def __init__(self) -> None:
         self.begin_in_child()
@@ -45,7 +45,7 @@ class AtHand:
     def begin_in_child(self) -> None:
         """Begin anew in a forked process: the runs are the parent's, which would record them, too."""
         self._lock = threading.RLock()
-        self._runs: OrderedDict[str, LeftOut] = OrderedDict()
+        self._runs: OrderedDict[str, RecallableRun] = OrderedDict()
         self._size = 0
 
     def __len__(self) -> int:
@@ -55,14 +55,14 @@ class AtHand:
         """Keep a run."""
         # A copy: orjson keeps room behind what it wrote, which may be ten times as much.
         line = bytes(memoryview(encode(run)))
-        left = LeftOut(str(run["run_id"]), str(run["trace_id"]), line, reason, time.monotonic())
+        left = RecallableRun(str(run["run_id"]), str(run["trace_id"]), line, reason, time.monotonic())
         with self._lock:
             self._pop(left.run_id)
             self._runs[left.run_id] = left
             self._size += len(left.line)
             self._drop_what_is_too_much(left.at)
 
-    def find(self, known: str) -> list[LeftOut]:
+    def find(self, known: str) -> list[RecallableRun]:
         """Return the run of this id, or else the runs of this trace."""
         with self._lock:
             self._drop_what_is_too_much(time.monotonic())
@@ -70,7 +70,7 @@ class AtHand:
                 return [self._runs[known]]
             return [left for left in self._runs.values() if left.trace_id == known]
 
-    def remove(self, left: LeftOut) -> bool:
+    def remove(self, left: RecallableRun) -> bool:
         """Give up a run; False where somebody else did."""
         with self._lock:
             return self._pop(left.run_id)
@@ -78,8 +78,8 @@ class AtHand:
     def _drop_what_is_too_much(self, now: float) -> None:
         while self._runs:
             run_id, oldest = next(iter(self._runs.items()))
-            fits = len(self._runs) <= MAX_AT_HAND and self._size <= MAX_BYTES_AT_HAND
-            if fits and now - oldest.at <= MAX_AGE_AT_HAND:
+            fits = len(self._runs) <= MAX_RECALLABLE_RUNS and self._size <= MAX_RECALLABLE_BYTES
+            if fits and now - oldest.at <= MAX_RECALLABLE_AGE:
                 break
             self._pop(run_id)
 

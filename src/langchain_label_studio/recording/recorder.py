@@ -38,7 +38,7 @@ class Recorder:
 
     Attributes:
         runs: The runs in flight.
-        selection: Which of the finished runs are recorded, and what was left out.
+        selection: Which of the finished runs are recorded, and which are excluded.
         lost: What was never recorded, counted by reason.
     """
 
@@ -96,13 +96,13 @@ class Recorder:
         """
         trace_id = self.runs.root(run_id, event.get("parent_run_id"))
         # A form may put runs of several traces into one record: then the record decides.
-        if self._gatherer is None and self.selection.skips(trace_id):
-            started = run_events.skipped_start()
+        if self._gatherer is None and self.selection.excludes_trace(trace_id):
+            started = run_events.excluded_start()
         else:
             started = run_events.read_start(kind, tuple(prompt), event, run_id=run_id, trace_id=trace_id)
         for given_up in self.runs.start(run_id, started):
-            if given_up.skipped:
-                self.selection.skip()
+            if given_up.excluded:
+                self.selection.count_excluded()
                 continue
             self.lose("never_ended", "A run was given up: its end never came, or too many are open.")
             self._finish(given_up.finish({"status": "abandoned"}))
@@ -179,7 +179,7 @@ class Recorder:
         return None if run_id is None else self._recorded_as.get(str(run_id), str(run_id))
 
     def recall(self, run_id: UUID | str, *, feedback: Rated) -> bool:
-        """Record what was left out after all, where `select=` asks for what users rate so low.
+        """Record excluded runs after all, where `select=` asks for what users rate so low.
 
         Args:
             run_id: Id of a run, of the message it answered with, or of a trace, whose runs are all looked at.
@@ -220,10 +220,10 @@ class Recorder:
         self._log.warning(reason, message, error=error)
 
     def _started(self, run_id: UUID, event: Mapping[str, Any]) -> StartedRun | None:
-        """Return the run as it started; None where it has ended before, or is left out."""
+        """Return the run as it started; None where it has ended before, or is excluded."""
         started, first = self.runs.end(run_id)
-        if started and started.skipped:
-            self.selection.skip()
+        if started and started.excluded:
+            self.selection.count_excluded()
             return None
         if started or not first:
             return started

@@ -87,9 +87,9 @@ def read_error(started: StartedRun, error: BaseException, response: LLMResult | 
     return started.finish(known)
 
 
-def skipped_start() -> StartedRun:
+def excluded_start() -> StartedRun:
     """Return what stands for a run of which nothing more need be known."""
-    return StartedRun({}, time.perf_counter(), skipped=True)
+    return StartedRun({}, time.perf_counter(), excluded=True)
 
 
 def unknown_start(event: Mapping[str, Any], *, run_id: UUID, trace_id: UUID) -> StartedRun:

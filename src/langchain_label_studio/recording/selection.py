@@ -1,4 +1,4 @@
-"""Which finished runs are recorded, the account of what was left out, and what of that can still be recalled."""
+"""`Selection`: decides which finished runs are recorded, and counts the excluded ones."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from uuid import UUID
 
 import orjson
 
-from langchain_label_studio.recording.recallable_runs import AtHand
+from langchain_label_studio.recording.recallable_runs import RecallableRuns
 from langchain_label_studio.selectors.sampling import in_sample
 from langchain_label_studio.selectors.selector import Select, as_selector
 from langchain_label_studio.support.forks import begin_anew_in_children
@@ -33,7 +33,7 @@ class Selection:
     """Decides for each finished run whether it is recorded.
 
     Attributes:
-        left_out: What was not recorded, counted by the setting that left it out.
+        excluded: Runs that were not recorded, counted by the setting that excluded them.
     """
 
     def __init__(
@@ -52,8 +52,8 @@ class Selection:
         self._recalls = bool(self._select and self._select.low)
         self._not_sampled = f"sample_rate={sample_rate:g}"
         self._not_selected = f"select={self._select}"
-        self._at_hand = AtHand()
-        self.left_out: Counter[str] = Counter()
+        self._recallable = RecallableRuns()
+        self.excluded: Counter[str] = Counter()
         self.begin_in_child()
         begin_anew_in_children(self)
 
@@ -61,11 +61,11 @@ class Selection:
         """Begin anew in a forked process."""
         self._lock = threading.RLock()
 
-    def skips(self, trace_id: UUID) -> bool:
-        """Say whether the runs of a trace need not even be looked at: they are left out, and nobody recalls them."""
+    def excludes_trace(self, trace_id: UUID) -> bool:
+        """Say whether all runs of a trace are excluded, and no rating can bring them back: then none is read."""
         return self._rate < 1 and not self._recalls and not in_sample(trace_id, self._rate)
 
-    def skip(self) -> None:
+    def count_excluded(self) -> None:
         """Count a run of such a trace."""
         self._count(self._not_sampled)
 
@@ -78,7 +78,7 @@ class Selection:
         if not self._include_errors and not self._asks_for(run["status"]):
             self._count(_NOT_INCLUDED)
             return False
-        if not_wanted := run.get("left_out"):
+        if not_wanted := run.get("excluded"):
             self._count(not_wanted)
             return False
         if self._rate < 1 and not in_sample(run["trace_id"], self._rate):
@@ -89,11 +89,11 @@ class Selection:
             reason = self._not_selected
         self._count(reason)
         if self._recalls:
-            self._at_hand.put(run, reason)
+            self._recallable.put(run, reason)
         return False
 
     def recall(self, known: str, feedback: Rated) -> Iterator[Facts]:
-        """Yield runs that were left out, which are to be recorded after all, because a user rated them low.
+        """Yield the excluded runs that are recorded after all, because a user rated them low.
 
         Args:
             known: Id of a run, or of a trace.
@@ -105,9 +105,9 @@ class Selection:
         score = feedback.score
         if self._select is None or score is None or not any(score <= low for low in self._select.low):
             return
-        for left in self._at_hand.find(known):
+        for left in self._recallable.find(known):
             run = orjson.loads(left.line)
-            if self._select(make_run(run), rating=score) and self._at_hand.remove(left):
+            if self._select(make_run(run), rating=score) and self._recallable.remove(left):
                 self._count(left.reason, -1)
                 yield run
 
@@ -119,6 +119,6 @@ class Selection:
 
     def _count(self, reason: str, by: int = 1) -> None:
         with self._lock:
-            self.left_out[reason] += by
-            if not self.left_out[reason]:
-                del self.left_out[reason]
+            self.excluded[reason] += by
+            if not self.excluded[reason]:
+                del self.excluded[reason]

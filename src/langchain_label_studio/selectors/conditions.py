@@ -91,8 +91,8 @@ def at_most_per_day(count: int) -> Selector:
 def low_rating(threshold: float = 0.5) -> Selector:
     """Runs that a user rated so low, or lower: with `handler.feedback`, in the process that ran them.
 
-    At its end no run has a rating, so none is chosen. Runs that are left out stay at hand for an hour (the last 1,000,
-    up to 32 MiB), also those that `sample_rate=` left out, and are recorded when such a rating comes.
+    At its end no run has a rating, so none is chosen. Excluded runs stay at hand for an hour (the last 1,000,
+    up to 32 MiB), also those that `sample_rate=` excluded, and are recorded when such a rating comes.
     """
     return Selector(f"low_rating({threshold:g})", partial(_low, threshold), low=(threshold,))
 

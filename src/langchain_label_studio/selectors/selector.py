@@ -32,7 +32,7 @@ class Selector:
         test: Takes the run and, once there is one, the user's rating of it.
         counts: Whether being asked changes what it says next.
         failed: Whether it asks for failed runs, so that they are recorded without `include_errors=True`.
-        low: The ratings from which down it recalls a run that was left out.
+        low: The ratings from which down it recalls an excluded run.
     """
 
     text: str

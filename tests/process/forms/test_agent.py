@@ -327,7 +327,7 @@ def test_a_run_that_never_ends_is_given_up_with_the_steps_so_far(recorded: Recor
     assert told(recorded.runs[-1].steps) == ["Agent is asked", "Agent says"]
 
 
-def test_failed_runs_are_left_out_unless_they_are_wanted():
+def test_failed_runs_are_excluded_unless_they_are_wanted():
     recorded = Recording(mode="agent")
 
     with pytest.raises(LookupError):
@@ -382,8 +382,8 @@ def test_a_very_long_run_keeps_its_beginning_and_its_end(
     assert steps[1]["args"] == {"city": "0"}
     assert steps[-2]["args"] == {"city": "69"}
     assert steps[-1]["content"] == "Done."
-    assert [step["content"] for step in steps if "left out" in step.get("content", "")] == [
-        "[51 steps are left out here]"
+    assert [step["content"] for step in steps if "omitted" in step.get("content", "")] == [
+        "[51 steps are omitted here]"
     ]
 
 

@@ -1,4 +1,4 @@
-"""What must not leave a process is on no disk, whatever becomes of it; and processes agree on what is left out."""
+"""What must not leave a process is on no disk, whatever becomes of it; and processes agree on what is excluded."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def test_processes_take_the_same_traces(loopback: LoopbackLabelStudio) -> None:
                 handler.on_chain_end({{}}, run_id=root)
             assert handler.flush(30)
             stats = handler.stats()
-            assert stats.submitted + stats.left_out["sample_rate=0.3"] == 50, stats
+            assert stats.submitted + stats.excluded["sample_rate=0.3"] == 50, stats
             """,
             loopback.url,
         )
@@ -110,7 +110,7 @@ def test_processes_take_the_same_traces(loopback: LoopbackLabelStudio) -> None:
     ]
 
 
-def test_feedback_calls_a_run_back_that_was_left_out(loopback: LoopbackLabelStudio) -> None:
+def test_feedback_calls_a_run_back_that_was_excluded(loopback: LoopbackLabelStudio) -> None:
     done = run(
         f"""
         from langchain_label_studio import masks
@@ -123,7 +123,7 @@ def test_feedback_calls_a_run_back_that_was_left_out(loopback: LoopbackLabelStud
         handler.feedback(second, score=0, comment="Not what {SECRET} asked")
         assert handler.flush(30)
         stats = handler.stats()
-        assert (stats.submitted, stats.left_out) == (1, {{"sample_rate=0": 2}}), stats
+        assert (stats.submitted, stats.excluded) == (1, {{"sample_rate=0": 2}}), stats
         """,
         loopback.url,
     )

@@ -137,14 +137,14 @@ def test_each_branch_has_its_own_documents_and_who_sums_up_has_all(recorded: Rec
     assert len(runs) == 3
 
 
-def test_who_words_the_query_is_left_out_and_counted(recorded: Recording):
+def test_who_words_the_query_is_excluded_and_counted(recorded: Recording):
     rewrite = ANSWER | StrOutputParser()
 
     (rewrite | answer_from(Rewriting(documents=[PARIS]))).invoke(QUESTION, {"callbacks": [recorded.handler]})
 
     assert contents(recorded.run) == [PARIS.page_content], "not what the retriever itself retrieved"
     assert recorded.run.question == "Paris."
-    assert recorded.handler.stats().left_out == {
+    assert recorded.handler.stats().excluded == {
         "mode=rag: inside a retriever": 1,
         "mode=rag: before the retrieval": 1,
     }
@@ -176,7 +176,7 @@ def test_what_comes_while_the_model_answers_was_not_seen_by_it(recorded: Recordi
     handler.on_chain_end({}, run_id=chain)
 
     assert (recorded.run.prompt[0]["content"], contents(recorded.run)) == ("late", [PARIS.page_content])
-    assert recorded.handler.stats().left_out == {"mode=rag: before the retrieval": 1}
+    assert recorded.handler.stats().excluded == {"mode=rag: before the retrieval": 1}
 
 
 def test_nothing_found_is_recorded_as_that(recorded: Recording):

@@ -23,7 +23,7 @@ from langchain_core.runnables import RunnableLambda
 from langchain_label_studio import DeliveryStats, LabelStudioCallbackHandler, LLMRun, SettingError, masks
 from langchain_label_studio.label_studio.notebook_card import render_card
 from langchain_label_studio.recording import recallable_runs
-from langchain_label_studio.recording.recallable_runs import AtHand
+from langchain_label_studio.recording.recallable_runs import RecallableRuns
 from langchain_label_studio.selectors import (
     Selector,
     at_most_per_day,
@@ -64,8 +64,8 @@ def fail(recorded: Recording, run_id: UUID | None = None, error: BaseException |
     return run_id
 
 
-def left_out(recorded: Recording) -> dict[str, int]:
-    return dict(recorded.handler.stats().left_out)
+def excluded(recorded: Recording) -> dict[str, int]:
+    return dict(recorded.handler.stats().excluded)
 
 
 def recall(recorded: Recording, run_id: UUID | str, score: float | None = 0) -> bool:
@@ -86,7 +86,7 @@ def test_a_sample_takes_whole_traces() -> None:
     taken = [trace for trace in traces if in_sample(trace, 0.5)]
     assert 0 < len(taken) < 40
     assert [run.trace_id for run in recorded.runs] == [str(trace) for trace in taken for _ in range(3)]
-    assert left_out(recorded) == {"sample_rate=0.5": 3 * (40 - len(taken))}
+    assert excluded(recorded) == {"sample_rate=0.5": 3 * (40 - len(taken))}
     assert recorded.open_runs == 0
     recorded.check()
 
@@ -105,7 +105,7 @@ def test_of_a_trace_that_is_left_out_nothing_is_even_read() -> None:
     fail(recorded, UUID(int=2))
 
     assert (recorded.runs, recorded.open_runs, recorded.handler.stats().lost) == ([], 0, {})
-    assert left_out(recorded) == {"sample_rate=0.1": 2}
+    assert excluded(recorded) == {"sample_rate=0.1": 2}
 
 
 def test_a_run_that_was_left_out_and_never_ends_is_not_lost() -> None:
@@ -114,7 +114,7 @@ def test_a_run_that_was_left_out_and_never_ends_is_not_lost() -> None:
     for _ in range(3):
         recorded.handler.on_llm_start({}, ["Hi"], run_id=uuid4())
 
-    assert (left_out(recorded), recorded.handler.stats().lost) == ({"sample_rate=0": 2}, {})
+    assert (excluded(recorded), recorded.handler.stats().lost) == ({"sample_rate=0": 2}, {})
 
 
 def test_an_end_without_a_start_belongs_to_its_trace_too() -> None:
@@ -123,7 +123,7 @@ def test_an_end_without_a_start_belongs_to_its_trace_too() -> None:
         recorded.handler.on_llm_end(LLMResult(generations=[]), run_id=run_id)
 
     assert recorded.run.run_id == str(IN_A_TENTH)
-    assert left_out(recorded) == {"sample_rate=0.1": 1}
+    assert excluded(recorded) == {"sample_rate=0.1": 1}
 
 
 def test_the_rate_comes_from_the_environment_where_no_argument_says_it(
@@ -158,7 +158,7 @@ def test_a_rate_that_cannot_be_one_is_an_error(rate: Any, monkeypatch: pytest.Mo
     st.sampled_from([1.0, 0.5, 0.0]),
     st.sampled_from([None, errors(), ~errors(), NEVER, low_rating() | sampled(0.3), slow(0) & by_tag("x")]),
 )
-def test_each_run_is_recorded_or_counted_as_left_out(
+def test_each_run_is_recorded_or_counted_as_excluded(
     ends: list[str], include_errors: bool, rate: float, select: Selector | None
 ) -> None:
     recorded = Recording(include_errors=include_errors, sample_rate=rate, select=select)
@@ -174,7 +174,7 @@ def test_each_run_is_recorded_or_counted_as_left_out(
             fail(recorded, error=GeneratorExit() if end == "cancelled" else None)
 
     stats = recorded.handler.stats()
-    assert stats.submitted + sum(stats.left_out.values()) == len(ends)
+    assert stats.submitted + sum(stats.excluded.values()) == len(ends)
     assert stats.submitted == len(recorded.runs)
     recorded.check()
 
@@ -189,16 +189,16 @@ def test_what_is_left_out_is_counted_by_the_setting_that_says_so() -> None:
     record(recorded, NOT_IN_A_TENTH)
     fail(recorded, UUID(int=10))
 
-    assert left_out(recorded) == {"select=is_long": 1, "sample_rate=0.1": 1, "include_errors=False": 1}
-    assert "left_out={'select=is_long': 1" in repr(recorded.handler.stats())
+    assert excluded(recorded) == {"select=is_long": 1, "sample_rate=0.1": 1, "include_errors=False": 1}
+    assert "excluded={'select=is_long': 1" in repr(recorded.handler.stats())
 
 
 def test_the_card_says_nothing_of_what_did_not_happen_and_shows_no_html_of_others() -> None:
-    def card(left_out: dict[str, int]) -> str:
-        return render_card(title="T", url=None, stats=DeliveryStats(left_out=left_out), open_runs=0)
+    def card(excluded: dict[str, int]) -> str:
+        return render_card(title="T", url=None, stats=DeliveryStats(excluded=excluded), open_runs=0)
 
-    assert "left out" not in card({})
-    assert "left out: 90 by sample_rate=0.1 · 2 by select=errors()<" in card(
+    assert "excluded" not in card({})
+    assert "excluded: 90 by sample_rate=0.1 · 2 by select=errors()<" in card(
         {"sample_rate=0.1": 90, "select=errors()": 2}
     )
     assert "<script>" not in card({repr(by_tag("<script>alert(1)</script>")): 1})
@@ -224,7 +224,7 @@ def test_who_asks_for_errors_gets_them_and_nothing_else_that_failed(
     fail(recorded, error=GeneratorExit())
 
     assert [run.status for run in recorded.runs] == recorded_ends
-    assert sum(left_out(recorded).values()) == 3 - len(recorded_ends)
+    assert sum(excluded(recorded).values()) == 3 - len(recorded_ends)
 
 
 def test_a_select_that_fails_loses_no_run_and_says_so_once(caplog: pytest.LogCaptureFixture) -> None:
@@ -237,7 +237,7 @@ def test_a_select_that_fails_loses_no_run_and_says_so_once(caplog: pytest.LogCap
 
     assert len(recorded.runs) == 3
     assert recorded.handler.stats().lost == {"select": 3}
-    assert left_out(recorded) == {}
+    assert excluded(recorded) == {}
     (line,) = [line for line in caplog.messages if "select= function" in line]
     assert "in broken" in line
     assert "the answer" not in line
@@ -262,7 +262,7 @@ def test_threads_lose_no_count() -> None:
         thread.join()
 
     assert len(recorded.runs) == 100
-    assert left_out(recorded) == {"select=at_most_per_day(100)": 300}
+    assert excluded(recorded) == {"select=at_most_per_day(100)": 300}
 
 
 def test_a_handler_travels_with_its_selection(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -289,7 +289,7 @@ def test_a_low_rating_calls_a_run_back_once(options: dict[str, Any]) -> None:
         select=low_rating(), mask=masks.emails, data=lambda run: dict(run.metadata), **options
     )
     run_id = record(recorded, says="Ask bob@example.com", metadata={"customer": "ACME", "thread_id": "t"})
-    assert (recorded.runs, sum(left_out(recorded).values())) == ([], 1)
+    assert (recorded.runs, sum(excluded(recorded).values())) == ([], 1)
 
     assert not recall(recorded, run_id, 1)
     assert not recall(recorded, run_id, None)
@@ -303,7 +303,7 @@ def test_a_low_rating_calls_a_run_back_once(options: dict[str, Any]) -> None:
     assert run.answers == ({"role": "assistant", "content": "Ask [email]"},)
     assert run.data == {"customer": "ACME"}
     assert (run.metadata, run.thread_id) == ({"thread_id": "t"}, "t")
-    assert left_out(recorded) == {}
+    assert excluded(recorded) == {}
     recorded.check()
 
 
@@ -323,7 +323,7 @@ def test_a_trace_is_called_back_with_those_of_its_runs_that_are_wanted() -> None
 
     assert recall(recorded, root, 0.2)
     assert [run.run_id for run in recorded.runs] == [str(turn) for turn in turns[1:]]
-    assert left_out(recorded) == {"sample_rate=0": 1}
+    assert excluded(recorded) == {"sample_rate=0": 1}
 
 
 def test_a_rating_calls_back_only_what_select_says_with_it() -> None:
@@ -340,7 +340,7 @@ def test_without_low_rating_nothing_is_kept_or_called_back() -> None:
     recorded = Recording(sample_rate=0.5, select=NEVER)
     runs = [record(recorded) for _ in range(10)]
     assert not any(recall(recorded, run_id, -1) for run_id in runs)
-    assert len(recorded.handler._recorder.selection._at_hand) == 0
+    assert len(recorded.handler._recorder.selection._recallable) == 0
 
 
 def test_a_select_that_fails_with_the_rating_keeps_the_feedback_from_failing() -> None:
@@ -358,41 +358,41 @@ def test_a_select_that_fails_with_the_rating_keeps_the_feedback_from_failing() -
 def test_what_is_at_hand_is_bounded_in_number_age_and_size(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [1000.0]
     monkeypatch.setattr(recallable_runs.time, "monotonic", lambda: now[0])
-    at_hand = AtHand()
+    recallable = RecallableRuns()
 
     def put(name: str, size: int = 10) -> None:
-        at_hand.put({"run_id": name, "trace_id": "t", "x": "x" * size}, "why")
+        recallable.put({"run_id": name, "trace_id": "t", "x": "x" * size}, "why")
 
     for number in range(1001):
         put(str(number))
-    assert (len(at_hand), at_hand.find("0"), at_hand.find("1") != []) == (1000, [], True)
-    assert len(at_hand.find("t")) == 1000
+    assert (len(recallable), recallable.find("0"), recallable.find("1") != []) == (1000, [], True)
+    assert len(recallable.find("t")) == 1000
 
     put("big", 20 * 2**20)
     put("bigger", 20 * 2**20)
-    assert [left.run_id for left in at_hand.find("t")] == ["bigger"]
+    assert [left.run_id for left in recallable.find("t")] == ["bigger"]
     put("too big", 40 * 2**20)
-    assert (len(at_hand), at_hand._size) == (0, 0)
+    assert (len(recallable), recallable._size) == (0, 0)
 
     put("old")
     now[0] += 3599
     put("young")
-    assert len(at_hand.find("t")) == 2
+    assert len(recallable.find("t")) == 2
     now[0] += 2
-    assert [left.run_id for left in at_hand.find("t")] == ["young"]
+    assert [left.run_id for left in recallable.find("t")] == ["young"]
 
 
 def test_what_is_at_hand_takes_no_more_memory_than_is_said() -> None:
-    at_hand = AtHand()
+    recallable = RecallableRuns()
     message = {"role": "user", "content": "x" * 100_000}
     gc.collect()
     tracemalloc.start()
     for _ in range(2000):
-        at_hand.put({"run_id": uuid4(), "trace_id": uuid4(), "prompt": (message,)}, "why")
+        recallable.put({"run_id": uuid4(), "trace_id": uuid4(), "prompt": (message,)}, "why")
     used, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
 
-    assert 300 < len(at_hand) < 340
+    assert 300 < len(recallable) < 340
     assert used < 33 * 2**20
     assert peak < 34 * 2**20
 
@@ -410,7 +410,7 @@ def test_the_same_run_is_called_back_by_one_thread_only() -> None:
     for thread in threads:
         thread.join()
 
-    assert (sum(answers), len(recorded.runs), left_out(recorded)) == (100, 100, {})
+    assert (sum(answers), len(recorded.runs), excluded(recorded)) == (100, 100, {})
     recorded.check()
 
 
@@ -422,7 +422,7 @@ def test_a_forked_process_calls_back_nothing_of_its_parent() -> None:
     run_id = record(recorded)
     child = os.fork()
     if not child:
-        os._exit(len(recorded.handler._recorder.selection._at_hand))
+        os._exit(len(recorded.handler._recorder.selection._recallable))
 
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     assert recall(recorded, run_id)
@@ -465,7 +465,7 @@ def test_a_record_of_several_runs_is_left_out_and_called_back_as_one(mode: str) 
 
     taken = ask(recorded, IN_A_TENTH)
     missed = ask(recorded, NOT_IN_A_TENTH)
-    assert (len(recorded.runs), left_out(recorded)) == (records, {"sample_rate=0.1": records})
+    assert (len(recorded.runs), excluded(recorded)) == (records, {"sample_rate=0.1": records})
     assert not recall(recorded, taken[0])
     assert recall(recorded, missed[0]) or recall(recorded, NOT_IN_A_TENTH)
 

@@ -17,7 +17,7 @@ from langchain_label_studio.types.run_parts import Step
 from langchain_label_studio.types.turn import Turn
 
 MAX_STEPS = 500
-"""Steps of a run that are kept; of a longer one, those in its middle are left out."""
+"""Steps of a run that are kept; of a longer one, those in its middle are omitted."""
 
 INTERRUPT = "interrupt"
 """The finish reason of a run that waits for a person."""
@@ -39,7 +39,7 @@ class AgentRun:
         resumed: Whether that is a person's answer to an interrupt.
         end: Its end.
         steps: What happened, in order, without what the user said.
-        left_out: How many steps were left out of the middle.
+        omitted_steps: How many steps are omitted from the middle.
         prompt: The conversation at the first turn of the agent's own model, else of any.
         own: The finished runs of the agent's own model, without the conversation.
         others: Those of sub-agents.
@@ -58,7 +58,7 @@ class AgentRun:
     resumed: bool = False
     end: TraceEvent | None = None
     steps: list[Step] = field(default_factory=list)
-    left_out: int = 0
+    omitted_steps: int = 0
     prompt: tuple[Turn, ...] = ()
     own: list[Facts] = field(default_factory=list)
     others: list[Facts] = field(default_factory=list)
@@ -106,7 +106,7 @@ class AgentRun:
         if (too_many := len(self.steps) - MAX_STEPS) > 0:
             half = MAX_STEPS // 2
             del self.steps[half : half + too_many]
-            self.left_out += too_many
+            self.omitted_steps += too_many
 
 
 def make_record(run: AgentRun, *, given_up: bool) -> Facts:
@@ -188,8 +188,8 @@ def _all_steps(run: AgentRun, record: Facts) -> list[Step]:
     """Return what the user said and what happened then, and what ended it."""
     run.shorten()
     steps = list(run.steps)
-    if run.left_out:
-        note = f"[{run.left_out:,} steps are left out here]"
+    if run.omitted_steps:
+        note = f"[{run.omitted_steps:,} steps are omitted here]"
         steps.insert(MAX_STEPS // 2, {"kind": "agent", "content": note})
     error = record.get("error")
     if error and not any(step.get("error", {}).get("message") == error for step in steps):

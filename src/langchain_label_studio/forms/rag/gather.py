@@ -91,7 +91,7 @@ class RetrievalGatherer(TraceGatherer[Trace]):
     These are what was retrieved, before the model was asked, inside the nearest chain around it in which anything
     was. A retriever inside another one counts as part of it.
 
-    Where a trace retrieves, runs that answer no question from documents are left out: those before it (they word the
+    Where a trace retrieves, runs that answer no question from documents are excluded: those before it (they word the
     query), those inside a retriever (they sort documents), and those that do nothing but call tools.
     """
 
@@ -131,7 +131,7 @@ class RetrievalGatherer(TraceGatherer[Trace]):
         """Return the answer with its documents; without any, it waits for the end of the trace."""
         around = list(state.around(run.get("parent_run_id")))
         if any(scope.kind == "retriever" for scope in around):
-            return [run | {"left_out": "mode=rag: inside a retriever"}]
+            return [run | {"excluded": "mode=rag: inside a retriever"}]
         asked_at = run.get("started_at", inf)
         found = next(filter(None, (_before(asked_at, scope.found) for scope in around)), [])
         documents = (
@@ -140,7 +140,7 @@ class RetrievalGatherer(TraceGatherer[Trace]):
         if found or documents:
             state.retrieved = True
             if _only_calls_tools(run):
-                return [run | {"left_out": "mode=rag: only calls tools"}]
+                return [run | {"excluded": "mode=rag: only calls tools"}]
             return [_with(run, documents=documents, question=_question(found, state.question))]
         state.waiting.append(run)
         if len(state.waiting) > MAX_WAITING:
@@ -150,7 +150,7 @@ class RetrievalGatherer(TraceGatherer[Trace]):
     def closed(self, state: Trace, *, given_up: bool) -> list[Facts]:  # noqa: ARG002
         """Return the runs without documents, unless something was retrieved after them."""
         if state.retrieved:
-            return [run | {"left_out": "mode=rag: before the retrieval"} for run in state.waiting]
+            return [run | {"excluded": "mode=rag: before the retrieval"} for run in state.waiting]
         return [_with(run, question=state.question) for run in state.waiting]
 
 

@@ -164,7 +164,7 @@ def _postpone(given: GivenFeedback, later: dict[str, float], refused: dict[str, 
             later[given.id] = pause
             return
     refused[given.id] = (
-        f"run {given.run_id} has no task after {LONGEST_WAIT / 86_400:.0f} days: it was not recorded, or left out"
+        f"run {given.run_id} has no task after {LONGEST_WAIT / 86_400:.0f} days: it was not recorded, or excluded"
     )
 
 
