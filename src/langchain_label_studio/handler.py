@@ -14,7 +14,7 @@ from uuid import UUID
 
 from pydantic import SecretStr
 
-from langchain_label_studio.delivery import DeliveryStats, settle_at_end
+from langchain_label_studio.delivery import DeliveryStats, hand_over_at_exit
 from langchain_label_studio.delivery.settings import Durability, resolve_delivery
 from langchain_label_studio.errors import LabelStudioWarning, ServerUnavailableError, SettingError
 from langchain_label_studio.forms.modes import LabelStudioMode
@@ -31,7 +31,7 @@ from langchain_label_studio.label_studio.tasks.build import check_task_data
 from langchain_label_studio.recording.callbacks import RecordingCallbacks
 from langchain_label_studio.recording.mask_run import Mask
 from langchain_label_studio.recording.recorder import Data, Recorder
-from langchain_label_studio.recording.selection import Selection
+from langchain_label_studio.recording.selection import RunSelection
 from langchain_label_studio.selectors import Select
 from langchain_label_studio.selectors.sampling import resolve_sample_rate
 from langchain_label_studio.support.idle_timer import QUIET_SECONDS
@@ -168,7 +168,7 @@ class LabelStudioCallbackHandler(RecordingCallbacks):
         self._recorder = Recorder(
             self._sender.submit,
             data=self._data,
-            selection=Selection(
+            selection=RunSelection(
                 include_errors=self._include_errors, sample_rate=self._sample_rate, select=self._select
             ),
             mask=self._mask,
@@ -177,8 +177,8 @@ class LabelStudioCallbackHandler(RecordingCallbacks):
             quiet_after=None if self._group_by is None else QUIET_SECONDS,
         )
         # What is gathered waits in memory, also where nobody closes the handler.
-        settle_at_end(self._recorder)
-        weakref.finalize(self, self._recorder.settle).atexit = False
+        hand_over_at_exit(self._recorder)
+        weakref.finalize(self, self._recorder.hand_over).atexit = False
 
     @property
     def _form(self) -> Form | None:
@@ -271,7 +271,7 @@ class LabelStudioCallbackHandler(RecordingCallbacks):
             wait on.
         """
         deadline = time.monotonic() + timeout
-        self._recorder.settle()
+        self._recorder.hand_over()
         settled = self._sender.flush(timeout)
         # After the runs: what it is about has its task then.
         return self._desk.flush(max(0.0, deadline - time.monotonic())) and settled

@@ -40,7 +40,7 @@ _PHONES = (
 
 
 @dataclass(frozen=True, slots=True)
-class Mask:
+class TextMask:
     """Replaces what must not be seen. `a | b` does what both do, first `a`; either may be any function.
 
     Attributes:
@@ -55,22 +55,22 @@ class Mask:
         """Return the text, masked."""
         return self.replace(text)
 
-    def __or__(self, other: Any) -> Mask:
+    def __or__(self, other: Any) -> TextMask:
         return all_of(self, other) if callable(other) else NotImplemented
 
-    def __ror__(self, other: Any) -> Mask:
+    def __ror__(self, other: Any) -> TextMask:
         return all_of(other, self) if callable(other) else NotImplemented
 
     def __repr__(self) -> str:
         return self.name
 
 
-def all_of(*masks: Callable[[str], str]) -> Mask:
+def all_of(*masks: Callable[[str], str]) -> TextMask:
     """Return a mask that does what all of them do, in this order."""
     names = [
-        repr(mask) if isinstance(mask, Mask) else getattr(mask, "__name__", repr(mask)) for mask in masks
+        repr(mask) if isinstance(mask, TextMask) else getattr(mask, "__name__", repr(mask)) for mask in masks
     ]
-    return Mask(" | ".join(names), partial(_one_after_the_other, masks))
+    return TextMask(" | ".join(names), partial(_one_after_the_other, masks))
 
 
 def _one_after_the_other(masks: tuple[Callable[[str], str], ...], text: str) -> str:
@@ -114,16 +114,16 @@ def _is_card(row: str) -> bool:
     return 2 <= numbers[-1] <= 6 and (sum(numbers[::2]) + sum(doubled)) % 10 == 0
 
 
-emails = Mask("masks.emails", _hide_emails)
+emails = TextMask("masks.emails", _hide_emails)
 """E-mail addresses become `[email]`."""
 
-phones = Mask("masks.phones", _hide_phones)
+phones = TextMask("masks.phones", _hide_phones)
 """Telephone numbers become `[phone]`: international ones, and national ones whose parts stand apart."""
 
-cards = Mask("masks.cards", _hide_cards)
+cards = TextMask("masks.cards", _hide_cards)
 """Numbers of payment cards become `[card]`: 13 to 19 digits, with or without gaps, whose check digit is right."""
 
-keys = Mask("masks.keys", partial(scrub_keys, hidden="[key]"))
+keys = TextMask("masks.keys", partial(scrub_keys, hidden="[key]"))
 """Keys become `[key]`: those with a known prefix (`sk-`, `ghp_`, `AKIA`, `xoxb-` ...), tokens (JWT), private keys
 (PEM), what follows `Bearer`, and passwords in addresses."""
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from langchain_label_studio import masks
-from langchain_label_studio.masks import Mask
+from langchain_label_studio.masks import TextMask
 
 PEM = "-----BEGIN RSA PRIVATE KEY-----\nMIIEowIBAAKCAQEA\n-----END RSA PRIVATE KEY-----"
 JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.dozjgNryP4J3jVmNHl0w5N_XgL0n3I9PlFUP0THsR8U"
@@ -44,7 +44,7 @@ JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.dozjgNryP4J3jVmNHl0w5N_XgL0n3I9P
         ),
     ],
 )
-def test_what_they_hide(mask: Mask, text: str, masked: str) -> None:
+def test_what_they_hide(mask: TextMask, text: str, masked: str) -> None:
     assert mask(text) == masked
 
 

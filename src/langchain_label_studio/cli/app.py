@@ -16,7 +16,7 @@ from rich.markup import escape
 
 from langchain_label_studio.cli.console import out, problems_explained
 from langchain_label_studio.cli.export import export
-from langchain_label_studio.cli.outbox import app as outbox_app
+from langchain_label_studio.cli.outbox import outbox_app
 from langchain_label_studio.cli.report import report
 from langchain_label_studio.errors import LabelStudioError
 from langchain_label_studio.forms.modes import LabelStudioMode
@@ -62,7 +62,7 @@ def demo(
     leave: Annotated[bool, typer.Option("--exit", help="End after the runs instead of waiting.")] = False,
 ) -> None:
     """Start a local Label Studio and record real runs in it, ready to be reviewed."""
-    from langchain_label_studio.cli.demo_runs import needs_local_model, record_runs  # noqa: PLC0415
+    from langchain_label_studio.cli.demo_runs import needs_local_model, record_demo_runs  # noqa: PLC0415
     from langchain_label_studio.local_server import LocalModel  # noqa: PLC0415
 
     with problems_explained():
@@ -75,7 +75,7 @@ def demo(
                         model.start(tell)
                 where = f"{model.model_name}, a small model on this computer" if model else "OpenAI"
                 out.print(f"\nRecording runs of {where}:\n")
-                runs = record_runs(
+                runs = record_demo_runs(
                     url=url,
                     api_key=api_key,
                     base_url=model.base_url if model else None,

@@ -43,7 +43,9 @@ def needs_local_model() -> bool:
     return not os.environ.get("OPENAI_API_KEY")
 
 
-def record_runs(*, url: str, api_key: str, base_url: str | None, model: str | None) -> Iterator[Recorded]:
+def record_demo_runs(
+    *, url: str, api_key: str, base_url: str | None, model: str | None
+) -> Iterator[Recorded]:
     """Run models, and yield each run once its task is in Label Studio.
 
     Args:

@@ -14,14 +14,14 @@ from typing import Annotated, Literal, NoReturn, cast
 import typer
 
 from langchain_label_studio.cli.console import err, problems_explained, shown
-from langchain_label_studio.cli.export_view import Tally, print_document, print_summary
-from langchain_label_studio.cli.project_options import ProjectOption, UrlOption, read_reviews
+from langchain_label_studio.cli.export_view import ExportCounts, print_document, print_export_summary
+from langchain_label_studio.cli.project_options import ProjectOption, UrlOption, read_project_reviews
 from langchain_label_studio.datasets.convert import convert
 from langchain_label_studio.datasets.files import check_writable, write_rows
 from langchain_label_studio.datasets.kinds import (
+    DatasetKind,
     DpoFormat,
     SftFormat,
-    Target,
     TextFormat,
     dpo_target,
     kto_target,
@@ -171,17 +171,17 @@ def export(
         parquet = _is_parquet(output)
     except SettingError as error:
         _misused(str(error))
-    tally = Tally()
+    tally = ExportCounts()
     with problems_explained(stopped="Stopped. Nothing was written."):
         check_writable(output, parquet=parquet)
         reviews = tally.counted(
-            read_reviews(
+            read_project_reviews(
                 project, url, since=selection.since, quiet=as_json, include_unreviewed=bool(feedback)
             )
         )
         rows = tally.rows(convert(reviews, target, selection))
         written = write_rows(rows, output, split=split, parquet=parquet)
-    (print_document if as_json else print_summary)(tally, written)
+    (print_document if as_json else print_export_summary)(tally, written)
     if not written.files:
         raise typer.Exit(FAILED)
 
@@ -195,7 +195,7 @@ def _target(
     good: Mapping[str, list[str]],
     bad: Mapping[str, list[str]],
     feedback: Mapping[str, float],
-) -> Target:
+) -> DatasetKind:
     if style and (kind in _ONE_FORMAT or kind == "prm"):
         msg = f"--format is for sft, dpo, kto and reward: {kind} is one format."
         raise SettingError(msg)

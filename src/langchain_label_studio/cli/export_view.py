@@ -15,7 +15,7 @@ from langchain_label_studio.types.review import Review
 _TASKS_SHOWN = 5
 
 
-class Tally:
+class ExportCounts:
     """Counts what goes by: the rows themselves are not kept.
 
     Attributes:
@@ -42,7 +42,7 @@ class Tally:
                 self.skipped.setdefault(item.reason, []).append(item.source.task_id)
 
 
-def print_document(tally: Tally, written: Written) -> None:
+def print_document(tally: ExportCounts, written: Written) -> None:
     """Print what was done as JSON."""
     print_json(
         {
@@ -58,7 +58,7 @@ def print_document(tally: Tally, written: Written) -> None:
     )
 
 
-def print_summary(tally: Tally, written: Written) -> None:
+def print_export_summary(tally: ExportCounts, written: Written) -> None:
     """Print what was done for a person."""
     if tally.skipped:
         table = Table(box=box.SIMPLE_HEAD, pad_edge=False)

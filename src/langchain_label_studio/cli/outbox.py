@@ -39,7 +39,7 @@ from langchain_label_studio.errors import SettingError
 from langchain_label_studio.label_studio.project_outboxes import Target
 from langchain_label_studio.label_studio.settings import API_KEY_VARIABLE, URL_VARIABLE, resolve_api_key
 
-app = typer.Typer(
+outbox_app = typer.Typer(
     name="outbox",
     help="Runs that wait to be sent to Label Studio, and runs that it rejected.",
     no_args_is_help=True,
@@ -76,7 +76,7 @@ Timeout = Annotated[
 ]
 
 
-@app.command("status")
+@outbox_app.command("status")
 def show_status(target: Wanted = None, *, outbox_dir: OutboxDir = None, as_json: AsJson = False) -> None:
     """Show what waits, by target.
 
@@ -100,7 +100,7 @@ def show_status(target: Wanted = None, *, outbox_dir: OutboxDir = None, as_json:
         raise typer.Exit(LOOK_AT_IT)
 
 
-@app.command("send")
+@outbox_app.command("send")
 def send(
     target: Wanted = None,
     *,
@@ -120,7 +120,7 @@ def send(
     _finish(results, [*problems, *unreadable], view)
 
 
-@app.command("rejected")
+@outbox_app.command("rejected")
 def show_rejected(
     target: Wanted = None,
     *,
@@ -150,7 +150,7 @@ def show_rejected(
         raise typer.Exit(FAILED)
 
 
-@app.command("retry")
+@outbox_app.command("retry")
 def retry_rejected(
     run_ids: Annotated[
         list[str] | None,
@@ -197,7 +197,7 @@ def retry_rejected(
     _finish(results, problems, view, put_back=done)
 
 
-@app.command("purge")
+@outbox_app.command("purge")
 def purge_outbox(
     target: Wanted = None,
     *,

@@ -20,7 +20,7 @@ UrlOption = Annotated[
 ]
 
 
-def read_reviews(
+def read_project_reviews(
     project: str | None,
     url: str | None,
     *,

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from langchain_label_studio.cli.console import err, out, problems_explained, shown
-from langchain_label_studio.cli.project_options import ProjectOption, UrlOption, read_reviews
+from langchain_label_studio.cli.project_options import ProjectOption, UrlOption, read_project_reviews
 from langchain_label_studio.support.atomic_files import Staging, check_place, write_errors_explained
 
 MISUSED = 2
@@ -38,13 +38,13 @@ def report(
         err.print("[red]✗[/red] --html, --json and --markdown: choose one.")
         raise typer.Exit(MISUSED)
     # These load numpy, and the SDK.
-    from langchain_label_studio.cli.report_view import print_summary  # noqa: PLC0415
+    from langchain_label_studio.cli.report_view import print_report_summary  # noqa: PLC0415
     from langchain_label_studio.report import build_report  # noqa: PLC0415
 
     with problems_explained(stopped="Stopped. Nothing was written."):
         if html:
             _check_html(html)
-        reviews = read_reviews(
+        reviews = read_project_reviews(
             project, url, since=since, include_unreviewed=True, quiet=as_json or as_markdown
         )
         built = build_report(reviews, title=f"Reviews of {_title(project)}")
@@ -53,7 +53,7 @@ def report(
         elif as_markdown:
             typer.echo(built.to_markdown(), nl=False)
         else:
-            print_summary(built)
+            print_report_summary(built)
         if html:
             _write(html, built.to_html())
             out.print(f"\nWritten: {shown(str(html))}")

@@ -1,4 +1,4 @@
-"""What the report command shows in a terminal: the verdicts, and the tables that fit."""
+"""What the report command shows in a terminal: the conclusions, and the tables that fit."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from rich.table import Table as Grid
 from langchain_label_studio.cli.console import out, shown
 from langchain_label_studio.report.findings import Findings
 from langchain_label_studio.report.rendering.comparison_tables import alphas_table, leaderboard
-from langchain_label_studio.report.rendering.conclusions import summary, verdicts
+from langchain_label_studio.report.rendering.conclusions import conclusions, summary
 from langchain_label_studio.report.rendering.tables import (
     Cell,
     Table,
@@ -23,13 +23,13 @@ _TOO_WIDE = frozenset({"Skipped", "Changed by", "Tokens"})
 """Columns that are left to the other forms of the report: a terminal has 80 characters."""
 
 
-def print_summary(findings: Findings) -> None:
+def print_report_summary(findings: Findings) -> None:
     """Print which model answers better, how far reviewers agree, and the numbers behind it."""
     out.print(f"[bold]{shown(findings.title)}[/bold]")
     out.print(f"[dim]{shown(summary(findings))}[/dim]")
-    for verdict in verdicts(findings):
-        out.print(f"\n{verdict.question} [bold]{shown(verdict.answer)}[/bold]")
-        for reason in verdict.reasons:
+    for conclusion in conclusions(findings):
+        out.print(f"\n{conclusion.question} [bold]{shown(conclusion.answer)}[/bold]")
+        for reason in conclusion.reasons:
             out.print(f"  {shown(reason)}")
     for note in findings.notes:
         out.print(f"\n[yellow]![/yellow] {shown(note)}")

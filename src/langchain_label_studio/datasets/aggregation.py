@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from itertools import groupby
 
 from langchain_label_studio.datasets.consensus import Opinion
-from langchain_label_studio.datasets.options import Selection
+from langchain_label_studio.datasets.options import ReviewSelection
 from langchain_label_studio.datasets.rows import Skipped, source_of
 from langchain_label_studio.datasets.skip_reasons import Reason
 from langchain_label_studio.errors import SettingError
@@ -20,7 +20,7 @@ _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
 def form_opinions(
-    reviews: Iterable[Review], selection: Selection, statement: Statement
+    reviews: Iterable[Review], selection: ReviewSelection, statement: Statement
 ) -> Iterator[Opinion | Skipped]:
     """Return what the reviews say, and those that do not count.
 
@@ -55,13 +55,13 @@ def form_opinions(
             yield from _of_task(voters, selection, statement)
 
 
-def _refused(review: Review, selection: Selection) -> Skipped | None:
+def _refused(review: Review, selection: ReviewSelection) -> Skipped | None:
     refusal = selection.refusal(review)
     return refusal and Skipped(reason=refusal[0], detail=refusal[1], source=source_of([review]))
 
 
 def _of_task(
-    reviews: Sequence[Review], selection: Selection, statement: Statement
+    reviews: Sequence[Review], selection: ReviewSelection, statement: Statement
 ) -> Iterator[Opinion | Skipped]:
     in_time = sorted(reviews, key=_when)
     last = {_person(review): review for review in in_time}

@@ -11,9 +11,9 @@ from langchain_label_studio.datasets.aggregation import form_opinions
 from langchain_label_studio.datasets.consensus import Opinion
 from langchain_label_studio.datasets.examples import Example, gathered
 from langchain_label_studio.datasets.kinds import (
+    DatasetKind,
     DpoFormat,
     SftFormat,
-    Target,
     TextFormat,
     dpo_target,
     kto_target,
@@ -21,7 +21,7 @@ from langchain_label_studio.datasets.kinds import (
     reward_target,
     sft_target,
 )
-from langchain_label_studio.datasets.options import Options, Selection, Values, make_selection
+from langchain_label_studio.datasets.options import Options, ReviewSelection, Values, make_selection
 from langchain_label_studio.datasets.rows import Row, RowData, Skipped, same_words, source_of, to_json
 from langchain_label_studio.datasets.skip_reasons import Reason, Unfit
 from langchain_label_studio.datasets.training_set import TrainingSet, collect
@@ -157,7 +157,9 @@ def to_prm(reviews: Iterable[Review], **options: Unpack[Options]) -> TrainingSet
     return _collect(reviews, prm_target(), make_selection(**options))
 
 
-def convert(reviews: Iterable[Review], target: Target, selection: Selection) -> Iterator[Row | Skipped]:
+def convert(
+    reviews: Iterable[Review], target: DatasetKind, selection: ReviewSelection
+) -> Iterator[Row | Skipped]:
     """Return what the reviews give, in their order: each is in a row's source, or in that of what was skipped."""
     seen: set[bytes] = set()
     for opinion in form_opinions(reviews, selection, target.statement):
@@ -167,12 +169,12 @@ def convert(reviews: Iterable[Review], target: Target, selection: Selection) -> 
             yield from _rows(opinion, target, selection, seen)
 
 
-def _collect(reviews: Iterable[Review], target: Target, selection: Selection) -> TrainingSet:
+def _collect(reviews: Iterable[Review], target: DatasetKind, selection: ReviewSelection) -> TrainingSet:
     return collect(reviews, lambda each: convert(each, target, selection))
 
 
 def _rows(
-    opinion: Opinion, target: Target, selection: Selection, seen: set[bytes]
+    opinion: Opinion, target: DatasetKind, selection: ReviewSelection, seen: set[bytes]
 ) -> Iterator[Row | Skipped]:
     counted: set[int | None] = set()
     for found in gathered(target.examples(opinion)):
@@ -195,7 +197,7 @@ def _rows(
             yield Skipped(reason=Reason.NOT_COUNTED, source=source_of([review]))
 
 
-def _check(example: Example, opinion: Opinion, selection: Selection) -> None:
+def _check(example: Example, opinion: Opinion, selection: ReviewSelection) -> None:
     """Check what was asked for.
 
     Raises:
@@ -215,7 +217,7 @@ def _check(example: Example, opinion: Opinion, selection: Selection) -> None:
         raise Unfit(Reason.SAME_ANSWER)
 
 
-def _check_rating(example: Example, opinion: Opinion, selection: Selection) -> None:
+def _check_rating(example: Example, opinion: Opinion, selection: ReviewSelection) -> None:
     """Check the stars of an answer that was left as it was."""
     if selection.min_rating is not None:
         if opinion.stars(selection.rating).value.value < selection.min_rating:

@@ -54,7 +54,7 @@ _REWARD: Mapping[str, Render] = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Target:
+class DatasetKind:
     """What rows are made for.
 
     Attributes:
@@ -68,22 +68,22 @@ class Target:
     render: Render
 
 
-def sft_target(format: SftFormat) -> Target:  # noqa: A002 (the word that people look for)
+def sft_target(format: SftFormat) -> DatasetKind:  # noqa: A002 (the word that people look for)
     """Return good answers in a format."""
     check_one_of("format", format, get_args(SftFormat))
-    return Target(examples=good_answers, statement=approved, render=_SFT[format])
+    return DatasetKind(examples=good_answers, statement=approved, render=_SFT[format])
 
 
-def dpo_target(format: DpoFormat) -> Target:  # noqa: A002
+def dpo_target(format: DpoFormat) -> DatasetKind:  # noqa: A002
     """Return better and worse answers in a format."""
     check_one_of("format", format, get_args(DpoFormat))
-    return Target(examples=better_answers, statement=preferred, render=_DPO[format])
+    return DatasetKind(examples=better_answers, statement=preferred, render=_DPO[format])
 
 
-def reward_target(format: TextFormat) -> Target:  # noqa: A002
+def reward_target(format: TextFormat) -> DatasetKind:  # noqa: A002
     """Return better and worse answers for a reward model in a format."""
     check_one_of("format", format, get_args(TextFormat))
-    return Target(examples=better_answers, statement=preferred, render=_REWARD[format])
+    return DatasetKind(examples=better_answers, statement=preferred, render=_REWARD[format])
 
 
 def kto_target(
@@ -94,7 +94,7 @@ def kto_target(
     good: Mapping[str, Values] | None = None,
     bad: Mapping[str, Values] | None = None,
     feedback: Mapping[str, float] | None = None,
-) -> Target:
+) -> DatasetKind:
     """Return answers with a label in a format. See `examples.Labelling`.
 
     Raises:
@@ -110,12 +110,14 @@ def kto_target(
     labelling = Labelling(
         rating=rating, threshold=threshold, good=_sets(good), bad=_sets(bad), feedback=feedback or {}
     )
-    return Target(examples=labelling.labelled_answers, statement=labelling.statement, render=_KTO[format])
+    return DatasetKind(
+        examples=labelling.labelled_answers, statement=labelling.statement, render=_KTO[format]
+    )
 
 
-def prm_target() -> Target:
+def prm_target() -> DatasetKind:
     """Return steps with labels, in the one format there is."""
-    return Target(examples=judged_steps, statement=judged, render=trl.stepwise)
+    return DatasetKind(examples=judged_steps, statement=judged, render=trl.stepwise)
 
 
 def _sets(choices: Mapping[str, Values] | None) -> dict[str, frozenset[str]]:

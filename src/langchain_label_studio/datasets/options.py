@@ -57,7 +57,7 @@ class Options(TypedDict, total=False):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Selection:
+class ReviewSelection:
     """The options as they are used, see `Options`; and the keys of the feedback that stands for a review."""
 
     policy: Policy
@@ -107,14 +107,14 @@ def make_selection(
     choices: Mapping[str, Values] | None = None,
     rating: str | None = None,
     deduplicate: bool = False,
-) -> Selection:
+) -> ReviewSelection:
     """Return the options, checked. See `Options`.
 
     Raises:
         SettingError: One of them cannot be right.
     """
     check_one_of("policy", policy, get_args(Policy))
-    return Selection(
+    return ReviewSelection(
         policy=policy,
         unanimous=unanimous,
         only_changed=only_changed,

@@ -1,11 +1,11 @@
 """Records from an outbox to a destination, once each: knows neither LangChain nor Label Studio."""
 
 from langchain_label_studio.delivery.destination import DeliveryFailedError, Destination, NotAllTakenError
-from langchain_label_studio.delivery.disk_outbox import LANES, REJECTED, JournalOutbox, has_lanes
-from langchain_label_studio.delivery.fallback_outbox import SpareOutbox
+from langchain_label_studio.delivery.disk_outbox import LANES, REJECTED, DiskOutbox, has_lanes
+from langchain_label_studio.delivery.fallback_outbox import FallbackOutbox
 from langchain_label_studio.delivery.memory_outbox import MemoryOutbox
 from langchain_label_studio.delivery.outbox import Batch, Outbox, Record
-from langchain_label_studio.delivery.process_exit import settle_at_end
+from langchain_label_studio.delivery.process_exit import hand_over_at_exit
 from langchain_label_studio.delivery.sender import Sender
 from langchain_label_studio.delivery.stats import DeliveryStats
 
@@ -16,13 +16,13 @@ __all__ = [
     "DeliveryFailedError",
     "DeliveryStats",
     "Destination",
-    "JournalOutbox",
+    "DiskOutbox",
+    "FallbackOutbox",
     "MemoryOutbox",
     "NotAllTakenError",
     "Outbox",
     "Record",
     "Sender",
-    "SpareOutbox",
+    "hand_over_at_exit",
     "has_lanes",
-    "settle_at_end",
 ]

@@ -16,7 +16,7 @@ from pathlib import Path
 from langchain_label_studio.delivery import rejected
 from langchain_label_studio.delivery.lane import BatchFile, Lane, lanes_in, sweep
 from langchain_label_studio.delivery.outbox import MAX_BATCH_BYTES, MAX_BYTES, MAX_RECORDS, Batch, Record
-from langchain_label_studio.delivery.postponed_lanes import LaterLanes
+from langchain_label_studio.delivery.postponed_lanes import PostponedLanes
 from langchain_label_studio.support.log import ThrottledLog, logger
 
 LANES, REJECTED = "lanes", "rejected"
@@ -33,7 +33,7 @@ Asked before that, the destination would not know yet what it is about to store.
 """
 
 
-class JournalOutbox:
+class DiskOutbox:
     """An outbox on the disk: what was appended outlives the process.
 
     Attributes:
@@ -86,7 +86,7 @@ class JournalOutbox:
         self._lock = threading.RLock()
         self._own = None
         self._recovered = []
-        self._later = LaterLanes(self._new_lane)
+        self._later = PostponedLanes(self._new_lane)
         self._batch: Batch | None = None
         self._own_turn = False
         self._appending = False

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from langchain_label_studio.delivery.disk_outbox import LOOK_AGAIN, JournalOutbox
+from langchain_label_studio.delivery.disk_outbox import LOOK_AGAIN, DiskOutbox
 from langchain_label_studio.delivery.memory_outbox import MemoryOutbox
 from langchain_label_studio.delivery.outbox import Batch, Outbox, Record
 from langchain_label_studio.support.log import ThrottledLog
 
 
-class SpareOutbox:
+class FallbackOutbox:
     """A journal; while the disk takes nothing, records wait in memory instead of being lost.
 
     Attributes:
@@ -18,7 +18,7 @@ class SpareOutbox:
         batch_size: Records in a batch, at most.
     """
 
-    def __init__(self, journal: JournalOutbox, memory: MemoryOutbox) -> None:
+    def __init__(self, journal: DiskOutbox, memory: MemoryOutbox) -> None:
         self.directory = journal.directory
         self.batch_size = journal.batch_size
         self._journal = journal

@@ -31,7 +31,7 @@ else:
         fcntl.flock(descriptor, fcntl.LOCK_UN)
 
 
-class Ownership:
+class LaneLock:
     """A lock that is held until it is released or the process dies, however it dies."""
 
     def __init__(self, descriptor: int) -> None:

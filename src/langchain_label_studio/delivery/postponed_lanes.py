@@ -13,7 +13,7 @@ _Pause = tuple[float, bool]
 """How many seconds, and whether another process had recorded what waits."""
 
 
-class LaterLanes:
+class PostponedLanes:
     """A lane for each length of a pause: what is postponed for as long, while it lasts, comes back together."""
 
     def __init__(self, create: Callable[[], Lane]) -> None:

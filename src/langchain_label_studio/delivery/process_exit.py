@@ -37,7 +37,7 @@ class Watched(Protocol):
 class Writer(Protocol):
     """What hands records to a sender, as this module sees it."""
 
-    def settle(self) -> None:
+    def hand_over(self) -> None:
         """Hand over what it still holds. Does not raise."""
 
 
@@ -51,7 +51,7 @@ def watch(sender: Watched) -> None:
     _senders.add(sender)
 
 
-def settle_at_end(writer: Writer) -> None:
+def hand_over_at_exit(writer: Writer) -> None:
     """Let a writer hand over what it still holds when this process ends, before the senders are drained."""
     _writers.add(writer)
 
@@ -68,7 +68,7 @@ def watch_worker() -> None:
 
 def _drain() -> None:
     for writer in list(_writers):
-        writer.settle()
+        writer.hand_over()
     deadline = time.monotonic() + EXIT_TIMEOUT
     for sender in list(_senders):
         sender.drain(max(0.0, deadline - time.monotonic()))

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from langchain_label_studio.delivery.lane import Lane
-from langchain_label_studio.delivery.lane_lock import Ownership
+from langchain_label_studio.delivery.lane_lock import LaneLock
 
 _FORMAT = 1
 _LOCK = "retry.lock"
@@ -100,7 +100,7 @@ def alone(directory: Path) -> Iterator[bool]:
     Raises:
         OSError: The directory cannot be written.
     """
-    ownership = Ownership.take(directory / _LOCK, create=True)
+    ownership = LaneLock.take(directory / _LOCK, create=True)
     try:
         yield ownership is not None
     finally:

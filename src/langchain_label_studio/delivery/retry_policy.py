@@ -11,7 +11,7 @@ LONGEST_WAIT = 60.0
 BLOCKED_WAIT = 300.0
 
 
-class Verdict(Enum):
+class AnswerMeaning(Enum):
     """What a failed request means for the records in it."""
 
     UNSENT = "surely not stored: keep, and try again later"
@@ -24,7 +24,7 @@ _UNSENT = frozenset({429, 503})
 _BAD = frozenset({400, 413, 422})
 
 
-def judge(failure: DeliveryFailedError) -> Verdict:
+def judge(failure: DeliveryFailedError) -> AnswerMeaning:
     """Return what a failure means.
 
     Args:
@@ -32,17 +32,17 @@ def judge(failure: DeliveryFailedError) -> Verdict:
     """
     status = failure.status
     if status is None:
-        return Verdict.IN_DOUBT if failure.maybe_stored else Verdict.UNSENT
+        return AnswerMeaning.IN_DOUBT if failure.maybe_stored else AnswerMeaning.UNSENT
     if status in _UNSENT:
-        return Verdict.UNSENT
+        return AnswerMeaning.UNSENT
     if status in _BAD:
-        return Verdict.BAD
+        return AnswerMeaning.BAD
     if status >= 500 or status < 300:
-        return Verdict.IN_DOUBT
-    return Verdict.BLOCKED
+        return AnswerMeaning.IN_DOUBT
+    return AnswerMeaning.BLOCKED
 
 
-def wait_before(attempt: int, verdict: Verdict, *, chance: float) -> float:
+def wait_before(attempt: int, verdict: AnswerMeaning, *, chance: float) -> float:
     """Return how many seconds to wait before the next attempt.
 
     Args:
@@ -50,6 +50,6 @@ def wait_before(attempt: int, verdict: Verdict, *, chance: float) -> float:
         verdict: What the last one meant.
         chance: A random number in [0, 1): spreads many senders apart.
     """
-    if verdict is Verdict.BLOCKED:
+    if verdict is AnswerMeaning.BLOCKED:
         return BLOCKED_WAIT * (1 + chance / 10)
     return min(FIRST_WAIT * 2.0 ** min(attempt - 1, 30), LONGEST_WAIT) * (0.5 + chance / 2)

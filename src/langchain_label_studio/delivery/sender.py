@@ -12,9 +12,9 @@ from typing import Generic, Literal, TypeVar
 from langchain_label_studio.delivery import process_exit
 from langchain_label_studio.delivery.destination import DeliveryFailedError, Destination
 from langchain_label_studio.delivery.outbox import Outbox, Record
-from langchain_label_studio.delivery.retry_policy import FIRST_WAIT, Verdict, judge, wait_before
+from langchain_label_studio.delivery.retry_policy import FIRST_WAIT, AnswerMeaning, judge, wait_before
 from langchain_label_studio.delivery.shipment import Shipment
-from langchain_label_studio.delivery.stats import DeliveryStats, Outcome, State, Tally
+from langchain_label_studio.delivery.stats import DeliveryStats, Outcome, SettledCounts, State
 from langchain_label_studio.support.forks import begin_anew_in_children
 from langchain_label_studio.support.log import ThrottledLog
 
@@ -70,7 +70,7 @@ class Sender(Generic[DestinationT]):
         self._wake = threading.Condition(threading.RLock())
         self._thread: threading.Thread | None = None
         self._shipment: Shipment | None = None
-        self._tally = Tally()
+        self._tally = SettledCounts()
         self._flushers = 0
         self._kicked = False
         # How many have to wait for it to be worth waking the thread. Read without the lock: the thread
@@ -291,10 +291,10 @@ class Sender(Generic[DestinationT]):
             self._failed(failure, judge(failure))
         except OSError as error:
             reason = f"the outbox {self._outbox.directory} cannot be used: {error.strerror or type(error).__name__}"
-            self._failed(DeliveryFailedError(reason), Verdict.UNSENT)
+            self._failed(DeliveryFailedError(reason), AnswerMeaning.UNSENT)
         except Exception as error:  # noqa: BLE001 (a bug in a destination must not end the thread)
             self._log.warning("destination", "%s: sending failed unexpectedly.", self._name, error=error)
-            self._failed(DeliveryFailedError(type(error).__name__, maybe_stored=True), Verdict.IN_DOUBT)
+            self._failed(DeliveryFailedError(type(error).__name__, maybe_stored=True), AnswerMeaning.IN_DOUBT)
         else:
             self._done(shipment)
 
@@ -333,19 +333,19 @@ class Sender(Generic[DestinationT]):
             self._last_error = None
             self._wake.notify_all()
 
-    def _failed(self, failure: DeliveryFailedError, verdict: Verdict) -> None:
+    def _failed(self, failure: DeliveryFailedError, verdict: AnswerMeaning) -> None:
         with self._wake:
             self._failures += 1
             self._kicked = False
             self._last_error = failure.reason
-            self._state = "blocked" if verdict is Verdict.BLOCKED else "unreachable"
+            self._state = "blocked" if verdict is AnswerMeaning.BLOCKED else "unreachable"
             now = time.monotonic()
             chance = _CHANCE.random()
             self._retry_at = now + wait_before(self._failures, verdict, chance=chance)
             self._not_before = now + (failure.retry_after or 0.0)
             waiting = self.unsettled
             self._wake.notify_all()
-        if verdict is Verdict.BLOCKED:
+        if verdict is AnswerMeaning.BLOCKED:
             self.destination.reset()
         self._log.warning(
             self._state,

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from langchain_label_studio.delivery.destination import DeliveryFailedError, Destination, NotAllTakenError
 from langchain_label_studio.delivery.outbox import Batch, Outbox, Record
-from langchain_label_studio.delivery.retry_policy import Verdict, judge
+from langchain_label_studio.delivery.retry_policy import AnswerMeaning, judge
 from langchain_label_studio.delivery.stats import Outcome
 
 Settle = Callable[[Sequence[Record], Outcome], None]
@@ -70,11 +70,11 @@ class Shipment:
             records = self._part(records, answer)
         except DeliveryFailedError as failure:
             verdict = judge(failure)
-            if verdict is Verdict.BAD:
+            if verdict is AnswerMeaning.BAD:
                 self._rest_is_unsent()
                 self._halve(records, failure.reason)
                 return
-            if verdict is not Verdict.IN_DOUBT:
+            if verdict is not AnswerMeaning.IN_DOUBT:
                 self._rest_is_unsent()
             elif failure.status == 500:
                 self._after_server_error(records, failure)

@@ -70,7 +70,7 @@ Outcome = Literal["delivered", "found_existing", "rejected"]
 """How a record was settled: stored by our own request, found stored, or set aside for good."""
 
 
-class Tally:
+class SettledCounts:
     """Counts settled records, those of this process and those it recovered. Not locked.
 
     Attributes:

@@ -99,7 +99,7 @@ class TraceGatherer(ABC, Generic[_State]):
             state = self.opened(run["run_id"])
             return self.answered(state, run) + self.closed(state, given_up=False)
 
-    def drain(self) -> list[Facts]:
+    def complete_groups(self) -> list[Facts]:
         """Return nothing: a trace in flight waits for its end."""
         return []
 

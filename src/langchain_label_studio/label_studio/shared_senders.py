@@ -14,11 +14,11 @@ from typing import Any, Generic, TypeVar
 
 from langchain_label_studio.delivery import (
     Destination,
-    JournalOutbox,
+    DiskOutbox,
+    FallbackOutbox,
     MemoryOutbox,
     Outbox,
     Sender,
-    SpareOutbox,
     has_lanes,
 )
 from langchain_label_studio.delivery.settings import DeliverySettings
@@ -199,7 +199,7 @@ def _make(
         warnings.warn(message, LabelStudioWarning, stacklevel=5)
         return _sender(_memory(delivery, freight), settings, delivery, freight)
     journal = _journal(directory, settings, delivery, freight)
-    return _sender(SpareOutbox(journal, _memory(delivery, freight)), settings, delivery, freight)
+    return _sender(FallbackOutbox(journal, _memory(delivery, freight)), settings, delivery, freight)
 
 
 def _sender(
@@ -218,8 +218,8 @@ def _sender(
 
 def _journal(
     directory: Path, settings: Settings, delivery: DeliverySettings, freight: _Freight[Any]
-) -> JournalOutbox:
-    return JournalOutbox(
+) -> DiskOutbox:
+    return DiskOutbox(
         directory,
         key_of=freight.key_of,
         prepare=partial(prepare_target, directory, settings, holds=freight.holds),

@@ -24,5 +24,5 @@ class Gatherer(Protocol):
     def ran(self, run: Facts) -> list[Facts]:
         """Note a finished run of a model, failed ones among them, and return the records that are whole now."""
 
-    def drain(self) -> list[Facts]:
+    def complete_groups(self) -> list[Facts]:
         """Return the records that wait for nothing but time: before a flush, and at the end."""

@@ -12,8 +12,8 @@ from langchain_label_studio.recording import run_events
 from langchain_label_studio.recording.llm_results import message_ids, text_or_none
 from langchain_label_studio.recording.mask_run import DROPPED, Mask, mask_run
 from langchain_label_studio.recording.open_runs import RunTable, StartedRun
-from langchain_label_studio.recording.selection import Rated, Selection
-from langchain_label_studio.recording.trace_events import Kind, TraceEvent
+from langchain_label_studio.recording.selection import Rated, RunSelection
+from langchain_label_studio.recording.trace_events import EventKind, TraceEvent
 from langchain_label_studio.support.bounded_dict import remember
 from langchain_label_studio.support.idle_timer import QuietWatch
 from langchain_label_studio.support.log import ThrottledLog
@@ -47,7 +47,7 @@ class Recorder:
         submit: Callable[[bytes], bool],
         *,
         data: Data | None,
-        selection: Selection | None = None,
+        selection: RunSelection | None = None,
         mask: Mask | None = None,
         form: str = "",
         gatherer: Gatherer | None = None,
@@ -62,16 +62,16 @@ class Recorder:
             mask: Takes a text and returns it as it may leave the process.
             form: Name of the form in which runs are reviewed; empty where each is shown as it is.
             gatherer: Makes one record of several runs, where the form wants that.
-            quiet_after: Seconds without an event after which the gatherer is drained; None only drains it on
+            quiet_after: Seconds without an event after which groups are completed; None completes them only on
                 request.
         """
         self._submit = submit
         self._data = data
-        self.selection = selection or Selection()
+        self.selection = selection or RunSelection()
         self._mask = mask
         self._form = form
         self._gatherer = gatherer
-        self._quiet = None if quiet_after is None else QuietWatch(quiet_after, self.settle)
+        self._quiet = None if quiet_after is None else QuietWatch(quiet_after, self.hand_over)
         self._log = ThrottledLog()
         self.runs = RunTable()
         self.lost: Counter[str] = Counter()
@@ -121,7 +121,9 @@ class Recorder:
         if started := self._started(run_id, event):
             self._finish(run_events.read_error(started, error, event.get("response")))
 
-    def enter(self, kind: Kind, serialized: Any, inputs: Any, run_id: UUID, event: dict[str, Any]) -> None:
+    def enter(
+        self, kind: EventKind, serialized: Any, inputs: Any, run_id: UUID, event: dict[str, Any]
+    ) -> None:
         """Note the start of a chain, a tool or a retriever."""
         parent_run_id = event.get("parent_run_id")
         self.runs.enter(run_id, parent_run_id)
@@ -143,7 +145,7 @@ class Recorder:
 
     def leave(
         self,
-        kind: Kind,
+        kind: EventKind,
         run_id: UUID,
         event: dict[str, Any],
         *,
@@ -161,15 +163,15 @@ class Recorder:
                 )
             )
 
-    def drain(self) -> None:
+    def complete_groups(self) -> None:
         """Record what waits for nothing but time."""
         if self._gatherer:
-            self._record_all(self._gatherer.drain())
+            self._record_all(self._gatherer.complete_groups())
 
-    def settle(self) -> None:
+    def hand_over(self) -> None:
         """Record what waits for nothing but time, where nobody is there to hear of an error."""
         try:
-            self.drain()
+            self.complete_groups()
         except Exception as error:  # noqa: BLE001 (in a thread, and at the end of a process)
             self.lose("callback_error", "Runs that waited for others were not recorded.", error)
 

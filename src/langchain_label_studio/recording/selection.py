@@ -1,4 +1,4 @@
-"""`Selection`: decides which finished runs are recorded, and counts the excluded ones."""
+"""`RunSelection`: decides which finished runs are recorded, and counts the excluded ones."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Rated(Protocol):
         """How good it was; None where that was not said."""
 
 
-class Selection:
+class RunSelection:
     """Decides for each finished run whether it is recorded.
 
     Attributes:

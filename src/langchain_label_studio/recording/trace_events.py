@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 from uuid import UUID
 
-Kind = Literal["chain", "tool", "retriever"]
+EventKind = Literal["chain", "tool", "retriever"]
 
 
 @dataclass(slots=True)
@@ -25,7 +25,7 @@ class TraceEvent:
         event: The event's other arguments, such as `tags` and `metadata`.
     """
 
-    kind: Kind
+    kind: EventKind
     run_id: UUID
     parent_run_id: UUID | None
     at: float

@@ -166,7 +166,7 @@ class RankMeasure:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Retrieval:
+class RetrievalQuality:
     """How good the documents are that were retrieved for the answers.
 
     Attributes:
@@ -253,7 +253,7 @@ class Findings:
     tags: tuple[Group, ...]
     leads: tuple[Lead, ...]
     preferences: Preferences | None
-    retrieval: Retrieval | None
+    retrieval: RetrievalQuality | None
     timeline: Timeline | None
     agreement: Agreement
     reviewers: tuple[Reviewer, ...]

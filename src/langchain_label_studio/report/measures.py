@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
-Kind = Literal["rating", "choice", "number", "correction", "preference"]
+QuestionKind = Literal["rating", "choice", "number", "correction", "preference"]
 Level = Literal["nominal", "ordinal", "interval"]
 
-KINDS: tuple[Kind, ...] = ("rating", "preference", "choice", "number", "correction")
+QUESTION_KINDS: tuple[QuestionKind, ...] = ("rating", "preference", "choice", "number", "correction")
 """What says most of an answer comes first."""
 
 NO_VARIATION = "no variation: no interval"
@@ -26,7 +26,7 @@ class Question:
         scale: Stars there are at most, for a rating; 0 where the control is gone, so that nobody knows.
     """
 
-    kind: Kind
+    kind: QuestionKind
     control: str = ""
     scale: int = 0
 
@@ -35,7 +35,7 @@ class Question:
 
     @property
     def _place(self) -> tuple[int, str, int]:
-        return KINDS.index(self.kind), self.control, self.scale
+        return QUESTION_KINDS.index(self.kind), self.control, self.scale
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -264,7 +264,7 @@ def test_a_group_within_one_run_ends_with_it(make: Make) -> None:
     def ask_both(text: str, config: Any) -> str:
         for model in (A, B):
             model.invoke(text, {**config, "metadata": {"question": text}})
-        assert not recorded.handler._recorder.drain()
+        assert not recorded.handler._recorder.complete_groups()
         assert recorded.handler.stats().submitted == 0
         return text
 

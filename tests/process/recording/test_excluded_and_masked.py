@@ -118,7 +118,7 @@ def test_feedback_calls_a_run_back_that_was_excluded(loopback: LoopbackLabelStud
         handler = make(sample_rate=0, select=low_rating(), mask=masks.defaults)
         record(handler, 3, prompt="I am {SECRET}")
         assert handler.stats().submitted == 0
-        first, second, third = handler._recorder.selection._at_hand._runs
+        first, second, third = handler._recorder.selection._recallable._runs
         handler.feedback(first, score=1)
         handler.feedback(second, score=0, comment="Not what {SECRET} asked")
         assert handler.flush(30)

@@ -13,7 +13,7 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from langchain_label_studio.cli.demo_runs import needs_local_model, record_runs
+from langchain_label_studio.cli.demo_runs import needs_local_model, record_demo_runs
 from langchain_label_studio.label_studio.client import LabelStudioClient
 from langchain_label_studio.local_server import LocalLabelStudio, LocalModel
 from tests.support.programs import COMMAND
@@ -62,7 +62,9 @@ def test_with_a_key_of_openai_its_models_are_asked(
     monkeypatch.setenv("OPENAI_BASE_URL", local_model.base_url)
     assert not needs_local_model()
 
-    runs = list(record_runs(url=label_studio.url, api_key=label_studio.api_key, base_url=None, model=None))
+    runs = list(
+        record_demo_runs(url=label_studio.url, api_key=label_studio.api_key, base_url=None, model=None)
+    )
 
     assert [run.kind for run in runs] == ["prompt", "chat", "chain", "stream", "agent", "agent"]
     assert len({run.url for run in runs}) == 6

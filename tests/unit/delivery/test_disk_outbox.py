@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from langchain_label_studio.delivery import (
-    JournalOutbox,
+    DiskOutbox,
+    FallbackOutbox,
     MemoryOutbox,
     Record,
-    SpareOutbox,
     disk_outbox,
     lane,
 )
@@ -27,8 +27,8 @@ def key_of(line: bytes) -> str:
     return str(json.loads(line)["key"])
 
 
-def make(directory: Path, **options: object) -> JournalOutbox:
-    return JournalOutbox(directory, key_of=key_of, **options)
+def make(directory: Path, **options: object) -> DiskOutbox:
+    return DiskOutbox(directory, key_of=key_of, **options)
 
 
 def record(key: str, size: int = 0) -> bytes:
@@ -39,7 +39,7 @@ def open_descriptors() -> int:
     return len(list(Path("/proc/self/fd").iterdir()))
 
 
-def drain(outbox: JournalOutbox) -> list[list[str]]:
+def drain(outbox: DiskOutbox) -> list[list[str]]:
     """Take everything out, batch by batch."""
     taken = []
     while batch := outbox.next_batch():
@@ -156,7 +156,7 @@ def test_what_the_first_version_wrote_can_be_read(tmp_path: Path, monkeypatch: p
     """A stored outbox of format 1: a lane with a batch in doubt and one that was not sent."""
     monkeypatch.setattr(disk_outbox, "GRACE", 0)
     shutil.copytree(FIXTURES / "v1", tmp_path / "outbox")
-    outbox = JournalOutbox(tmp_path / "outbox", key_of=read_run_id)
+    outbox = DiskOutbox(tmp_path / "outbox", key_of=read_run_id)
 
     outbox.recover()
 
@@ -239,7 +239,7 @@ def test_own_and_adopted_lanes_take_turns(tmp_path: Path) -> None:
 def test_what_the_disk_does_not_take_waits_in_memory_and_goes_first(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    outbox = SpareOutbox(make(tmp_path), MemoryOutbox(key_of=key_of))
+    outbox = FallbackOutbox(make(tmp_path), MemoryOutbox(key_of=key_of))
     outbox.append(record("a"))
     with monkeypatch.context() as full:
         full.setattr(lane.os, "write", lambda *_: 1)

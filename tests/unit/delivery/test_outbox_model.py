@@ -12,7 +12,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from langchain_label_studio.delivery import Batch, JournalOutbox, disk_outbox
+from langchain_label_studio.delivery import Batch, DiskOutbox, disk_outbox
 
 BATCH = 3
 
@@ -31,7 +31,7 @@ class Journal(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.directory = Path(tempfile.mkdtemp())
-        self.processes: dict[str, JournalOutbox] = {}
+        self.processes: dict[str, DiskOutbox] = {}
         self.batches: dict[str, Batch] = {}
         self.waiting: set[str] = set()
         self.in_doubt: set[str] = set()
@@ -44,9 +44,9 @@ class Journal(RuleBasedStateMachine):
             outbox.abandon()
         shutil.rmtree(self.directory)
 
-    def outbox(self, name: str) -> JournalOutbox:
+    def outbox(self, name: str) -> DiskOutbox:
         if name not in self.processes:
-            self.processes[name] = JournalOutbox(self.directory, key_of=key_of, batch_size=BATCH)
+            self.processes[name] = DiskOutbox(self.directory, key_of=key_of, batch_size=BATCH)
         return self.processes[name]
 
     @initialize()

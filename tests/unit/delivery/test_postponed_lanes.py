@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 
 from langchain_label_studio.delivery import (
-    JournalOutbox,
+    DiskOutbox,
+    FallbackOutbox,
     MemoryOutbox,
     NotAllTakenError,
     Outbox,
     Record,
     Sender,
-    SpareOutbox,
 )
 from langchain_label_studio.delivery.rejected import read_all
 from tests.support.programs import wait_until
@@ -47,8 +47,8 @@ class Waiting:
         pass
 
 
-def journal(directory: Path) -> JournalOutbox:
-    return JournalOutbox(directory, key_of=bytes.decode)
+def journal(directory: Path) -> DiskOutbox:
+    return DiskOutbox(directory, key_of=bytes.decode)
 
 
 def memory() -> MemoryOutbox:
@@ -58,7 +58,7 @@ def memory() -> MemoryOutbox:
 OUTBOXES: dict[str, Callable[[Path], Outbox]] = {
     "journal": journal,
     "memory": lambda _: memory(),
-    "spare": lambda directory: SpareOutbox(journal(directory), memory()),
+    "spare": lambda directory: FallbackOutbox(journal(directory), memory()),
 }
 
 

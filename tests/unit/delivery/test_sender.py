@@ -13,13 +13,13 @@ import pytest
 
 from langchain_label_studio.delivery import (
     DeliveryFailedError,
-    JournalOutbox,
+    DiskOutbox,
     MemoryOutbox,
     Outbox,
     Sender,
     retry_policy,
 )
-from langchain_label_studio.delivery.retry_policy import Verdict, judge, wait_before
+from langchain_label_studio.delivery.retry_policy import AnswerMeaning, judge, wait_before
 from tests.support.destinations import ScriptedDestination
 from tests.support.programs import wait_until
 
@@ -68,32 +68,32 @@ def refused(
 @pytest.mark.parametrize(
     ("status", "maybe_stored", "verdict"),
     [
-        (None, False, Verdict.UNSENT),
-        (None, True, Verdict.IN_DOUBT),
-        (429, False, Verdict.UNSENT),
-        (503, False, Verdict.UNSENT),
-        (500, True, Verdict.IN_DOUBT),
-        (502, True, Verdict.IN_DOUBT),
-        (504, True, Verdict.IN_DOUBT),
-        (400, False, Verdict.BAD),
-        (413, False, Verdict.BAD),
-        (422, False, Verdict.BAD),
-        (401, False, Verdict.BLOCKED),
-        (403, False, Verdict.BLOCKED),
-        (404, False, Verdict.BLOCKED),
-        (302, False, Verdict.BLOCKED),
+        (None, False, AnswerMeaning.UNSENT),
+        (None, True, AnswerMeaning.IN_DOUBT),
+        (429, False, AnswerMeaning.UNSENT),
+        (503, False, AnswerMeaning.UNSENT),
+        (500, True, AnswerMeaning.IN_DOUBT),
+        (502, True, AnswerMeaning.IN_DOUBT),
+        (504, True, AnswerMeaning.IN_DOUBT),
+        (400, False, AnswerMeaning.BAD),
+        (413, False, AnswerMeaning.BAD),
+        (422, False, AnswerMeaning.BAD),
+        (401, False, AnswerMeaning.BLOCKED),
+        (403, False, AnswerMeaning.BLOCKED),
+        (404, False, AnswerMeaning.BLOCKED),
+        (302, False, AnswerMeaning.BLOCKED),
     ],
 )
-def test_what_an_answer_means(status: int | None, maybe_stored: bool, verdict: Verdict) -> None:
+def test_what_an_answer_means(status: int | None, maybe_stored: bool, verdict: AnswerMeaning) -> None:
     assert judge(refused(status, maybe_stored=maybe_stored)) is verdict
 
 
 def test_waits_grow_to_a_minute_and_a_refusal_is_retried_at_most_every_five() -> None:
-    waits = [wait_before(attempt, Verdict.UNSENT, chance=0.999) for attempt in (1, 2, 3, 20, 10_000)]
+    waits = [wait_before(attempt, AnswerMeaning.UNSENT, chance=0.999) for attempt in (1, 2, 3, 20, 10_000)]
 
     assert waits == pytest.approx([1, 2, 4, 60, 60], rel=0.01)
-    assert wait_before(1, Verdict.UNSENT, chance=0.0) == 0.5
-    assert wait_before(1, Verdict.BLOCKED, chance=0.0) == 300
+    assert wait_before(1, AnswerMeaning.UNSENT, chance=0.0) == 0.5
+    assert wait_before(1, AnswerMeaning.BLOCKED, chance=0.0) == 300
 
 
 def test_records_arrive_once_and_in_order(sender_to: MakeSender) -> None:
@@ -339,7 +339,7 @@ def test_a_batch_of_which_a_part_is_stored_stays_in_doubt_on_the_disk(
 ) -> None:
     """Whoever finds it after a crash has to ask: the disk knows only the whole of it."""
     destination = ScriptedDestination(refused(400), None, refused(503, retry_after=60))
-    sender = sender_to(destination, JournalOutbox(tmp_path, key_of=bytes.decode))
+    sender = sender_to(destination, DiskOutbox(tmp_path, key_of=bytes.decode))
 
     submit(sender, "a", "b", "c", "d")
 

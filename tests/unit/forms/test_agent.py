@@ -18,7 +18,7 @@ from langchain_label_studio.forms.agent.steps import note_result, turns_of
 from langchain_label_studio.label_config.controls import read_controls
 from langchain_label_studio.label_config.parse import parse_label_config
 from langchain_label_studio.label_studio.tasks.build import build_task
-from langchain_label_studio.recording.trace_events import Kind, TraceEvent
+from langchain_label_studio.recording.trace_events import EventKind, TraceEvent
 from langchain_label_studio.reviews.from_task import read_reviews
 from langchain_label_studio.types.run_parts import Step
 from langchain_label_studio.types.run_record import decode_run, encode_run
@@ -208,7 +208,7 @@ def test_ids_that_lead_in_a_circle_hold_nothing_up():
     gatherer = AgentGatherer()
 
     def event(
-        kind: Kind, run_id: UUID, parent: UUID | None, error: BaseException | None = None
+        kind: EventKind, run_id: UUID, parent: UUID | None, error: BaseException | None = None
     ) -> TraceEvent:
         return TraceEvent(kind, run_id, parent, 1.0, {}, name="f", error=error)
 

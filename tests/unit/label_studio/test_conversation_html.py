@@ -17,7 +17,7 @@ from langchain_label_studio.label_studio.projects import read_project
 from langchain_label_studio.label_studio.settings import resolve_settings
 from langchain_label_studio.label_studio.tasks.build import build_task, check_task_data
 from langchain_label_studio.label_studio.tasks.conversation_html import MAX_PANEL, render_panel
-from langchain_label_studio.label_studio.tasks.turn_html import FOLDED_FROM, MAX_TEXT
+from langchain_label_studio.label_studio.tasks.turn_html import FOLDED_FROM, MAX_RENDERED_TEXT
 from langchain_label_studio.support.readable_json import readable_json
 from langchain_label_studio.types.task_columns import PANELS, usable_data
 from tests.support.reviews import assistant, call, run, tool, turn, user
@@ -224,7 +224,9 @@ def test_what_is_too_long_is_said_and_the_latest_is_kept() -> None:
     assert page.text.startswith("5 earlier turns")
     assert page.text.endswith("userthe end")
     assert "lls-whole" not in html
-    assert "lls-whole" not in render_panel("conversation_html", run([user("x" * (MAX_TEXT + 100))], "ok"))
+    assert "lls-whole" not in render_panel(
+        "conversation_html", run([user("x" * (MAX_RENDERED_TEXT + 100))], "ok")
+    )
     assert "lls-whole" in render_panel("conversation_html", run([user("x")], "ok"))
 
 

@@ -292,7 +292,7 @@ def test_no_form_of_review_lets_a_secret_out(mode: str) -> None:
         result = LLMResult(generations=[[ChatGeneration(message=AIMessage(answer))]])
         handler.on_llm_end(result, run_id=run_id, parent_run_id=root)
     handler.on_chain_end({"messages": [AIMessage(SECRET)]}, run_id=root)
-    handler._recorder.drain()
+    handler._recorder.complete_groups()
 
     on_disk = b"".join(path.read_bytes() for path in files_of(recorded))
     assert b"[email]" in on_disk

@@ -275,7 +275,7 @@ def test_a_handler_travels_with_its_selection(monkeypatch: pytest.MonkeyPatch) -
 
     assert repr(handler._select) == "errors() | at_most_per_day(2)"
     assert handler._recorder.masked("a@b.co") == "[email]"
-    assert handler._recorder.selection.skips(UUID(int=1)) == (not in_sample(UUID(int=1), 0.5))
+    assert handler._recorder.selection.excludes_trace(UUID(int=1)) == (not in_sample(UUID(int=1), 0.5))
     for each in (there, handler):
         each.close()
 
@@ -450,7 +450,7 @@ def ask(recorded: Recording, trace: UUID) -> list[UUID]:
     recorded.handler.on_chain_start({"name": "RunnableParallel"}, {"question": "Hi"}, **root)
     inside = [record(recorded, parent_run_id=trace, says=says) for says in ("One", "Two")]
     recorded.handler.on_chain_end({"a": "One", "b": "Two"}, **root)
-    recorded.handler._recorder.drain()
+    recorded.handler._recorder.complete_groups()
     return inside
 
 

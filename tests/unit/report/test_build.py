@@ -11,7 +11,7 @@ import pytest
 
 from langchain_label_studio.report import Report, build_report
 from langchain_label_studio.report.measures import Estimate, Group, Question
-from langchain_label_studio.report.rendering.conclusions import verdicts
+from langchain_label_studio.report.rendering.conclusions import conclusions
 from langchain_label_studio.types.review import Rating, Review
 from tests.support.reviews import START, preference, review, run
 
@@ -384,7 +384,7 @@ def test_how_far_reviewers_agree_is_said_in_a_word(pairs: list[tuple[int, int]],
         for who, stars in zip(("ann", "bob"), pair, strict=True)
     )
 
-    assert verdicts(report)[-1].answer.startswith(answer)
+    assert conclusions(report)[-1].answer.startswith(answer)
 
 
 def test_numbers_are_compared_by_their_difference() -> None:

@@ -262,7 +262,7 @@ def test_the_command_writes_a_page(command: dict[str, Any], tmp_path: Path) -> N
 
 
 def test_the_command_shows_a_summary(command: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
-    report_view.print_summary(build_report(hostile_reviews(), title="Ours"))
+    report_view.print_report_summary(build_report(hostile_reviews(), title="Ours"))
 
     shown = capsys.readouterr().out
     assert "How far do the reviewers agree?" in shown

@@ -135,13 +135,13 @@ def make_record(run: AgentRun, *, given_up: bool) -> Facts:
     if thread_id := run.metadata.get("thread_id"):
         record["thread_id"] = str(thread_id)
     record["prompt"] = _prompt(run)
-    answer = final_answer(run)
+    answer = agent_answer(run)
     record["answers"] = (answer,) if answer else ()
     record["steps"] = _all_steps(run, record)
     return record
 
 
-def final_answer(run: AgentRun) -> Turn | None:
+def agent_answer(run: AgentRun) -> Turn | None:
     """Return what the agent answered: what its run gave back, else the last turn of its own model without a call."""
     if (said := _given_back(run)) and said["role"] != "user":
         if _calls(said):

@@ -13,7 +13,7 @@ from langchain_label_studio.types.run_parts import Step
 from langchain_label_studio.types.text import show_turn
 from langchain_label_studio.types.turn import Turn
 
-MAX_TEXT = 20_000
+MAX_STEP_TEXT = 20_000
 """Characters kept of one text of a step; what is cut is said in the text itself."""
 
 
@@ -38,7 +38,7 @@ def note_result(step: Step, output: Any) -> None:
 def note_text(step: Step, text: str, *, ok: bool) -> None:
     """Note what a call gave back, as text; of one that failed, this is why."""
     if ok:
-        step["result"] = {"ok": True, "preview": clip(text, MAX_TEXT)}
+        step["result"] = {"ok": True, "preview": clip(text, MAX_STEP_TEXT)}
     else:
         note_error(step, text)
 
@@ -46,7 +46,7 @@ def note_text(step: Step, text: str, *, ok: bool) -> None:
 def note_error(step: Step, message: str) -> None:
     """Note why a step failed."""
     step["kind"] = "error"
-    step["error"] = {"message": clip(message, MAX_TEXT) or "failed"}
+    step["error"] = {"message": clip(message, MAX_STEP_TEXT) or "failed"}
 
 
 def note_cancelled(step: Step) -> None:
@@ -58,7 +58,7 @@ def steps_of_answer(turn: Turn) -> tuple[list[Step], list[tuple[Step, str]]]:
     """Return a model's turn as steps: what it thought and said, and the calls it asks for, each with its id."""
     said: list[Step] = []
     if thought := turn.get("reasoning"):
-        said.append({"kind": "reasoning", "summary": clip(thought, MAX_TEXT)})
+        said.append({"kind": "reasoning", "summary": clip(thought, MAX_STEP_TEXT)})
     asked = [
         (call_step(str(call.get("name") or ""), call.get("args")), str(call.get("id") or ""))
         for call in turn.get("tool_calls", ())
@@ -68,7 +68,7 @@ def steps_of_answer(turn: Turn) -> tuple[list[Step], list[tuple[Step, str]]]:
         note_error(step, f"invalid tool call: {call.get('error') or 'not JSON'}")
         asked.append((step, ""))
     if turn["content"] or not (said or asked):
-        said.append({"kind": "agent", "content": clip(turn["content"], MAX_TEXT)})
+        said.append({"kind": "agent", "content": clip(turn["content"], MAX_STEP_TEXT)})
     return said, asked
 
 
@@ -112,7 +112,7 @@ def text_of(value: Any) -> str:
         return show_turn(to_turn(value))
     if isinstance(value, Sequence) and value and all(hasattr(item, "page_content") for item in value):
         return "\n\n".join(
-            f"[{number}] {clip(item.page_content, MAX_TEXT)}" for number, item in enumerate(value, 1)
+            f"[{number}] {clip(item.page_content, MAX_STEP_TEXT)}" for number, item in enumerate(value, 1)
         )
     return json.dumps(jsonable(value), ensure_ascii=False, indent=1)
 

@@ -25,7 +25,7 @@ Branches = dict[UUID, list[Facts]]
 
 
 @dataclass(slots=True)
-class Trace:
+class ParallelTrace:
     """What is known of one trace.
 
     Attributes:
@@ -40,7 +40,7 @@ class Trace:
 
 
 @dataclass(slots=True)
-class Group:
+class RunGroup:
     """Runs of which `group_by` says the same.
 
     Attributes:
@@ -54,7 +54,7 @@ class Group:
     heard: float = 0.0
 
 
-class PreferenceGatherer(TraceGatherer[Trace]):
+class PreferenceGatherer(TraceGatherer[ParallelTrace]):
     """Makes one record of the runs that answer the same input; a run that nobody compares stands alone.
 
     A `RunnableParallel` is complete at its end, and a group within one root run at that run's end. A group over
@@ -76,14 +76,14 @@ class PreferenceGatherer(TraceGatherer[Trace]):
     def begin_in_child(self) -> None:
         """Begin anew in a forked process: what waits is the parent's."""
         super().begin_in_child()
-        self._groups: dict[str, Group] = {}
+        self._groups: dict[str, RunGroup] = {}
         self._size = 0
 
-    def opened(self, top: UUID) -> Trace:
+    def opened(self, top: UUID) -> ParallelTrace:
         """Return a trace of which nothing is known yet."""
-        return Trace(top)
+        return ParallelTrace(top)
 
-    def began(self, state: Trace, event: TraceEvent) -> None:
+    def began(self, state: ParallelTrace, event: TraceEvent) -> None:
         """Note what called what, and which chain is a `RunnableParallel`."""
         state.parents[event.run_id] = event.parent_run_id
         if (event.name or "").startswith(_PARALLEL):
@@ -93,14 +93,14 @@ class PreferenceGatherer(TraceGatherer[Trace]):
             # A parallel may have a name of the user's own; its branches tell.
             state.parallels.setdefault(event.parent_run_id, {})
 
-    def answered(self, state: Trace, run: Facts) -> list[Facts]:
+    def answered(self, state: ParallelTrace, run: Facts) -> list[Facts]:
         """Keep a run that has an answer until those are there that it is compared with."""
         records = self._quiet_groups()
         size = _size(run)
         if not run.get("answers") or self._size + size > MAX_OPEN_CHARACTERS:
             return [*records, run]
         if key := self._key(run):
-            group = self._groups.setdefault(key, Group())
+            group = self._groups.setdefault(key, RunGroup())
             group.runs.append(run)
             group.tops.add(state.top)
             group.heard = time.monotonic()
@@ -109,7 +109,7 @@ class PreferenceGatherer(TraceGatherer[Trace]):
         self._size += size
         return records
 
-    def ended(self, state: Trace, event: TraceEvent) -> list[Facts]:
+    def ended(self, state: ParallelTrace, event: TraceEvent) -> list[Facts]:
         """Return what a `RunnableParallel` that ended here makes one record of."""
         branches = state.parallels.pop(event.run_id, None)
         records = self._quiet_groups()
@@ -118,7 +118,7 @@ class PreferenceGatherer(TraceGatherer[Trace]):
         state.parents.pop(event.run_id, None)
         return records
 
-    def closed(self, state: Trace, *, given_up: bool) -> list[Facts]:  # noqa: ARG002 (both are the same here)
+    def closed(self, state: ParallelTrace, *, given_up: bool) -> list[Facts]:  # noqa: ARG002 (both are the same here)
         """Return what is left of a trace: parallels whose end never came, and its groups."""
         records: list[Facts] = []
         while state.parallels:
@@ -129,12 +129,14 @@ class PreferenceGatherer(TraceGatherer[Trace]):
         ]
         return records + self._take(whole)
 
-    def drain(self) -> list[Facts]:
+    def complete_groups(self) -> list[Facts]:
         """Return the groups to which no trace in flight can add."""
         with self._lock:
             return self._take([key for key, group in self._groups.items() if not self._in_flight(group)])
 
-    def _put_into_branch(self, trace: Trace, run_id: UUID, parent: UUID | None, runs: list[Facts]) -> bool:
+    def _put_into_branch(
+        self, trace: ParallelTrace, run_id: UUID, parent: UUID | None, runs: list[Facts]
+    ) -> bool:
         """Put runs into the branch of the innermost `RunnableParallel` around them; say whether there is one."""
         child = run_id
         while parent is not None:
@@ -144,7 +146,7 @@ class PreferenceGatherer(TraceGatherer[Trace]):
             child, parent = parent, trace.parents.get(parent)
         return False
 
-    def _compare(self, trace: Trace, run_id: UUID, branches: Branches) -> list[Facts]:
+    def _compare(self, trace: ParallelTrace, run_id: UUID, branches: Branches) -> list[Facts]:
         """Return the records that a `RunnableParallel` makes.
 
         Branches that answer different things are not compared. One branch with an answer is nothing to compare: its
@@ -190,7 +192,7 @@ class PreferenceGatherer(TraceGatherer[Trace]):
         ]
         return self._take(quiet)
 
-    def _in_flight(self, group: Group) -> bool:
+    def _in_flight(self, group: RunGroup) -> bool:
         return not group.tops.isdisjoint(self._open)
 
     def _take(self, keys: Iterable[str]) -> list[Facts]:

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from langchain_label_studio.forms.rag.documents import are_documents, read_documents, tool_documents, unique
 from langchain_label_studio.forms.trace_gatherer import TraceGatherer
-from langchain_label_studio.recording.trace_events import Kind, TraceEvent
+from langchain_label_studio.recording.trace_events import EventKind, TraceEvent
 from langchain_label_studio.support.json_safe import clip
 from langchain_label_studio.types.run import Facts
 from langchain_label_studio.types.run_parts import Document
@@ -26,7 +26,7 @@ _QUESTION_KEYS = ("question", "input", "query")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Retrieval:
+class FoundDocuments:
     """Documents that came at once.
 
     Attributes:
@@ -54,15 +54,15 @@ class Scope:
         found: What was retrieved inside it.
     """
 
-    kind: Kind
+    kind: EventKind
     parent: UUID | None
     query: str | None
     got_documents: bool
-    found: deque[Retrieval] = field(default_factory=lambda: deque(maxlen=MAX_RETRIEVALS))
+    found: deque[FoundDocuments] = field(default_factory=lambda: deque(maxlen=MAX_RETRIEVALS))
 
 
 @dataclass(slots=True)
-class Trace:
+class RetrievalTrace:
     """What is known of a trace.
 
     Attributes:
@@ -85,7 +85,7 @@ class Trace:
             scope = self.scopes.get(scope.parent) if scope.parent else None
 
 
-class RetrievalGatherer(TraceGatherer[Trace]):
+class RetrievalGatherer(TraceGatherer[RetrievalTrace]):
     """Records each answer with the documents that the model could have seen.
 
     These are what was retrieved, before the model was asked, inside the nearest chain around it in which anything
@@ -95,11 +95,11 @@ class RetrievalGatherer(TraceGatherer[Trace]):
     query), those inside a retriever (they sort documents), and those that do nothing but call tools.
     """
 
-    def opened(self, top: UUID) -> Trace:  # noqa: ARG002
+    def opened(self, top: UUID) -> RetrievalTrace:  # noqa: ARG002
         """Return the state of a trace of which nothing is known yet."""
-        return Trace()
+        return RetrievalTrace()
 
-    def began(self, state: Trace, event: TraceEvent) -> None:
+    def began(self, state: RetrievalTrace, event: TraceEvent) -> None:
         """Note who asks, and what for."""
         text = None
         if event.kind != "chain" or not state.scopes:
@@ -110,7 +110,7 @@ class RetrievalGatherer(TraceGatherer[Trace]):
             event.kind, event.parent_run_id, text, got_documents=are_documents(event.inputs)
         )
 
-    def ended(self, state: Trace, event: TraceEvent) -> list[Facts]:
+    def ended(self, state: RetrievalTrace, event: TraceEvent) -> list[Facts]:
         """Note what was retrieved."""
         scope = state.scopes.pop(event.run_id, None)
         if scope is None or event.error is not None:
@@ -121,13 +121,13 @@ class RetrievalGatherer(TraceGatherer[Trace]):
             return []
         by_tool = any(each.kind == "tool" for each in (scope, *around))
         query = scope.query if scope.kind != "chain" else None
-        retrieval = Retrieval(at=event.at, query=query, by_tool=by_tool, documents=documents)
+        retrieval = FoundDocuments(at=event.at, query=query, by_tool=by_tool, documents=documents)
         state.retrieved = True
         for outer in around:
             outer.found.append(retrieval)
         return []
 
-    def answered(self, state: Trace, run: Facts) -> list[Facts]:
+    def answered(self, state: RetrievalTrace, run: Facts) -> list[Facts]:
         """Return the answer with its documents; without any, it waits for the end of the trace."""
         around = list(state.around(run.get("parent_run_id")))
         if any(scope.kind == "retriever" for scope in around):
@@ -147,7 +147,7 @@ class RetrievalGatherer(TraceGatherer[Trace]):
             return [_with(state.waiting.popleft(), question=state.question)]
         return []
 
-    def closed(self, state: Trace, *, given_up: bool) -> list[Facts]:  # noqa: ARG002
+    def closed(self, state: RetrievalTrace, *, given_up: bool) -> list[Facts]:  # noqa: ARG002
         """Return the runs without documents, unless something was retrieved after them."""
         if state.retrieved:
             return [run | {"excluded": "mode=rag: before the retrieval"} for run in state.waiting]
@@ -167,11 +167,11 @@ def _retrieved(scope: Scope, outputs: Any) -> tuple[Document, ...] | None:
     return next(filter(None, map(read_documents, values)), None)
 
 
-def _before(moment: float, found: Iterable[Retrieval]) -> list[Retrieval]:
+def _before(moment: float, found: Iterable[FoundDocuments]) -> list[FoundDocuments]:
     return [retrieval for retrieval in found if retrieval.at <= moment]
 
 
-def _question(found: Sequence[Retrieval], asked: str | None) -> str | None:
+def _question(found: Sequence[FoundDocuments], asked: str | None) -> str | None:
     """Return what was asked: by the person, where a model words the query or there are several."""
     queries = {retrieval.query for retrieval in found if retrieval.query}
     if len(queries) == 1 and not any(retrieval.by_tool for retrieval in found):

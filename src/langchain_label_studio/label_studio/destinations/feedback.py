@@ -20,10 +20,10 @@ from langchain_label_studio.types.feedback import GivenFeedback, decode_feedback
 if TYPE_CHECKING:
     from langchain_label_studio.label_studio.client import LabelStudioClient, TaskContent
 
-LONGEST_WAIT = 7 * 86_400.0
+MAX_WAIT_FOR_TASK = 7 * 86_400.0
 """Seconds after which feedback is set aside, because its run has no task."""
 
-_PAUSES = ((60.0, 2.0), (3600.0, 60.0), (LONGEST_WAIT, 3600.0))
+_PAUSES = ((60.0, 2.0), (3600.0, 60.0), (MAX_WAIT_FOR_TASK, 3600.0))
 """How long feedback of such an age, at most, waits until its task is looked for again. All in seconds."""
 
 _AT_ONCE = 25
@@ -164,7 +164,7 @@ def _postpone(given: GivenFeedback, later: dict[str, float], refused: dict[str, 
             later[given.id] = pause
             return
     refused[given.id] = (
-        f"run {given.run_id} has no task after {LONGEST_WAIT / 86_400:.0f} days: it was not recorded, or excluded"
+        f"run {given.run_id} has no task after {MAX_WAIT_FOR_TASK / 86_400:.0f} days: it was not recorded, or excluded"
     )
 
 

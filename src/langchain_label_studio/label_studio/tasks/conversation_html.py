@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from langchain_label_studio.label_studio.tasks.turn_html import (
-    MAX_TEXT,
+    MAX_RENDERED_TEXT,
     ShowText,
     bubble,
     calls,
     escape,
     markdown,
     pictures,
-    plain,
+    plain_html,
 )
 from langchain_label_studio.types.run import LLMRun
 from langchain_label_studio.types.text import show_turn
@@ -34,7 +34,7 @@ def render_panel(key: str, run: LLMRun) -> str:
     """
     if key == "answer_markdown":
         return _answers(run.shown_answers)
-    return _conversation(run, plain if key == "conversation_html" else markdown)
+    return _conversation(run, plain_html if key == "conversation_html" else markdown)
 
 
 def _answers(turns: tuple[Turn, ...]) -> str:
@@ -76,7 +76,7 @@ def _page(turns: tuple[Turn, ...], blocks: list[str]) -> str:
             break
         kept.append(block)
     missing = len(blocks) - len(kept)
-    whole = not missing and all(len(show_turn(turn)) <= MAX_TEXT for turn in turns)
+    whole = not missing and all(len(show_turn(turn)) <= MAX_RENDERED_TEXT for turn in turns)
     shape = "lls-chat lls-whole" if whole else "lls-chat"
     note = (
         f'<div class="lls-note">{missing} earlier turns are too long for this page</div>' if missing else ""

@@ -20,7 +20,7 @@ from langchain_label_studio.types.turn import Turn
 FOLDED_FROM = 600
 """Characters from which a system prompt or what a tool returned is folded."""
 
-MAX_TEXT = 200_000
+MAX_RENDERED_TEXT = 200_000
 """Characters of a text that are shown."""
 
 _MAX_MARKDOWN = 50_000
@@ -34,7 +34,7 @@ _LINE = re.compile(r"\r\n?|\n")
 _KINDS = frozenset({"system", "user", "assistant", "tool"})
 
 ShowText = Callable[[str], str]
-"""How the text of a turn becomes HTML: `plain` or `markdown`."""
+"""How the text of a turn becomes HTML: `plain_html` or `markdown`."""
 
 
 def bubble(turn: Turn, *, show: ShowText, label: str = "") -> str:
@@ -47,12 +47,12 @@ def bubble(turn: Turn, *, show: ShowText, label: str = "") -> str:
     """
     role, kind = turn["role"], _kind(turn)
     title = _title(role, turn, label)
-    text = clip(turn["content"], MAX_TEXT)
+    text = clip(turn["content"], MAX_RENDERED_TEXT)
     if role == "tool":
         text = _pretty(text)
     elif kind != "system":
         return _block(kind, f"{title}{''.join(_body(turn, text, show))}")
-    body = "".join(_body(turn, text, plain))
+    body = "".join(_body(turn, text, plain_html))
     if len(text) < FOLDED_FROM:
         return _block(kind, f"{title}{body}")
     start = escape(" ".join(text[:_BEGINNING].split()))
@@ -68,7 +68,7 @@ def escape(text: str) -> str:
     return _LINE.sub("&#10;", html.escape(text, quote=False))
 
 
-def plain(text: str) -> str:
+def plain_html(text: str) -> str:
     """Return text as it is."""
     return f'<div class="lls-text" dir="auto">{escape(text)}</div>' if text else ""
 
@@ -80,7 +80,7 @@ def markdown(text: str) -> str:
     """
     marks = sum(1 for _ in _MARK.finditer(text))
     if len(text) > _MAX_MARKDOWN or marks > _MAX_MARKS or _NESTED.search(text):
-        return plain(text)
+        return plain_html(text)
     # A line break is one, as people type them.
     quoted = "\n".join(f"> {line}  " for line in _LINE.split(inert(text)))
     return f'<div class="lls-markdown" dir="auto">\n\n{quoted}\n\n</div>' if text.strip() else ""
@@ -129,7 +129,7 @@ def calls(turn: Turn) -> Iterator[str]:
         yield _call(call, _arguments(call.get("args")))
     for call in turn.get("invalid_tool_calls", ()):
         reason = escape(f"invalid tool call: {call.get('error') or 'not JSON'}")
-        given = f'<div class="lls-value" dir="auto">{escape(clip(str(call.get("args")), MAX_TEXT))}</div>'
+        given = f'<div class="lls-value" dir="auto">{escape(clip(str(call.get("args")), MAX_RENDERED_TEXT))}</div>'
         yield _call(call, f'<div class="lls-reason">{reason}</div>{given}')
 
 
@@ -167,7 +167,7 @@ def _arguments(args: Any) -> str:
 def _value(value: Any) -> str:
     """Return an argument as people read it: text of several lines as such, the rest as JSON."""
     several_lines = isinstance(value, str) and "\n" in value
-    return escape(clip(value if several_lines else readable_json(value), MAX_TEXT))
+    return escape(clip(value if several_lines else readable_json(value), MAX_RENDERED_TEXT))
 
 
 def _pretty(text: str) -> str:

@@ -15,7 +15,14 @@ from langchain_label_studio.report.rendering.number_text import (
     question_name,
     span,
 )
-from langchain_label_studio.report.rendering.tables import MOST_COLUMNS, Cell, Row, Table, bounded, figure
+from langchain_label_studio.report.rendering.tables import (
+    MOST_COLUMNS,
+    Cell,
+    Table,
+    TableRow,
+    bounded,
+    figure,
+)
 
 _COMPARED: dict[Level, str] = {"nominal": "equal or not", "ordinal": "by rank", "interval": "by difference"}
 
@@ -23,7 +30,7 @@ _COMPARED: dict[Level, str] = {"nominal": "equal or not", "ordinal": "by rank", 
 def leaderboard(preferences: Preferences) -> Table:
     """Return the models whose answers were compared, the strongest first."""
     rows = [
-        Row(
+        TableRow(
             name=one.model,
             cells=(
                 figure(one.strength, share=True) if one.strength else Cell(text=NOTHING),
@@ -57,14 +64,14 @@ def duels_table(preferences: Preferences) -> Table:
         tasks = tuple(
             (f"won against {duel.loser}", duel.task_ids) for duel in preferences.duels if duel.winner == model
         )
-        rows.append(Row(name=model, cells=tuple(cells), tasks=tasks))
+        rows.append(TableRow(name=model, cells=tuple(cells), tasks=tasks))
     return bounded(("wins against", *across), rows, caption="One against one")
 
 
 def alphas_table(findings: Findings) -> Table:
     """Return how far all reviewers agree on each question."""
     rows = [
-        Row(
+        TableRow(
             name=question_name(alpha.question),
             cells=(
                 Cell(text=_COMPARED[alpha.level]),
@@ -115,7 +122,7 @@ def _pairs(findings: Findings, question: Question) -> Table:
             for names_of, pair in found.items()
             if name in names_of
         )
-        rows.append(Row(name=name, cells=tuple(cells), tasks=tasks))
+        rows.append(TableRow(name=name, cells=tuple(cells), tasks=tasks))
     weighted = ", weighted by squared difference" if question.kind == "rating" else ""
     caption = f"{question_name(question)}: Cohen's kappa{weighted}"
     return bounded(("with", *across), rows, caption=caption)

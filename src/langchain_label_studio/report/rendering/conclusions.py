@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from langchain_label_studio.report.findings import Alpha, Contender, Findings, Lead
-from langchain_label_studio.report.measures import KINDS, NO_VARIATION, Estimate, Group
+from langchain_label_studio.report.measures import NO_VARIATION, QUESTION_KINDS, Estimate, Group
 from langchain_label_studio.report.rendering.number_text import (
     METHOD,
     RETRIEVAL,
@@ -26,7 +26,7 @@ RELIABLE, TENTATIVE = 0.8, 0.667
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
+class Conclusion:
     """An answer to a question that a reader has.
 
     Attributes:
@@ -40,7 +40,7 @@ class Verdict:
     reasons: tuple[str, ...]
 
 
-def verdicts(findings: Findings) -> tuple[Verdict, ...]:
+def conclusions(findings: Findings) -> tuple[Conclusion, ...]:
     """Return what a person wants to know first."""
     return _better(findings), _corrected(findings), _agreed(findings)
 
@@ -82,14 +82,14 @@ def main_alpha(alphas: Iterable[Alpha]) -> Alpha | None:
         key=lambda alpha: (
             meaning(alpha.estimate) == _UNKNOWN,
             alpha.estimate.value is None,
-            KINDS.index(alpha.question.kind),
+            QUESTION_KINDS.index(alpha.question.kind),
             -alpha.estimate.count,
         ),
         default=None,
     )
 
 
-def _better(findings: Findings) -> Verdict:
+def _better(findings: Findings) -> Conclusion:
     question = "Which model answers better?"
     ranked = [lead for lead in findings.leads if lead.question != CORRECTION]
     contenders = findings.preferences.contenders if findings.preferences else ()
@@ -98,12 +98,12 @@ def _better(findings: Findings) -> Verdict:
     if _is_ahead(contenders):
         winners.add(contenders[0].model)
     if len(winners) == 1:
-        return Verdict(question=question, answer=winners.pop(), reasons=tuple(reasons))
+        return Conclusion(question=question, answer=winners.pop(), reasons=tuple(reasons))
     if winners:
-        return Verdict(question=question, answer="It depends on the question", reasons=tuple(reasons))
+        return Conclusion(question=question, answer="It depends on the question", reasons=tuple(reasons))
     if ranked or any(one.strength for one in contenders):
-        return Verdict(question=question, answer="Too close to call", reasons=tuple(reasons))
-    return Verdict(
+        return Conclusion(question=question, answer="Too close to call", reasons=tuple(reasons))
+    return Conclusion(
         question=question, answer="Cannot be told yet", reasons=(*reasons, *_why_not(findings.models))
     )
 
@@ -149,33 +149,33 @@ def _preferred(contenders: tuple[Contender, ...]) -> Iterator[str]:
         )
 
 
-def _corrected(findings: Findings) -> Verdict:
+def _corrected(findings: Findings) -> Conclusion:
     quality = findings.everything.quality
     question = "How much had to be corrected?"
     if quality.corrected.value is None:
         reason = "No review shows an answer that could have been corrected."
-        return Verdict(question=question, answer="Cannot be told yet", reasons=(reason,))
+        return Conclusion(question=question, answer="Cannot be told yet", reasons=(reason,))
     corrected = quality.corrected
     between = span(corrected, share=True)
     reasons = [f"Of {many(corrected.count, 'review')} ({between})." if between else f"{corrected.note}."]
     if quality.change:
         reasons.append(f"Where an answer was changed, {percent(quality.change.median)} of it was (median).")
-    return Verdict(
+    return Conclusion(
         question=question, answer=f"{percent(corrected.value)} of the answers", reasons=tuple(reasons)
     )
 
 
-def _agreed(findings: Findings) -> Verdict:
+def _agreed(findings: Findings) -> Conclusion:
     question = "How far do the reviewers agree?"
     alpha = main_alpha(findings.agreement.alphas)
     if alpha is None:
         reason = "No task was reviewed by two people. With reviewers_per_task=2, each task goes to two."
-        return Verdict(question=question, answer="Cannot be told yet", reasons=(reason,))
+        return Conclusion(question=question, answer="Cannot be told yet", reasons=(reason,))
     found, name = alpha.estimate, question_name(alpha.question)
     if meaning(found) == _UNKNOWN:
         value = "" if found.value is None else f"alpha {number(found.value)}, "
         reason = f"{name}: {value}{found.note}."
-        return Verdict(question=question, answer="Cannot be told yet", reasons=(reason,))
+        return Conclusion(question=question, answer="Cannot be told yet", reasons=(reason,))
     means = {
         "good": "Good: the answers can be relied on",
         "fair": "Fair: good for tentative conclusions",
@@ -186,4 +186,4 @@ def _agreed(findings: Findings) -> Verdict:
         f"Krippendorff's alpha {number(found.value)} ({span(found) or found.note}) on {many(found.count, 'task')}, for {name}. 1 is perfect, 0 is chance.",
         f"{reading[0].upper()}{reading[1:]}.",
     )
-    return Verdict(question=question, answer=f"{word} ({number(found.value)})", reasons=reasons)
+    return Conclusion(question=question, answer=f"{word} ({number(found.value)})", reasons=reasons)

@@ -24,7 +24,7 @@ from langchain_label_studio.report.rendering.comparison_tables import (
     leaderboard,
     pair_tables,
 )
-from langchain_label_studio.report.rendering.conclusions import method, summary, verdicts
+from langchain_label_studio.report.rendering.conclusions import conclusions, method, summary
 from langchain_label_studio.report.rendering.number_text import in_rows, many, question_name
 from langchain_label_studio.report.rendering.tables import (
     Table,
@@ -91,7 +91,7 @@ def render(findings: Findings, *, whole: bool) -> str:
     return environment.get_template("page.jinja" if whole else "report.jinja").render(
         title=findings.title,
         summary=summary(findings),
-        verdicts=verdicts(findings),
+        conclusions=conclusions(findings),
         notes=findings.notes,
         sections=list(_sections(findings)),
         agreement=findings.agreement,

@@ -12,7 +12,7 @@ from langchain_label_studio.report.rendering.comparison_tables import (
     leaderboard,
     pair_tables,
 )
-from langchain_label_studio.report.rendering.conclusions import method, summary, verdicts
+from langchain_label_studio.report.rendering.conclusions import conclusions, method, summary
 from langchain_label_studio.report.rendering.number_text import many, question_name
 from langchain_label_studio.report.rendering.tables import (
     Cell,
@@ -34,18 +34,18 @@ def to_markdown(findings: Findings) -> str:
     return "\n\n".join(_blocks(findings)) + "\n"
 
 
-def plain(text: str) -> str:
+def escaped(text: str) -> str:
     """Return text so that Markdown shows it as it is: on one line, nothing of it markup."""
     line = "".join(char if char.isprintable() else " " for char in text)
     return _SPECIAL.sub(r"\\\1", " ".join(line.split()))
 
 
 def _blocks(findings: Findings) -> Iterator[str]:
-    yield f"# {plain(findings.title)}"
+    yield f"# {escaped(findings.title)}"
     yield summary(findings)
-    for verdict in verdicts(findings):
-        yield f"**{verdict.question} {plain(verdict.answer)}.** {plain(' '.join(verdict.reasons))}".rstrip()
-    yield from map(plain, findings.notes)
+    for conclusion in conclusions(findings):
+        yield f"**{conclusion.question} {escaped(conclusion.answer)}.** {escaped(' '.join(conclusion.reasons))}".rstrip()
+    yield from map(escaped, findings.notes)
     if findings.models:
         yield from _section("Models", [models_table(findings)])
     if preferences := findings.preferences:
@@ -75,19 +75,19 @@ def _retrieval(findings: Findings) -> Iterator[str]:
 
 def _section(heading: str, tables: Iterable[Table], *, notes: Iterable[str] = ()) -> Iterator[str]:
     yield f"## {heading}"
-    yield from map(plain, notes)
+    yield from map(escaped, notes)
     for table in tables:
         if table.caption:
-            yield f"### {plain(table.caption)}"
+            yield f"### {escaped(table.caption)}"
         yield _table(table)
         if table.left_out:
             yield f"And {table.left_out:,} more, in the JSON."
 
 
 def _table(table: Table) -> str:
-    first, *others = map(plain, table.head)
+    first, *others = map(escaped, table.head)
     lines = [_line([first, *others]), _line(["---", *["---:"] * len(others)])]
-    lines += [_line([plain(row.name), *map(_cell, row.cells)]) for row in table.rows]
+    lines += [_line([escaped(row.name), *map(_cell, row.cells)]) for row in table.rows]
     return "\n".join(lines)
 
 
@@ -96,7 +96,7 @@ def _line(cells: Iterable[str]) -> str:
 
 
 def _cell(cell: Cell) -> str:
-    return plain(f"{cell.text} ({cell.detail})" if cell.detail else cell.text)
+    return escaped(f"{cell.text} ({cell.detail})" if cell.detail else cell.text)
 
 
 def _disputes(findings: Findings) -> Iterator[str]:
@@ -107,7 +107,7 @@ def _disputes(findings: Findings) -> Iterator[str]:
     lines = []
     for dispute in agreement.disputes[:_MOST_DISPUTES]:
         link = f"[Task {dispute.task_id}](<{_address(dispute.task_url)}>)"
-        lines.append(f"- {link}: {plain('; '.join(disputed(dispute)))}")
+        lines.append(f"- {link}: {escaped('; '.join(disputed(dispute)))}")
     yield "\n".join(lines)
     if agreement.disputed > _MOST_DISPUTES:
         yield f"And {many(agreement.disputed - _MOST_DISPUTES, 'task')} more."

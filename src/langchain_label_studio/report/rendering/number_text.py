@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from itertools import groupby
 
-from langchain_label_studio.report.measures import Estimate, Kind, Question, Spread
+from langchain_label_studio.report.measures import Estimate, Question, QuestionKind, Spread
 
 NOTHING = "–"  # noqa: RUF001 (what stands in a table where there is no number)
 
@@ -26,7 +26,7 @@ METHOD = (
 )
 """How the numbers were made, for a reader."""
 
-_KINDS: dict[Kind, str] = {"correction": "corrected or not", "preference": "which answer is better"}
+_KINDS: dict[QuestionKind, str] = {"correction": "corrected or not", "preference": "which answer is better"}
 
 
 def name_of(name: str | None) -> str:

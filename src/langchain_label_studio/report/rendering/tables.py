@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from langchain_label_studio.report.findings import Findings, RankMeasure, Retrieval
+from langchain_label_studio.report.findings import Findings, RankMeasure, RetrievalQuality
 from langchain_label_studio.report.measures import ChoiceSummary, Estimate, Group, Quality, Question
 from langchain_label_studio.report.rendering.number_text import (
     NOTHING,
@@ -42,7 +42,7 @@ class Cell:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
+class TableRow:
     """A row.
 
     Attributes:
@@ -68,12 +68,12 @@ class Table:
     """
 
     head: tuple[str, ...]
-    rows: tuple[Row, ...]
+    rows: tuple[TableRow, ...]
     left_out: int = 0
     caption: str = ""
 
 
-def bounded(head: Sequence[str], rows: Sequence[Row], *, caption: str = "") -> Table:
+def bounded(head: Sequence[str], rows: Sequence[TableRow], *, caption: str = "") -> Table:
     """Return a table that a person still reads: its first rows, without columns in which there is nothing."""
     kept = rows[:MOST_ROWS]
     used = [place for place in range(len(head) - 1) if any(row.cells[place].text != NOTHING for row in rows)]
@@ -116,10 +116,10 @@ def choice_tables(findings: Findings) -> Iterator[Table]:
         yield bounded(head, rows, caption=caption)
 
 
-def retrieval_table(retrieval: Retrieval) -> Table:
+def retrieval_table(retrieval: RetrievalQuality) -> Table:
     """Return how good the retrieved documents are, by each measure."""
     rows = [
-        Row(
+        TableRow(
             name=_measure_name(measure),
             cells=(
                 figure(measure.estimate, share=measure.name == "precision"),
@@ -154,7 +154,7 @@ def periods_table(findings: Findings) -> Table | None:
         return None
     of_all = findings.everything.quality
     rows = [
-        Row(
+        TableRow(
             name=f"{period.start:%Y-%m-%d}",
             cells=(Cell(text=f"{period.quality.reviews:,}"), *_answers(period.quality, of_all)),
             tasks=_reviewed(period.quality),
@@ -173,7 +173,7 @@ def reviewers_table(findings: Findings) -> Table:
     for reviewer in findings.reviewers:
         time = reviewer.seconds
         rows.append(
-            Row(
+            TableRow(
                 name=reviewer.name,
                 cells=(
                     Cell(text=f"{reviewer.quality.reviews:,}"),
@@ -216,10 +216,10 @@ def _groups(what: str, groups: Iterable[tuple[str, Group]], of_all: Quality) -> 
     return bounded(head, rows)
 
 
-def _group_row(name: str, group: Group, of_all: Quality) -> Row:
+def _group_row(name: str, group: Group, of_all: Quality) -> TableRow:
     quality, change, latency = group.quality, group.quality.change, group.latency_ms
     tokens = f"{median(group.input_tokens)} in, {median(group.output_tokens)} out"
-    return Row(
+    return TableRow(
         name=name,
         cells=(
             Cell(text=f"{len(group.task_ids):,}"),
@@ -274,7 +274,7 @@ def _given(question: Question, stars: int | str) -> str:
     return f"{question.control}: {stars}" + (f" of {question.scale}" if question.scale else "")
 
 
-def _choice_row(name: str, choice: ChoiceSummary, values: Sequence[str]) -> Row:
+def _choice_row(name: str, choice: ChoiceSummary, values: Sequence[str]) -> TableRow:
     found = {mention.value: mention for mention in choice.values}
     cells = [
         Cell(text=percent(found[value].share), detail=f"{found[value].count:,}", shade=found[value].share)
@@ -282,7 +282,7 @@ def _choice_row(name: str, choice: ChoiceSummary, values: Sequence[str]) -> Row:
         else Cell(text=percent(0.0), shade=0.0)
         for value in values
     ]
-    return Row(
+    return TableRow(
         name=name,
         cells=(Cell(text=f"{choice.count:,}"), *cells),
         tasks=tuple((str(mention.value), mention.task_ids) for mention in choice.values),

@@ -10,7 +10,7 @@ from itertools import combinations
 import numpy as np
 
 from langchain_label_studio.report.findings import Agreement, Alpha, Dispute, Pair, Reviewer
-from langchain_label_studio.report.measures import Estimate, Kind, Level, Question
+from langchain_label_studio.report.measures import Estimate, Level, Question, QuestionKind
 from langchain_label_studio.report.statistics.agreement_coefficients import cohen_kappa, krippendorff_alpha
 from langchain_label_studio.report.statistics.bootstrap import Floats, estimate, patterns_of
 from langchain_label_studio.report.statistics.observations import Answer, Observation, ObservedTask
@@ -19,7 +19,7 @@ from langchain_label_studio.report.statistics.quality import assess, said_of, sp
 MOST_DISPUTES = 50
 """Tasks that are named, at most; how many there are is said."""
 
-_LEVELS: dict[Kind, tuple[Level, ...]] = {
+_LEVELS: dict[QuestionKind, tuple[Level, ...]] = {
     "rating": ("ordinal", "interval"),
     "number": ("interval",),
 }

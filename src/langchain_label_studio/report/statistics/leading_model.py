@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 
 from langchain_label_studio.report.findings import Lead
-from langchain_label_studio.report.measures import KINDS, NO_VARIATION, Estimate, Question
+from langchain_label_studio.report.measures import NO_VARIATION, QUESTION_KINDS, Estimate, Question
 from langchain_label_studio.report.statistics.bootstrap import (
     FEWEST_TASKS,
     draws,
@@ -17,14 +17,14 @@ from langchain_label_studio.report.statistics.bootstrap import (
     ratio,
 )
 from langchain_label_studio.report.statistics.observations import CORRECTION, ObservedTask
-from langchain_label_studio.report.statistics.quality import Said, sums_by_task
+from langchain_label_studio.report.statistics.quality import TaskReviews, sums_by_task
 
 Sums = list[tuple[int, int]]
 
 
 def find_leads(tasks: Iterable[ObservedTask]) -> tuple[Lead, ...]:
     """Return who leads in each question that at least two models have enough answers to, most answered first."""
-    of_models: defaultdict[str, Said] = defaultdict(list)
+    of_models: defaultdict[str, TaskReviews] = defaultdict(list)
     for task in tasks:
         if task.model:
             of_models[task.model] += [(task.id, review) for review in task.observations if review.reviewed]
@@ -36,7 +36,8 @@ def find_leads(tasks: Iterable[ObservedTask]) -> tuple[Lead, ...]:
     ]
     return tuple(
         sorted(
-            filter(None, leads), key=lambda lead: (KINDS.index(lead.question.kind), -lead.difference.count)
+            filter(None, leads),
+            key=lambda lead: (QUESTION_KINDS.index(lead.question.kind), -lead.difference.count),
         )
     )
 

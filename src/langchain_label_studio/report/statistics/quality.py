@@ -11,21 +11,21 @@ import numpy as np
 from langchain_label_studio.report.measures import (
     ChoiceSummary,
     Group,
-    Kind,
     Mention,
     Quality,
     Question,
+    QuestionKind,
     RatingSummary,
     Spread,
 )
 from langchain_label_studio.report.statistics.bootstrap import mean_of_tasks
 from langchain_label_studio.report.statistics.observations import CORRECTION, Observation, ObservedTask
 
-Said = list[tuple[int, Observation]]
+TaskReviews = list[tuple[int, Observation]]
 """Reviews, each with the number of its task."""
 
 
-def assess(said: Said) -> Quality:
+def assess(said: TaskReviews) -> Quality:
     """Return what reviews say. The reviews may be all those of some tasks, or those of one person."""
     reviewed = [(task_id, review) for task_id, review in said if review.reviewed]
     return Quality(
@@ -66,7 +66,7 @@ def group_by(
     return tuple(sorted(groups, key=_most_reviewed))
 
 
-def said_of(tasks: Iterable[ObservedTask]) -> Said:
+def said_of(tasks: Iterable[ObservedTask]) -> TaskReviews:
     """Return all reviews of the tasks."""
     return [(task.id, review) for task in tasks for review in task.observations]
 
@@ -80,7 +80,7 @@ def spread(values: Iterable[float | None]) -> Spread | None:
     return Spread(count=known.size, mean=float(known.mean()), median=float(median), p90=float(p90))
 
 
-def sums_by_task(question: Question, said: Said) -> list[tuple[int, int]]:
+def sums_by_task(question: Question, said: TaskReviews) -> list[tuple[int, int]]:
     """Return for each task that has answers to a question their sum, and how many there are."""
     by_task: defaultdict[int, list[int]] = defaultdict(list)
     for task_id, review in said:
@@ -89,7 +89,7 @@ def sums_by_task(question: Question, said: Said) -> list[tuple[int, int]]:
     return [(sum(values), len(values)) for values in by_task.values()]
 
 
-def _rating(question: Question, reviewed: Said) -> RatingSummary:
+def _rating(question: Question, reviewed: TaskReviews) -> RatingSummary:
     given = [
         (task_id, review.answers[question]) for task_id, review in reviewed if question in review.answers
     ]
@@ -100,7 +100,7 @@ def _rating(question: Question, reviewed: Said) -> RatingSummary:
     )
 
 
-def _choice(question: Question, reviewed: Said) -> ChoiceSummary:
+def _choice(question: Question, reviewed: TaskReviews) -> ChoiceSummary:
     answered = [
         (task_id, cast("tuple[str, ...]", review.answers[question]))
         for task_id, review in reviewed
@@ -125,7 +125,7 @@ def _mentions(given: Iterable[tuple[int, object]], *, of: int) -> list[Mention]:
     ]
 
 
-def _questions(kind: Kind, said: Said) -> list[Question]:
+def _questions(kind: QuestionKind, said: TaskReviews) -> list[Question]:
     return sorted({question for _, review in said for question in review.answers if question.kind == kind})
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Literal
 
-from langchain_label_studio.report.findings import RankMeasure, Retrieval
+from langchain_label_studio.report.findings import RankMeasure, RetrievalQuality
 from langchain_label_studio.report.statistics.bootstrap import mean_of_tasks
 from langchain_label_studio.report.statistics.observations import ObservedTask
 
@@ -25,7 +25,7 @@ Judged = list[tuple[int, Relevance]]
 """Reviews, each with the number of its task."""
 
 
-def assess_retrieval(tasks: Iterable[ObservedTask]) -> Retrieval | None:
+def assess_retrieval(tasks: Iterable[ObservedTask]) -> RetrievalQuality | None:
     """Return how good the retrieved documents are; None where nobody judged any."""
     judged: Judged = [
         (task.id, said.relevance)
@@ -36,7 +36,7 @@ def assess_retrieval(tasks: Iterable[ObservedTask]) -> Retrieval | None:
     if not judged:
         return None
     said = [relevant for _, relevance in judged for relevant in relevance if relevant is not None]
-    return Retrieval(
+    return RetrievalQuality(
         reviews=len(judged),
         documents=len(said),
         relevant=sum(said),

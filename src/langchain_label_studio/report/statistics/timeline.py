@@ -9,7 +9,7 @@ from typing import Literal
 
 from langchain_label_studio.report.measures import Period, Quality, Timeline
 from langchain_label_studio.report.statistics.observations import Observation, ObservedTask
-from langchain_label_studio.report.statistics.quality import Said, assess
+from langchain_label_studio.report.statistics.quality import TaskReviews, assess
 
 _MOST_DAYS = 45
 """A longer time is shown by week."""
@@ -43,14 +43,14 @@ def over_time(tasks: Sequence[ObservedTask]) -> Timeline | None:
 
 
 def _period(start: date, said: Iterable[tuple[ObservedTask, Observation]]) -> Period:
-    every: Said = []
-    of_models: defaultdict[str | None, Said] = defaultdict(list)
+    every: TaskReviews = []
+    of_models: defaultdict[str | None, TaskReviews] = defaultdict(list)
     for task, review in said:
         every.append((task.id, review))
         of_models[task.model].append((task.id, review))
     return Period(start=start, quality=assess(every), models=_by_name(of_models))
 
 
-def _by_name(of_models: dict[str | None, Said]) -> tuple[tuple[str | None, Quality], ...]:
+def _by_name(of_models: dict[str | None, TaskReviews]) -> tuple[tuple[str | None, Quality], ...]:
     names = sorted(of_models, key=lambda name: name or "")
     return tuple((name, assess(of_models[name])) for name in names)
