@@ -1,4 +1,4 @@
-"""The Python of every page, run as it stands, block after block, before a real Label Studio."""
+"""The code of every page, run as it stands before a real Label Studio: the Python blocks, then the commands."""
 
 from __future__ import annotations
 
@@ -13,10 +13,13 @@ from langchain_label_studio.local_server import LocalLabelStudio
 from tests.support.diligent_reviewer import review_all
 from tests.support.obliging_model import oblige
 from tests.support.openai_stub import OpenAIStub
-from tests.support.pages import PAGES, python_blocks, read_page
+from tests.support.pages import PAGES, commands, python_blocks, read_page
 from tests.support.studio import StudioApi
 
 WITH_PYTHON = [name for name, path in PAGES.items() if python_blocks(path)]
+
+RUN = {"check", "export", "report", ("outbox", "status"), ("outbox", "send"), ("outbox", "rejected")}
+"""Commands that are run; `up` and `demo` have tests of their own, and the others are about a run that was rejected."""
 
 
 @pytest.fixture(autouse=True)
@@ -56,7 +59,7 @@ class Projects:
 
 
 @pytest.mark.parametrize("name", WITH_PYTHON)
-def test_every_block_runs(name: str, studio: StudioApi) -> None:
+def test_every_block_and_command_runs(name: str, studio: StudioApi) -> None:
     page = read_page(PAGES[name])
     projects = Projects(studio, page.text)
     projects.delete()
@@ -68,6 +71,10 @@ def test_every_block_runs(name: str, studio: StudioApi) -> None:
                 assert not handler.stats().rejected
             # Between two blocks, people have reviewed what there is.
             projects.review()
+        for arguments in commands(PAGES[name]):
+            if arguments[0] in RUN or tuple(arguments[:2]) in RUN:
+                done = studio.run_command(*arguments)
+                assert done.returncode == 0, f"{arguments}: {done.stdout}{done.stderr}"
     finally:
         for handler in handlers_in(page.namespace):
             handler.close()

@@ -48,8 +48,3 @@ def commands(path: Path) -> Iterator[list[str]]:
                         place for place, other in enumerate(arguments) if other in {"&&", "||", "|", ";", ">"}
                     ]
                     yield arguments[: min(ends, default=None)]
-
-
-def all_text() -> str:
-    """Return what all pages say."""
-    return "\n".join(path.read_text(encoding="utf-8") for path in PAGES.values())
