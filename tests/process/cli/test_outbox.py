@@ -15,9 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import typer
 
-from langchain_label_studio.cli import app
 from langchain_label_studio.delivery.rejected import set_aside
 from langchain_label_studio.types.run_record import read_run_id
 from tests.support.loopback_label_studio import Fault, LoopbackLabelStudio
@@ -666,14 +664,3 @@ def test_another_directory_is_looked_at_when_it_is_named(
     assert outbox_json("status", "--outbox-dir", str(tmp_path / "other"))[1]["targets"] == []
     (tmp_path / "file").write_text("")
     assert outbox("status", "--outbox-dir", str(tmp_path / "file")).returncode == 0
-
-
-def test_every_command_and_option_is_in_the_readme() -> None:
-    readme = (Path(__file__).parents[3] / "README.md").read_text()
-    commands = typer.main.get_command(app).commands["outbox"].commands
-
-    assert set(commands) == {"status", "send", "rejected", "retry", "purge"}
-    for name, command in commands.items():
-        assert f"outbox {name}" in readme
-        for option in (option for parameter in command.params for option in parameter.opts if "--" in option):
-            assert f"`{option}" in readme or f" {option}" in readme, option
