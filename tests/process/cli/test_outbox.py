@@ -7,6 +7,7 @@ import os
 import random
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -367,14 +368,17 @@ def test_a_lane_in_which_nothing_is_goes(loopback: LoopbackLabelStudio) -> None:
 def test_ctrl_c_stops_and_everything_that_was_not_sent_stays(loopback: LoopbackLabelStudio) -> None:
     leave_behind(loopback.url)
     before = [file.read_bytes() for file in waiting_files()]
-    loopback.stop()
-    process = subprocess.Popen([*OUTBOX, "send"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    try:
-        time.sleep(2)
-        process.send_signal(signal.SIGINT)
-        said, errors = process.communicate(timeout=20)
-    finally:
-        process.kill()
+    with socket.create_server(("127.0.0.1", loopback.stop())) as silent:
+        silent.settimeout(60)
+        process = subprocess.Popen(
+            [*OUTBOX, "send"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        try:
+            silent.accept()[0].close()  # it has begun
+            process.send_signal(signal.SIGINT)
+            said, errors = process.communicate(timeout=20)
+        finally:
+            process.kill()
 
     assert (process.returncode, said, errors) == (130, "", "Stopped. What was not sent waits.\n")
     assert [file.read_bytes() for file in waiting_files()] == before
