@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import re
-from collections import OrderedDict
 from collections.abc import Callable
 from datetime import UTC, datetime
 from numbers import Real
@@ -23,6 +22,7 @@ from langchain_label_studio.label_studio.shared_senders import (
     send_orphaned_feedback,
     share_feedback_sender,
 )
+from langchain_label_studio.support.bounded_dict import BoundedDict
 from langchain_label_studio.support.forks import ForkSafe
 from langchain_label_studio.support.json_safe import clean_text, clip
 from langchain_label_studio.types.feedback import GivenFeedback, encode_feedback
@@ -173,7 +173,10 @@ class _Desks(ForkSafe):
 
     def _begin(self) -> None:
         super()._begin()
-        self._known: OrderedDict[tuple[Settings, DeliverySettings], FeedbackDesk] = OrderedDict()
+        # A project with a date in its name is another one each day.
+        self._known: BoundedDict[tuple[Settings, DeliverySettings], FeedbackDesk] = BoundedDict(
+            _MAX_TARGETS, on_drop=FeedbackDesk.retire
+        )
 
     def desk(self, settings: Settings, delivery: DeliverySettings) -> FeedbackDesk:
         with self._lock:
@@ -181,9 +184,6 @@ class _Desks(ForkSafe):
             if known is None:
                 known = self._known[settings, delivery] = FeedbackDesk(settings, delivery)
                 send_orphaned_feedback(settings, delivery)
-                if len(self._known) > _MAX_TARGETS:
-                    # A project with a date in its name is another one each day.
-                    self._known.popitem(last=False)[1].retire()
             return known
 
 

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from langchain_label_studio.recording.open_runs import MAX_ANCESTORS, MAX_RUN_AGE
 from langchain_label_studio.recording.trace_events import TraceEvent
-from langchain_label_studio.support.bounded_dict import remember
+from langchain_label_studio.support.bounded_dict import BoundedDict
 from langchain_label_studio.support.forks import ForkSafe
 from langchain_label_studio.types.run import Facts, LLMRun
 
@@ -36,7 +36,7 @@ class TraceGatherer(ForkSafe, ABC, Generic[_State]):
 
     def _begin(self) -> None:
         super()._begin()
-        self._tops: OrderedDict[UUID, UUID] = OrderedDict()
+        self._tops: BoundedDict[UUID, UUID] = BoundedDict(MAX_ANCESTORS)
         self._open: OrderedDict[UUID, tuple[float, _State]] = OrderedDict()
 
     @abstractmethod
@@ -65,7 +65,7 @@ class TraceGatherer(ForkSafe, ABC, Generic[_State]):
             top = self._tops.get(event.parent_run_id or event.run_id, event.run_id)
             if event.run_id in self._tops:
                 return []  # LangChain may tell of a start twice
-            remember(self._tops, event.run_id, top, most=MAX_ANCESTORS)
+            self._tops[event.run_id] = top
             if top != event.run_id and top not in self._open:
                 return []  # of a trace that was given up
             if top not in self._open:

@@ -7,7 +7,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from uuid import UUID
 
-from langchain_label_studio.support.bounded_dict import remember
+from langchain_label_studio.support.bounded_dict import BoundedDict
 from langchain_label_studio.support.forks import ForkSafe
 from langchain_label_studio.types.run import Facts
 
@@ -58,8 +58,8 @@ class RunTable(ForkSafe):
         super()._begin()
         self._open: OrderedDict[UUID, StartedRun] = OrderedDict()
         self._size = 0
-        self._ended: OrderedDict[UUID, None] = OrderedDict()
-        self._roots: OrderedDict[UUID, UUID] = OrderedDict()
+        self._ended: BoundedDict[UUID, None] = BoundedDict(self._max_open)
+        self._roots: BoundedDict[UUID, UUID] = BoundedDict(MAX_ANCESTORS)
 
     def __len__(self) -> int:
         return len(self._open)
@@ -67,7 +67,7 @@ class RunTable(ForkSafe):
     def enter(self, run_id: UUID, parent_run_id: UUID | None) -> None:
         """Note a chain, tool or retriever, so that runs inside it find their root."""
         with self._lock:
-            remember(self._roots, run_id, self.root(run_id, parent_run_id), most=MAX_ANCESTORS)
+            self._roots[run_id] = self.root(run_id, parent_run_id)
 
     def leave(self, run_id: UUID) -> None:
         """Forget a chain, tool or retriever that ended."""
@@ -119,6 +119,6 @@ class RunTable(ForkSafe):
         return given_up
 
     def _note_end(self, run_id: UUID, started: StartedRun | None) -> None:
-        remember(self._ended, run_id, None, most=self._max_open)
+        self._ended[run_id] = None
         if started:
             self._size -= started.size

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from datetime import date, datetime
 from typing import Any
 
+from langchain_label_studio.support.bounded_dict import BoundedDict
 from langchain_label_studio.support.forks import ForkSafe
 from langchain_label_studio.types.run import LLMRun
 
@@ -48,7 +48,7 @@ class ThreadQuota(_Quota):
 
     def _begin(self) -> None:
         super()._begin()
-        self._seen: OrderedDict[str, int] = OrderedDict()
+        self._seen: BoundedDict[str, int] = BoundedDict(MAX_THREADS)
 
     def __call__(self, run: LLMRun, _rating: float | None) -> bool:
         """Say whether the run is one of the first of its conversation, and count it."""
@@ -58,6 +58,4 @@ class ThreadQuota(_Quota):
             seen = self._seen.get(run.thread_id, 0)
             self._seen[run.thread_id] = min(seen + 1, self._count)
             self._seen.move_to_end(run.thread_id)
-            if len(self._seen) > MAX_THREADS:
-                self._seen.popitem(last=False)
             return seen < self._count
