@@ -15,7 +15,7 @@ import typer
 from rich.markup import escape
 
 from langchain_label_studio.cli.console import out, problems_explained
-from langchain_label_studio.cli.export import export
+from langchain_label_studio.cli.export import export_app
 from langchain_label_studio.cli.outbox import outbox_app
 from langchain_label_studio.cli.report import report
 from langchain_label_studio.errors import LabelStudioError
@@ -35,7 +35,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(outbox_app)
-app.command()(export)
+app.add_typer(export_app)
 app.command()(report)
 
 _MARKS = {"good": "[green]✓[/green]", "warning": "[yellow]![/yellow]", "bad": "[red]✗[/red]"}
