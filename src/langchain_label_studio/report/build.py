@@ -12,6 +12,7 @@ from langchain_label_studio.report.statistics.observations import ObservedTask, 
 from langchain_label_studio.report.statistics.quality import assess_group, group_by
 from langchain_label_studio.report.statistics.retrieval import assess_retrieval
 from langchain_label_studio.report.statistics.timeline import over_time
+from langchain_label_studio.support.extras import require_extra
 from langchain_label_studio.types.review import Review
 
 
@@ -24,8 +25,12 @@ def build_report(reviews: Iterable[Review], *, title: str = "Review report") -> 
     Args:
         reviews: The reviews of one Label Studio, in any order. To count runs that were skipped or that nobody
             reviewed, read them with `load_reviews(include_skipped=True, include_unreviewed=True)`.
-        title: What stands above the report.
+        title: The title of the report.
+
+    Raises:
+        MissingExtraError: The extra `report` is not installed.
     """
+    require_libraries()
     tasks = observe(reviews)
     times = [said.when for task in tasks for said in task.observations if said.when]
     return Report(
@@ -44,6 +49,15 @@ def build_report(reviews: Iterable[Review], *, title: str = "Review report") -> 
         notes=tuple(_notes(tasks)),
         task_urls={task.id: task.url for task in tasks},
     )
+
+
+def require_libraries() -> None:
+    """Check that the libraries of a report are installed.
+
+    Raises:
+        MissingExtraError: The extra `report` is not installed.
+    """
+    require_extra("report", "choix", "rapidfuzz", "scipy", need="A report")
 
 
 def _notes(tasks: Sequence[ObservedTask]) -> Iterator[str]:

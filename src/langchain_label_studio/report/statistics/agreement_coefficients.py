@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.sparse import csr_array  # type: ignore[import-untyped]
 
 from langchain_label_studio.report.measures import Level
 from langchain_label_studio.report.statistics.bootstrap import Floats, Statistic, quotient
@@ -29,6 +28,8 @@ def krippendorff_alpha(patterns: Sequence[Sequence[int]], positions: Floats, lev
         positions: The different answers as numbers; their order is all that counts for the ordinal level.
         level: How two answers are compared.
     """
+    from scipy.sparse import csr_array  # type: ignore[import-untyped]  # noqa: PLC0415 (an extra)
+
     counts = csr_array(
         (
             np.ones(sum(map(len, patterns))),
