@@ -13,6 +13,7 @@ from langchain_label_studio.report.statistics.quality import assess_group, group
 from langchain_label_studio.report.statistics.retrieval import assess_retrieval
 from langchain_label_studio.report.statistics.timeline import over_time
 from langchain_label_studio.support.extras import require_extra
+from langchain_label_studio.support.plurals import count_text
 from langchain_label_studio.types.review import Review
 
 
@@ -65,9 +66,9 @@ def _notes(tasks: Sequence[ObservedTask]) -> Iterator[str]:
     if not any(said.reviewed for said in every):
         yield "Nobody has reviewed anything yet."
     if unreadable := sum(said.unreadable for said in every):
-        yield f"In {_many(unreadable, 'review')} something could not be read, and is not counted."
+        yield f"In {count_text(unreadable, 'review')} something could not be read, and is not counted."
     if nameless := sum(task.model is None for task in tasks):
-        yield f"{_many(nameless, 'run')} without a model's name: listed as unknown."
+        yield f"{count_text(nameless, 'run')} without a model's name: listed as unknown."
     if gone := {
         question.control
         for said in every
@@ -75,7 +76,3 @@ def _notes(tasks: Sequence[ObservedTask]) -> Iterator[str]:
         if question.kind == "rating" and not question.scale
     }:
         yield f"How many stars there were is not known of {', '.join(sorted(gone))}: no longer in the label config."
-
-
-def _many(count: int, what: str) -> str:
-    return f"{count:,} {what}" + ("" if count == 1 else "s")
