@@ -3,6 +3,7 @@
     LabelStudioError
     ├── SettingError (ValueError)            a setting is missing or cannot be right
     │   ├── MissingApiKeyError
+    │   ├── MissingExtraError                a library of an extra is not installed
     │   ├── ProjectTitleError                Label Studio takes 3 to 50 characters
     │   ├── LabelConfigError                 not XML, or refused by Label Studio
     │   │   └── NoResponseControlError       no TextArea that could take the answer
@@ -32,6 +33,10 @@ class SettingError(LabelStudioError, ValueError):
 
 class MissingApiKeyError(SettingError):
     """No Label Studio key was given, neither as an argument nor in the environment."""
+
+
+class MissingExtraError(SettingError):
+    """A library is not installed that comes with an extra of this package, such as `report`."""
 
 
 class ProjectTitleError(SettingError):
