@@ -62,7 +62,7 @@ class LLMRun:
         metadata: The run's metadata. Of it, only `METADATA_SENT` leaves the process.
         parameters: The invocation parameters of `PARAMETERS_SENT`.
         data: The user's own data for the task.
-        form: Name of the form in which it is reviewed; empty where it is shown as it is.
+        form: Name of the form in which it is reviewed; empty for `"prompt"` and `"chat"`, which show it as it is.
         question: What it was to answer, where that is known to be another text than the last turn of the user.
         documents: What was retrieved for it.
         steps: What happened in it, in order, where it is a whole run of an agent.
