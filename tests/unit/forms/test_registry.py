@@ -33,7 +33,7 @@ from langchain_label_studio.label_config.controls import read_controls
 from langchain_label_studio.label_config.parse import parse_label_config
 from langchain_label_studio.label_studio.tasks.build import build_task
 from langchain_label_studio.reviews.from_task import read_reviews
-from langchain_label_studio.types.run import Facts
+from langchain_label_studio.types.run import RunFields
 from langchain_label_studio.types.run_record import decode_run, encode_run, make_run
 from tests.support.recording import Recording
 
@@ -56,22 +56,22 @@ def read(data: Mapping[str, Any], meta: Mapping[str, Any], review: Review) -> Re
     return replace(review, choices={"form": (str(data["characters"]), meta["secret"])})
 
 
-class Counting(TraceGatherer[list[Facts]]):
+class Counting(TraceGatherer[list[RunFields]]):
     """Records the last run of a trace, which says how many there were."""
 
-    def opened(self, top: object) -> list[Facts]:
+    def opened(self, top: object) -> list[RunFields]:
         return []
 
-    def began(self, state: list[Facts], event: TraceEvent) -> None: ...
+    def began(self, state: list[RunFields], event: TraceEvent) -> None: ...
 
-    def ended(self, state: list[Facts], event: TraceEvent) -> list[Facts]:
+    def ended(self, state: list[RunFields], event: TraceEvent) -> list[RunFields]:
         return []
 
-    def answered(self, state: list[Facts], run: Facts) -> list[Facts]:
+    def answered(self, state: list[RunFields], run: RunFields) -> list[RunFields]:
         state.append(run)
         return []
 
-    def closed(self, state: list[Facts], *, given_up: bool) -> list[Facts]:
+    def closed(self, state: list[RunFields], *, given_up: bool) -> list[RunFields]:
         if not state:
             return []
         status = "abandoned" if given_up else "success"
@@ -105,7 +105,7 @@ def count(group_by: GroupBy | None) -> Counting:
 
 def test_a_run_becomes_a_task_of_the_form_and_its_annotation_a_review() -> None:
     form = make_form()
-    facts: Facts = {
+    facts: RunFields = {
         "run_id": uuid4(),
         "trace_id": uuid4(),
         "form": form.name,
