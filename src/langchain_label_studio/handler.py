@@ -9,7 +9,7 @@ from dataclasses import replace
 from inspect import iscoroutinefunction
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
+from typing import Any, Literal, Self, TypeVar
 from uuid import UUID
 
 from pydantic import SecretStr
@@ -17,8 +17,10 @@ from pydantic import SecretStr
 from langchain_label_studio.delivery import DeliveryStats, hand_over_at_exit
 from langchain_label_studio.delivery.settings import Durability, resolve_delivery
 from langchain_label_studio.errors import LabelStudioWarning, ServerUnavailableError, SettingError
-from langchain_label_studio.forms.modes import LabelStudioMode
-from langchain_label_studio.forms.registry import resolve_group_by
+from langchain_label_studio.forms.form import Form
+from langchain_label_studio.forms.modes import LabelStudioMode, carried_name
+from langchain_label_studio.forms.registry import get_form, resolve_group_by
+from langchain_label_studio.forms.trace_gatherer import GroupBy
 from langchain_label_studio.label_config.parse import LabelConfig, parse_label_config
 from langchain_label_studio.label_studio.destinations.runs import ProjectDestination
 from langchain_label_studio.label_studio.settings import (
@@ -36,12 +38,6 @@ from langchain_label_studio.selectors import Select
 from langchain_label_studio.selectors.sampling import resolve_sample_rate
 from langchain_label_studio.support.idle_timer import QUIET_SECONDS
 from langchain_label_studio.user_feedback import DEFAULT_KEY, FeedbackDesk, check_feedback
-
-if TYPE_CHECKING:  # these take long to load, and LangChain has done it when it calls
-    from langchain_label_studio.forms import Form, GroupBy
-
-if TYPE_CHECKING:
-    from langchain_label_studio.forms import Form, GroupBy
 
 _OF_THIS_PROCESS = frozenset({"_sender", "_retire", "_desk", "_recorder"})
 
@@ -135,9 +131,9 @@ class LabelStudioCallbackHandler(RecordingCallbacks):
             model_version=model_version,
             reviewers_per_task=reviewers_per_task,
         )
-        self._group_by = resolve_group_by(group_by, form=settings.form)
         self.url = settings.url
         self._settings = settings
+        self._group_by = resolve_group_by(group_by, form=self._form)
         self._delivery = resolve_delivery(
             outbox_dir=outbox_dir, durability=durability, flush_interval=flush_interval, batch_size=batch_size
         )
@@ -172,8 +168,8 @@ class LabelStudioCallbackHandler(RecordingCallbacks):
                 include_errors=self._include_errors, sample_rate=self._sample_rate, select=self._select
             ),
             mask=self._mask,
-            form=self._settings.form,
-            gatherer=form.gather(self._group_by) if form and form.gather else None,
+            form=carried_name(form.name),
+            gatherer=form.gather(self._group_by) if form.gather else None,
             quiet_after=None if self._group_by is None else QUIET_SECONDS,
         )
         # What is gathered waits in memory, also where nobody closes the handler.
@@ -181,11 +177,7 @@ class LabelStudioCallbackHandler(RecordingCallbacks):
         weakref.finalize(self, self._recorder.hand_over).atexit = False
 
     @property
-    def _form(self) -> Form | None:
-        if not self._settings.form:
-            return None
-        from langchain_label_studio.forms import get_form  # noqa: PLC0415 (not for those who need none)
-
+    def _form(self) -> Form:
         return get_form(self._settings.form)
 
     # What a person asks of a handler
@@ -357,8 +349,7 @@ class LabelStudioCallbackHandler(RecordingCallbacks):
 
     def _check_data(self, config: LabelConfig, *, complete: bool) -> None:
         if not callable(self._data):
-            filled = self._form.keys if self._form else frozenset[str]()
-            check_task_data(self._data or {}, config, complete=complete, filled=filled)
+            check_task_data(self._data or {}, config, complete=complete, filled=self._form.keys)
 
 
 _Function = TypeVar("_Function")

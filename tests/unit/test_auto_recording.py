@@ -28,7 +28,6 @@ from langchain_core.tools import tool
 
 from langchain_label_studio import (
     LabelStudioCallbackHandler,
-    LabelStudioMode,
     SettingError,
     auto_recording,
     current_handler,
@@ -394,7 +393,7 @@ def test_its_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch)
 
     assert repr(handler) == "LabelStudioCallbackHandler(http://label-studio.example:1/, 'Switched')"
     assert handler
-    assert handler._settings.mode == LabelStudioMode.CHAT
+    assert handler._settings.form == "chat"
 
 
 def test_a_project_of_the_environment_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""Forms of review: each is one file, and one `mode=`."""
+"""Forms of review: each is one folder and one `mode=`. Begin with `Form`."""
 
 from langchain_label_studio.forms.form import Filled, Form
 from langchain_label_studio.forms.registry import find_form, get_form, register_form

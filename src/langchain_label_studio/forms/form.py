@@ -1,4 +1,4 @@
-"""A form of review: what a run fills of a task, and what an annotation of that task says. Pure."""
+"""`Form`: how runs are shown to reviewers, and how their annotations are read."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filled:
-    """What a run fills of its task.
+    """The part of a task that a form fills from a run.
 
     Attributes:
-        data: Values for the keys of the form, in the shape their tags need.
-        meta: What is kept for the way back, where no reviewer sees it.
+        data: Values for the form's keys, in the shape that their tags need.
+        meta: Values for `Form.read`. Reviewers do not see them.
     """
 
     data: Mapping[str, Any] = field(default_factory=lambda: _NOTHING)
@@ -30,19 +30,32 @@ class Filled:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Form:
-    """A form in which runs are reviewed.
+    """A form of review: how runs are shown, and how annotations are read.
+
+    Register it with `register_form` in each process that records runs in it, sends them or reads their reviews. The
+    command line is such a process, too: it can send and read only in the built-in forms.
 
     Attributes:
-        name: What `mode=` calls it, and what a task's `meta` says of it.
-        label_config: Label config (XML) of a new project.
-        keys: The keys of a task's data which `fill` fills.
-        fill: What a run fills of its task. Of the same run always the same: it may be asked twice.
-        read: The review as the form understands it, given the task's data, its meta and the review as far as
-            it could be read without the form; None where that says everything.
-        gather: Makes what collects the events of a trace until a record is whole; None records each run of
-            a model as it ends.
-        takes_answer: Whether the answers are put, as a prediction, into the first `TextArea` that can hold them, to
-            be corrected there; the label config needs one then.
+        name: The form's name, as `mode=` takes it and as a task's `meta` keeps it.
+        label_config: The label config (XML) of a new project.
+        keys: The keys of the task's data that `fill` fills.
+        fill: Makes the form's part of the task from a run. It reads the run back from the outbox, so `run.metadata`
+            has only the keys of `METADATA_SENT`: pass other values with `data=`, and read them from `run.data`.
+            It may be called twice for a run, and has to return the same each time.
+        read: Makes the form's review from the task's data, the task's meta and the review as it is without the form.
+            None leaves that review as it is.
+        gather: Makes a `Gatherer`, which turns the events of a trace into records. It is called with the value of
+            `group_by=`. None makes one record of each run of a model.
+        compares: Whether the form compares runs with each other, so that it takes `group_by=`. Then it needs
+            `gather`.
+        takes_answer: Whether reviewers correct the answers in the task. The answers are then the prediction for the
+            first `TextArea` that can hold them, and the label config needs such a `TextArea`.
+
+    Example:
+        >>> def fill(run: LLMRun) -> Filled:
+        ...     return Filled(data={"question": run.prompt[-1]["content"]})
+        >>> form = Form(name="questions", label_config=XML, keys=frozenset({"question"}), fill=fill)
+        >>> handler = LabelStudioCallbackHandler(mode=register_form(form).name)
     """
 
     name: str
@@ -51,4 +64,5 @@ class Form:
     fill: Callable[[LLMRun], Filled]
     read: Callable[[Mapping[str, Any], Mapping[str, Any], Review], Review] | None = None
     gather: Callable[[GroupBy | None], Gatherer] | None = None
+    compares: bool = False
     takes_answer: bool = True

@@ -1,4 +1,4 @@
-"""The mode shortcuts and the label configs behind them."""
+"""`LabelStudioMode`: the built-in forms, and the label config of each."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from langchain_label_studio.errors import SettingError
 
 
 class LabelStudioMode(Enum):
-    """In which form runs are reviewed, and so which built-in label config a new project gets."""
+    """A built-in form of review, which brings the label config of a new project."""
 
     PROMPT = "prompt"
     CHAT = "chat"
@@ -18,17 +18,26 @@ class LabelStudioMode(Enum):
     AGENT = "agent"
 
 
+PLAIN_MODES = frozenset({LabelStudioMode.PROMPT.value, LabelStudioMode.CHAT.value})
+"""Forms that show a run as it is, in any label config. Their runs and tasks carry no name of a form."""
+
+
+def carried_name(form: str) -> str:
+    """Return the name of a form as runs and tasks carry it: empty for the plain ones."""
+    return "" if form in PLAIN_MODES else form
+
+
 def get_default_label_configs(mode: str | LabelStudioMode) -> tuple[str, LabelStudioMode]:
     """Return the built-in label config of a mode.
 
     Args:
-        mode: Such as `"prompt"`, or the enum's member.
+        mode: The mode, as a name such as `"prompt"` or as a `LabelStudioMode`.
 
     Returns:
-        The label config as XML, and the mode as the enum's member.
+        The label config as XML, and the mode as a `LabelStudioMode`.
 
     Raises:
-        SettingError: There is no such mode.
+        SettingError: No built-in mode has this name.
     """
     try:
         mode = LabelStudioMode(mode)

@@ -1,46 +1,51 @@
-"""The forms there are, by name: ours, and those that users add."""
+"""`register_form` and `get_form`: forms by their names, built-in ones and those of users."""
 
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING
 
 from langchain_label_studio.errors import SettingError
 from langchain_label_studio.forms.form import Form
 from langchain_label_studio.forms.modes import LabelStudioMode
+from langchain_label_studio.forms.trace_gatherer import GroupBy
 
-if TYPE_CHECKING:
-    from langchain_label_studio.forms.form import Form
-    from langchain_label_studio.forms.trace_gatherer import GroupBy
-
-_OURS = ("agent", "preference", "rag")
+_PLAIN = LabelStudioMode.PROMPT.value
+_BUILT_IN = {mode.value: mode for mode in LabelStudioMode}
 _added: dict[str, Form] = {}
 
 
 def register_form(form: Form) -> Form:
     """Make a form of your own known, so that `mode=` and `load_reviews` find it by its name.
 
-    Register it in each process that records in this form, and where its reviews are read.
+    Register it in each process that records runs in this form, sends them or reads their reviews.
 
     Args:
-        form: The form. One of the same name that was registered before is replaced.
+        form: The form. It replaces a form of the same name that was registered before.
 
     Returns:
         The form.
 
     Raises:
-        SettingError: The name is that of a built-in mode.
+        SettingError: The name is that of a built-in mode, or the form compares runs and has no `gather`.
     """
-    if not form.name or form.name in {mode.value for mode in LabelStudioMode}:
+    if not form.name or form.name in _BUILT_IN:
         msg = f"A form cannot be called {form.name!r}: that is a mode of its own. Choose another name."
+        raise SettingError(msg)
+    if form.compares and form.gather is None:
+        msg = f"The form {form.name!r} has compares=True, so it needs gather=, which is given group_by=."
         raise SettingError(msg)
     _added[form.name] = form
     return form
 
 
 def find_form(name: str) -> Form | None:
-    """Return a form, or None where there is none of this name."""
-    if name in _OURS:
+    """Return a form, or None where this process knows none of this name.
+
+    Args:
+        name: The name, as `mode=` takes it or as a run carries it: empty for `"prompt"` and `"chat"`.
+    """
+    name = _PLAIN if name == "" else name
+    if name in _BUILT_IN:
         # Loaded when somebody uses it.
         form: Form = import_module(f"langchain_label_studio.forms.{name}.form").FORM
         return form
@@ -48,34 +53,49 @@ def find_form(name: str) -> Form | None:
 
 
 def get_form(name: str) -> Form:
-    """Return a form.
+    """Return a form, as `find_form` does.
 
     Raises:
-        SettingError: There is none of this name.
+        SettingError: This process knows none of this name.
     """
     form = find_form(name)
     if form is None:
-        msg = f"There is no form {name!r} here. Call register_form(...) with it first, in this process, too."
+        known = ", ".join(map(repr, _BUILT_IN))
+        msg = (
+            f"There is no form {name!r} here. Use {known}; or a form of your own: call register_form(...) with it "
+            "first, in this process, too."
+        )
         raise SettingError(msg)
     return form
 
 
-def resolve_group_by(group_by: GroupBy | None, *, form: str) -> GroupBy | None:
-    """Return what runs that are compared have in common.
+def form_for_reading(name: str) -> Form:
+    """Return the form of a task; `"prompt"` where this process does not know it.
+
+    The review of such a task has what can be read without its form.
+    """
+    return find_form(name) or get_form(_PLAIN)
+
+
+def resolve_group_by(group_by: GroupBy | None, *, form: Form) -> GroupBy | None:
+    """Return the value of `group_by=`, once it is checked.
 
     Args:
-        group_by: A key of their metadata, or a function of the run; None or an empty key for neither.
-        form: Name of the form of review.
+        group_by: A key of the runs' metadata, or a function of the run. None and an empty key are no group.
+        form: The form of review.
 
     Raises:
-        SettingError: It is something else, or nothing is compared in this form.
+        SettingError: It is something else, or the form compares nothing.
     """
     if group_by is None or group_by == "":
         return None
     if not isinstance(group_by, str) and not callable(group_by):
         msg = f"group_by={group_by!r}: use a key of the runs' metadata, or a function of the finished run."
         raise SettingError(msg)
-    if not form:
-        msg = "group_by= says which answers are compared: use it with mode='preference'."
+    if not form.compares:
+        msg = (
+            f"group_by= says which runs are compared, but mode={form.name!r} compares none. Use it with "
+            "mode='preference' or with a form of your own that has compares=True; or leave it out."
+        )
         raise SettingError(msg)
     return group_by

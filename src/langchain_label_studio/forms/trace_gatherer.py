@@ -13,7 +13,7 @@ from langchain_label_studio.recording.open_runs import MAX_ANCESTORS, MAX_RUN_AG
 from langchain_label_studio.recording.trace_events import TraceEvent
 from langchain_label_studio.support.bounded_dict import BoundedDict
 from langchain_label_studio.support.forks import ForkSafe
-from langchain_label_studio.types.run import Facts, LLMRun
+from langchain_label_studio.types.run import LLMRun, RunFields
 
 MAX_OPEN_TRACES = 1000
 
@@ -48,18 +48,18 @@ class TraceGatherer(ForkSafe, ABC, Generic[_State]):
         """Note that something in the trace, or the outermost run itself, has started."""
 
     @abstractmethod
-    def ended(self, state: _State, event: TraceEvent) -> list[Facts]:
+    def ended(self, state: _State, event: TraceEvent) -> list[RunFields]:
         """Note that something in the trace, or the outermost run itself, has ended or failed."""
 
     @abstractmethod
-    def answered(self, state: _State, run: Facts) -> list[Facts]:
+    def answered(self, state: _State, run: RunFields) -> list[RunFields]:
         """Note a finished run of a model."""
 
-    def closed(self, state: _State, *, given_up: bool) -> list[Facts]:  # noqa: ARG002 (for those who need it)
+    def closed(self, state: _State, *, given_up: bool) -> list[RunFields]:  # noqa: ARG002 (for those who need it)
         """Return what is left to record of a trace that ended, or whose end nobody waits for any more."""
         return []
 
-    def begin(self, event: TraceEvent) -> list[Facts]:
+    def begin(self, event: TraceEvent) -> list[RunFields]:
         """Note a start, and return records that are given up."""
         with self._lock:
             top = self._tops.get(event.parent_run_id or event.run_id, event.run_id)
@@ -73,7 +73,7 @@ class TraceGatherer(ForkSafe, ABC, Generic[_State]):
             self.began(self._open[top][1], event)
             return self._overdue()
 
-    def end(self, event: TraceEvent) -> list[Facts]:
+    def end(self, event: TraceEvent) -> list[RunFields]:
         """Note an end, and return the records that are whole now."""
         with self._lock:
             top = self._tops.pop(event.run_id, None)
@@ -86,7 +86,7 @@ class TraceGatherer(ForkSafe, ABC, Generic[_State]):
                 records += self.closed(state, given_up=False)
             return records
 
-    def ran(self, run: Facts) -> list[Facts]:
+    def ran(self, run: RunFields) -> list[RunFields]:
         """Note a finished run of a model, failed ones among them, and return the records that are whole now."""
         with self._lock:
             top = self._tops.get(run.get("parent_run_id") or run["run_id"])
@@ -96,12 +96,12 @@ class TraceGatherer(ForkSafe, ABC, Generic[_State]):
             state = self.opened(run["run_id"])
             return self.answered(state, run) + self.closed(state, given_up=False)
 
-    def complete_groups(self) -> list[Facts]:
+    def complete_groups(self) -> list[RunFields]:
         """Return nothing: a trace in flight waits for its end."""
         return []
 
-    def _overdue(self) -> list[Facts]:
-        records: list[Facts] = []
+    def _overdue(self) -> list[RunFields]:
+        records: list[RunFields] = []
         now = time.monotonic()
         while self._open:
             top, (began, state) = next(iter(self._open.items()))

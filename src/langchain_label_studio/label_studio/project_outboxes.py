@@ -81,7 +81,6 @@ def prepare_target(directory: Path, settings: Settings, *, holds: Holds = "runs"
         "project_name": settings.project_name,
         "label_config": settings.label_config,
         "custom_config": settings.custom_config,
-        "mode": settings.mode.value if settings.mode else None,
         "form": settings.form,
         "takes_answer": settings.takes_answer,
         "model_version": settings.model_version,
@@ -151,8 +150,8 @@ def _settings(entry: dict[str, Any]) -> Settings:
         project_name=entry["project_name"],
         label_config=entry["label_config"],
         custom_config=entry["custom_config"],
-        mode=LabelStudioMode(entry["mode"]) if entry["mode"] else None,
-        form=entry.get("form", ""),  # not there in the files of older versions, nor the next two
+        # Older versions had the plain modes, "prompt" and "chat", under `mode`, and the next two not at all.
+        form=entry.get("form") or entry.get("mode") or LabelStudioMode.PROMPT.value,
         takes_answer=entry.get("takes_answer", True),
         model_version=entry["model_version"],
         reviewers_per_task=entry.get("reviewers_per_task"),

@@ -12,7 +12,7 @@ from langchain_label_studio.errors import (
     ProjectNotFoundError,
     RequestRefusedError,
 )
-from langchain_label_studio.forms.modes import LabelStudioMode
+from langchain_label_studio.forms.modes import PLAIN_MODES, LabelStudioMode
 from langchain_label_studio.label_config.parse import LabelConfig, describe_difference, parse_label_config
 from langchain_label_studio.label_studio.settings import MAX_TITLE, Settings
 from langchain_label_studio.support.host_lock import host_lock
@@ -163,7 +163,7 @@ def _page_warnings(config: LabelConfig) -> Iterator[str]:
 
 
 def _config_warnings(info: ProjectInfo, config: LabelConfig, settings: Settings) -> Iterator[str]:
-    if settings.custom_config or settings.form:
+    if settings.custom_config or settings.form not in PLAIN_MODES:
         passed = "the project_config passed" if settings.custom_config else f"that of mode={settings.form!r}"
         wanted = parse_label_config(settings.label_config, takes_answer=settings.takes_answer)
         if difference := describe_difference(wanted, config):
@@ -171,7 +171,7 @@ def _config_warnings(info: ProjectInfo, config: LabelConfig, settings: Settings)
                 f"Project {info.id} ({info.title!r}) exists and keeps its own label config, which is not "
                 f"{passed}: {difference}. Use another project_name, or change the project's config."
             )
-    elif settings.mode is LabelStudioMode.CHAT and config.input and config.input.type != "Paragraphs":
+    elif settings.form == LabelStudioMode.CHAT.value and config.input and config.input.type != "Paragraphs":
         yield (
             f"Project {info.id} ({info.title!r}) shows prompts in <{config.input.type}>, so chats become text "
             "there. Use another project_name for a new project with mode='chat'."

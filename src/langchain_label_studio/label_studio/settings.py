@@ -6,17 +6,15 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
 from langchain_label_studio.errors import MissingApiKeyError, ProjectTitleError, SettingError
-from langchain_label_studio.forms.modes import LabelStudioMode, get_default_label_configs
+from langchain_label_studio.forms.modes import LabelStudioMode
+from langchain_label_studio.forms.registry import get_form
 from langchain_label_studio.label_config.parse import parse_label_config, prepare_label_config
-
-if TYPE_CHECKING:
-    from langchain_label_studio.forms import Form
 
 API_KEY_VARIABLE = "LABEL_STUDIO_API_KEY"
 URL_VARIABLE = "LABEL_STUDIO_URL"
@@ -41,8 +39,7 @@ class Settings:
         project_name: What the title was made from.
         label_config: Label config of a project that has to be created.
         custom_config: Whether the user passed that config, so that it should match the project's.
-        mode: The mode whose config it is, or None for a config of the user's own.
-        form: Name of the form in which runs are reviewed; empty where each is shown as it is.
+        form: Name of the form in which runs are reviewed: the mode.
         takes_answer: Whether the answers go into a `TextArea` of the label config.
         model_version: What all predictions of the project are filed under.
         reviewers_per_task: How many people review each task of a project that has to be created; None
@@ -56,8 +53,7 @@ class Settings:
     project_name: str
     label_config: str
     custom_config: bool = False
-    mode: LabelStudioMode | None = None
-    form: str = ""
+    form: str = LabelStudioMode.PROMPT.value
     takes_answer: bool = True
     model_version: str = field(default=DEFAULT_MODEL_VERSION)
     reviewers_per_task: int | None = None
@@ -91,11 +87,9 @@ def resolve_settings(
         LabelConfigError: The config is not XML, or has no place for the answer.
         SettingError: Another setting cannot be right.
     """
-    form = _form(mode)
-    default_config, known_mode = (form.label_config, None) if form else get_default_label_configs(mode)
-    config = prepare_label_config(project_config) if project_config else default_config
-    takes_answer = form is None or form.takes_answer
-    parse_label_config(config, takes_answer=takes_answer)
+    form = get_form(mode.value if isinstance(mode, LabelStudioMode) else mode)
+    config = prepare_label_config(project_config) if project_config else form.label_config
+    parse_label_config(config, takes_answer=form.takes_answer)
     known_id = _project_id(project_id, environ)
     return Settings(
         api_key=resolve_api_key(api_key, environ=environ),
@@ -105,9 +99,8 @@ def resolve_settings(
         project_name="" if known_id is not None else project_name or DEFAULT_PROJECT_NAME,
         label_config=config,
         custom_config=bool(project_config),
-        mode=None if project_config else known_mode,
-        form=form.name if form else "",
-        takes_answer=takes_answer,
+        form=form.name,
+        takes_answer=form.takes_answer,
         model_version=model_version.strip() or DEFAULT_MODEL_VERSION,
         reviewers_per_task=_reviewers_per_task(reviewers_per_task),
     )
@@ -176,16 +169,6 @@ def resolve_url(url: str | None = None, *, environ: Mapping[str, str] = os.envir
         msg = "The Label Studio URL holds a user name or password. Take it out, and use api_key= instead."
         raise SettingError(msg)
     return f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}/"
-
-
-def _form(mode: str | LabelStudioMode) -> Form | None:
-    """Return the form of a mode; runs are shown as they are in the first two."""
-    name = mode.value if isinstance(mode, LabelStudioMode) else mode
-    if name in {LabelStudioMode.PROMPT.value, LabelStudioMode.CHAT.value}:
-        return None
-    from langchain_label_studio.forms import find_form  # noqa: PLC0415 (not for those who need none)
-
-    return find_form(name)
 
 
 def _project_id(project_id: Any, environ: Mapping[str, str]) -> int | None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from langchain_label_studio.recording.messages import to_turn
 from langchain_label_studio.support.json_safe import clip, jsonable
-from langchain_label_studio.types.run import Facts, Status
+from langchain_label_studio.types.run import RunFields, Status
 from langchain_label_studio.types.turn import Turn
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ _Fields = Mapping[str, Any]  # of a pydantic model; why its `vars`, see messages
 _MODEL_FILES = (".gguf", ".ggml", ".bin", ".safetensors")
 
 
-def read_result(result: LLMResult, started: Facts, *, batch_size: int = 1) -> Facts:
+def read_result(result: LLMResult, started: RunFields, *, batch_size: int = 1) -> RunFields:
     """Return what a result says of its run.
 
     Args:
@@ -49,7 +49,7 @@ def read_result(result: LLMResult, started: Facts, *, batch_size: int = 1) -> Fa
         or response.get("status")
     )
     cut = message.get("type") == "AIMessageChunk" and not reason and provider in _ALWAYS_GIVE_A_REASON
-    facts: Facts = {
+    fields: RunFields = {
         "answers": tuple(map(_answer, candidates)),
         "status": "partial" if cut else "success",
     }
@@ -59,15 +59,15 @@ def read_result(result: LLMResult, started: Facts, *, batch_size: int = 1) -> Fa
         # A completion model names what its constructor was given, whatever `bind(model=...)` asked for.
         name = started.get("model") or output.get("model_name")
     if model := model_name(name):
-        facts["model"] = model
+        fields["model"] = model
     if provider:
-        facts["provider"] = provider
+        fields["provider"] = provider
     if reason:
-        facts["finish_reason"] = str(jsonable(reason))
+        fields["finish_reason"] = str(jsonable(reason))
     counts = output.get("token_usage") or response.get("token_usage") or response.get("usage")
     if usage := message.get("usage_metadata") or (counts if batch_size == 1 else None):
-        facts.update(_usage(usage))
-    return facts
+        fields.update(_usage(usage))
+    return fields
 
 
 def message_ids(result: LLMResult) -> list[str]:
@@ -116,7 +116,7 @@ def _answer(candidate: _Fields) -> Turn:
     return turn
 
 
-def _usage(counts: Any) -> Facts:
+def _usage(counts: Any) -> RunFields:
     if not isinstance(counts, Mapping):
         return {}
     read = _count(counts, "input_tokens", "prompt_tokens")
@@ -129,8 +129,16 @@ def _usage(counts: Any) -> Facts:
         for key, value in counts.items()
         if isinstance(key, str) and key.endswith(("_details", "total_cost")) and (value or value == 0)
     }
-    known = {"input_tokens": read, "output_tokens": written, "total_tokens": total, "usage": details or None}
-    return {name: value for name, value in known.items() if value is not None}
+    known: RunFields = {}
+    if read is not None:
+        known["input_tokens"] = read
+    if written is not None:
+        known["output_tokens"] = written
+    if total is not None:
+        known["total_tokens"] = total
+    if details:
+        known["usage"] = details
+    return known
 
 
 def _count(counts: Mapping[str, Any], *names: str) -> int | None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from langchain_label_studio.support.json_safe import jsonable
-from langchain_label_studio.types.run import Facts, LLMRun
+from langchain_label_studio.types.run import LLMRun
 from langchain_label_studio.types.run_parts import Document, Step, StepError, StepResult
 from langchain_label_studio.types.turn import Turn
 
@@ -51,7 +51,7 @@ _SEVEN_DIGITS = 10**6
 Mask = Callable[[str], str]
 
 
-def mask_run(run: Facts, mask: Mask) -> Facts:
+def mask_run(run: Mapping[str, Any], mask: Mask) -> dict[str, Any]:
     """Return what is known of a run with each of its texts masked.
 
     Names that programs give (fields, and the keys of `data`, `metadata` and `parameters`) stay, and so do the ids that
@@ -59,7 +59,7 @@ def mask_run(run: Facts, mask: Mask) -> Facts:
     so are whole numbers of more than six digits that the mask would change as a text.
 
     Args:
-        run: The run, as `make_run` takes it.
+        run: The run's `RunFields`.
         mask: Takes a text and returns it masked; never raises.
     """
     return {

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from langchain_label_studio.support.bounded_dict import BoundedDict
 from langchain_label_studio.support.forks import ForkSafe
-from langchain_label_studio.types.run import Facts
+from langchain_label_studio.types.run import RunFields
 
 MAX_OPEN_RUNS = 10_000
 MAX_OPEN_CHARACTERS = 256 * 2**20
@@ -22,25 +22,25 @@ class StartedRun:
     """What is known of a run before its end.
 
     Attributes:
-        facts: What its start event said.
+        fields: The values that its start event gave.
         clock: `time.perf_counter()` at its start.
         size: How many characters of the conversation it keeps.
         batch_size: How many prompts went to the model in one request.
         excluded: Whether it belongs to an excluded trace, so that nothing more is known of it.
     """
 
-    facts: Facts
+    fields: RunFields
     clock: float
     size: int = 0
     batch_size: int = 1
     excluded: bool = False
 
-    def finish(self, known_now: Facts) -> Facts:
+    def finish(self, known_now: RunFields) -> RunFields:
         """Return the run as it ended; it is not to be started again."""
-        if "started_at" in self.facts:
+        if "started_at" in self.fields:
             known_now["latency_ms"] = int((time.perf_counter() - self.clock) * 10_000) / 10
-        self.facts.update(known_now)
-        return self.facts
+        self.fields.update(known_now)
+        return self.fields
 
 
 class RunTable(ForkSafe):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from langchain_label_studio.support.forks import ForkSafe
 from langchain_label_studio.support.json_safe import encode
-from langchain_label_studio.types.run import Facts
+from langchain_label_studio.types.run import RunFields
 
 MAX_RECALLABLE_RUNS = 1000
 MAX_RECALLABLE_BYTES = 32 * 2**20
@@ -45,7 +45,7 @@ class RecallableRuns(ForkSafe):
     def __len__(self) -> int:
         return len(self._runs)
 
-    def put(self, run: Facts, reason: str) -> None:
+    def put(self, run: RunFields, reason: str) -> None:
         """Keep a run."""
         # A copy: orjson keeps room behind what it wrote, which may be ten times as much.
         line = bytes(memoryview(encode(run)))

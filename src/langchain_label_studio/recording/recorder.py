@@ -17,7 +17,7 @@ from langchain_label_studio.recording.trace_events import EventKind, TraceEvent
 from langchain_label_studio.support.bounded_dict import BoundedDict
 from langchain_label_studio.support.idle_timer import QuietWatch
 from langchain_label_studio.support.log import ThrottledLog
-from langchain_label_studio.types.run import Facts, LLMRun
+from langchain_label_studio.types.run import LLMRun, RunFields
 from langchain_label_studio.types.run_record import encode_run, make_run
 from langchain_label_studio.types.task_columns import usable_data
 from langchain_label_studio.types.turn import Turn
@@ -111,7 +111,7 @@ class Recorder:
         """Record a run that came to its end."""
         if started := self._started(run_id, event):
             self._finish(run_events.read_end(started, response))
-            if started.facts.get("kind") == "completion":
+            if started.fields.get("kind") == "completion":
                 return  # without messages
             for message_id in message_ids(response):
                 self._answered[message_id] = run_id
@@ -213,7 +213,7 @@ class Recorder:
             return DROPPED
         return masked
 
-    def _masked_run(self, run: Facts) -> Facts:
+    def _masked_run(self, run: Mapping[str, Any]) -> Mapping[str, Any]:
         return mask_run(run, self.masked)
 
     def lose(self, reason: str, message: str, error: BaseException | None = None) -> None:
@@ -232,7 +232,7 @@ class Recorder:
         trace_id = self.runs.root(run_id, event.get("parent_run_id"))
         return run_events.unknown_start(event, run_id=run_id, trace_id=trace_id)
 
-    def _finish(self, run: Facts) -> None:
+    def _finish(self, run: RunFields) -> None:
         """Record a run that ended, or let it wait for what belongs to it."""
         self._hear()
         self._record_all(self._gatherer.ran(run) if self._gatherer else (run,))
@@ -241,7 +241,7 @@ class Recorder:
         if self._quiet:
             self._quiet.heard()
 
-    def _record_all(self, records: Iterable[Facts]) -> None:
+    def _record_all(self, records: Iterable[RunFields]) -> None:
         for record in records:
             if self._form:
                 record["form"] = self._form
@@ -250,21 +250,21 @@ class Recorder:
             if self._is_taken(record):
                 self._record(record)
 
-    def _is_taken(self, run: Facts) -> bool:
+    def _is_taken(self, run: RunFields) -> bool:
         try:
             return self.selection.takes(run)
         except Exception as error:  # noqa: BLE001 (a mistake in the user's function must not cost the run)
             self.lose("select", "The select= function failed: the run is recorded.", error)
             return True
 
-    def _record(self, run: Facts) -> None:
+    def _record(self, run: RunFields) -> None:
         if self._data and (data := self._data_of(run)):
             run["data"] = data
         self._last_run_id = run["run_id"]
         if not self._submit(encode_run(run, self._masked_run if self._mask else None)):
             self.lose("outbox_full", "The outbox is full: a run was not recorded. Is Label Studio down?")
 
-    def _data_of(self, run: Facts) -> dict[str, Any]:
+    def _data_of(self, run: RunFields) -> dict[str, Any]:
         try:
             return usable_data((self._data(make_run(run)) if callable(self._data) else self._data) or {})
         except Exception as error:  # noqa: BLE001 (a mistake in the user's function must not cost the run)

@@ -12,7 +12,7 @@ from langchain_label_studio.recording.llm_results import has_answer, read_result
 from langchain_label_studio.recording.open_runs import StartedRun
 from langchain_label_studio.support.json_safe import jsonable
 from langchain_label_studio.support.redaction import error_text
-from langchain_label_studio.types.run import PARAMETERS_SENT, Facts
+from langchain_label_studio.types.run import PARAMETERS_SENT, RunFields
 from langchain_label_studio.types.turn import Turn
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def read_start(
     """
     metadata = dict(event.get("metadata") or {})
     parameters = event.get("invocation_params") or {}
-    facts: Facts = {
+    fields: RunFields = {
         "run_id": run_id,
         "trace_id": trace_id,
         "kind": kind,
@@ -49,33 +49,33 @@ def read_start(
         "metadata": metadata,
     }
     if parent_run_id := event.get("parent_run_id"):
-        facts["parent_run_id"] = parent_run_id
+        fields["parent_run_id"] = parent_run_id
     if name := text_or_none(event.get("name")):
-        facts["run_name"] = name
+        fields["run_name"] = name
     # Not `model_name` of the parameters: after `bind(model=...)` it still names the old one.
     if model := text_or_none(metadata.get("ls_model_name")) or text_or_none(parameters.get("model")):
-        facts["model"] = model
+        fields["model"] = model
     if provider := text_or_none(metadata.get("ls_provider")):
-        facts["provider"] = provider
+        fields["provider"] = provider
     if thread_id := _thread_id(metadata):
-        facts["thread_id"] = thread_id
+        fields["thread_id"] = thread_id
     if tags := _own_tags(event.get("tags")):
-        facts["tags"] = tags
+        fields["tags"] = tags
     if sent := _parameters(parameters):
-        facts["parameters"] = sent
+        fields["parameters"] = sent
     size = sum([len(turn["content"]) for turn in prompt])
     size += sum([sum(map(len, turn["images"])) for turn in prompt if "images" in turn])
-    return StartedRun(facts, time.perf_counter(), size, event.get("batch_size") or 1)
+    return StartedRun(fields, time.perf_counter(), size, event.get("batch_size") or 1)
 
 
-def read_end(started: StartedRun, response: LLMResult) -> Facts:
+def read_end(started: StartedRun, response: LLMResult) -> RunFields:
     """Return a run that came to its end."""
-    return started.finish(read_result(response, started.facts, batch_size=started.batch_size))
+    return started.finish(read_result(response, started.fields, batch_size=started.batch_size))
 
 
-def read_error(started: StartedRun, error: BaseException, response: LLMResult | None) -> Facts:
+def read_error(started: StartedRun, error: BaseException, response: LLMResult | None) -> RunFields:
     """Return a run that ended otherwise, with what of the answer had come."""
-    known = read_result(response, started.facts, batch_size=started.batch_size) if response else {}
+    known = read_result(response, started.fields, batch_size=started.batch_size) if response else {}
     status = status_of(error)
     if has_answer(known.get("answers", ())):
         known["status"] = "partial"
@@ -95,10 +95,10 @@ def excluded_start() -> StartedRun:
 def unknown_start(event: Mapping[str, Any], *, run_id: UUID, trace_id: UUID) -> StartedRun:
     """Return what stands in for a start that never came."""
     note: Turn = {"role": "user", "content": "[the prompt is not known: LangChain did not announce this run]"}
-    facts: Facts = {"run_id": run_id, "trace_id": trace_id, "prompt": (note,)}
+    fields: RunFields = {"run_id": run_id, "trace_id": trace_id, "prompt": (note,)}
     if parent_run_id := event.get("parent_run_id"):
-        facts["parent_run_id"] = parent_run_id
-    return StartedRun(facts, time.perf_counter())
+        fields["parent_run_id"] = parent_run_id
+    return StartedRun(fields, time.perf_counter())
 
 
 def _parameters(parameters: Mapping[str, Any]) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from langchain_label_studio.recording.recallable_runs import RecallableRuns
 from langchain_label_studio.selectors.sampling import in_sample
 from langchain_label_studio.selectors.selector import Select, as_selector
 from langchain_label_studio.support.forks import ForkSafe
-from langchain_label_studio.types.run import Facts, Status
+from langchain_label_studio.types.run import RunFields, Status
 from langchain_label_studio.types.run_record import make_run
 
 _OF_INTEREST = frozenset({"success", "partial"})
@@ -63,7 +63,7 @@ class RunSelection(ForkSafe):
         """Count a run of such a trace."""
         self._count(self._not_sampled)
 
-    def takes(self, run: Facts) -> bool:
+    def takes(self, run: RunFields) -> bool:
         """Say whether a run is recorded; count it and keep it at hand where it is not.
 
         Raises:
@@ -86,7 +86,7 @@ class RunSelection(ForkSafe):
             self._recallable.put(run, reason)
         return False
 
-    def recall(self, known: str, feedback: Rated) -> Iterator[Facts]:
+    def recall(self, known: str, feedback: Rated) -> Iterator[RunFields]:
         """Yield the excluded runs that are recorded after all, because a user rated them low.
 
         Args:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any, TypeVar
 
-from langchain_label_studio.forms import find_form
+from langchain_label_studio.forms.registry import form_for_reading
 from langchain_label_studio.label_config.controls import Controls
 from langchain_label_studio.label_config.markdown_safety import active
 from langchain_label_studio.label_config.parse import InputTag
@@ -61,8 +61,8 @@ def read_reviews(
 def _reader(task: Mapping[str, Any]) -> Callable[[Review], Review]:
     """Return what refines a review of the task: what its form of review says, where it has one that is known here."""
     meta = as_mapping(task.get("meta"))
-    form = find_form(str(meta.get("form", "")))
-    if form is None or form.read is None:
+    form = form_for_reading(str(meta.get("form", "")))
+    if form.read is None:
         return lambda review: review
     return partial(form.read, active(as_mapping(task.get("data"))), meta)
 

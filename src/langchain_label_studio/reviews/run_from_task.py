@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from html.parser import HTMLParser
 from typing import Any, get_args
 
-from langchain_label_studio.forms import find_form
+from langchain_label_studio.forms.registry import form_for_reading
 from langchain_label_studio.label_config.controls import Controls
 from langchain_label_studio.label_config.markdown_safety import active
 from langchain_label_studio.label_config.parse import PROMPT_TAGS, InputTag
@@ -77,8 +77,7 @@ def answer_control(task: Mapping[str, Any], run: LLMRun, controls: Controls) -> 
     """
     for name, _ in _predicted_texts(task):
         return name
-    form = find_form(run.form)
-    if form and not form.takes_answer:
+    if not form_for_reading(run.form).takes_answer:
         return None
     if _is_ours(task):
         return controls.response

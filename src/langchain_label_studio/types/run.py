@@ -1,10 +1,11 @@
-"""Finished runs as values."""
+"""`LLMRun`: a finished run; `RunFields`: a run on its way there."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, TypedDict, cast
+from uuid import UUID
 
 from langchain_label_studio.types.run_parts import Document, Step
 from langchain_label_studio.types.text import show_turn
@@ -62,7 +63,7 @@ class LLMRun:
         metadata: The run's metadata. Of it, only `METADATA_SENT` leaves the process.
         parameters: The invocation parameters of `PARAMETERS_SENT`.
         data: The user's own data for the task.
-        form: Name of the form in which it is reviewed; empty where it is shown as it is.
+        form: Name of the form in which it is reviewed; empty for `"prompt"` and `"chat"`, which show it as it is.
         question: What it was to answer, where that is known to be another text than the last turn of the user.
         documents: What was retrieved for it.
         steps: What happened in it, in order, where it is a whole run of an agent.
@@ -105,9 +106,57 @@ class LLMRun:
         return tuple(turn for turn in self.answers if show_turn(turn))
 
 
-Facts = dict[str, Any]
-"""Fields of an `LLMRun` by name, as far as they are known.
+TokenCount = Literal["input_tokens", "output_tokens", "total_tokens"]
+TOKEN_COUNTS: tuple[TokenCount, ...] = ("input_tokens", "output_tokens", "total_tokens")
+"""The fields that add up, where several runs are one record."""
 
-A run on its way to the outbox is such a dict, and only becomes an `LLMRun` where somebody looks at it. What takes
-its time to write as text is left for then, too: ids may be UUIDs, and a time is seconds since 1970.
-"""
+
+class RunFields(TypedDict, total=False):
+    """Fields of an `LLMRun` by their names. A field whose value is not known is missing.
+
+    A run is such a dict from its first event to its line in the outbox. It becomes an `LLMRun` (`make_run`) only
+    where somebody looks at it. Two fields differ from those of `LLMRun`, and two are for records of a `Gatherer`:
+
+    Attributes:
+        run_id: The id, not yet as text. So are `trace_id` and `parent_run_id`.
+        started_at: Seconds since 1970.
+        covers: Ids of further runs that are in this record: they lead to its task.
+        excluded: Why the run is of no use in the form. It is counted under this reason, and not recorded.
+    """
+
+    run_id: UUID
+    trace_id: UUID
+    parent_run_id: UUID
+    run_name: str
+    kind: Literal["chat", "completion"]
+    status: Status
+    prompt: tuple[Turn, ...]
+    answers: tuple[Turn, ...]
+    error: str
+    model: str
+    provider: str
+    finish_reason: str
+    input_tokens: int
+    output_tokens: int
+    total_tokens: int
+    usage: Mapping[str, Any]
+    started_at: float
+    latency_ms: float
+    thread_id: str
+    tags: tuple[str, ...]
+    metadata: Mapping[str, Any]
+    parameters: Mapping[str, Any]
+    data: Mapping[str, Any]
+    form: str
+    question: str
+    documents: tuple[Document, ...]
+    steps: tuple[Step, ...]
+    candidates: tuple[Mapping[str, Any], ...]
+    covers: Sequence[UUID]
+    excluded: str
+
+
+def pick(run: RunFields, names: Iterable[str]) -> RunFields:
+    """Return these fields of a run, as far as they are known."""
+    known: Mapping[str, Any] = run
+    return cast("RunFields", {name: known[name] for name in names if name in known})

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import fields
 from datetime import UTC, datetime
+from typing import Any
 
 from langchain_label_studio.support.json_lines import decode_line, encode_line, read_name
-from langchain_label_studio.types.run import Facts, LLMRun
+from langchain_label_studio.types.run import LLMRun, RunFields
 
 FORMAT_VERSION = 1
 METADATA_SENT = frozenset(
@@ -31,9 +32,9 @@ _IDS = ("run_id", "trace_id", "parent_run_id")
 _TUPLES = ("prompt", "answers", "tags", "documents", "steps", "candidates")
 
 
-def make_run(facts: Facts) -> LLMRun:
-    """Return the run that the facts are of."""
-    known = {name: value for name, value in facts.items() if name in _FIELDS}
+def make_run(fields: Mapping[str, Any]) -> LLMRun:
+    """Return a run, given its `RunFields` or what was read of them."""
+    known = {name: value for name, value in fields.items() if name in _FIELDS}
     known |= {name: str(known[name]) for name in _IDS if known.get(name)}
     known |= {name: tuple(known.get(name, ())) for name in _TUPLES}
     if isinstance(started_at := known.get("started_at"), float):
@@ -41,15 +42,15 @@ def make_run(facts: Facts) -> LLMRun:
     return LLMRun(**known)
 
 
-def encode_run(facts: Facts, mask: Callable[[Facts], Facts] | None = None) -> bytes:
-    """Return a run as one line of JSON, without what must not leave the process.
+def encode_run(run: RunFields, mask: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = None) -> bytes:
+    """Return a run as one line of JSON, without the metadata that must not leave the process.
 
     Args:
-        facts: The run.
-        mask: Hides in what is left of it what nobody must see.
+        run: The run.
+        mask: Takes the fields that are left, and returns them masked.
     """
-    metadata = facts.get("metadata") or {}
-    sent = {**facts, "metadata": {key: value for key, value in metadata.items() if key in METADATA_SENT}}
+    metadata = run.get("metadata") or {}
+    sent = {**run, "metadata": {key: value for key, value in metadata.items() if key in METADATA_SENT}}
     return encode_line(mask(sent) if mask else sent, version=FORMAT_VERSION)
 
 

@@ -102,7 +102,7 @@ def test_an_agent_with_a_search_tool(search: Any, found: list[str], recorded: Re
 
     assert contents(recorded.run) == found, "the turn that calls the tool answers nothing"
     assert fill(recorded.run).data["question"] == QUESTION, "not what the model looked for"
-    assert sum(recorded.handler.stats().omitted_steps.values()) == 1
+    assert sum(recorded.handler.stats().excluded.values()) == 1
 
 
 def test_a_node_that_searches_by_itself(recorded: Recording):

@@ -31,7 +31,7 @@ from langchain_label_studio.label_config.parse import parse_label_config
 from langchain_label_studio.label_studio.tasks.build import build_task
 from langchain_label_studio.reviews.from_task import read_reviews
 from langchain_label_studio.types.review import Preference
-from langchain_label_studio.types.run import Facts
+from langchain_label_studio.types.run import RunFields
 from langchain_label_studio.types.run_record import make_run
 from tests.support.reviews import assistant, run, turn, user
 
@@ -329,8 +329,8 @@ def test_a_task_without_its_meta_is_read_as_far_as_it_goes() -> None:
 # --- several runs as one -----------------------------------------------------------------
 
 
-def facts(answer: str, **more: Any) -> Facts:
-    known: Facts = {
+def facts(answer: str, **more: Any) -> RunFields:
+    known: RunFields = {
         "run_id": UUID(int=abs(hash(answer))),
         "trace_id": UUID(int=1),
         "status": "success",

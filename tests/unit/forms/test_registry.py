@@ -10,13 +10,22 @@ from uuid import uuid4
 import pytest
 from langchain_core.outputs import Generation, LLMResult
 
-from langchain_label_studio import LabelStudioCallbackHandler, LLMRun, Review, SettingError, TaskDataError
+from langchain_label_studio import (
+    LabelStudioCallbackHandler,
+    LabelStudioMode,
+    LLMRun,
+    Review,
+    SettingError,
+    TaskDataError,
+    get_default_label_configs,
+)
 from langchain_label_studio.forms import (
     Filled,
     Form,
     GroupBy,
     TraceEvent,
     TraceGatherer,
+    get_form,
     register_form,
     registry,
 )
@@ -24,7 +33,7 @@ from langchain_label_studio.label_config.controls import read_controls
 from langchain_label_studio.label_config.parse import parse_label_config
 from langchain_label_studio.label_studio.tasks.build import build_task
 from langchain_label_studio.reviews.from_task import read_reviews
-from langchain_label_studio.types.run import Facts
+from langchain_label_studio.types.run import RunFields
 from langchain_label_studio.types.run_record import decode_run, encode_run, make_run
 from tests.support.recording import Recording
 
@@ -47,22 +56,22 @@ def read(data: Mapping[str, Any], meta: Mapping[str, Any], review: Review) -> Re
     return replace(review, choices={"form": (str(data["characters"]), meta["secret"])})
 
 
-class Counting(TraceGatherer[list[Facts]]):
+class Counting(TraceGatherer[list[RunFields]]):
     """Records the last run of a trace, which says how many there were."""
 
-    def opened(self, top: object) -> list[Facts]:
+    def opened(self, top: object) -> list[RunFields]:
         return []
 
-    def began(self, state: list[Facts], event: TraceEvent) -> None: ...
+    def began(self, state: list[RunFields], event: TraceEvent) -> None: ...
 
-    def ended(self, state: list[Facts], event: TraceEvent) -> list[Facts]:
+    def ended(self, state: list[RunFields], event: TraceEvent) -> list[RunFields]:
         return []
 
-    def answered(self, state: list[Facts], run: Facts) -> list[Facts]:
+    def answered(self, state: list[RunFields], run: RunFields) -> list[RunFields]:
         state.append(run)
         return []
 
-    def closed(self, state: list[Facts], *, given_up: bool) -> list[Facts]:
+    def closed(self, state: list[RunFields], *, given_up: bool) -> list[RunFields]:
         if not state:
             return []
         status = "abandoned" if given_up else "success"
@@ -76,7 +85,7 @@ def _forget_forms() -> Iterator[None]:
     registry._added.clear()
 
 
-def make_form(gather: Any = None) -> Form:
+def make_form(**fields: Any) -> Form:
     return register_form(
         Form(
             name="lengths",
@@ -84,15 +93,19 @@ def make_form(gather: Any = None) -> Form:
             keys=frozenset({"question", "characters"}),
             fill=fill,
             read=read,
-            gather=gather,
             takes_answer=False,
+            **fields,
         )
     )
 
 
+def count(group_by: GroupBy | None) -> Counting:
+    return Counting()
+
+
 def test_a_run_becomes_a_task_of_the_form_and_its_annotation_a_review() -> None:
     form = make_form()
-    facts: Facts = {
+    facts: RunFields = {
         "run_id": uuid4(),
         "trace_id": uuid4(),
         "form": form.name,
@@ -134,6 +147,59 @@ def test_a_form_cannot_take_the_name_of_a_mode() -> None:
         register_form(Form(name="chat", label_config=LENGTHS, keys=frozenset(), fill=fill))
 
 
+@pytest.mark.parametrize("mode", list(LabelStudioMode))
+def test_each_mode_is_a_form_of_its_name(mode: LabelStudioMode) -> None:
+    form = get_form(mode.value)
+
+    assert form.name == mode.value
+    assert (form.label_config, mode) == get_default_label_configs(mode)
+
+
+@pytest.mark.parametrize("mode", ["prompt", "chat"])
+def test_the_plain_forms_leave_no_trace_in_runs_and_tasks(mode: str) -> None:
+    recorded = Recording(mode=mode)
+    run_a_model(recorded.handler, uuid4())
+
+    [run] = recorded.runs
+    task = build_task(run, parse_label_config(get_form(mode).label_config), model_version="v")
+
+    assert run.form == ""
+    assert "form" not in task["meta"]
+    assert get_form(run.form).name == "prompt", "any label config shows it"
+
+
+@pytest.mark.parametrize("mode", [mode.value for mode in LabelStudioMode if mode.value != "preference"])
+def test_group_by_is_refused_by_forms_that_compare_nothing(mode: str) -> None:
+    with pytest.raises(SettingError, match=f"mode='{mode}' compares none. Use it with mode='preference'"):
+        LabelStudioCallbackHandler("key", connect="lazy", mode=mode, group_by="question")
+
+
+@pytest.mark.parametrize("gather", [None, count])
+def test_group_by_is_refused_by_a_form_of_ones_own_that_compares_nothing(gather: Any) -> None:
+    make_form(gather=gather)
+
+    with pytest.raises(SettingError, match="compares=True"):
+        LabelStudioCallbackHandler("key", connect="lazy", mode="lengths", group_by="question")
+
+
+def test_a_form_of_ones_own_that_compares_is_given_group_by() -> None:
+    given: list[GroupBy | None] = []
+
+    def gather(group_by: GroupBy | None) -> Counting:
+        given.append(group_by)
+        return Counting()
+
+    make_form(gather=gather, compares=True)
+    LabelStudioCallbackHandler("key", connect="lazy", mode="lengths", group_by="question").close()
+
+    assert given == ["question"]
+
+
+def test_a_form_that_compares_needs_a_gatherer() -> None:
+    with pytest.raises(SettingError, match="gather="):
+        make_form(compares=True)
+
+
 def test_the_keys_of_a_form_are_its_own() -> None:
     make_form()
 
@@ -142,10 +208,7 @@ def test_the_keys_of_a_form_are_its_own() -> None:
 
 
 def test_one_record_for_all_runs_of_a_trace() -> None:
-    def gather(group_by: GroupBy | None) -> Counting:
-        return Counting()
-
-    make_form(gather)
+    make_form(gather=count)
     recorded = Recording(mode="lengths")
     handler = recorded.handler
     chain, one, other, alone = (uuid4() for _ in range(4))

@@ -9,7 +9,6 @@ from pydantic import SecretStr
 
 from langchain_label_studio import (
     LabelConfigError,
-    LabelStudioMode,
     MissingApiKeyError,
     NoResponseControlError,
     ProjectTitleError,
@@ -51,7 +50,7 @@ def test_empty_counts_as_unset() -> None:
     assert settings.url == "http://localhost:8080/"
     assert settings.project_id is None
     assert settings.project_title == f"LangChain-{datetime.now():%Y-%m-%d}"
-    assert settings.mode is LabelStudioMode.PROMPT
+    assert settings.form == "prompt"
 
 
 @pytest.mark.parametrize("url", ["http://h:80/ls", "http://h:80/ls/", " http://h:80/ls// "])

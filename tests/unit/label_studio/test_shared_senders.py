@@ -14,7 +14,7 @@ from uuid import uuid4
 import pytest
 from langchain_core.outputs import Generation, LLMResult
 
-from langchain_label_studio import LabelStudioCallbackHandler, LabelStudioMode, SettingError
+from langchain_label_studio import LabelStudioCallbackHandler, SettingError
 from langchain_label_studio.label_studio.destinations.runs import ProjectDestination
 from langchain_label_studio.label_studio.project_outboxes import find_targets
 from tests.support.programs import lanes, wait_until
@@ -115,13 +115,36 @@ def test_an_outbox_says_where_its_runs_go_but_not_with_which_key(tmp_path: Path)
     assert problems == []
     assert target.directory.name.startswith("labels-example-com-base-of-one-target-")
     assert target.settings.url == "https://labels.example.com/base/"
-    assert (target.title, target.settings.mode, target.settings.api_key) == (
+    assert (target.title, target.settings.form, target.settings.api_key) == (
         NAME,
-        LabelStudioMode.CHAT,
+        "chat",
         None,
     )
     assert target.settings.reviewers_per_task == 2
     assert "a-key" not in (target.directory / "target.json").read_text()
+
+
+@pytest.mark.parametrize(
+    ("older", "form"),
+    [
+        ({"mode": "chat", "form": ""}, "chat"),
+        ({"mode": None, "form": ""}, "prompt"),
+        ({"mode": None, "form": "rag"}, "rag"),
+        ({"mode": "prompt"}, "prompt"),
+    ],
+)
+def test_the_file_of_an_older_version_says_which_form_it_was(
+    tmp_path: Path, older: dict[str, object], form: str
+) -> None:
+    make(outbox_dir=tmp_path).close()
+    [file] = tmp_path.glob("*/target.json")
+    entry = json.loads(file.read_text())
+    del entry["form"]
+    file.write_text(json.dumps(entry | older))
+
+    (target,), problems = find_targets(tmp_path)
+
+    assert (target.settings.form, problems) == (form, [])
 
 
 def test_an_outbox_of_a_version_that_knew_fewer_settings_can_be_read(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any, ClassVar
 from uuid import UUID, uuid4
 
@@ -14,7 +14,7 @@ from langchain_core.outputs import ChatGeneration, Generation, LLMResult
 
 from langchain_label_studio import LLMRun
 from langchain_label_studio.recording.messages import to_turn
-from langchain_label_studio.types.run import Facts
+from langchain_label_studio.types.run import RunFields, pick
 from langchain_label_studio.types.run_record import METADATA_SENT, decode_run, encode_run, make_run
 from tests.support.recording import Recording
 
@@ -53,7 +53,7 @@ FACTS = st.fixed_dictionaries(
 
 
 @given(FACTS)
-def test_a_run_survives_the_way_through_the_outbox(facts: Facts) -> None:
+def test_a_run_survives_the_way_through_the_outbox(facts: RunFields) -> None:
     line = encode_run(facts)
 
     assert b"\n" not in line
@@ -158,3 +158,11 @@ def test_whose_turn_it_is(message: BaseMessage, role: str) -> None:
     turn = to_turn(message)
 
     assert (turn["role"], turn["content"]) == (role, "Hi")
+
+
+def test_the_fields_of_a_run_on_its_way_are_those_of_a_run_and_what_a_gatherer_says() -> None:
+    assert set(RunFields.__annotations__) == {field.name for field in fields(LLMRun)} | {"covers", "excluded"}
+
+
+def test_picked_fields_are_those_that_are_known() -> None:
+    assert pick({"run_id": uuid4(), "model": "m"}, ("model", "provider")) == {"model": "m"}

@@ -12,7 +12,7 @@ from langchain_label_studio.recording.llm_results import status_of
 from langchain_label_studio.recording.messages import to_turn
 from langchain_label_studio.recording.trace_events import TraceEvent
 from langchain_label_studio.support.redaction import error_text
-from langchain_label_studio.types.run import Facts
+from langchain_label_studio.types.run import TOKEN_COUNTS, RunFields, pick
 from langchain_label_studio.types.run_parts import Step
 from langchain_label_studio.types.turn import Turn
 
@@ -22,7 +22,6 @@ MAX_STEPS = 500
 INTERRUPT = "interrupt"
 """The finish reason of a run that waits for a person."""
 
-_ADDED_UP = ("input_tokens", "output_tokens", "total_tokens")
 _OF_THE_MODEL = ("model", "provider", "parameters", "finish_reason", "tags", "thread_id")
 
 
@@ -60,8 +59,8 @@ class AgentRun:
     steps: list[Step] = field(default_factory=list)
     omitted_steps: int = 0
     prompt: tuple[Turn, ...] = ()
-    own: list[Facts] = field(default_factory=list)
-    others: list[Facts] = field(default_factory=list)
+    own: list[RunFields] = field(default_factory=list)
+    others: list[RunFields] = field(default_factory=list)
     parents: dict[UUID, UUID | None] = field(default_factory=dict)
     inside: set[UUID] = field(default_factory=set)
     running: dict[UUID, tuple[Step, float]] = field(default_factory=dict)
@@ -69,7 +68,7 @@ class AgentRun:
     questions: set[str] = field(default_factory=set)
 
     @property
-    def models(self) -> list[Facts]:
+    def models(self) -> list[RunFields]:
         """The runs of the agent's own model; of all models, where it has none of its own."""
         return self.own or self.others
 
@@ -94,7 +93,7 @@ class AgentRun:
             parent = self.parents.get(parent)
         return path
 
-    def add_model(self, run: Facts, *, own: bool) -> None:
+    def add_model(self, run: RunFields, *, own: bool) -> None:
         """Note a finished run of a model."""
         if not self.own and (own or not self.others):
             self.prompt = tuple(run.get("prompt", ()))
@@ -109,15 +108,15 @@ class AgentRun:
             self.omitted_steps += too_many
 
 
-def make_record(run: AgentRun, *, given_up: bool) -> Facts:
+def make_record(run: AgentRun, *, given_up: bool) -> RunFields:
     """Return the record of a whole run.
 
     Args:
         run: What is known of it.
         given_up: Whether its end never came.
     """
-    last = run.models[-1] if run.models else {}
-    record: Facts = {name: last[name] for name in _OF_THE_MODEL if name in last}
+    last: RunFields = run.models[-1] if run.models else {}
+    record = pick(last, _OF_THE_MODEL)
     record |= {
         "run_id": run.top,
         "trace_id": run.top if run.began is not None else last.get("trace_id", run.top),
@@ -137,7 +136,7 @@ def make_record(run: AgentRun, *, given_up: bool) -> Facts:
     record["prompt"] = _prompt(run)
     answer = agent_answer(run)
     record["answers"] = (answer,) if answer else ()
-    record["steps"] = _all_steps(run, record)
+    record["steps"] = tuple(_all_steps(run, record))
     return record
 
 
@@ -184,7 +183,7 @@ def _prompt(run: AgentRun) -> tuple[Turn, ...]:
     return tuple(run.asked_for)
 
 
-def _all_steps(run: AgentRun, record: Facts) -> list[Step]:
+def _all_steps(run: AgentRun, record: RunFields) -> list[Step]:
     """Return what the user said and what happened then, and what ended it."""
     run.shorten()
     steps = list(run.steps)
@@ -198,7 +197,7 @@ def _all_steps(run: AgentRun, record: Facts) -> list[Step]:
     return [{"kind": "user", "content": asked[-1]["content"] if asked else ""}, *steps]
 
 
-def _ending(run: AgentRun, last: Facts, *, given_up: bool) -> Facts:
+def _ending(run: AgentRun, last: RunFields, *, given_up: bool) -> RunFields:
     """Return how it ended. LangGraph tells of no interrupt: the run ends, as if all was well, before its tools."""
     if given_up:
         return {"status": "abandoned"}
@@ -206,25 +205,27 @@ def _ending(run: AgentRun, last: Facts, *, given_up: bool) -> Facts:
     if run.questions or (said and _calls(said)):
         return {"status": "partial", "finish_reason": INTERRUPT}
     if run.end is None:
-        known: Facts = {name: last[name] for name in ("status", "error") if name in last}
-        return known or {"status": "abandoned"}
+        return pick(last, ("status", "error")) or {"status": "abandoned"}
     if run.end.error is None:
         return {"status": "success"}
-    ending: Facts = {"status": status_of(run.end.error)}
+    ending: RunFields = {"status": status_of(run.end.error)}
     if ending["status"] == "error":
         ending["error"] = error_text(run.end.error)
     return ending
 
 
-def _times(run: AgentRun, last: Facts) -> Facts:
+def _times(run: AgentRun, last: RunFields) -> RunFields:
     if run.began is None:
-        return {name: last[name] for name in ("started_at", "latency_ms") if name in last}
-    times: Facts = {"started_at": run.began}
+        return pick(last, ("started_at", "latency_ms"))
+    times: RunFields = {"started_at": run.began}
     if run.end:
         times["latency_ms"] = int((run.end.at - run.began) * 10_000) / 10
     return times
 
 
-def _added_up(models: Sequence[Facts]) -> Facts:
-    counted = {name: [model[name] for model in models if model.get(name) is not None] for name in _ADDED_UP}
-    return {name: sum(counts) for name, counts in counted.items() if counts}
+def _added_up(models: Sequence[RunFields]) -> RunFields:
+    total: RunFields = {}
+    for name in TOKEN_COUNTS:
+        if counts := [model[name] for model in models if name in model]:
+            total[name] = sum(counts)
+    return total

@@ -12,7 +12,7 @@ from langchain_label_studio.forms.trace_gatherer import GroupBy, TraceGatherer
 from langchain_label_studio.recording.llm_results import status_of
 from langchain_label_studio.recording.trace_events import TraceEvent
 from langchain_label_studio.support.redaction import error_text
-from langchain_label_studio.types.run import Facts
+from langchain_label_studio.types.run import RunFields
 from langchain_label_studio.types.run_parts import Step
 
 
@@ -44,7 +44,7 @@ class AgentGatherer(TraceGatherer[AgentRun]):
             step = state.add(call, event.event.get("metadata") or {})
         state.running[event.run_id] = (step, event.at)
 
-    def ended(self, state: AgentRun, event: TraceEvent) -> list[Facts]:
+    def ended(self, state: AgentRun, event: TraceEvent) -> list[RunFields]:
         """Note what came of a call, whether a person is asked, and the end."""
         if _was_cut_off(event):
             # LangChain before 1.8 tells nothing of a tool that is cancelled, only of what is around it.
@@ -64,7 +64,7 @@ class AgentGatherer(TraceGatherer[AgentRun]):
             _note_outcome(step, event)
         return []
 
-    def answered(self, state: AgentRun, run: Facts) -> list[Facts]:
+    def answered(self, state: AgentRun, run: RunFields) -> list[RunFields]:
         """Note what a model thought and said, and which calls it asks for."""
         metadata = run.get("metadata") or {}
         for turn in run.get("prompt", ()) if state.requested else ():
@@ -83,7 +83,7 @@ class AgentGatherer(TraceGatherer[AgentRun]):
             state.add(made.with_costs({"kind": "error", "error": {"message": error}}, run), metadata)
         return []
 
-    def closed(self, state: AgentRun, *, given_up: bool) -> list[Facts]:
+    def closed(self, state: AgentRun, *, given_up: bool) -> list[RunFields]:
         """Return the record of the run; none where neither a model nor a tool was called."""
         return [make_record(state, given_up=given_up)] if state.models or state.steps else []
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from langchain_label_studio.recording.messages import to_turn
 from langchain_label_studio.support.json_safe import clip, jsonable
-from langchain_label_studio.types.run import Facts
+from langchain_label_studio.types.run import RunFields
 from langchain_label_studio.types.run_parts import Step
 from langchain_label_studio.types.text import show_turn
 from langchain_label_studio.types.turn import Turn
@@ -72,7 +72,7 @@ def steps_of_answer(turn: Turn) -> tuple[list[Step], list[tuple[Step, str]]]:
     return said, asked
 
 
-def with_costs(step: Step, run: Facts) -> Step:
+def with_costs(step: Step, run: RunFields) -> Step:
     """Return the step with which model did it, in which time, and for how many tokens."""
     if run.get("latency_ms") is not None:
         step["durationMs"] = run["latency_ms"]

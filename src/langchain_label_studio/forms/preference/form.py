@@ -124,5 +124,6 @@ FORM = Form(
     fill=fill,
     read=read,
     gather=PreferenceGatherer,
+    compares=True,
     takes_answer=False,
 )

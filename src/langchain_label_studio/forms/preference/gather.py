@@ -13,14 +13,14 @@ from langchain_label_studio.recording.open_runs import MAX_OPEN_CHARACTERS
 from langchain_label_studio.recording.trace_events import TraceEvent
 from langchain_label_studio.support.idle_timer import QUIET_SECONDS
 from langchain_label_studio.support.log import ThrottledLog
-from langchain_label_studio.types.run import Facts
+from langchain_label_studio.types.run import RunFields
 from langchain_label_studio.types.run_record import make_run
 
 _PARALLEL = "RunnableParallel<"
 _BRANCH_TAG = "map:key:"
 _CHARACTERS_BESIDES = 1000  # what a run takes at least
 
-Branches = dict[UUID, list[Facts]]
+Branches = dict[UUID, list[RunFields]]
 """The runs in each branch of a `RunnableParallel`, in the order in which they ended; the last is its answer."""
 
 
@@ -49,7 +49,7 @@ class RunGroup:
         heard: When the last one came, as `time.monotonic()`.
     """
 
-    runs: list[Facts] = field(default_factory=list)
+    runs: list[RunFields] = field(default_factory=list)
     tops: set[UUID] = field(default_factory=set)
     heard: float = 0.0
 
@@ -92,7 +92,7 @@ class PreferenceGatherer(TraceGatherer[ParallelTrace]):
             # A parallel may have a name of the user's own; its branches tell.
             state.parallels.setdefault(event.parent_run_id, {})
 
-    def answered(self, state: ParallelTrace, run: Facts) -> list[Facts]:
+    def answered(self, state: ParallelTrace, run: RunFields) -> list[RunFields]:
         """Keep a run that has an answer until those are there that it is compared with."""
         records = self._quiet_groups()
         size = _size(run)
@@ -108,7 +108,7 @@ class PreferenceGatherer(TraceGatherer[ParallelTrace]):
         self._size += size
         return records
 
-    def ended(self, state: ParallelTrace, event: TraceEvent) -> list[Facts]:
+    def ended(self, state: ParallelTrace, event: TraceEvent) -> list[RunFields]:
         """Return what a `RunnableParallel` that ended here makes one record of."""
         branches = state.parallels.pop(event.run_id, None)
         records = self._quiet_groups()
@@ -117,9 +117,9 @@ class PreferenceGatherer(TraceGatherer[ParallelTrace]):
         state.parents.pop(event.run_id, None)
         return records
 
-    def closed(self, state: ParallelTrace, *, given_up: bool) -> list[Facts]:  # noqa: ARG002 (both are the same here)
+    def closed(self, state: ParallelTrace, *, given_up: bool) -> list[RunFields]:  # noqa: ARG002 (both are the same here)
         """Return what is left of a trace: parallels whose end never came, and its groups."""
-        records: list[Facts] = []
+        records: list[RunFields] = []
         while state.parallels:
             run_id, branches = state.parallels.popitem()
             records += self._compare(state, run_id, branches)
@@ -128,13 +128,13 @@ class PreferenceGatherer(TraceGatherer[ParallelTrace]):
         ]
         return records + self._take(whole)
 
-    def complete_groups(self) -> list[Facts]:
+    def complete_groups(self) -> list[RunFields]:
         """Return the groups to which no trace in flight can add."""
         with self._lock:
             return self._take([key for key, group in self._groups.items() if not self._in_flight(group)])
 
     def _put_into_branch(
-        self, trace: ParallelTrace, run_id: UUID, parent: UUID | None, runs: list[Facts]
+        self, trace: ParallelTrace, run_id: UUID, parent: UUID | None, runs: list[RunFields]
     ) -> bool:
         """Put runs into the branch of the innermost `RunnableParallel` around them; say whether there is one."""
         child = run_id
@@ -145,7 +145,7 @@ class PreferenceGatherer(TraceGatherer[ParallelTrace]):
             child, parent = parent, trace.parents.get(parent)
         return False
 
-    def _compare(self, trace: ParallelTrace, run_id: UUID, branches: Branches) -> list[Facts]:
+    def _compare(self, trace: ParallelTrace, run_id: UUID, branches: Branches) -> list[RunFields]:
         """Return the records that a `RunnableParallel` makes.
 
         Branches that answer different things are not compared. One branch with an answer is nothing to compare: its
@@ -156,7 +156,7 @@ class PreferenceGatherer(TraceGatherer[ParallelTrace]):
             [runs] = branches.values()
             if self._put_into_branch(trace, run_id, parent, runs):
                 return []
-        records: list[Facts] = []
+        records: list[RunFields] = []
         for group in by_question(branches.values()):
             alone = [run for branch in group for run in branch]
             self._release(alone)
@@ -167,7 +167,7 @@ class PreferenceGatherer(TraceGatherer[ParallelTrace]):
             records.append(joined | {"covers": [run["run_id"] for run in alone]})
         return records
 
-    def _key(self, run: Facts) -> str | None:
+    def _key(self, run: RunFields) -> str | None:
         if self._group_by is None:
             return None
         if isinstance(self._group_by, str):
@@ -182,7 +182,7 @@ class PreferenceGatherer(TraceGatherer[ParallelTrace]):
                 return None
         return None if key is None or key == "" else str(key)
 
-    def _quiet_groups(self) -> list[Facts]:
+    def _quiet_groups(self) -> list[RunFields]:
         now = time.monotonic()
         quiet = [
             key
@@ -194,7 +194,7 @@ class PreferenceGatherer(TraceGatherer[ParallelTrace]):
     def _in_flight(self, group: RunGroup) -> bool:
         return not group.tops.isdisjoint(self._open)
 
-    def _take(self, keys: Iterable[str]) -> list[Facts]:
+    def _take(self, keys: Iterable[str]) -> list[RunFields]:
         records = []
         for key in keys:
             runs = self._groups.pop(key).runs
@@ -205,10 +205,10 @@ class PreferenceGatherer(TraceGatherer[ParallelTrace]):
                 records.append(join_runs(runs) | {"covers": [run["run_id"] for run in runs]})
         return records
 
-    def _release(self, runs: Iterable[Facts]) -> None:
+    def _release(self, runs: Iterable[RunFields]) -> None:
         self._size -= sum(map(_size, runs))
 
 
-def _size(run: Facts) -> int:
+def _size(run: RunFields) -> int:
     turns = (*run.get("prompt", ()), *run.get("answers", ()))
     return _CHARACTERS_BESIDES + sum(len(turn["content"]) for turn in turns)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from langchain_label_studio.types.run import Facts
+from langchain_label_studio.types.run import TOKEN_COUNTS, RunFields, pick
 from langchain_label_studio.types.turn import Turn
 
 _OF_ALL_ALIKE = (
@@ -14,10 +14,9 @@ _OF_ALL_ALIKE = (
     *("thread_id", "parent_run_id", "tags"),
 )
 _OF_EACH = ("model", "provider", "latency_ms", "finish_reason", "input_tokens", "output_tokens")
-_ADDED_UP = ("input_tokens", "output_tokens", "total_tokens")
 
 
-def join_runs(runs: Sequence[Facts], *, run_id: UUID | str | None = None) -> Facts:
+def join_runs(runs: Sequence[RunFields], *, run_id: UUID | None = None) -> RunFields:
     """Return one record of several runs, with all their answers.
 
     What is the same for all runs stays, tokens add up, and it took as long as the slowest. What differs between
@@ -29,23 +28,23 @@ def join_runs(runs: Sequence[Facts], *, run_id: UUID | str | None = None) -> Fac
     """
     runs = sorted(runs, key=lambda run: run.get("started_at") or 0.0)
     first = runs[0]
-    joined: Facts = {name: first[name] for name in _OF_ALL_ALIKE if name in first and _same(name, runs)}
+    joined = pick(first, [name for name in _OF_ALL_ALIKE if _same(name, runs)])
     joined |= {
         "run_id": run_id or first["run_id"],
         "trace_id": first["trace_id"],
         "prompt": shared_prompt([run.get("prompt", ()) for run in runs]),
         "answers": tuple(answer for run in runs for answer in run["answers"]),
-        "candidates": [_candidate(run) for run in runs for _ in run["answers"]],
+        "candidates": tuple(_candidate(run) for run in runs for _ in run["answers"]),
         "status": "partial" if any(run["status"] == "partial" for run in runs) else "success",
         "metadata": _shared_items(run.get("metadata") or {} for run in runs),
         "parameters": _shared_items(run.get("parameters") or {} for run in runs),
     }
     if "started_at" in first:
         joined["started_at"] = first["started_at"]
-    if latencies := [run["latency_ms"] for run in runs if run.get("latency_ms") is not None]:
+    if latencies := [run["latency_ms"] for run in runs if "latency_ms" in run]:
         joined["latency_ms"] = max(latencies)
-    for name in _ADDED_UP:
-        if all(run.get(name) is not None for run in runs):
+    for name in TOKEN_COUNTS:
+        if all(name in run for run in runs):
             joined[name] = sum(run[name] for run in runs)
     return joined
 
@@ -70,9 +69,9 @@ def what_the_user_says(prompt: Sequence[Turn]) -> tuple[Turn, ...]:
     return tuple(turn for turn in prompt if turn["role"] == "user")
 
 
-def by_question(branches: Iterable[list[Facts]]) -> list[list[list[Facts]]]:
+def by_question(branches: Iterable[list[RunFields]]) -> list[list[list[RunFields]]]:
     """Return branches together whose last runs answer the same: the same turns of the user."""
-    groups: list[tuple[tuple[Turn, ...], list[list[Facts]]]] = []
+    groups: list[tuple[tuple[Turn, ...], list[list[RunFields]]]] = []
     for branch in branches:
         question = what_the_user_says(branch[-1].get("prompt", ()))
         for known, group in groups:
@@ -84,12 +83,11 @@ def by_question(branches: Iterable[list[Facts]]) -> list[list[list[Facts]]]:
     return [group for _, group in groups]
 
 
-def _candidate(run: Facts) -> dict[str, Any]:
-    known = {name: run[name] for name in _OF_EACH if run.get(name) is not None}
-    return {"run_id": str(run["run_id"]), **known}
+def _candidate(run: RunFields) -> dict[str, Any]:
+    return {"run_id": str(run["run_id"]), **pick(run, _OF_EACH)}
 
 
-def _same(name: str, runs: Sequence[Facts]) -> bool:
+def _same(name: str, runs: Sequence[RunFields]) -> bool:
     return all(run.get(name) == runs[0].get(name) for run in runs)
 
 

@@ -13,7 +13,7 @@ from langchain_label_studio.forms.rag.documents import are_documents, read_docum
 from langchain_label_studio.forms.trace_gatherer import TraceGatherer
 from langchain_label_studio.recording.trace_events import EventKind, TraceEvent
 from langchain_label_studio.support.json_safe import clip
-from langchain_label_studio.types.run import Facts
+from langchain_label_studio.types.run import RunFields
 from langchain_label_studio.types.run_parts import Document
 
 MAX_RETRIEVALS = 100
@@ -75,7 +75,7 @@ class RetrievalTrace:
     question: str | None = None
     scopes: dict[UUID, Scope] = field(default_factory=dict)
     retrieved: bool = False
-    waiting: deque[Facts] = field(default_factory=deque)
+    waiting: deque[RunFields] = field(default_factory=deque)
 
     def around(self, run_id: UUID | None) -> Iterator[Scope]:
         """Return what runs around something, the nearest first, given the id of its parent."""
@@ -110,7 +110,7 @@ class RetrievalGatherer(TraceGatherer[RetrievalTrace]):
             event.kind, event.parent_run_id, text, got_documents=are_documents(event.inputs)
         )
 
-    def ended(self, state: RetrievalTrace, event: TraceEvent) -> list[Facts]:
+    def ended(self, state: RetrievalTrace, event: TraceEvent) -> list[RunFields]:
         """Note what was retrieved."""
         scope = state.scopes.pop(event.run_id, None)
         if scope is None or event.error is not None:
@@ -127,7 +127,7 @@ class RetrievalGatherer(TraceGatherer[RetrievalTrace]):
             outer.found.append(retrieval)
         return []
 
-    def answered(self, state: RetrievalTrace, run: Facts) -> list[Facts]:
+    def answered(self, state: RetrievalTrace, run: RunFields) -> list[RunFields]:
         """Return the answer with its documents; without any, it waits for the end of the trace."""
         around = list(state.around(run.get("parent_run_id")))
         if any(scope.kind == "retriever" for scope in around):
@@ -147,7 +147,7 @@ class RetrievalGatherer(TraceGatherer[RetrievalTrace]):
             return [_with(state.waiting.popleft(), question=state.question)]
         return []
 
-    def closed(self, state: RetrievalTrace, *, given_up: bool) -> list[Facts]:  # noqa: ARG002
+    def closed(self, state: RetrievalTrace, *, given_up: bool) -> list[RunFields]:  # noqa: ARG002
         """Return the runs without documents, unless something was retrieved after them."""
         if state.retrieved:
             return [run | {"excluded": "mode=rag: before the retrieval"} for run in state.waiting]
@@ -179,18 +179,21 @@ def _question(found: Sequence[FoundDocuments], asked: str | None) -> str | None:
     return asked
 
 
-def _only_calls_tools(run: Facts) -> bool:
+def _only_calls_tools(run: RunFields) -> bool:
     answers = run.get("answers", ())
     return any(turn.get("tool_calls") for turn in answers) and not any(
         turn["content"].strip() for turn in answers
     )
 
 
-def _with(run: Facts, *, documents: Sequence[Document] = (), question: str | None) -> Facts:
-    """Return a run with what is known, without what is not."""
-    return (
-        run | ({"documents": documents} if documents else {}) | ({"question": question} if question else {})
-    )
+def _with(run: RunFields, *, documents: Sequence[Document] = (), question: str | None) -> RunFields:
+    """Return a run with its documents and its question, as far as there are some."""
+    known = run.copy()
+    if documents:
+        known["documents"] = tuple(documents)
+    if question:
+        known["question"] = question
+    return known
 
 
 def _text_of(inputs: Any) -> str | None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from langchain_label_studio.errors import TaskDataError
+from langchain_label_studio.forms.form import Form
+from langchain_label_studio.forms.registry import get_form
 from langchain_label_studio.label_config.markdown_safety import inert
 from langchain_label_studio.label_config.parse import InputTag, LabelConfig
 from langchain_label_studio.label_config.prompt_value import prompt_value
@@ -17,9 +19,6 @@ from langchain_label_studio.types.run_record import METADATA_SENT
 from langchain_label_studio.types.task_columns import _UNFILTERABLE, COLUMNS, PANELS
 from langchain_label_studio.types.text import show_turn
 from langchain_label_studio.types.turn import Turn, is_plain
-
-if TYPE_CHECKING:
-    from langchain_label_studio.forms import Filled, Form
 
 
 def build_task(run: LLMRun, config: LabelConfig, *, model_version: str) -> dict[str, Any]:
@@ -37,22 +36,21 @@ def build_task(run: LLMRun, config: LabelConfig, *, model_version: str) -> dict[
     Raises:
         SettingError: The run is for a form of review that is not registered here.
     """
+    form = get_form(run.form)
+    filled = form.fill(run)
     turns = [(turn["role"], show_turn(turn)) for turn in run.prompt]
-    filled = _filled(run)
     data: dict[str, Any] = {**_columns(run), **run.data, "run_id": run.run_id}
     if config.input:
         data[config.input.key] = prompt_value(config.input, turns)
-    if filled:
-        data |= filled.data
+    data |= filled.data
     for key, nothing in config.required.items():
         if data.get(key) is None:
             data[key] = nothing
     for key in config.markdown.intersection(data):
         data[key] = inert(data[key])
     data |= _panels(run, config)
-    task: dict[str, Any] = {"data": data, "meta": _meta(run, config), "predictions": []}
-    if filled:
-        task["meta"] |= filled.meta
+    meta = {**_meta(run, config, form), **filled.meta}
+    task: dict[str, Any] = {"data": data, "meta": meta, "predictions": []}
     answer = [text for text in map(show_turn, run.answers) if text]
     if answer and config.response and config.input:
         task["predictions"].append(_prediction(run, config.response, config.input, answer, model_version))
@@ -68,16 +66,6 @@ def _panels(run: LLMRun, config: LabelConfig) -> dict[str, str]:
     from langchain_label_studio.label_studio.tasks.conversation_html import render_panel  # noqa: PLC0415 (takes 3 ms to load: not for an import)
 
     return {key: render_panel(key, run) for key in keys}
-
-
-def _filled(run: LLMRun) -> Filled | None:
-    return _form(run.form).fill(run) if run.form else None
-
-
-def _form(name: str) -> Form:
-    from langchain_label_studio.forms import get_form  # noqa: PLC0415 (not for those who need none)
-
-    return get_form(name)
 
 
 def check_task_data(
@@ -115,7 +103,7 @@ def check_task_data(
 
 def missing_keys(run: LLMRun, config: LabelConfig) -> list[str]:
     """Return the keys which the label config demands and nothing fills in the run's task."""
-    return _missing_keys(run.data, config, _form(run.form).keys if run.form else frozenset())
+    return _missing_keys(run.data, config, get_form(run.form).keys)
 
 
 def _missing_keys(data: Mapping[str, Any], config: LabelConfig, filled: AbstractSet[str]) -> list[str]:
@@ -130,7 +118,7 @@ def _columns(run: LLMRun) -> dict[str, Any]:
     return {name: value for name, value in facts.items() if value is not None and value != ""}
 
 
-def _meta(run: LLMRun, config: LabelConfig) -> dict[str, Any]:
+def _meta(run: LLMRun, config: LabelConfig, form: Form) -> dict[str, Any]:
     """Return the rest that helps, which Label Studio keeps but does not show as columns."""
     facts: dict[str, Any] = {
         "kind": run.kind,
@@ -143,10 +131,11 @@ def _meta(run: LLMRun, config: LabelConfig) -> dict[str, Any]:
         else None,
         "answers": None if config.response and all(map(_only_text, run.answers)) else list(run.answers),
         # What is shown flattens tool calls and names; here the conversation is as it was.
-        "messages": None if _shown_whole(run, config) else list(run.prompt),
+        "messages": None if _shown_whole(run, config, form) else list(run.prompt),
+        "form": run.form,
     }
     known = {name: value for name, value in facts.items() if value}
-    return known | {"langchain_label_studio": _version()} | ({"form": run.form} if run.form else {})
+    return known | {"langchain_label_studio": _version()}
 
 
 @cache
@@ -156,8 +145,8 @@ def _version() -> str:
     return version("langchain-label-studio")
 
 
-def _shown_whole(run: LLMRun, config: LabelConfig) -> bool:
-    if run.form or config.input is None:
+def _shown_whole(run: LLMRun, config: LabelConfig, form: Form) -> bool:
+    if form.keys or config.input is None:
         return False
     if run.kind == "completion":
         return config.input.type != "HyperText"

@@ -1,0 +1,1 @@
+"""`mode="chat"`: a conversation turn by turn, and the answer to it."""

@@ -1,0 +1,1 @@
+"""`mode="prompt"`: the prompt and the answer of a run, as text."""

@@ -1,0 +1,18 @@
+"""`mode="prompt"`: the prompt and the answer of a run, as text. See `FORM`.
+
+It fills no keys of its own: the label config shows the run's prompt and takes its answer.
+"""
+
+from __future__ import annotations
+
+from langchain_label_studio.forms.form import Filled, Form
+from langchain_label_studio.forms.modes import get_default_label_configs
+from langchain_label_studio.types.run import LLMRun
+
+
+def fill(run: LLMRun) -> Filled:  # noqa: ARG001
+    """Return nothing: every task shows the prompt and the answer."""
+    return Filled()
+
+
+FORM = Form(name="prompt", label_config=get_default_label_configs("prompt")[0], keys=frozenset(), fill=fill)
