@@ -29,19 +29,15 @@ from langchain_label_studio.label_studio.settings import (
 from langchain_label_studio.label_studio.shared_senders import send_orphaned_runs, share_sender
 from langchain_label_studio.label_studio.tasks.build import check_task_data
 from langchain_label_studio.recording.callbacks import RecordingCallbacks
-from langchain_label_studio.recording.mask_run import Mask
-from langchain_label_studio.recording.recorder import Data, Recorder
+from langchain_label_studio.recording.recorder import Recorder
 from langchain_label_studio.recording.selection import RunSelection
-from langchain_label_studio.selectors import Select
 from langchain_label_studio.selectors.sampling import resolve_sample_rate
 from langchain_label_studio.support.idle_timer import QUIET_SECONDS
+from langchain_label_studio.types.user_functions import Data, GroupBy, Mask, Select
 from langchain_label_studio.user_feedback import DEFAULT_KEY, FeedbackDesk, check_feedback
 
-if TYPE_CHECKING:  # these take long to load, and LangChain has done it when it calls
-    from langchain_label_studio.forms import Form, GroupBy
-
 if TYPE_CHECKING:
-    from langchain_label_studio.forms import Form, GroupBy
+    from langchain_label_studio.forms import Form
 
 _OF_THIS_PROCESS = frozenset({"_sender", "_retire", "_desk", "_recorder"})
 

@@ -11,7 +11,7 @@ from langchain_label_studio.forms.modes import LabelStudioMode
 
 if TYPE_CHECKING:
     from langchain_label_studio.forms.form import Form
-    from langchain_label_studio.forms.trace_gatherer import GroupBy
+    from langchain_label_studio.types.user_functions import GroupBy
 
 _OURS = ("agent", "preference", "rag")
 _added: dict[str, Form] = {}

@@ -6,7 +6,6 @@ import threading
 import time
 from abc import ABC, abstractmethod
 from collections import OrderedDict
-from collections.abc import Callable
 from typing import Generic, TypeVar
 from uuid import UUID
 
@@ -14,12 +13,9 @@ from langchain_label_studio.recording.open_runs import MAX_ANCESTORS, MAX_RUN_AG
 from langchain_label_studio.recording.trace_events import TraceEvent
 from langchain_label_studio.support.bounded_dict import remember
 from langchain_label_studio.support.forks import begin_anew_in_children
-from langchain_label_studio.types.run import Facts, LLMRun
+from langchain_label_studio.types.run import Facts
 
 MAX_OPEN_TRACES = 1000
-
-GroupBy = str | Callable[[LLMRun], str | None]
-"""What runs that answer the same input have in common: a key of their metadata, or a function of the run."""
 
 _State = TypeVar("_State")
 
