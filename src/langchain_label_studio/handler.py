@@ -20,6 +20,7 @@ from langchain_label_studio.errors import LabelStudioWarning, ServerUnavailableE
 from langchain_label_studio.forms.modes import LabelStudioMode
 from langchain_label_studio.forms.registry import resolve_group_by
 from langchain_label_studio.label_config.parse import LabelConfig, parse_label_config
+from langchain_label_studio.label_studio.community_attributes import CommunityAttributes, known_mode
 from langchain_label_studio.label_studio.destinations.runs import ProjectDestination
 from langchain_label_studio.label_studio.settings import (
     DEFAULT_MODEL_VERSION,
@@ -39,10 +40,10 @@ from langchain_label_studio.user_feedback import DEFAULT_KEY, FeedbackDesk, chec
 if TYPE_CHECKING:
     from langchain_label_studio.forms import Form
 
-_OF_THIS_PROCESS = frozenset({"_sender", "_retire", "_desk", "_recorder"})
+_OF_THIS_PROCESS = frozenset({"_sender", "_retire", "_desk", "_recorder", "ls_client", "ls_project"})
 
 
-class LabelStudioCallbackHandler(RecordingCallbacks):
+class LabelStudioCallbackHandler(CommunityAttributes, RecordingCallbacks):
     """Makes a Label Studio task of every LLM run it is a callback of.
 
     Example:
@@ -133,6 +134,9 @@ class LabelStudioCallbackHandler(RecordingCallbacks):
         )
         self._group_by = resolve_group_by(group_by, form=settings.form)
         self.url = settings.url
+        self.project_name = project_name
+        self.project_config = settings.label_config
+        self.mode = None if settings.custom_config else known_mode(mode)
         self._settings = settings
         self._delivery = resolve_delivery(
             outbox_dir=outbox_dir, durability=durability, flush_interval=flush_interval, batch_size=batch_size
