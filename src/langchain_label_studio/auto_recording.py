@@ -10,7 +10,6 @@ what a run is part of.
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -24,7 +23,7 @@ from langchain_label_studio.handler import LabelStudioCallbackHandler
 from langchain_label_studio.label_studio.settings import DEFAULT_PROJECT_NAME
 from langchain_label_studio.recording.callbacks import RecordingCallbacks
 from langchain_label_studio.recording.run_inline import RunInline
-from langchain_label_studio.support.forks import begin_anew_in_children
+from langchain_label_studio.support.forks import ForkSafe
 from langchain_label_studio.support.import_hook import when_imported
 from langchain_label_studio.support.log import logger
 from langchain_label_studio.support.redaction import error_text
@@ -147,18 +146,13 @@ class _Attached:
         self.parts = {models: _Part(handler, models=models) for models in (True, False)}
 
 
-class _Switch:
+class _Switch(ForkSafe):
     """The handler of `LANGCHAIN_LABEL_STUDIO`, made when the first run needs it."""
 
     def __init__(self) -> None:
         self._made: _Attached | None = None
         self._refused: dict[str, str] | None = None
-        self.begin_in_child()
-        begin_anew_in_children(self)
-
-    def begin_in_child(self) -> None:
-        """Begin anew in a forked process; the handler itself bears a fork."""
-        self._lock = threading.RLock()
+        super().__init__()
 
     def attached(self) -> _Attached | None:
         """Return the handler, or None where the switch is off or the settings are wrong."""

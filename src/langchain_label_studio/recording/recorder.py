@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections import Counter, OrderedDict
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Literal
 from uuid import UUID
@@ -14,7 +14,7 @@ from langchain_label_studio.recording.mask_run import DROPPED, mask_run
 from langchain_label_studio.recording.open_runs import RunTable, StartedRun
 from langchain_label_studio.recording.selection import Rated, RunSelection
 from langchain_label_studio.recording.trace_events import EventKind, TraceEvent
-from langchain_label_studio.support.bounded_dict import remember
+from langchain_label_studio.support.bounded_dict import BoundedDict
 from langchain_label_studio.support.idle_timer import QuietWatch
 from langchain_label_studio.support.log import ThrottledLog
 from langchain_label_studio.types.run import Facts
@@ -74,8 +74,8 @@ class Recorder:
         self.runs = RunTable()
         self.lost: Counter[str] = Counter()
         self._last_run_id: UUID | None = None
-        self._answered: OrderedDict[str, UUID] = OrderedDict()
-        self._recorded_as: OrderedDict[str, str] = OrderedDict()
+        self._answered: BoundedDict[str, UUID] = BoundedDict(MAX_ANSWERED)
+        self._recorded_as: BoundedDict[str, str] = BoundedDict(MAX_ANSWERED)
 
     def start(
         self,
@@ -112,7 +112,7 @@ class Recorder:
             if started.facts.get("kind") == "completion":
                 return  # without messages
             for message_id in message_ids(response):
-                remember(self._answered, message_id, run_id, most=MAX_ANSWERED)
+                self._answered[message_id] = run_id
 
     def fail(self, error: BaseException, run_id: UUID, event: Mapping[str, Any]) -> None:
         """Record a run that ended otherwise."""
@@ -244,7 +244,7 @@ class Recorder:
             if self._form:
                 record["form"] = self._form
             for covered in record.pop("covers", ()):
-                remember(self._recorded_as, str(covered), str(record["run_id"]), most=MAX_ANSWERED)
+                self._recorded_as[str(covered)] = str(record["run_id"])
             if self._is_taken(record):
                 self._record(record)
 

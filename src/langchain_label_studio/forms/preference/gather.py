@@ -74,9 +74,8 @@ class PreferenceGatherer(TraceGatherer[ParallelTrace]):
         self._log = ThrottledLog()
         super().__init__()
 
-    def begin_in_child(self) -> None:
-        """Begin anew in a forked process: what waits is the parent's."""
-        super().begin_in_child()
+    def _begin(self) -> None:
+        super()._begin()
         self._groups: dict[str, RunGroup] = {}
         self._size = 0
 
