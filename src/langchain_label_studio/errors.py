@@ -116,3 +116,23 @@ class LocalServerError(LabelStudioError):
 
 class LabelStudioWarning(UserWarning):
     """Something a person should know, which stops nothing."""
+
+
+__all__ = [
+    "AuthenticationError",
+    "LabelConfigError",
+    "LabelStudioError",
+    "LabelStudioWarning",
+    "LocalServerError",
+    "MissingApiKeyError",
+    "NoResponseControlError",
+    "NotLabelStudioError",
+    "PermissionDeniedError",
+    "ProjectNotFoundError",
+    "ProjectTitleError",
+    "RequestRefusedError",
+    "ServerError",
+    "ServerUnavailableError",
+    "SettingError",
+    "TaskDataError",
+]

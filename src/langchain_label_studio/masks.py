@@ -129,3 +129,5 @@ keys = TextMask("masks.keys", partial(scrub_keys, hidden="[key]"))
 
 defaults = keys | emails | cards | phones
 """All of them."""
+
+__all__ = ["TextMask", "all_of", "cards", "defaults", "emails", "keys", "phones"]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from abc import ABC, abstractmethod
 from collections import OrderedDict
-from collections.abc import Callable
 from typing import Generic, TypeVar
 from uuid import UUID
 
@@ -13,12 +12,9 @@ from langchain_label_studio.recording.open_runs import MAX_ANCESTORS, MAX_RUN_AG
 from langchain_label_studio.recording.trace_events import TraceEvent
 from langchain_label_studio.support.bounded_dict import BoundedDict
 from langchain_label_studio.support.forks import ForkSafe
-from langchain_label_studio.types.run import LLMRun, RunFields
+from langchain_label_studio.types.run import RunFields
 
 MAX_OPEN_TRACES = 1000
-
-GroupBy = str | Callable[[LLMRun], str | None]
-"""What runs that answer the same input have in common: a key of their metadata, or a function of the run."""
 
 _State = TypeVar("_State")
 

@@ -10,17 +10,18 @@ from uuid import UUID
 
 from langchain_label_studio.recording import run_events
 from langchain_label_studio.recording.llm_results import message_ids, text_or_none
-from langchain_label_studio.recording.mask_run import DROPPED, Mask, mask_run
+from langchain_label_studio.recording.mask_run import DROPPED, mask_run
 from langchain_label_studio.recording.open_runs import RunTable, StartedRun
 from langchain_label_studio.recording.selection import Rated, RunSelection
 from langchain_label_studio.recording.trace_events import EventKind, TraceEvent
 from langchain_label_studio.support.bounded_dict import BoundedDict
 from langchain_label_studio.support.idle_timer import QuietWatch
 from langchain_label_studio.support.log import ThrottledLog
-from langchain_label_studio.types.run import LLMRun, RunFields
+from langchain_label_studio.types.run import RunFields
 from langchain_label_studio.types.run_record import encode_run, make_run
 from langchain_label_studio.types.task_columns import usable_data
 from langchain_label_studio.types.turn import Turn
+from langchain_label_studio.types.user_functions import Data, Mask
 
 if TYPE_CHECKING:
     from langchain_core.outputs import LLMResult
@@ -28,9 +29,6 @@ if TYPE_CHECKING:
     from langchain_label_studio.recording.gatherer import Gatherer
 
 MAX_ANSWERED = 10_000
-
-Data = Mapping[str, Any] | Callable[[LLMRun], Mapping[str, Any]]
-"""The user's own data for a task: the same for all, or made from each run."""
 
 
 class Recorder:

@@ -11,10 +11,11 @@ import orjson
 
 from langchain_label_studio.recording.recallable_runs import RecallableRuns
 from langchain_label_studio.selectors.sampling import in_sample
-from langchain_label_studio.selectors.selector import Select, as_selector
+from langchain_label_studio.selectors.selector import as_selector
 from langchain_label_studio.support.forks import ForkSafe
 from langchain_label_studio.types.run import RunFields, Status
 from langchain_label_studio.types.run_record import make_run
+from langchain_label_studio.types.user_functions import Select
 
 _OF_INTEREST = frozenset({"success", "partial"})
 _NOT_INCLUDED = "include_errors=False"

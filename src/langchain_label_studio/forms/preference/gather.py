@@ -8,13 +8,14 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from langchain_label_studio.forms.preference.merge_runs import by_question, join_runs
-from langchain_label_studio.forms.trace_gatherer import GroupBy, TraceGatherer
+from langchain_label_studio.forms.trace_gatherer import TraceGatherer
 from langchain_label_studio.recording.open_runs import MAX_OPEN_CHARACTERS
 from langchain_label_studio.recording.trace_events import TraceEvent
 from langchain_label_studio.support.idle_timer import QUIET_SECONDS
 from langchain_label_studio.support.log import ThrottledLog
 from langchain_label_studio.types.run import RunFields
 from langchain_label_studio.types.run_record import make_run
+from langchain_label_studio.types.user_functions import GroupBy
 
 _PARALLEL = "RunnableParallel<"
 _BRANCH_TAG = "map:key:"
