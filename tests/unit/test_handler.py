@@ -24,6 +24,7 @@ from langchain_label_studio import (
 )
 from langchain_label_studio.delivery import process_exit
 from langchain_label_studio.label_studio.destinations.runs import ProjectDestination
+from langchain_label_studio.recording.open_runs import RunTable
 from langchain_label_studio.support import log as log_module
 
 KEY = "a-very-secret-key"
@@ -263,8 +264,7 @@ def test_the_library_does_not_configure_logging() -> None:
 def test_runs_that_never_end_leave_nothing_behind(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("langchain_label_studio.recording.open_runs.MAX_OPEN_CHARACTERS", 1_000)
     handler = make()
-    runs = handler._recorder.runs
-    runs._max_open = 50
+    runs = handler._recorder.runs = RunTable(max_open=50)
     for _ in range(200):
         handler.on_llm_start({}, ["x" * 100], run_id=uuid4())
 

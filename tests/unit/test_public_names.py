@@ -27,7 +27,7 @@ NAMES = {
     """,
     ".types": """
         Candidate Data DeliveryStats Document Durability Feedback GroupBy LLMRun Mask Preference Rating Review
-        Select Status Step StepError StepResult StepVerdict Turn
+        RunFields Select Status Step StepError StepResult StepVerdict Turn
     """,
     ".selectors": """
         Select Selector at_most_per_day by_metadata by_model by_name by_tag errors final_answer first_per_thread

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from langchain_label_studio.delivery.stats import DeliveryStats
     from langchain_label_studio.types.feedback import Feedback
     from langchain_label_studio.types.review import Candidate, Preference, Rating, Review, StepVerdict
-    from langchain_label_studio.types.run import LLMRun, Status
+    from langchain_label_studio.types.run import LLMRun, RunFields, Status
     from langchain_label_studio.types.run_parts import Document, Step, StepError, StepResult
     from langchain_label_studio.types.turn import Turn
     from langchain_label_studio.types.user_functions import Data, GroupBy, Mask, Select
@@ -21,7 +21,7 @@ _HOMES = {
     "DeliveryStats": "delivery.stats",
     "Feedback": "types.feedback",
     **dict.fromkeys(("Candidate", "Preference", "Rating", "Review", "StepVerdict"), "types.review"),
-    **dict.fromkeys(("LLMRun", "Status"), "types.run"),
+    **dict.fromkeys(("LLMRun", "RunFields", "Status"), "types.run"),
     **dict.fromkeys(("Document", "Step", "StepError", "StepResult"), "types.run_parts"),
     "Turn": "types.turn",
     **dict.fromkeys(("Data", "GroupBy", "Mask", "Select"), "types.user_functions"),
@@ -52,6 +52,7 @@ __all__ = [
     "Preference",
     "Rating",
     "Review",
+    "RunFields",
     "Select",
     "Status",
     "Step",
