@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
 
+import hypothesis
 import pytest
 from packaging.requirements import Requirement
 
@@ -17,11 +18,12 @@ TIERS = ("unit", "parity", "process", "server", "browser", "training")
 
 
 def pytest_configure() -> None:
-    """Let Ctrl-C end what the tests start, however they were started themselves.
-
-    A shell starts what it runs in the background with SIGINT ignored, and children inherit that.
-    """
+    """Make tests depend neither on how they were started nor on how busy the computer is."""
+    # A shell starts what it runs in the background with SIGINT ignored, and children inherit that.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    # A busy computer is no failure.
+    hypothesis.settings.register_profile("tests", deadline=None)
+    hypothesis.settings.load_profile("tests")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
