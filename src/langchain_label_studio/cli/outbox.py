@@ -36,7 +36,7 @@ from langchain_label_studio.cli.outbox_view import OutboxView, print_whole
 from langchain_label_studio.delivery.rejected import Rejected
 from langchain_label_studio.delivery.settings import OUTBOX_DIR_VARIABLE, DeliverySettings, resolve_outbox_dir
 from langchain_label_studio.errors import SettingError
-from langchain_label_studio.label_studio.project_outboxes import Target
+from langchain_label_studio.label_studio.project_outboxes import ProjectOutbox
 from langchain_label_studio.label_studio.settings import API_KEY_VARIABLE, URL_VARIABLE, resolve_api_key
 
 outbox_app = typer.Typer(
@@ -49,7 +49,7 @@ FAILED, MISUSED, LOOK_AT_IT = 1, 2, 3
 HURRY = 5.0
 STOPPED = "Stopped. What was not sent waits."
 
-Results = list[tuple[Target, Sent]]
+Results = list[tuple[ProjectOutbox, Sent]]
 
 Wanted = Annotated[
     str | None,
@@ -236,7 +236,7 @@ def purge_outbox(
         raise typer.Exit(FAILED)
 
 
-def _selected(outbox_dir: Path | None, wanted: str | None) -> tuple[Path, list[Target], list[str]]:
+def _selected(outbox_dir: Path | None, wanted: str | None) -> tuple[Path, list[ProjectOutbox], list[str]]:
     directory = resolve_outbox_dir(outbox_dir)
     try:
         return directory, *select_targets(directory, wanted)
@@ -244,7 +244,9 @@ def _selected(outbox_dir: Path | None, wanted: str | None) -> tuple[Path, list[T
         _misused(str(error))
 
 
-def _chosen(targets: Sequence[Target], beginnings: Sequence[str]) -> list[tuple[Target, Rejected]]:
+def _chosen(
+    targets: Sequence[ProjectOutbox], beginnings: Sequence[str]
+) -> list[tuple[ProjectOutbox, Rejected]]:
     try:
         return choose_rejected(rejected_runs(targets), beginnings)
     except SettingError as error:
@@ -252,7 +254,7 @@ def _chosen(targets: Sequence[Target], beginnings: Sequence[str]) -> list[tuple[
 
 
 def _send(
-    targets: Sequence[Target], directory: Path, url: str | None, timeout: float, view: OutboxView
+    targets: Sequence[ProjectOutbox], directory: Path, url: str | None, timeout: float, view: OutboxView
 ) -> tuple[Results, list[str]]:
     """Send orphaned runs, target by target; return also what cannot be read."""
     for target in targets:

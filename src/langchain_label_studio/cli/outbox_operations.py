@@ -14,7 +14,7 @@ from langchain_label_studio.delivery import LANES, REJECTED
 from langchain_label_studio.delivery.lane import VERSION, BatchFile, Lane, lanes_in, owner_lives, scan
 from langchain_label_studio.delivery.rejected import Rejected, alone, put_back, read_all, record_in
 from langchain_label_studio.errors import LabelStudioError, SettingError
-from langchain_label_studio.label_studio.project_outboxes import Holds, Target, find_targets, forget_target
+from langchain_label_studio.label_studio.project_outboxes import Holds, ProjectOutbox, find_project_outboxes
 from langchain_label_studio.types.feedback import decode_feedback
 from langchain_label_studio.types.run_record import decode_run
 
@@ -59,7 +59,7 @@ class Purged:
     problems: tuple[str, ...] = ()
 
 
-def select_targets(outbox_dir: Path, wanted: str | None) -> tuple[list[Target], list[str]]:
+def select_targets(outbox_dir: Path, wanted: str | None) -> tuple[list[ProjectOutbox], list[str]]:
     """Return the targets a person means, and what is wrong with those that cannot be read.
 
     Args:
@@ -71,7 +71,7 @@ def select_targets(outbox_dir: Path, wanted: str | None) -> tuple[list[Target], 
         LabelStudioError: The directory cannot be read.
     """
     try:
-        targets, problems = find_targets(outbox_dir)
+        targets, problems = find_project_outboxes(outbox_dir)
     except OSError as error:
         msg = f"The outbox directory {outbox_dir} cannot be read: {error.strerror}."
         raise LabelStudioError(msg) from None
@@ -87,7 +87,7 @@ def select_targets(outbox_dir: Path, wanted: str | None) -> tuple[list[Target], 
     return chosen, concerned
 
 
-def describe(target: Target) -> dict[str, Any]:
+def describe(target: ProjectOutbox) -> dict[str, Any]:
     """Return what a target is known by."""
     return {
         "name": target.directory.name,
@@ -98,7 +98,7 @@ def describe(target: Target) -> dict[str, Any]:
     }
 
 
-def describe_rejected(target: Target, item: Rejected) -> dict[str, Any]:
+def describe_rejected(target: ProjectOutbox, item: Rejected) -> dict[str, Any]:
     """Return what is said of a rejected run: nothing that is in it."""
     about = {
         "run_id": item.key,
@@ -109,7 +109,7 @@ def describe_rejected(target: Target, item: Rejected) -> dict[str, Any]:
     return describe(target) | about
 
 
-def look_at(target: Target) -> TargetStatus:
+def look_at(target: ProjectOutbox) -> TargetStatus:
     """Return what waits for a target. Nothing is changed."""
     waiting: list[BatchFile] = []
     left: list[BatchFile] = []
@@ -134,7 +134,7 @@ def look_at(target: Target) -> TargetStatus:
     )
 
 
-def rejected_runs(targets: Iterable[Target]) -> list[tuple[Target, Rejected]]:
+def rejected_runs(targets: Iterable[ProjectOutbox]) -> list[tuple[ProjectOutbox, Rejected]]:
     """Return the runs that Label Studio rejected, target by target, the oldest first."""
     return [
         (target, replace(item, key=item.key or item.path.stem))
@@ -144,8 +144,8 @@ def rejected_runs(targets: Iterable[Target]) -> list[tuple[Target, Rejected]]:
 
 
 def choose_rejected(
-    refused: Sequence[tuple[Target, Rejected]], beginnings: Iterable[str]
-) -> list[tuple[Target, Rejected]]:
+    refused: Sequence[tuple[ProjectOutbox, Rejected]], beginnings: Iterable[str]
+) -> list[tuple[ProjectOutbox, Rejected]]:
     """Return the rejected runs whose ids begin so.
 
     Raises:
@@ -163,7 +163,7 @@ def choose_rejected(
     return list(chosen.values())
 
 
-def retry(target: Target, refused: Sequence[Rejected]) -> tuple[int, list[str]]:
+def retry(target: ProjectOutbox, refused: Sequence[Rejected]) -> tuple[int, list[str]]:
     """Put rejected runs back into the outbox, as their files are now.
 
     Returns:
@@ -195,7 +195,7 @@ def retry(target: Target, refused: Sequence[Rejected]) -> tuple[int, list[str]]:
 
 
 def purge(
-    target: Target, *, waiting: bool, rejected: bool, min_age: float, only_count: bool = False
+    target: ProjectOutbox, *, waiting: bool, rejected: bool, min_age: float, only_count: bool = False
 ) -> Purged:
     """Delete orphaned runs, or rejected ones, or both.
 
@@ -225,7 +225,7 @@ def purge(
         except OSError as error:
             problems.append(f"{path} cannot be deleted: {error.strerror}.")
     if not only_count:
-        forget_target(target.directory)
+        target.forget_if_unused()
     return Purged(waiting=left, rejected=refused, problems=tuple(problems))
 
 
@@ -260,7 +260,7 @@ def _purge_lane(path: Path, min_age: float, *, delete: bool) -> int:
     return runs
 
 
-def _lanes(target: Target, problems: list[str] | None = None) -> list[Path]:
+def _lanes(target: ProjectOutbox, problems: list[str] | None = None) -> list[Path]:
     try:
         return lanes_in(target.directory / LANES)
     except OSError as error:
@@ -269,7 +269,7 @@ def _lanes(target: Target, problems: list[str] | None = None) -> list[Path]:
         return []
 
 
-def _count_rejected(target: Target, problems: list[str]) -> int:
+def _count_rejected(target: ProjectOutbox, problems: list[str]) -> int:
     try:
         return sum(1 for path in (target.directory / REJECTED).iterdir() if path.suffix == ".json")
     except FileNotFoundError:
@@ -279,12 +279,12 @@ def _count_rejected(target: Target, problems: list[str]) -> int:
         return 0
 
 
-def _newer_lanes(target: Target) -> int:
+def _newer_lanes(target: ProjectOutbox) -> int:
     with suppress(OSError):
         names = [path.name for path in (target.directory / LANES).iterdir()]
         return sum(1 for name in names if not name.startswith((VERSION, ".")))
     return 0
 
 
-def _names(target: Target) -> tuple[str, ...]:
+def _names(target: ProjectOutbox) -> tuple[str, ...]:
     return target.directory.name, target.title, target.settings.url

@@ -17,7 +17,7 @@ from langchain_label_studio.delivery.disk_outbox import GRACE
 from langchain_label_studio.delivery.lane import Lane, lanes_in
 from langchain_label_studio.delivery.settings import DeliverySettings
 from langchain_label_studio.delivery.stats import State
-from langchain_label_studio.label_studio.project_outboxes import Target
+from langchain_label_studio.label_studio.project_outboxes import ProjectOutbox
 from langchain_label_studio.label_studio.settings import API_KEY_VARIABLE, resolve_url
 from langchain_label_studio.label_studio.shared_senders import sender_of_orphaned
 
@@ -64,8 +64,8 @@ class Sent:
 
 
 def skip_other_servers(
-    targets: Sequence[Target], url: str | None
-) -> tuple[list[tuple[Target, Sent]], list[Target]]:
+    targets: Sequence[ProjectOutbox], url: str | None
+) -> tuple[list[tuple[ProjectOutbox, Sent]], list[ProjectOutbox]]:
     """Return the targets of other servers than the key's, which must not see it, and those of that server.
 
     Args:
@@ -89,7 +89,7 @@ def skip_other_servers(
 
 
 def send_orphaned(
-    target: Target,
+    target: ProjectOutbox,
     delivery: DeliverySettings,
     *,
     api_key: SecretStr,
@@ -105,7 +105,7 @@ def send_orphaned(
         timeout: Seconds without any progress after which the rest is left where it is.
         tell: Called again and again meanwhile.
     """
-    sender = sender_of_orphaned(target, replace(target.settings, api_key=api_key), delivery)
+    sender = sender_of_orphaned(target.with_key(api_key), delivery)
     sender.look_for_orphaned()
     try:
         return _watch(sender, target, timeout=timeout, tell=tell)
@@ -113,14 +113,16 @@ def send_orphaned(
         sender.retire()
 
 
-def tidy(target: Target) -> None:
+def tidy(target: ProjectOutbox) -> None:
     """Delete the lanes of programs that ended in which no run is."""
     with suppress(OSError):
         for path in lanes_in(target.directory / LANES):
             _tidy_lane(path)
 
 
-def _watch(sender: Sender[Any], target: Target, *, timeout: float, tell: Callable[[Progress], None]) -> Sent:
+def _watch(
+    sender: Sender[Any], target: ProjectOutbox, *, timeout: float, tell: Callable[[Progress], None]
+) -> Sent:
     """Wait until nothing is left, or it gets no less."""
     total, left = look_at(target).orphaned, 0
     before: tuple[int, int] | None = None
@@ -147,7 +149,7 @@ def _watch(sender: Sender[Any], target: Target, *, timeout: float, tell: Callabl
             return _given_up(stats, target)
 
 
-def _given_up(stats: DeliveryStats, target: Target) -> Sent:
+def _given_up(stats: DeliveryStats, target: ProjectOutbox) -> Sent:
     status = look_at(target)
     return replace(
         _sent(stats),

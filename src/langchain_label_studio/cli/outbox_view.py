@@ -20,7 +20,7 @@ from langchain_label_studio.cli.console import err, out, print_payload, shown
 from langchain_label_studio.cli.outbox_operations import TargetStatus
 from langchain_label_studio.cli.outbox_sending import Sent
 from langchain_label_studio.delivery.rejected import Rejected
-from langchain_label_studio.label_studio.project_outboxes import Target
+from langchain_label_studio.label_studio.project_outboxes import ProjectOutbox
 from langchain_label_studio.label_studio.shared_senders import SENDER_NAME
 from langchain_label_studio.support.log import logger
 from langchain_label_studio.support.plurals import count_text
@@ -44,7 +44,7 @@ class OutboxView:
         """
         self.quiet = quiet
 
-    def statuses(self, directory: Path, statuses: Sequence[tuple[Target, TargetStatus]]) -> None:
+    def statuses(self, directory: Path, statuses: Sequence[tuple[ProjectOutbox, TargetStatus]]) -> None:
         """Show what waits, server by server: who sends needs a key of each."""
         if self.quiet:
             return
@@ -71,7 +71,7 @@ class OutboxView:
         if newer:
             out.print(f"A newer version of this package wrote {newer} more journals. Update it to see them.")
 
-    def rejected(self, rejected: Sequence[tuple[Target, Rejected]]) -> None:
+    def rejected(self, rejected: Sequence[tuple[ProjectOutbox, Rejected]]) -> None:
         """Show rejected runs, without what is in them."""
         if self.quiet:
             return
@@ -87,12 +87,12 @@ class OutboxView:
         else:
             out.print("Nothing was rejected.")
 
-    def skipped(self, skipped: Sequence[tuple[Target, Sent]]) -> None:
+    def skipped(self, skipped: Sequence[tuple[ProjectOutbox, Sent]]) -> None:
         """Show what is for other servers."""
         for target, sent in skipped:
             err.print(f"[yellow]![/yellow] {_where(target)}: skipped. {shown(sent.reason or '')}")
 
-    def sent(self, target: Target, sent: Sent) -> None:
+    def sent(self, target: ProjectOutbox, sent: Sent) -> None:
         """Show what became of the runs of a target."""
         if self.quiet:
             return
@@ -142,7 +142,7 @@ class OutboxView:
             err.print(f"[red]✗[/red] {shown(problem)}")
 
     @contextmanager
-    def progress(self, target: Target) -> Iterator[Callable[[outbox_sending.Progress], None]]:
+    def progress(self, target: ProjectOutbox) -> Iterator[Callable[[outbox_sending.Progress], None]]:
         """Show how far sending is, where somebody can see it move."""
         if not self.quiet and out.is_terminal:
             columns = (
@@ -163,7 +163,7 @@ class OutboxView:
         else:
             yield self._said_once(target)
 
-    def _said_once(self, target: Target) -> Callable[[outbox_sending.Progress], None]:
+    def _said_once(self, target: ProjectOutbox) -> Callable[[outbox_sending.Progress], None]:
         said = self.quiet
 
         def tell(progress: outbox_sending.Progress) -> None:
@@ -204,21 +204,21 @@ def print_whole(path: Path) -> None:
     print_payload(document)
 
 
-def runs_text(number: int, targets: Iterable[Target] = ()) -> str:
+def runs_text(number: int, targets: Iterable[ProjectOutbox] = ()) -> str:
     """Return a number of runs in words, or of what else the targets hold."""
     what = "run" if all(target.holds == "runs" for target in targets) else "record"
     return count_text(number, what)
 
 
-def _where(target: Target) -> str:
+def _where(target: ProjectOutbox) -> str:
     return f"[bold]{shown(target.title)}[/bold] at {shown(target.settings.url)}"
 
 
-def _url(row: tuple[Target, TargetStatus]) -> str:
+def _url(row: tuple[ProjectOutbox, TargetStatus]) -> str:
     return row[0].settings.url
 
 
-def _table(rows: Iterator[tuple[Target, TargetStatus]]) -> Table:
+def _table(rows: Iterator[tuple[ProjectOutbox, TargetStatus]]) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("Project", overflow="fold")
     for name in ("Waiting", "Orphaned", "In doubt", "Rejected", "Size", "Oldest"):

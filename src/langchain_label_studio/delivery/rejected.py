@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -15,6 +14,7 @@ from typing import Any
 
 from langchain_label_studio.delivery.lane import Lane
 from langchain_label_studio.delivery.lane_lock import LaneLock
+from langchain_label_studio.support.atomic_files import write_whole
 
 _FORMAT = 1
 _LOCK = "retry.lock"
@@ -58,7 +58,7 @@ def set_aside(directory: Path, *, key: str, body: bytes, reason: str) -> None:
         entry["damaged"] = body.decode(errors="backslashreplace")
     directory.mkdir(parents=True, exist_ok=True, mode=0o700)
     # Lone surrogates are legal in JSON as escapes only.
-    _write(directory / f"{_file_name(key, body)}.json", json.dumps(entry, indent=1).encode())
+    write_whole(directory / f"{_file_name(key, body)}.json", json.dumps(entry, indent=1).encode())
 
 
 def read_all(directory: Path) -> Iterator[Rejected]:
@@ -123,18 +123,8 @@ def put_back(lane: Lane, path: Path, body: bytes) -> None:
         OSError: It could not be moved.
     """
     # First it becomes what a batch of a lane looks like, where it is; then it becomes one.
-    _write(path, body + b"\n")
+    write_whole(path, body + b"\n")
     lane.take_in(path)
-
-
-def _write(path: Path, content: bytes) -> None:
-    draft = path.with_suffix(".draft")
-    draft.unlink(missing_ok=True)
-    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(path)
 
 
 def _record_of(entry: dict[str, Any]) -> Any:

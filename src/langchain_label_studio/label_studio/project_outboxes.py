@@ -1,28 +1,33 @@
-"""Targets: a project of a server, and where on the disk the runs for it wait.
+"""Find and describe the outboxes of projects: see `ProjectOutbox`.
 
 <outbox_dir>/
 localhost-8080-my-project-1f0c9a7e/
-target.json     what is in the name, whole: never a key
+target.json     the project and its settings, never a key
 lanes/, rejected/
 """
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
 import re
 import time
+from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 from urllib.parse import urlsplit
 
-from langchain_label_studio.delivery import LANES, REJECTED
+from pydantic import SecretStr
+
+from langchain_label_studio.delivery import LANES, REJECTED, has_lanes
 from langchain_label_studio.errors import LabelStudioError
 from langchain_label_studio.forms.modes import LabelStudioMode
 from langchain_label_studio.label_studio.settings import Settings
+from langchain_label_studio.support.atomic_files import write_whole
 
 _FORMAT = 1
 _FILE = "target.json"
@@ -31,114 +36,141 @@ Holds = Literal["runs", "feedback"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Target:
-    """A project of a server, as its outbox names it.
+class ProjectOutbox:
+    """The directory in which the records for one project of one server are stored.
+
+    Feedback has an outbox of its own: feedback that waits for its task delays no run.
 
     Attributes:
-        directory: Its outbox.
-        settings: Where its runs go, without the key.
-        holds: What waits in it: runs, or feedback for them.
+        directory: The directory.
+        settings: The server and the project. Those of an outbox that was found on the disk have no key.
+        holds: What its records are: runs, or feedback for them.
     """
 
     directory: Path
     settings: Settings
     holds: Holds = "runs"
 
+    @classmethod
+    def of(cls, settings: Settings, outbox_dir: Path, *, holds: Holds = "runs") -> Self:
+        """Return the outbox of a project, which need not exist yet.
+
+        Args:
+            settings: The server and the project.
+            outbox_dir: The directory of all outboxes.
+            holds: What its records are.
+        """
+        project = settings.project_title if settings.project_id is None else str(settings.project_id)
+        kind = "title" if settings.project_id is None else "id"
+        identity = f"{settings.url}\n{kind}\n{project}\n{settings.model_version}"
+        digest = hashlib.sha256(identity.encode(errors="surrogatepass")).hexdigest()[:8]
+        address = urlsplit(settings.url)
+        readable = re.sub(r"[^a-z0-9]+", "-", f"{address.netloc}{address.path}-{project}".lower()).strip("-")
+        suffix = "" if holds == "runs" else f"-{holds}"
+        return cls(directory=outbox_dir / f"{readable[:60]}-{digest}{suffix}", settings=settings, holds=holds)
+
+    @classmethod
+    def read(cls, directory: Path) -> Self:
+        """Return the outbox in a directory.
+
+        Raises:
+            LabelStudioError: There is no outbox, or a newer version of this package wrote it.
+        """
+        try:
+            entry = json.loads((directory / _FILE).read_bytes())
+            if entry["v"] != _FORMAT:
+                msg = f"{directory} was written in format {entry['v']}; this version reads {_FORMAT}. Update the package."
+                raise LabelStudioError(msg)
+            holds: Holds = "feedback" if entry.get("holds") == "feedback" else "runs"
+            return cls(directory=directory, settings=_settings(entry), holds=holds)
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            msg = f"{directory} is not an outbox: its {_FILE} cannot be read ({type(error).__name__})."
+            raise LabelStudioError(msg) from error
+
+    def with_key(self, api_key: SecretStr | None) -> Self:
+        """Return the same outbox with a key of its server."""
+        return replace(self, settings=replace(self.settings, api_key=api_key))
+
     @property
     def title(self) -> str:
-        """The project, as a person calls it."""
+        """The project's name for people."""
         settings = self.settings
         project = settings.project_title if settings.project_id is None else f"project {settings.project_id}"
         return project if self.holds == "runs" else f"{project} ({self.holds})"
 
+    @property
+    def has_lanes(self) -> bool:
+        """Whether it has lanes: those of living processes, or those with orphaned runs."""
+        return has_lanes(self.directory)
 
-def target_directory(outbox_dir: Path, settings: Settings, *, holds: Holds = "runs") -> Path:
-    """Return where the runs for a project wait, or the feedback for them."""
-    project = settings.project_title if settings.project_id is None else str(settings.project_id)
-    kind = "title" if settings.project_id is None else "id"
-    identity = f"{settings.url}\n{kind}\n{project}\n{settings.model_version}"
-    digest = hashlib.sha256(identity.encode(errors="surrogatepass")).hexdigest()[:8]
-    address = urlsplit(settings.url)
-    readable = re.sub(r"[^a-z0-9]+", "-", f"{address.netloc}{address.path}-{project}".lower()).strip("-")
-    # Apart: feedback that waits for its task holds up no run.
-    suffix = "" if holds == "runs" else f"-{holds}"
-    return outbox_dir / f"{readable[:60]}-{digest}{suffix}"
+    def prepare(self) -> None:
+        """Make the directory, and write down there where its records go.
 
+        Raises:
+            OSError: It cannot be written.
+        """
+        self.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        file, content = self.directory / _FILE, json.dumps(self._entry(), indent=1).encode()
+        with suppress(FileNotFoundError):
+            if file.read_bytes() == content:
+                file.touch()  # it is in use, see forget_if_unused
+                if not os.access(self.directory, os.W_OK | os.X_OK):
+                    raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+                return
+        write_whole(file, content)
 
-def prepare_target(directory: Path, settings: Settings, *, holds: Holds = "runs") -> None:
-    """Make the directory of a target, and note there what it holds, and where that goes.
+    def forget_if_unused(self) -> None:
+        """Delete the directory if it is empty and no process used it for a day."""
+        with suppress(OSError):  # a process uses it
+            if time.time() - (self.directory / _FILE).stat().st_mtime < _UNUSED:
+                return
+            for name in (LANES, REJECTED):
+                with suppress(FileNotFoundError):
+                    (self.directory / name).rmdir()
+            (self.directory / _FILE).unlink()
+            self.directory.rmdir()
 
-    Raises:
-        OSError: It cannot be written.
-    """
-    directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-    entry = {
-        "v": _FORMAT,
-        "holds": holds,
-        "url": settings.url,
-        "project_id": settings.project_id,
-        "project_title": settings.project_title,
-        "project_name": settings.project_name,
-        "label_config": settings.label_config,
-        "custom_config": settings.custom_config,
-        "form": settings.form,
-        "takes_answer": settings.takes_answer,
-        "model_version": settings.model_version,
-        "reviewers_per_task": settings.reviewers_per_task,
-    }
-    content = json.dumps(entry, indent=1).encode()
-    file = directory / _FILE
-    with suppress(FileNotFoundError):
-        if file.read_bytes() == content:
-            file.touch()  # it is in use, see forget_target
+    def of_other_days(self) -> Iterator[ProjectOutbox]:
+        """Yield the outboxes beside it whose project has the same name with another date in it."""
+        if "%" not in self.settings.project_name:
             return
-    draft = directory / f".{_FILE}.{os.getpid()}"
-    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as stream:
-        stream.write(content)
-    draft.replace(file)
+        for other in find_project_outboxes(self.directory.parent)[0]:
+            if other.directory != self.directory and other._name == self._name:  # noqa: SLF001
+                yield other
+
+    @property
+    def _name(self) -> tuple[str, str, Holds]:
+        return self.settings.url, self.settings.project_name, self.holds
+
+    def _entry(self) -> dict[str, Any]:
+        settings = self.settings
+        return {
+            "v": _FORMAT,
+            "holds": self.holds,
+            "url": settings.url,
+            "project_id": settings.project_id,
+            "project_title": settings.project_title,
+            "project_name": settings.project_name,
+            "label_config": settings.label_config,
+            "custom_config": settings.custom_config,
+            "form": settings.form,
+            "takes_answer": settings.takes_answer,
+            "model_version": settings.model_version,
+            "reviewers_per_task": settings.reviewers_per_task,
+        }
 
 
-def forget_target(directory: Path) -> None:
-    """Delete the outbox of a target where nothing is in it, and nobody used it for a day."""
-    with suppress(OSError):  # somebody uses it
-        if time.time() - (directory / _FILE).stat().st_mtime < _UNUSED:
-            return
-        for name in (LANES, REJECTED):
-            with suppress(FileNotFoundError):
-                (directory / name).rmdir()
-        (directory / _FILE).unlink()
-        directory.rmdir()
-
-
-def read_target(directory: Path) -> Target:
-    """Return the target of an outbox.
-
-    Raises:
-        LabelStudioError: It is not the outbox of one, or not of one that this version can read.
-    """
-    try:
-        entry = json.loads((directory / _FILE).read_bytes())
-        if entry["v"] != _FORMAT:
-            msg = f"{directory} was written in format {entry['v']}; this version reads {_FORMAT}. Update the package."
-            raise LabelStudioError(msg)
-        holds: Holds = "feedback" if entry.get("holds") == "feedback" else "runs"
-        return Target(directory=directory, settings=_settings(entry), holds=holds)
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        msg = f"{directory} is not an outbox: its {_FILE} cannot be read ({type(error).__name__})."
-        raise LabelStudioError(msg) from error
-
-
-def find_targets(outbox_dir: Path) -> tuple[list[Target], list[str]]:
-    """Return all targets that have an outbox, and what is wrong with those that cannot be read."""
-    targets, problems = [], []
+def find_project_outboxes(outbox_dir: Path) -> tuple[list[ProjectOutbox], list[str]]:
+    """Return all outboxes of a directory, and the problems with those that cannot be read."""
+    found, problems = [], []
     for directory in sorted(outbox_dir.iterdir()) if outbox_dir.is_dir() else []:
         if not any((directory / name).exists() for name in (_FILE, LANES, REJECTED)):
-            continue  # somebody else's
+            continue  # not ours
         try:
-            targets.append(read_target(directory))
+            found.append(ProjectOutbox.read(directory))
         except LabelStudioError as error:
             problems.append(str(error))
-    return targets, problems
+    return found, problems
 
 
 def _settings(entry: dict[str, Any]) -> Settings:

@@ -1,13 +1,10 @@
-"""The senders of this process: one for each target, however many handlers it has."""
+"""Share senders between handlers: `share_sender` returns the one sender that this process has for a project."""
 
 from __future__ import annotations
 
-import os
 import warnings
 import weakref
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -18,210 +15,182 @@ from langchain_label_studio.delivery import (
     MemoryOutbox,
     Outbox,
     Sender,
-    has_lanes,
 )
 from langchain_label_studio.delivery.settings import DeliverySettings
 from langchain_label_studio.errors import LabelStudioWarning
 from langchain_label_studio.label_studio.destinations.feedback import FeedbackDestination
 from langchain_label_studio.label_studio.destinations.runs import ProjectDestination
-from langchain_label_studio.label_studio.project_outboxes import (
-    Holds,
-    Target,
-    find_targets,
-    forget_target,
-    prepare_target,
-    target_directory,
-)
+from langchain_label_studio.label_studio.project_outboxes import Holds, ProjectOutbox
 from langchain_label_studio.label_studio.settings import Settings
 from langchain_label_studio.support.forks import ForkSafe
 from langchain_label_studio.types.feedback import read_feedback_id
 from langchain_label_studio.types.run_record import read_run_id
 
 SENDER_NAME = "langchain-label-studio"
-"""What the names of all senders begin with, in threads and in what is logged."""
+"""The beginning of the names of all senders, in threads and in the log."""
 
 _Key = tuple[Path, DeliverySettings]
 _DestinationT = TypeVar("_DestinationT", bound=Destination)
 
 
-@dataclass(frozen=True, slots=True)
-class _Freight(Generic[_DestinationT]):
-    """What a sender sends."""
+class _SharedSenders(ForkSafe, Generic[_DestinationT]):
+    """The senders in use of one kind of records, and the lock under which one is found or made."""
 
-    holds: Holds
-    what: str
-    key_of: Callable[[bytes], str]
-    destination: Callable[[Settings], _DestinationT]
-
-
-_RUNS = _Freight("runs", "Runs", read_run_id, ProjectDestination)
-_FEEDBACK = _Freight("feedback", "Pieces of feedback", read_feedback_id, FeedbackDestination)
-
-
-class _Senders(ForkSafe, Generic[_DestinationT]):
-    """The senders that are in use, and the lock for finding or making one."""
-
-    def __init__(self, freight: _Freight[_DestinationT]) -> None:
-        self._freight = freight
+    def __init__(
+        self,
+        holds: Holds,
+        *,
+        what: str,
+        key_of: Callable[[bytes], str],
+        destination: Callable[[Settings], _DestinationT],
+    ) -> None:
+        self._holds = holds
+        self._what = what
+        self._key_of = key_of
+        self._destination = destination
         self._known: weakref.WeakValueDictionary[_Key, Sender[_DestinationT]] = weakref.WeakValueDictionary()
         super().__init__()
 
-    def acquire(self, settings: Settings, delivery: DeliverySettings) -> Sender[_DestinationT]:
-        """Return the sender for a target, with one owner more."""
-        directory = target_directory(delivery.outbox_dir, settings, holds=self._freight.holds)
+    def outbox_of(self, settings: Settings, delivery: DeliverySettings) -> ProjectOutbox:
+        return ProjectOutbox.of(settings, delivery.outbox_dir, holds=self._holds)
+
+    def acquire(self, outbox: ProjectOutbox, delivery: DeliverySettings) -> Sender[_DestinationT]:
+        """Return the sender of an outbox, with one more owner."""
         with self._lock:
-            sender = self._known.get((directory, delivery))
+            sender = self._known.get((outbox.directory, delivery))
             if sender is not None:
                 sender.acquire()
                 return sender
-            sender = self._known[directory, delivery] = _make(directory, settings, delivery, self._freight)
+            storage = self._storage(outbox, delivery)
+            sender = self._known[outbox.directory, delivery] = self._sender(outbox, delivery, storage)
             return sender
 
+    def make_for_disk(self, outbox: ProjectOutbox, delivery: DeliverySettings) -> Sender[_DestinationT]:
+        """Return a new sender that nobody shares, and that never stores records in memory."""
+        return self._sender(outbox, delivery, self._disk(outbox, delivery))
 
-_senders = _Senders(_RUNS)
-_senders_of_feedback = _Senders(_FEEDBACK)
+    def send_orphaned(self, outbox: ProjectOutbox, delivery: DeliverySettings) -> None:
+        """Let the sender of an outbox recover what is orphaned there."""
+        if outbox.has_lanes:
+            sender = self.acquire(outbox, delivery)
+            sender.look_for_orphaned()
+            sender.retire()
+
+    def send_orphaned_of_other_days(self, outbox: ProjectOutbox, delivery: DeliverySettings) -> None:
+        """Do the same for the same project name on other days."""
+        for other in outbox.of_other_days():
+            self.send_orphaned(other.with_key(outbox.settings.api_key), delivery)
+            other.forget_if_unused()
+
+    def _sender(
+        self, outbox: ProjectOutbox, delivery: DeliverySettings, storage: Outbox
+    ) -> Sender[_DestinationT]:
+        settings = outbox.settings
+        project = settings.project_title if settings.project_id is None else settings.project_id
+        suffix = "" if self._holds == "runs" else f", {self._holds}"
+        return Sender(
+            storage,
+            self._destination(settings),
+            name=f"{SENDER_NAME} ({project}{suffix})",
+            flush_interval=delivery.flush_interval,
+            what=self._what,
+        )
+
+    def _storage(self, outbox: ProjectOutbox, delivery: DeliverySettings) -> Outbox:
+        memory = MemoryOutbox(key_of=self._key_of, batch_size=delivery.batch_size)
+        if delivery.durability == "memory":
+            return memory
+        try:
+            outbox.prepare()
+        except OSError as error:
+            message = (
+                f"{self._holds.capitalize()} cannot be kept on the disk in {outbox.directory} ({error.strerror}): those that "
+                "wait are in memory, and are lost if the program dies. Make it writable, or set another directory with "
+                "outbox_dir= or LABEL_STUDIO_OUTBOX_DIR."
+            )
+            warnings.warn(message, LabelStudioWarning, stacklevel=6)
+            return memory
+        return FallbackOutbox(self._disk(outbox, delivery), memory)
+
+    def _disk(self, outbox: ProjectOutbox, delivery: DeliverySettings) -> DiskOutbox:
+        return DiskOutbox(
+            outbox.directory,
+            key_of=self._key_of,
+            prepare=outbox.prepare,
+            power=delivery.durability == "power",
+            batch_size=delivery.batch_size,
+        )
+
+
+_runs = _SharedSenders("runs", what="Runs", key_of=read_run_id, destination=ProjectDestination)
+_feedback = _SharedSenders(
+    "feedback", what="Pieces of feedback", key_of=read_feedback_id, destination=FeedbackDestination
+)
 
 
 def share_sender(settings: Settings, delivery: DeliverySettings) -> Sender[ProjectDestination]:
-    """Return this process's sender for a target, with one owner more: `retire` it in the end.
+    """Return this process's sender for the runs of a project, with one more owner: `retire` it in the end.
 
     Args:
-        settings: Where runs go.
-        delivery: How they get there.
+        settings: The server and the project.
+        delivery: The settings of delivery.
 
     Warns:
-        LabelStudioWarning: What waits cannot be kept on the disk.
+        LabelStudioWarning: Pending runs cannot be stored on the disk.
     """
-    return _senders.acquire(settings, delivery)
+    return _runs.acquire(_runs.outbox_of(settings, delivery), delivery)
 
 
 def share_feedback_sender(settings: Settings, delivery: DeliverySettings) -> Sender[FeedbackDestination]:
-    """Return this process's sender of feedback for a target, with one owner more: `retire` it in the end.
+    """Return this process's sender for the feedback of a project, with one more owner: `retire` it in the end.
 
     Args:
-        settings: Where the runs are.
-        delivery: How feedback gets there.
+        settings: The server and the project.
+        delivery: The settings of delivery.
 
     Warns:
-        LabelStudioWarning: What waits cannot be kept on the disk.
+        LabelStudioWarning: Pending feedback cannot be stored on the disk.
     """
-    return _senders_of_feedback.acquire(settings, delivery)
+    return _feedback.acquire(_feedback.outbox_of(settings, delivery), delivery)
 
 
 def send_orphaned_runs(
     sender: Sender[ProjectDestination], settings: Settings, delivery: DeliverySettings
 ) -> None:
-    """Send the orphaned runs of a target, and of its name on other days.
+    """Send the orphaned runs and feedback of a project, and those of its name on other days.
 
     Args:
-        sender: The target's sender.
-        settings: Where its runs go.
-        delivery: How they get there.
+        sender: The project's sender.
+        settings: The server and the project.
+        delivery: The settings of delivery.
     """
     if sender.directory is None:
         return
-    own = target_directory(delivery.outbox_dir, settings)
-    if has_lanes(own):
+    outbox = _runs.outbox_of(settings, delivery)
+    if outbox.has_lanes:
         sender.look_for_orphaned()
-    _send_orphaned_of_other_days(settings, delivery, holds="runs")
-    own_feedback = target_directory(delivery.outbox_dir, settings, holds="feedback")
-    if has_lanes(own_feedback):
-        _send_orphaned_of(
-            Target(directory=own_feedback, settings=settings, holds="feedback"), settings, delivery
-        )
+    _runs.send_orphaned_of_other_days(outbox, delivery)
+    _feedback.send_orphaned(_feedback.outbox_of(settings, delivery), delivery)
     send_orphaned_feedback(settings, delivery)
 
 
 def send_orphaned_feedback(settings: Settings, delivery: DeliverySettings) -> None:
-    """Send the orphaned feedback of a target's name on other days.
+    """Send the orphaned feedback of a project's name on other days.
 
     Args:
-        settings: Where the runs are.
-        delivery: How feedback gets there.
+        settings: The server and the project.
+        delivery: The settings of delivery.
     """
     if delivery.durability != "memory":
-        _send_orphaned_of_other_days(settings, delivery, holds="feedback")
+        _feedback.send_orphaned_of_other_days(_feedback.outbox_of(settings, delivery), delivery)
 
 
-def _send_orphaned_of_other_days(settings: Settings, delivery: DeliverySettings, *, holds: Holds) -> None:
-    if "%" not in settings.project_name:
-        return
-    own = target_directory(delivery.outbox_dir, settings, holds=holds)
-    for target in find_targets(delivery.outbox_dir)[0]:
-        other = target.settings
-        same_name = (other.url, other.project_name) == (settings.url, settings.project_name)
-        if same_name and target.holds == holds and target.directory != own:
-            if has_lanes(target.directory):
-                _send_orphaned_of(target, settings, delivery)
-            else:
-                forget_target(target.directory)
-
-
-def _send_orphaned_of(target: Target, settings: Settings, delivery: DeliverySettings) -> None:
-    senders: _Senders[Any] = _senders if target.holds == "runs" else _senders_of_feedback
-    sender = senders.acquire(replace(target.settings, api_key=settings.api_key), delivery)
-    sender.look_for_orphaned()
-    sender.retire()
-
-
-def sender_of_orphaned(target: Target, settings: Settings, delivery: DeliverySettings) -> Sender[Any]:
-    """Return a sender that recovers and sends the orphaned runs of a target.
+def sender_of_orphaned(outbox: ProjectOutbox, delivery: DeliverySettings) -> Sender[Any]:
+    """Return a new sender that recovers and sends the orphaned records of an outbox.
 
     Args:
-        target: The target.
-        settings: Those of the target, with a key.
-        delivery: How runs get there.
+        outbox: The outbox, with a key in its settings.
+        delivery: The settings of delivery.
     """
-    freight: _Freight[Any] = _RUNS if target.holds == "runs" else _FEEDBACK
-    return _sender(_journal(target.directory, settings, delivery, freight), settings, delivery, freight)
-
-
-def _make(
-    directory: Path, settings: Settings, delivery: DeliverySettings, freight: _Freight[_DestinationT]
-) -> Sender[_DestinationT]:
-    if delivery.durability == "memory":
-        return _sender(_memory(delivery, freight), settings, delivery, freight)
-    try:
-        prepare_target(directory, settings, holds=freight.holds)
-        if not os.access(directory, os.W_OK | os.X_OK):
-            raise PermissionError(13, "Permission denied")
-    except OSError as error:
-        message = (
-            f"{freight.holds.capitalize()} cannot be kept on the disk in {directory} ({error.strerror}): those that "
-            "wait are in memory, and are lost if the program dies. Make it writable, or set another directory with "
-            "outbox_dir= or LABEL_STUDIO_OUTBOX_DIR."
-        )
-        warnings.warn(message, LabelStudioWarning, stacklevel=5)
-        return _sender(_memory(delivery, freight), settings, delivery, freight)
-    journal = _journal(directory, settings, delivery, freight)
-    return _sender(FallbackOutbox(journal, _memory(delivery, freight)), settings, delivery, freight)
-
-
-def _sender(
-    outbox: Outbox, settings: Settings, delivery: DeliverySettings, freight: _Freight[_DestinationT]
-) -> Sender[_DestinationT]:
-    project = settings.project_title if settings.project_id is None else settings.project_id
-    name = f"{SENDER_NAME} ({project})" if freight is _RUNS else f"{SENDER_NAME} ({project}, {freight.holds})"
-    return Sender(
-        outbox,
-        freight.destination(settings),
-        name=name,
-        flush_interval=delivery.flush_interval,
-        what=freight.what,
-    )
-
-
-def _journal(
-    directory: Path, settings: Settings, delivery: DeliverySettings, freight: _Freight[Any]
-) -> DiskOutbox:
-    return DiskOutbox(
-        directory,
-        key_of=freight.key_of,
-        prepare=partial(prepare_target, directory, settings, holds=freight.holds),
-        power=delivery.durability == "power",
-        batch_size=delivery.batch_size,
-    )
-
-
-def _memory(delivery: DeliverySettings, freight: _Freight[Any]) -> MemoryOutbox:
-    return MemoryOutbox(key_of=freight.key_of, batch_size=delivery.batch_size)
+    senders: _SharedSenders[Any] = _runs if outbox.holds == "runs" else _feedback
+    return senders.make_for_disk(outbox, delivery)

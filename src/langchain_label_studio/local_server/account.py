@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import secrets
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 import httpx
 
 from langchain_label_studio.errors import LocalServerError
+from langchain_label_studio.support.atomic_files import write_whole
 
 
 @dataclass(frozen=True)
@@ -64,12 +64,7 @@ class Credentials:
             "api_key": self.api_key,
             "port": self.port,
         }
-        beside = path.with_suffix(".new")
-        beside.unlink(missing_ok=True)
-        handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump(content, file, indent=2)
-        beside.replace(path)
+        write_whole(path, json.dumps(content, indent=2).encode())
 
 
 def with_working_token(address: str, credentials: Credentials) -> Credentials:

@@ -1,4 +1,4 @@
-"""Files that take their places together, when all of them are whole."""
+"""Files that appear whole or not at all: `write_whole` for one, `Staging` for several at once."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from langchain_label_studio.errors import SettingError
 
 
 def check_place(path: Path) -> None:
-    """Check what can be checked before there is anything to write.
+    """Check that a file can be written, before there is anything to write.
 
     Raises:
         SettingError: No file can be written there.
@@ -31,7 +31,7 @@ def check_place(path: Path) -> None:
 
 @contextmanager
 def write_errors_explained(path: Path) -> Iterator[None]:
-    """Turn what the disk says into this package's own error.
+    """Turn errors of the disk into this package's own error.
 
     Raises:
         SettingError: The file could not be written.
@@ -43,8 +43,24 @@ def write_errors_explained(path: Path) -> Iterator[None]:
         raise SettingError(msg) from None
 
 
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file that only this user can read.
+
+    The content is on the disk before the file gets its name: a crash or a loss of power leaves the old file or the
+    new one.
+
+    Raises:
+        OSError: The file could not be written; the old one is still there.
+    """
+    with Staging() as staging:
+        temporary = staging.stage(path)
+        with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(content)
+        staging.commit()
+
+
 class Staging:
-    """Temporary files beside the places that they are for. What is not committed is gone at the end."""
+    """Temporary files beside their final places. At the end, the files that were not committed are deleted."""
 
     def __init__(self) -> None:
         self._temporary: dict[Path, Path] = {}
@@ -57,26 +73,26 @@ class Staging:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         for temporary in self._temporary.values():
-            # What has gone wrong already is what is to be heard of.
+            # The first error is the one to report.
             with suppress(OSError):
                 temporary.unlink(missing_ok=True)
 
     def stage(self, place: Path) -> Path:
-        """Return where to write what is for a place: in the same directory, so that it can be renamed."""
+        """Return the temporary path of a file: in the same directory, so that the file can be renamed."""
         target = Path(os.path.realpath(place))  # a link stays one
         temporary = target.with_name(f".{target.name}.{uuid4().hex[:8]}.part")
         self._temporary[target] = temporary
         return temporary
 
     def give_up(self, place: Path) -> None:
-        """Have nothing at a place, whatever is there now."""
+        """Delete the file at a place when the others are committed, and write nothing there."""
         self._temporary.pop(Path(os.path.realpath(place))).unlink(missing_ok=True)
         self._obsolete.append(place)
 
     def commit(self) -> None:
-        """Put all files in their places.
+        """Move all files to their places.
 
-        Each is on the disk before it is renamed: a loss of power leaves the old file or the new one.
+        Each file is on the disk before it is renamed: a loss of power leaves the old file or the new one.
         """
         for temporary in self._temporary.values():
             with temporary.open("rb+") as file:

@@ -16,7 +16,7 @@ from langchain_core.outputs import Generation, LLMResult
 
 from langchain_label_studio import LabelStudioCallbackHandler, SettingError
 from langchain_label_studio.label_studio.destinations.runs import ProjectDestination
-from langchain_label_studio.label_studio.project_outboxes import find_targets
+from langchain_label_studio.label_studio.project_outboxes import find_project_outboxes
 from tests.support.programs import lanes, wait_until
 
 NAME = "Of one target"
@@ -110,7 +110,7 @@ def test_an_outbox_says_where_its_runs_go_but_not_with_which_key(tmp_path: Path)
     )
     record(handler)
 
-    (target,), problems = find_targets(tmp_path / "here")
+    (target,), problems = find_project_outboxes(tmp_path / "here")
 
     assert problems == []
     assert target.directory.name.startswith("labels-example-com-base-of-one-target-")
@@ -154,7 +154,7 @@ def test_an_outbox_of_a_version_that_knew_fewer_settings_can_be_read(tmp_path: P
     del entry["reviewers_per_task"]
     file.write_text(json.dumps(entry))
 
-    (target,), problems = find_targets(tmp_path)
+    (target,), problems = find_project_outboxes(tmp_path)
 
     assert (problems, target.settings.reviewers_per_task) == ([], None)
 
