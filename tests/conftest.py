@@ -3,22 +3,41 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 from langchain_label_studio.local_server import LocalLabelStudio, LocalModel
 
 TIERS = ("unit", "parity", "process", "server", "browser", "training")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark each test with its tier, which is its folder."""
+def pytest_configure() -> None:
+    """Let Ctrl-C end what the tests start, however they were started themselves.
+
+    A shell starts what it runs in the background with SIGINT ignored, and children inherit that.
+    """
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark each test with its tier, which is its folder; leave out what older libraries cannot do."""
     for item in items:
         tier = item.path.relative_to(Path(__file__).parent).parts[0]
         if tier in TIERS:
             item.add_marker(tier)
+    if beyond := [item for item in items if not _has_what_it_needs(item)]:
+        config.hook.pytest_deselected(items=beyond)
+        items[:] = [item for item in items if item not in beyond]
+
+
+def _has_what_it_needs(item: pytest.Item) -> bool:
+    needed = [Requirement(need) for marker in item.iter_markers("needs") for need in marker.args]
+    return all(need.specifier.contains(version(need.name)) for need in needed)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -51,6 +51,8 @@ if TYPE_CHECKING:
     from langchain_label_studio.types.feedback import Feedback
     from langchain_label_studio.user_feedback import send_feedback
 
+    __version__: str
+
 # The way back is loaded when it is asked for: a service that records needs nothing of it.
 _LAZY = {
     **dict.fromkeys(
@@ -66,6 +68,10 @@ _LAZY = {
 
 
 def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from importlib.metadata import version  # noqa: PLC0415 (takes 15 ms to load)
+
+        return version("langchain-label-studio")
     if name not in _LAZY:
         msg = f"module {__name__!r} has no attribute {name!r}"
         raise AttributeError(msg)
@@ -107,6 +113,7 @@ __all__ = [
     "StepVerdict",
     "TaskDataError",
     "TrainingSet",
+    "__version__",
     "build_report",
     "current_handler",
     "get_default_label_configs",

@@ -11,7 +11,6 @@ For each run, LangChain asks a `ConfigureHook` which handler to add. A handler i
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -27,7 +26,7 @@ from langchain_label_studio.label_studio.settings import DEFAULT_PROJECT_NAME
 from langchain_label_studio.recording.callbacks import RecordingCallbacks
 from langchain_label_studio.recording.configure_hook import ConfigureHook
 from langchain_label_studio.recording.run_inline import RunInline
-from langchain_label_studio.support.forks import begin_anew_in_children
+from langchain_label_studio.support.forks import ForkSafe
 from langchain_label_studio.support.import_hook import when_imported
 from langchain_label_studio.support.log import logger
 from langchain_label_studio.support.redaction import error_text
@@ -68,15 +67,34 @@ def record_runs(
     if handler and options:
         msg = f"record_runs() takes a handler or {', '.join(options)}, not both: a handler has its settings."
         raise SettingError(msg)
-    attached = _Attached(handler or LabelStudioCallbackHandler(**options))
-    _stack.set((*_stack.get(), attached))
+    hearer = handler or LabelStudioCallbackHandler(**options)
     try:
-        yield attached.handler
+        with hear_runs(hearer):
+            yield hearer
+    finally:
+        if not handler:
+            hearer.close()
+
+
+@contextmanager
+def hear_runs(handler: RecordingCallbacks, *, in_all_contexts: bool = False) -> Iterator[None]:
+    """Let a handler hear all runs that begin inside the `with`.
+
+    Args:
+        handler: Hears them. The innermost `with` is the one that counts.
+        in_all_contexts: Also where the context was not taken over, such as in a plain `threading.Thread`.
+    """
+    attached = _Attached(handler)
+    _stack.set((*_stack.get(), attached))
+    if in_all_contexts:
+        _in_all_contexts.append(attached)
+    try:
+        yield
     finally:
         # Not reset to what it was: a generator's block may end after one that began later, or in another context.
         _stack.set(tuple(other for other in _stack.get() if other is not attached))
-        if not handler:
-            attached.handler.close()
+        if in_all_contexts:
+            _in_all_contexts.remove(attached)
 
 
 def current_handler() -> LabelStudioCallbackHandler | None:
@@ -89,7 +107,8 @@ def current_handler() -> LabelStudioCallbackHandler | None:
         The handler; None where runs are recorded only by the handlers that they are given.
     """
     attached = _current()
-    return attached.handler if attached else None
+    handler = attached.handler if attached else None
+    return handler if isinstance(handler, LabelStudioCallbackHandler) else None
 
 
 class _Part(BaseCallbackHandler):
@@ -97,7 +116,7 @@ class _Part(BaseCallbackHandler):
 
     run_inline = RunInline()
 
-    def __init__(self, handler: LabelStudioCallbackHandler, *, models: bool) -> None:
+    def __init__(self, handler: RecordingCallbacks, *, models: bool) -> None:
         self.handler = handler
         self.models = models
         for event in _EVENTS:
@@ -127,23 +146,18 @@ class _Part(BaseCallbackHandler):
 class _Attached:
     """A handler, and its two parts."""
 
-    def __init__(self, handler: LabelStudioCallbackHandler) -> None:
+    def __init__(self, handler: RecordingCallbacks) -> None:
         self.handler = handler
         self.parts = {models: _Part(handler, models=models) for models in (True, False)}
 
 
-class _Switch:
+class _Switch(ForkSafe):
     """The handler of `LANGCHAIN_LABEL_STUDIO=true`. The first run makes it."""
 
     def __init__(self) -> None:
         self._made: _Attached | None = None
         self._refused: dict[str, str] | None = None
-        self.begin_in_child()
-        begin_anew_in_children(self)
-
-    def begin_in_child(self) -> None:
-        """Begin anew in a forked process. The handler itself survives a fork."""
-        self._lock = threading.RLock()
+        super().__init__()
 
     def attached(self) -> _Attached | None:
         """Return the handler; None where the switch is off, or the settings are wrong."""
@@ -174,7 +188,7 @@ class _Switch:
 
 
 def _current() -> _Attached | None:
-    stack = _stack.get()
+    stack = _stack.get() or _in_all_contexts
     return stack[-1] if stack else _switch.attached()
 
 
@@ -185,10 +199,13 @@ def _current_part(*, models: bool) -> _Part | None:
 
 def _is_enough(handler: object, *, models: bool) -> bool:
     """Say whether a run with this handler needs none of the two parts."""
+    attached = _current()
+    hearer = attached.handler if attached else None
     if isinstance(handler, _Part):
         # An inherited part may be that of an outer `with`: then the innermost one is still missing.
-        return handler.models is models and (models or handler.handler is current_handler())
-    return isinstance(handler, LabelStudioCallbackHandler)
+        return handler.models is models and (models or handler.handler is hearer)
+    # A handler that captures runs for a test hears them beside a model's own handler.
+    return isinstance(handler, LabelStudioCallbackHandler) and isinstance(hearer, LabelStudioCallbackHandler)
 
 
 def _register(context: ModuleType) -> None:
@@ -201,6 +218,7 @@ def _register(context: ModuleType) -> None:
 
 
 _stack: ContextVar[tuple[_Attached, ...]] = ContextVar("label_studio_handlers", default=())
+_in_all_contexts: list[_Attached] = []
 _switch = _Switch()
 # Loaded by LangChain with the first run: it takes 300 ms.
 when_imported("langchain_core.tracers.context", _register)

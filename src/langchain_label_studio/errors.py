@@ -3,6 +3,7 @@
     LabelStudioError
     ├── SettingError (ValueError)            a setting is missing or cannot be right
     │   ├── MissingApiKeyError
+    │   ├── MissingExtraError                a library of an extra is not installed
     │   ├── ProjectTitleError                Label Studio takes 3 to 50 characters
     │   ├── LabelConfigError                 not XML, or refused by Label Studio
     │   │   └── NoResponseControlError       no TextArea that could take the answer
@@ -32,6 +33,10 @@ class SettingError(LabelStudioError, ValueError):
 
 class MissingApiKeyError(SettingError):
     """No Label Studio key was given, neither as an argument nor in the environment."""
+
+
+class MissingExtraError(SettingError):
+    """A library is not installed that comes with an extra of this package, such as `report`."""
 
 
 class ProjectTitleError(SettingError):
@@ -111,3 +116,23 @@ class LocalServerError(LabelStudioError):
 
 class LabelStudioWarning(UserWarning):
     """Something a person should know, which stops nothing."""
+
+
+__all__ = [
+    "AuthenticationError",
+    "LabelConfigError",
+    "LabelStudioError",
+    "LabelStudioWarning",
+    "LocalServerError",
+    "MissingApiKeyError",
+    "NoResponseControlError",
+    "NotLabelStudioError",
+    "PermissionDeniedError",
+    "ProjectNotFoundError",
+    "ProjectTitleError",
+    "RequestRefusedError",
+    "ServerError",
+    "ServerUnavailableError",
+    "SettingError",
+    "TaskDataError",
+]

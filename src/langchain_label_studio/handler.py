@@ -20,8 +20,8 @@ from langchain_label_studio.errors import LabelStudioWarning, ServerUnavailableE
 from langchain_label_studio.forms.form import Form
 from langchain_label_studio.forms.modes import LabelStudioMode, carried_name
 from langchain_label_studio.forms.registry import get_form, resolve_group_by
-from langchain_label_studio.forms.trace_gatherer import GroupBy
 from langchain_label_studio.label_config.parse import LabelConfig, parse_label_config
+from langchain_label_studio.label_studio.community_attributes import CommunityAttributes, known_mode
 from langchain_label_studio.label_studio.destinations.runs import ProjectDestination
 from langchain_label_studio.label_studio.settings import (
     DEFAULT_MODEL_VERSION,
@@ -31,18 +31,17 @@ from langchain_label_studio.label_studio.settings import (
 from langchain_label_studio.label_studio.shared_senders import send_orphaned_runs, share_sender
 from langchain_label_studio.label_studio.tasks.build import check_task_data
 from langchain_label_studio.recording.callbacks import RecordingCallbacks
-from langchain_label_studio.recording.mask_run import Mask
-from langchain_label_studio.recording.recorder import Data, Recorder
+from langchain_label_studio.recording.recorder import Recorder
 from langchain_label_studio.recording.selection import RunSelection
-from langchain_label_studio.selectors import Select
 from langchain_label_studio.selectors.sampling import resolve_sample_rate
 from langchain_label_studio.support.idle_timer import QUIET_SECONDS
+from langchain_label_studio.types.user_functions import Data, GroupBy, Mask, Select
 from langchain_label_studio.user_feedback import DEFAULT_KEY, FeedbackDesk, check_feedback
 
-_OF_THIS_PROCESS = frozenset({"_sender", "_retire", "_desk", "_recorder"})
+_OF_THIS_PROCESS = frozenset({"_sender", "_retire", "_desk", "_recorder", "ls_client", "ls_project"})
 
 
-class LabelStudioCallbackHandler(RecordingCallbacks):
+class LabelStudioCallbackHandler(CommunityAttributes, RecordingCallbacks):
     """Makes a Label Studio task of every LLM run it is a callback of.
 
     Example:
@@ -132,6 +131,9 @@ class LabelStudioCallbackHandler(RecordingCallbacks):
             reviewers_per_task=reviewers_per_task,
         )
         self.url = settings.url
+        self.project_name = project_name
+        self.project_config = settings.label_config
+        self.mode = None if settings.custom_config else known_mode(mode)
         self._settings = settings
         self._group_by = resolve_group_by(group_by, form=self._form)
         self._delivery = resolve_delivery(

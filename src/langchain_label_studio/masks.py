@@ -164,3 +164,5 @@ the token after `Bearer`, and passwords in addresses."""
 
 defaults = keys | emails | cards | phones
 """All of these masks: keys, e-mail addresses, cards, then telephone numbers."""
+
+__all__ = ["TextMask", "all_of", "cards", "defaults", "emails", "keys", "phones"]

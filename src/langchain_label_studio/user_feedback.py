@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import math
 import re
-import threading
-from collections import OrderedDict
 from collections.abc import Callable
 from datetime import UTC, datetime
 from numbers import Real
@@ -24,7 +22,8 @@ from langchain_label_studio.label_studio.shared_senders import (
     send_orphaned_feedback,
     share_feedback_sender,
 )
-from langchain_label_studio.support.forks import begin_anew_in_children
+from langchain_label_studio.support.bounded_dict import BoundedDict
+from langchain_label_studio.support.forks import ForkSafe
 from langchain_label_studio.support.json_safe import clean_text, clip
 from langchain_label_studio.types.feedback import GivenFeedback, encode_feedback
 from langchain_label_studio.types.task_columns import check_feedback_key
@@ -119,7 +118,7 @@ def check_feedback(
     )
 
 
-class FeedbackDesk:
+class FeedbackDesk(ForkSafe):
     """Takes the feedback for one project; its sender is made when there is some."""
 
     def __init__(self, settings: Settings, delivery: DeliverySettings) -> None:
@@ -133,12 +132,7 @@ class FeedbackDesk:
         self._delivery = delivery
         self._sender: Sender[FeedbackDestination] | None = None
         self._retired = False
-        self.begin_in_child()
-        begin_anew_in_children(self)
-
-    def begin_in_child(self) -> None:
-        """Begin anew in a forked process, where some thread may have held the lock."""
-        self._lock = threading.RLock()
+        super().__init__()
 
     def submit(self, given: GivenFeedback) -> bool:
         """Take feedback in, without waiting for the network; False where the outbox is full."""
@@ -174,16 +168,15 @@ class FeedbackDesk:
             return self._sender
 
 
-class _Desks:
+class _Desks(ForkSafe):
     """The desks of those who have no handler, kept for the next feedback."""
 
-    def __init__(self) -> None:
-        self.begin_in_child()
-        begin_anew_in_children(self)
-
-    def begin_in_child(self) -> None:
-        self._lock = threading.RLock()
-        self._known: OrderedDict[tuple[Settings, DeliverySettings], FeedbackDesk] = OrderedDict()
+    def _begin(self) -> None:
+        super()._begin()
+        # A project with a date in its name is another one each day.
+        self._known: BoundedDict[tuple[Settings, DeliverySettings], FeedbackDesk] = BoundedDict(
+            _MAX_TARGETS, on_drop=FeedbackDesk.retire
+        )
 
     def desk(self, settings: Settings, delivery: DeliverySettings) -> FeedbackDesk:
         with self._lock:
@@ -191,9 +184,6 @@ class _Desks:
             if known is None:
                 known = self._known[settings, delivery] = FeedbackDesk(settings, delivery)
                 send_orphaned_feedback(settings, delivery)
-                if len(self._known) > _MAX_TARGETS:
-                    # A project with a date in its name is another one each day.
-                    self._known.popitem(last=False)[1].retire()
             return known
 
 

@@ -13,7 +13,7 @@ from tests.benchmarks.report import render, write_into
 
 _BENCHMARKS = ("callback", "trouble", "delivery", "reading", "startup", "growth")
 _NEED_LABEL_STUDIO = {"delivery", "reading", "startup"}
-_README = Path(__file__).parents[2] / "README.md"
+_README = Path(__file__).with_name("README.md")
 
 
 def main() -> None:
@@ -21,7 +21,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="tests/benchmarks/run", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="name", help=f"which ones: {', '.join(_BENCHMARKS)}")
     parser.add_argument("--quick", action="store_true", help="only see that everything works")
-    parser.add_argument("--readme", action="store_true", help="write the tables into the README, too")
+    parser.add_argument(
+        "--readme", action="store_true", help="write the tables into tests/benchmarks/README.md, too"
+    )
     chosen = parser.parse_args()
     if unknown := sorted(set(chosen.names) - set(_BENCHMARKS)):
         parser.error(f"there is no {', '.join(unknown)}, only {', '.join(_BENCHMARKS)}")

@@ -1,4 +1,4 @@
-"""What was measured, as Markdown: on the standard output, or in the README."""
+"""What was measured, as Markdown: on the standard output, or in the README of this folder."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ def test_a_click_on_a_thumb_is_a_column_that_reviewers_see(
         "NO_PROXY": "127.0.0.1,localhost",
     }.items():
         monkeypatch.setenv(name, value)
-    with service(tmp_path / "service.log", "fastapi_feedback") as address:
+    with service(tmp_path / "service.log", "user_feedback/fastapi_feedback") as address:
         page = chromium.new_context(viewport={"width": 800, "height": 700}).new_page()
         with Console(page).stays_clean():
             page.route("**/favicon.ico", lambda route: route.fulfill(status=204))

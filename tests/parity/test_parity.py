@@ -1,7 +1,7 @@
 """The same runs through the old handler and through ours: what users rely on is the same.
 
-What the old handler posts is caught by `responses`; the differences listed in the README's migration
-table are asserted one by one.
+What the old handler posts is caught by `responses`; the differences in the table of
+examples/migrating.md are asserted one by one.
 """
 
 from __future__ import annotations

@@ -23,19 +23,19 @@ from tests.support import notebooks
 from tests.support.notebooks import EXAMPLES, read_notebook
 
 ROOT = EXAMPLES.parent
-NOTEBOOKS = ("prompts", "chats", "custom_config")
-NOTEBOOKS_OF_TRAINING = ("circle",)  # run in tests/training/test_circle.py
+NOTEBOOKS = ("recording/prompts", "chats/chats", "own_forms/custom_config")
+NOTEBOOKS_OF_TRAINING = ("training_data/circle",)  # run in tests/training/test_circle.py
 SCRIPTS = (
-    "llm",
-    "chat_model",
-    "chain",
-    "mask_with_presidio",
-    "compare_models",
-    "rag",
-    "fastapi_service",
-    "fastapi_feedback",
-    "langgraph_agent",
-    "agent_review",
+    "recording/llm",
+    "recording/chat_model",
+    "recording/chain",
+    "choose_and_mask/mask_with_presidio",
+    "compare_models/compare_models",
+    "retrieval/rag",
+    "recording/fastapi_service",
+    "user_feedback/fastapi_feedback",
+    "recording/langgraph_agent",
+    "agents/agent_review",
 )
 # What langchain-openai says of a completion: the model it asked for by default, not the one that answered.
 COMPLETION_MODEL = "gpt-3.5-turbo-instruct"
@@ -119,7 +119,7 @@ def run(script: str) -> str:
 
 
 def test_llm(tasks_of: TasksOf, label_studio: LocalLabelStudio) -> None:
-    printed = run("llm")
+    printed = run("recording/llm")
 
     tasks = tasks_of("Example: LLM")
     assert_recorded(tasks, model=COMPLETION_MODEL)
@@ -134,7 +134,7 @@ def test_llm(tasks_of: TasksOf, label_studio: LocalLabelStudio) -> None:
 
 
 def test_chat_model(tasks_of: TasksOf, label_studio: LocalLabelStudio) -> None:
-    printed = run("chat_model")
+    printed = run("recording/chat_model")
 
     tasks = tasks_of("Example: chat model")
     assert_recorded(tasks)
@@ -147,7 +147,7 @@ def test_chat_model(tasks_of: TasksOf, label_studio: LocalLabelStudio) -> None:
 
 
 def test_chain(tasks_of: TasksOf) -> None:
-    printed = run("chain")
+    printed = run("recording/chain")
 
     tasks = tasks_of("Example: chain")
     assert_recorded(tasks)
@@ -158,7 +158,7 @@ def test_chain(tasks_of: TasksOf) -> None:
 
 
 def test_mask_with_presidio(tasks_of: TasksOf, label_studio: LocalLabelStudio) -> None:
-    printed = run("mask_with_presidio")
+    printed = run("choose_and_mask/mask_with_presidio")
 
     (task,) = tasks_of("Example: Presidio")
     assert_recorded([task])
@@ -169,7 +169,7 @@ def test_mask_with_presidio(tasks_of: TasksOf, label_studio: LocalLabelStudio) -
 
 
 def test_rag(tasks_of: TasksOf, label_studio: LocalLabelStudio) -> None:
-    printed = run("rag")
+    printed = run("retrieval/rag")
 
     tasks = {task["data"]["question"]: task for task in tasks_of("Example: retrieval")}
     assert_recorded([*tasks.values()])
@@ -185,7 +185,7 @@ def test_rag(tasks_of: TasksOf, label_studio: LocalLabelStudio) -> None:
 
 
 def test_compare_models(tasks_of: TasksOf, label_studio: LocalLabelStudio) -> None:
-    printed = run("compare_models")
+    printed = run("compare_models/compare_models")
 
     *pairs, names = sorted(tasks_of("Example: compare models"), key=lambda task: len(task["data"]["items"]))
     asked = sorted(task["data"]["prompt"][-1]["content"] for task in pairs)
@@ -203,7 +203,7 @@ def test_compare_models(tasks_of: TasksOf, label_studio: LocalLabelStudio) -> No
 def test_langgraph_agent(tasks_of: TasksOf, label_studio: LocalLabelStudio) -> None:
     # So small a model answers without its tool now and then: what it did not do cannot be recorded.
     for _ in range(3):
-        printed = run("langgraph_agent")
+        printed = run("recording/langgraph_agent")
         tasks = tasks_of("Example: LangGraph agent")
         if any(answer_of(task).startswith("→ get_weather(city=") for task in tasks):
             break
@@ -225,7 +225,7 @@ def test_langgraph_agent(tasks_of: TasksOf, label_studio: LocalLabelStudio) -> N
 
 def test_agent_review(tasks_of: TasksOf, label_studio: LocalLabelStudio) -> None:
     for _ in range(3):  # so small a model answers without its tools now and then
-        printed = run("agent_review")
+        printed = run("agents/agent_review")
         tasks = tasks_of("Example: agent review")
         kinds = [step["kind"] for step in tasks[-1]["data"]["run"]["steps"]]
         if "tool_call" in kinds:
@@ -244,7 +244,7 @@ def test_agent_review(tasks_of: TasksOf, label_studio: LocalLabelStudio) -> None
 @contextmanager
 def service(log: Path, script: str) -> Iterator[str]:
     """The address of a FastAPI example, served; ended by SIGTERM as a deployment does it."""
-    command = [sys.executable, "-m", "uvicorn", f"examples.{script}:app", "--port", "0"]
+    command = [sys.executable, "-m", "uvicorn", f"examples.{script.replace('/', '.')}:app", "--port", "0"]
     with log.open("w") as sink, subprocess.Popen(command, cwd=ROOT, stdout=sink, stderr=sink) as server:
         try:
             deadline = time.monotonic() + 60
@@ -263,7 +263,7 @@ def service(log: Path, script: str) -> Iterator[str]:
 async def test_fastapi_service(tasks_of: TasksOf, tmp_path: Path) -> None:
     log = tmp_path / "service.log"
     questions = {"anna": "What is the capital of France?", "ben": "What is the capital of Italy?"}
-    with service(log, "fastapi_service") as address:
+    with service(log, "recording/fastapi_service") as address:
         async with httpx.AsyncClient(base_url=address, trust_env=False, timeout=120) as client:
             asked = [{"message": text, "thread_id": thread} for thread, text in questions.items()]
             replies = await asyncio.gather(*(client.post("/chat", json=body) for body in asked))
@@ -282,7 +282,7 @@ async def test_fastapi_service(tasks_of: TasksOf, tmp_path: Path) -> None:
 
 async def test_fastapi_feedback(tasks_of: TasksOf, tmp_path: Path) -> None:
     log = tmp_path / "service.log"
-    with service(log, "fastapi_feedback") as address:
+    with service(log, "user_feedback/fastapi_feedback") as address:
         async with httpx.AsyncClient(base_url=address, trust_env=False, timeout=120) as client:
             assert "<title>Chat with thumbs</title>" in (await client.get("/")).text
             run_ids = []
@@ -351,13 +351,13 @@ def run_notebook(
 
 
 def test_prompts(run_notebook: Callable[[str, str], list[Task]]) -> None:
-    tasks = run_notebook("prompts", "My Project")
+    tasks = run_notebook("recording/prompts", "My Project")
     assert_recorded(tasks, model=COMPLETION_MODEL)
     assert [task["data"]["prompt"] for task in tasks] == ["Tell me a joke", "The capital of France is"]
 
 
 def test_chats(run_notebook: Callable[[str, str], list[Task]]) -> None:
-    tasks = run_notebook("chats", "New Project with Chat")
+    tasks = run_notebook("chats/chats", "New Project with Chat")
     assert_recorded(tasks)
     start = [turn("system", "You answer in one sentence."), turn("user", "What is the capital of France?")]
     assert [task["data"]["prompt"] for task in tasks] == [
@@ -369,7 +369,7 @@ def test_chats(run_notebook: Callable[[str, str], list[Task]]) -> None:
 
 
 def test_custom_config(run_notebook: Callable[[str, str], list[Task]]) -> None:
-    tasks = run_notebook("custom_config", "Custom feedback")
+    tasks = run_notebook("own_forms/custom_config", "Custom feedback")
     assert_recorded(tasks)
     assert ["Say something nice about rainy days." in task["data"]["prompt"] for task in tasks] == [True]
 
@@ -389,7 +389,8 @@ def test_each_example_is_run_here_and_told_of() -> None:
     names = {f"{name}.ipynb" for name in NOTEBOOKS + NOTEBOOKS_OF_TRAINING} | {
         f"{name}.py" for name in SCRIPTS
     }
-    assert {path.name for kind in ("*.py", "*.ipynb") for path in EXAMPLES.glob(kind)} == names
+    found = {path.relative_to(EXAMPLES).as_posix() for path in EXAMPLES.rglob("*")}
+    assert {name for name in found if name.endswith((".py", ".ipynb"))} == names
 
     told = (EXAMPLES / "README.md").read_text()
-    assert {name for name in names if f"[{name}]({name})" in told} == names
+    assert {name for name in names if f"]({name})" in told} == names

@@ -15,7 +15,7 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
 def read_notebook(name: str) -> Any:
-    """Return an example as it is kept."""
+    """Return an example as it is kept, by its path in examples/ without the suffix."""
     return nbformat.read(EXAMPLES / f"{name}.ipynb", as_version=4)
 
 
@@ -23,7 +23,7 @@ def run_notebook(name: str, directory: Path, monkeypatch: pytest.MonkeyPatch, *,
     """Run all cells of an example.
 
     Args:
-        name: Which one.
+        name: Its path in examples/, without the suffix.
         directory: Where it runs; nothing is left anywhere else.
         monkeypatch: For the environment of the kernel.
         timeout: Seconds for one cell.

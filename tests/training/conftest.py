@@ -19,7 +19,8 @@ def pytest_configure(config: pytest.Config) -> None:
     if missing := [name for name in NEEDED if find_spec(name) is None]:
         msg = (
             f"tests/training needs {', '.join(missing)}: "
-            "python -m pip install --editable '.[datasets,report]' --group training"
+            "python -m pip install --constraint tests/constraints.txt "
+            "--editable '.[datasets,report]' --group training"
         )
         raise pytest.UsageError(msg)
     cache = TemporaryDirectory(prefix="huggingface-")

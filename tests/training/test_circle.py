@@ -38,7 +38,7 @@ def test_the_circle_ends_with_a_better_answer_and_a_report_that_says_so(
     monkeypatch.setenv("NO_PROXY", "127.0.0.1,localhost")
     assert os.environ["HF_HUB_OFFLINE"] == "1"
 
-    outputs = run_notebook("circle", tmp_path, monkeypatch, timeout=600)
+    outputs = run_notebook("training_data/circle", tmp_path, monkeypatch, timeout=600)
 
     reviews = list(load_reviews(project_name=PROJECT, progress=False))
     before = {question_of(each): each for each in reviews if each.run.model == BEFORE}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import signal
 import threading
 from collections.abc import Callable, Iterator
@@ -15,10 +14,9 @@ import typer
 from rich.markup import escape
 
 from langchain_label_studio.cli.console import out, problems_explained
-from langchain_label_studio.cli.export import export
+from langchain_label_studio.cli.export import export_app
 from langchain_label_studio.cli.outbox import outbox_app
 from langchain_label_studio.cli.report import report
-from langchain_label_studio.errors import LabelStudioError
 from langchain_label_studio.forms.modes import LabelStudioMode
 from langchain_label_studio.label_studio.settings import (
     API_KEY_VARIABLE,
@@ -26,6 +24,7 @@ from langchain_label_studio.label_studio.settings import (
     PROJECT_ID_VARIABLE,
     URL_VARIABLE,
 )
+from langchain_label_studio.support.extras import require_extra
 
 app = typer.Typer(
     name="langchain-label-studio",
@@ -35,7 +34,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(outbox_app)
-app.command()(export)
+app.add_typer(export_app)
 app.command()(report)
 
 _MARKS = {"good": "[green]✓[/green]", "warning": "[yellow]![/yellow]", "bad": "[red]✗[/red]"}
@@ -66,7 +65,7 @@ def demo(
     from langchain_label_studio.local_server import LocalModel  # noqa: PLC0415
 
     with problems_explained():
-        _require_demo_extra()
+        require_extra("demo", "langchain", "langchain_openai", need="The demo")
         with _local_label_studio(data_dir, port) as (url, api_key):
             model = LocalModel() if needs_local_model() else None
             try:
@@ -149,16 +148,6 @@ def _progress(first: str) -> Iterator[Callable[[str], None]]:
             yield status.update
     else:
         yield lambda step: out.print(f"[dim]{escape(step)}[/dim]")
-
-
-def _require_demo_extra() -> None:
-    missing = [name for name in ("langchain", "langchain_openai") if importlib.util.find_spec(name) is None]
-    if missing:
-        msg = (
-            f"The demo needs {' and '.join(name.replace('_', '-') for name in missing)}: "
-            'pip install "langchain-label-studio[demo]"'
-        )
-        raise LabelStudioError(msg)
 
 
 def _wait_for_ctrl_c() -> None:

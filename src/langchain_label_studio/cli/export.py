@@ -1,17 +1,22 @@
-"""The command `langchain-label-studio export`.
+"""The command `langchain-label-studio export`: a subcommand for each kind of training data.
 
-With `--json` it prints one document, whose keys stay: `reviews` (how many were read), `rows`, `validation_rows`,
-`files`, and `skipped`: by reason, `count` and `tasks` (their numbers).
+A kind is a function decorated with `_kind`: its parameters are the options of that kind alone. `SharedOptions` has the
+options of all kinds.
+
+With `--json` the command prints one document. Its keys stay: `reviews` (how many were read), `rows`,
+`validation_rows`, `files`, and `skipped`: by reason, `count` and `tasks` (their numbers).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from inspect import Signature, signature
 from pathlib import Path
-from typing import Annotated, Literal, NoReturn, cast
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand, TyperGroup
 
 from langchain_label_studio.cli.console import err, problems_explained, shown
 from langchain_label_studio.cli.export_view import ExportCounts, print_document, print_export_summary
@@ -23,196 +28,309 @@ from langchain_label_studio.datasets.kinds import (
     DpoFormat,
     SftFormat,
     TextFormat,
-    dpo_target,
-    kto_target,
-    prm_target,
-    reward_target,
-    sft_target,
+    dpo_kind,
+    kto_kind,
+    prm_kind,
+    reward_kind,
+    sft_kind,
 )
-from langchain_label_studio.datasets.options import Policy, make_selection
+from langchain_label_studio.datasets.options import Policy, ReviewSelection, make_selection
 from langchain_label_studio.datasets.training_set import Split
 from langchain_label_studio.errors import SettingError
 
 FAILED, MISUSED = 1, 2
 
-Kind = Literal["sft", "dpo", "kto", "reward", "prm", "openai-sft", "openai-dpo", "sharegpt"]
-Style = Literal["prompt-completion", "messages", "conversational", "plain"]
+_REVIEWS = "Which reviews"
 
-_ONE_FORMAT = {
-    "openai-sft": ("sft", "openai"),
-    "openai-dpo": ("dpo", "openai"),
-    "sharegpt": ("sft", "sharegpt"),
-}
+_EPILOG = """The API key is read from LABEL_STUDIO_API_KEY.
 
-_KTO = "For kto"
-_WHICH = "Which reviews"
+Exit code 0: the files are written. 1: there was nothing to write, or it failed; existing files stay as they were.
+2: an option cannot be right."""
 
 
-def export(
-    kind: Annotated[Kind, typer.Argument(help="What the file is for.")],
-    *,
+class _KindAnywhere(TyperGroup):
+    """A group that accepts the options of a kind before its name, too."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        options = {option.name: option for kind in self.commands.values() for option in kind.params}
+        parser = TyperCommand(self.name, params=[*options.values()]).make_parser(ctx)
+        # It stops at the first word that belongs to no option: the kind.
+        given, rest, _ = parser.parse_args(list(args))
+        if not args or "help" in given:
+            return super().parse_args(ctx, ["--help"])
+        if not rest or rest[0] not in self.commands:
+            problem = f"No such kind {rest[0]!r}." if rest else "The kind is missing."
+            ctx.fail(f"{problem} Choose one of {', '.join(self.commands)}.")
+        before = args[: len(args) - len(rest)]
+        return super().parse_args(ctx, [rest[0], *before, *rest[1:]])
+
+
+export_app = typer.Typer(
+    name="export",
+    cls=_KindAnywhere,
+    help="Write the reviews of a project as training data. Beside it, a file says where each row comes from.",
+    epilog="`export KIND --help` shows the options of a kind.",
+    subcommand_metavar="KIND [OPTIONS]",
+)
+
+RatingOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="CONTROL",
+        help="The control whose stars count. Default: the first control with stars.",
+        rich_help_panel=_REVIEWS,
+    ),
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SharedOptions:
+    """Options of all kinds, as they were typed."""
+
     output: Annotated[
-        Path, typer.Option("--output", "-o", metavar="FILE", help="A .jsonl or .parquet file to write.")
-    ],
-    project: ProjectOption = None,
-    url: UrlOption = None,
-    style: Annotated[
-        Style | None,
-        typer.Option(
-            "--format",
-            help="sft: prompt-completion (the default), messages or plain. dpo, kto, reward: conversational (the "
-            "default) or plain.",
-        ),
-    ] = None,
+        Path, typer.Option("--output", "-o", metavar="FILE", help="The .jsonl or .parquet file to write.")
+    ]
+    project: ProjectOption = None
+    url: UrlOption = None
     policy: Annotated[
-        Policy, typer.Option(help="What is made of several reviews of one task.", rich_help_panel=_WHICH)
-    ] = "all",
+        Policy,
+        typer.Option(help="How several reviews of one task are combined.", rich_help_panel=_REVIEWS),
+    ] = "all"
     unanimous: Annotated[
         bool,
-        typer.Option("--unanimous", help="Only where at least two people agree.", rich_help_panel=_WHICH),
-    ] = False,
+        typer.Option(
+            "--unanimous", help="Use only tasks on which at least two people agree.", rich_help_panel=_REVIEWS
+        ),
+    ] = False
     only_changed: Annotated[
-        bool, typer.Option("--only-changed", help="Only corrected answers.", rich_help_panel=_WHICH)
-    ] = False,
+        bool,
+        typer.Option("--only-changed", help="Use only corrected answers.", rich_help_panel=_REVIEWS),
+    ] = False
     min_rating: Annotated[
         float | None,
-        typer.Option(help="Stars that an answer needs, unless it was corrected.", rich_help_panel=_WHICH),
-    ] = None,
+        typer.Option(
+            help="Use only answers with at least this many stars. Corrected answers always count.",
+            rich_help_panel=_REVIEWS,
+        ),
+    ] = None
     model: Annotated[
         list[str] | None,
-        typer.Option(help="Only answers of this model; may be repeated.", rich_help_panel=_WHICH),
-    ] = None,
+        typer.Option(help="Use only answers of this model. May be repeated.", rich_help_panel=_REVIEWS),
+    ] = None
     since: Annotated[
         str | None,
-        typer.Option(metavar="TIME", help="Only reviews saved then or later.", rich_help_panel=_WHICH),
-    ] = None,
+        typer.Option(
+            metavar="TIME", help="Use only reviews saved at this time or later.", rich_help_panel=_REVIEWS
+        ),
+    ] = None
     until: Annotated[
-        str | None, typer.Option(metavar="TIME", help="Only reviews saved before.", rich_help_panel=_WHICH)
-    ] = None,
+        str | None,
+        typer.Option(
+            metavar="TIME", help="Use only reviews saved before this time.", rich_help_panel=_REVIEWS
+        ),
+    ] = None
     choice: Annotated[
         list[str] | None,
         typer.Option(
             metavar="CONTROL=VALUE",
-            help="Only where this was chosen; may be repeated: values of one control are alternatives.",
-            rich_help_panel=_WHICH,
+            help="Use only reviews with this choice. May be repeated: one of the values of a control is enough.",
+            rich_help_panel=_REVIEWS,
         ),
-    ] = None,
-    rating: Annotated[
-        str | None,
-        typer.Option(
-            metavar="CONTROL", help="Whose stars count; else the first one's.", rich_help_panel=_WHICH
-        ),
-    ] = None,
+    ] = None
+    rating: RatingOption = None
     deduplicate: Annotated[
-        bool, typer.Option("--deduplicate", help="Leave out rows that are there.", rich_help_panel=_WHICH)
-    ] = False,
+        bool,
+        typer.Option("--deduplicate", help="Write the same row only once.", rich_help_panel=_REVIEWS),
+    ] = False
+    validation: Annotated[
+        float | None,
+        typer.Option(
+            metavar="SHARE",
+            help="Write this share of the conversations to a second file, FILE.validation.jsonl. Example: 0.1.",
+        ),
+    ] = None
+    seed: Annotated[
+        int, typer.Option(help="The seed of the validation split. Change it to get a different split.")
+    ] = 0
+    json: Annotated[bool, typer.Option("--json", help="Print the result as one JSON document.")] = False
+
+    def selection(self) -> ReviewSelection:
+        """Return which reviews count.
+
+        Raises:
+            SettingError: An option cannot be right.
+        """
+        return make_selection(
+            policy=self.policy,
+            unanimous=self.unanimous,
+            only_changed=self.only_changed,
+            min_rating=self.min_rating,
+            models=self.model or (),
+            since=self.since,
+            until=self.until,
+            choices=_choices("--choice", self.choice),
+            rating=self.rating,
+            deduplicate=self.deduplicate,
+        )
+
+    def split(self) -> Split | None:
+        """Return how the rows are split, or None for one file.
+
+        Raises:
+            SettingError: The share cannot be right.
+        """
+        return None if self.validation is None else Split(validation=self.validation, seed=self.seed)
+
+    def is_parquet(self) -> bool:
+        """Return whether the file is written as Parquet.
+
+        Raises:
+            SettingError: The file's name does not tell.
+        """
+        if self.output.suffix not in {".jsonl", ".parquet"}:
+            msg = f"-o {self.output}: use a name that ends in .jsonl or .parquet."
+            raise SettingError(msg)
+        return self.output.suffix == ".parquet"
+
+
+def _kind(name: str) -> Callable[[Callable[..., DatasetKind]], Callable[..., DatasetKind]]:
+    """Add a subcommand: its options are the function's parameters and the shared options."""
+
+    def add(make_kind: Callable[..., DatasetKind]) -> Callable[..., DatasetKind]:
+        own = signature(make_kind, eval_str=True).parameters
+        shared = signature(SharedOptions, eval_str=True).parameters
+
+        def command(**values: Any) -> None:
+            own_values = {option: values[option] for option in own}
+            _export(lambda: make_kind(**own_values), SharedOptions(**{each: values[each] for each in shared}))
+
+        command.__signature__ = Signature([*(own | shared).values()])  # type: ignore[attr-defined]
+        export_app.command(name, help=make_kind.__doc__, epilog=_EPILOG, rich_help_panel="Kinds")(command)
+        return make_kind
+
+    return add
+
+
+@_kind("sft")
+def _sft(
+    *,
+    format: Annotated[SftFormat, typer.Option(help="The format of a row.")] = "prompt-completion",  # noqa: A002
+) -> DatasetKind:
+    """Good answers, for supervised fine-tuning."""
+    return sft_kind(format)
+
+
+@_kind("dpo")
+def _dpo(
+    *,
+    format: Annotated[DpoFormat, typer.Option(help="The format of a row.")] = "conversational",  # noqa: A002
+) -> DatasetKind:
+    """Better and worse answers, for DPO, ORPO and CPO."""
+    return dpo_kind(format)
+
+
+@_kind("kto")
+def _kto(
+    *,
+    format: Annotated[TextFormat, typer.Option(help="The format of a row.")] = "conversational",  # noqa: A002
+    rating: RatingOption = None,
     threshold: Annotated[
         float | None,
         typer.Option(
-            help="Stars from which an answer is good; else above the middle of its scale.",
-            rich_help_panel=_KTO,
+            help="Answers with at least this many stars are good. Default: more than the middle of the scale."
         ),
     ] = None,
     good: Annotated[
         list[str] | None,
-        typer.Option(metavar="CONTROL=VALUE", help="Choice that makes an answer good.", rich_help_panel=_KTO),
+        typer.Option(
+            metavar="CONTROL=VALUE", help="A choice that makes an answer good. Needs --bad. May be repeated."
+        ),
     ] = None,
     bad: Annotated[
         list[str] | None,
-        typer.Option(metavar="CONTROL=VALUE", help="Choice that makes it bad.", rich_help_panel=_KTO),
+        typer.Option(
+            metavar="CONTROL=VALUE", help="A choice that makes an answer bad. Needs --good. May be repeated."
+        ),
     ] = None,
     feedback: Annotated[
         list[str] | None,
         typer.Option(
             metavar="KEY=SCORE",
-            help="Users' score from which an answer that nobody reviewed is good, such as user_feedback=0.5.",
-            rich_help_panel=_KTO,
+            help="Use the users' feedback where nobody reviewed an answer. The answer is good from this score on. "
+            "Example: user_feedback=0.5. May be repeated.",
         ),
     ] = None,
-    validation: Annotated[
-        float | None,
-        typer.Option(metavar="SHARE", help="Share of conversations for FILE with .validation in its name."),
-    ] = None,
-    seed: Annotated[int, typer.Option(help="Another number, another split.")] = 0,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document instead.")] = False,
-) -> None:
-    """Write a project's reviews as training data, with a file beside it that says where each row comes from.
+) -> DatasetKind:
+    """Answers with a label, good or bad, for KTO and BCO."""
+    return kto_kind(
+        format,
+        rating=rating,
+        threshold=threshold,
+        good=_choices("--good", good),
+        bad=_choices("--bad", bad),
+        feedback=_scores(feedback),
+    )
 
-    The key is read from LABEL_STUDIO_API_KEY.
 
-    Exit code 0: written. 1: there was nothing to write, or it failed; files are as they were.
-    """
+@_kind("reward")
+def _reward(
+    *,
+    format: Annotated[TextFormat, typer.Option(help="The format of a row.")] = "conversational",  # noqa: A002
+) -> DatasetKind:
+    """Better and worse answers, for a reward model."""
+    return reward_kind(format)
+
+
+@_kind("prm")
+def _prm() -> DatasetKind:
+    """Steps of agents, right or wrong, for a process reward model."""
+    return prm_kind()
+
+
+@_kind("openai-sft")
+def _openai_sft() -> DatasetKind:
+    """Good answers in OpenAI's format, for fine-tuning at OpenAI, Together or Fireworks."""
+    return sft_kind("openai")
+
+
+@_kind("openai-dpo")
+def _openai_dpo() -> DatasetKind:
+    """Better and worse answers in OpenAI's format."""
+    return dpo_kind("openai")
+
+
+@_kind("sharegpt")
+def _sharegpt() -> DatasetKind:
+    """Good answers in the ShareGPT format of LLaMA-Factory and Axolotl."""
+    return sft_kind("sharegpt")
+
+
+def _export(make_kind: Callable[[], DatasetKind], options: SharedOptions) -> None:
     try:
-        target = _target(
-            kind,
-            style,
-            rating=rating,
-            threshold=threshold,
-            good=_choices("--good", good),
-            bad=_choices("--bad", bad),
-            feedback=_scores(feedback),
+        kind, selection, split, parquet = (
+            make_kind(),
+            options.selection(),
+            options.split(),
+            options.is_parquet(),
         )
-        selection = replace(
-            make_selection(
-                policy=policy,
-                unanimous=unanimous,
-                only_changed=only_changed,
-                min_rating=min_rating,
-                models=model or (),
-                since=since,
-                until=until,
-                choices=_choices("--choice", choice),
-                rating=rating,
-                deduplicate=deduplicate,
-            ),
-            feedback=frozenset(_scores(feedback)),
-        )
-        split = None if validation is None else Split(validation=validation, seed=seed)
-        parquet = _is_parquet(output)
     except SettingError as error:
-        _misused(str(error))
-    tally = ExportCounts()
+        err.print(f"[red]✗[/red] {shown(str(error))}")
+        raise typer.Exit(MISUSED) from None
+    counts = ExportCounts()
     with problems_explained(stopped="Stopped. Nothing was written."):
-        check_writable(output, parquet=parquet)
-        reviews = tally.counted(
-            read_project_reviews(
-                project, url, since=selection.since, quiet=as_json, include_unreviewed=bool(feedback)
-            )
+        check_writable(options.output, parquet=parquet)
+        reviews = read_project_reviews(
+            options.project,
+            options.url,
+            since=selection.since,
+            quiet=options.json,
+            include_unreviewed=bool(kind.feedback),
         )
-        rows = tally.rows(convert(reviews, target, selection))
-        written = write_rows(rows, output, split=split, parquet=parquet)
-    (print_document if as_json else print_export_summary)(tally, written)
+        rows = counts.rows(convert(counts.counted(reviews), kind, selection))
+        written = write_rows(rows, options.output, split=split, parquet=parquet)
+    (print_document if options.json else print_export_summary)(counts, written)
     if not written.files:
         raise typer.Exit(FAILED)
-
-
-def _target(
-    kind: str,
-    style: str | None,
-    *,
-    rating: str | None,
-    threshold: float | None,
-    good: Mapping[str, list[str]],
-    bad: Mapping[str, list[str]],
-    feedback: Mapping[str, float],
-) -> DatasetKind:
-    if style and (kind in _ONE_FORMAT or kind == "prm"):
-        msg = f"--format is for sft, dpo, kto and reward: {kind} is one format."
-        raise SettingError(msg)
-    kind, style = _ONE_FORMAT.get(kind, (kind, style))
-    if kind != "kto" and (threshold is not None or good or bad or feedback):
-        msg = f"--threshold, --good, --bad and --feedback are for kto, not for {kind}."
-        raise SettingError(msg)
-    if kind == "prm":
-        return prm_target()
-    if kind == "sft":
-        return sft_target(cast(SftFormat, style or "prompt-completion"))
-    if kind == "dpo":
-        return dpo_target(cast(DpoFormat, style or "conversational"))
-    text_format = cast(TextFormat, style or "conversational")
-    if kind == "reward":
-        return reward_target(text_format)
-    return kto_target(text_format, rating=rating, threshold=threshold, good=good, bad=bad, feedback=feedback)
 
 
 def _scores(pairs: Sequence[str] | None) -> dict[str, float]:
@@ -235,15 +353,3 @@ def _choices(option: str, pairs: Sequence[str] | None) -> dict[str, list[str]]:
             raise SettingError(msg)
         choices.setdefault(control, []).append(value)
     return choices
-
-
-def _is_parquet(output: Path) -> bool:
-    if output.suffix not in {".jsonl", ".parquet"}:
-        msg = f"-o {output}: name it .jsonl or .parquet, which says what it will be."
-        raise SettingError(msg)
-    return output.suffix == ".parquet"
-
-
-def _misused(text: str) -> NoReturn:
-    err.print(f"[red]✗[/red] {shown(text)}")
-    raise typer.Exit(MISUSED)

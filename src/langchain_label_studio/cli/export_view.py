@@ -10,6 +10,7 @@ from rich.table import Table
 from langchain_label_studio.cli.console import err, out, print_json, shown
 from langchain_label_studio.datasets.files import Written
 from langchain_label_studio.datasets.rows import Row, Skipped
+from langchain_label_studio.support.plurals import count_text
 from langchain_label_studio.types.review import Review
 
 _TASKS_SHOWN = 5
@@ -70,16 +71,16 @@ def print_export_summary(tally: ExportCounts, written: Written) -> None:
         out.print(table, soft_wrap=False)
     if written.files:
         rows = written.rows + written.validation_rows
-        out.print(f"[green]✓[/green] {_count(rows, 'row')} of {_count(tally.reviews, 'review')}:")
+        out.print(f"[green]✓[/green] {count_text(rows, 'row')} of {count_text(tally.reviews, 'review')}:")
         for file in written.files:
             out.print(f"  {shown(str(file))}")
     elif written.validation_rows:
         err.print(
-            f"[red]✗[/red] Nothing was written: all of the {_count(written.validation_rows, 'row')} would be for "
+            f"[red]✗[/red] Nothing was written: all of the {count_text(written.validation_rows, 'row')} would be for "
             "validation. Use a smaller --validation, another --seed, or none."
         )
     else:
-        err.print(f"[red]✗[/red] Nothing was written: {_count(tally.reviews, 'review')}, but no row.")
+        err.print(f"[red]✗[/red] Nothing was written: {count_text(tally.reviews, 'review')}, but no row.")
 
 
 def _numbers(tasks: list[int]) -> str:
@@ -87,7 +88,3 @@ def _numbers(tasks: list[int]) -> str:
     more = len(different) - _TASKS_SHOWN
     shown_ones = ", ".join(map(str, different[:_TASKS_SHOWN]))
     return f"{shown_ones} and {more} more" if more > 0 else shown_ones
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number:,} {what}{'' if number == 1 else 's'}"

@@ -23,6 +23,7 @@ from langchain_label_studio.delivery.rejected import Rejected
 from langchain_label_studio.label_studio.project_outboxes import Target
 from langchain_label_studio.label_studio.shared_senders import SENDER_NAME
 from langchain_label_studio.support.log import logger
+from langchain_label_studio.support.plurals import count_text
 
 _IN_GRACE = "waiting some seconds: a program that ended may still have a request on its way"
 _UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
@@ -206,7 +207,7 @@ def print_whole(path: Path) -> None:
 def runs_text(number: int, targets: Iterable[Target] = ()) -> str:
     """Return a number of runs in words, or of what else the targets hold."""
     what = "run" if all(target.holds == "runs" for target in targets) else "record"
-    return f"{number} {what}{'' if number == 1 else 's'}"
+    return count_text(number, what)
 
 
 def _where(target: Target) -> str:

@@ -15,11 +15,11 @@ from langchain_label_studio.datasets.kinds import (
     DpoFormat,
     SftFormat,
     TextFormat,
-    dpo_target,
-    kto_target,
-    prm_target,
-    reward_target,
-    sft_target,
+    dpo_kind,
+    kto_kind,
+    prm_kind,
+    reward_kind,
+    sft_kind,
 )
 from langchain_label_studio.datasets.options import Options, ReviewSelection, Values, make_selection
 from langchain_label_studio.datasets.rows import Row, RowData, Skipped, same_words, source_of, to_json
@@ -51,7 +51,7 @@ def to_sft(
     Raises:
         SettingError: An option cannot be right.
     """
-    return _collect(reviews, sft_target(format), make_selection(**options))
+    return _collect(reviews, sft_kind(format), make_selection(**options))
 
 
 def to_dpo(
@@ -75,7 +75,7 @@ def to_dpo(
     Raises:
         SettingError: An option cannot be right.
     """
-    return _collect(reviews, dpo_target(format), make_selection(**options))
+    return _collect(reviews, dpo_kind(format), make_selection(**options))
 
 
 def to_reward(
@@ -97,7 +97,7 @@ def to_reward(
     Raises:
         SettingError: An option cannot be right.
     """
-    return _collect(reviews, reward_target(format), make_selection(**options))
+    return _collect(reviews, reward_kind(format), make_selection(**options))
 
 
 def to_kto(
@@ -131,11 +131,10 @@ def to_kto(
     Raises:
         SettingError: An option cannot be right.
     """
-    target = kto_target(
+    kind = kto_kind(
         format, rating=options.get("rating"), threshold=threshold, good=good, bad=bad, feedback=feedback
     )
-    selection = replace(make_selection(**options), feedback=frozenset(feedback or ()))
-    return _collect(reviews, target, selection)
+    return _collect(reviews, kind, make_selection(**options))
 
 
 def to_prm(reviews: Iterable[Review], **options: Unpack[Options]) -> TrainingSet:
@@ -154,37 +153,38 @@ def to_prm(reviews: Iterable[Review], **options: Unpack[Options]) -> TrainingSet
     Raises:
         SettingError: An option cannot be right.
     """
-    return _collect(reviews, prm_target(), make_selection(**options))
+    return _collect(reviews, prm_kind(), make_selection(**options))
 
 
 def convert(
-    reviews: Iterable[Review], target: DatasetKind, selection: ReviewSelection
+    reviews: Iterable[Review], kind: DatasetKind, selection: ReviewSelection
 ) -> Iterator[Row | Skipped]:
     """Return what the reviews give, in their order: each is in a row's source, or in that of what was skipped."""
     seen: set[bytes] = set()
-    for opinion in form_opinions(reviews, selection, target.statement):
+    selection = replace(selection, feedback=kind.feedback)
+    for opinion in form_opinions(reviews, selection, kind.statement):
         if isinstance(opinion, Skipped):
             yield opinion
         else:
-            yield from _rows(opinion, target, selection, seen)
+            yield from _rows(opinion, kind, selection, seen)
 
 
-def _collect(reviews: Iterable[Review], target: DatasetKind, selection: ReviewSelection) -> TrainingSet:
-    return collect(reviews, lambda each: convert(each, target, selection))
+def _collect(reviews: Iterable[Review], kind: DatasetKind, selection: ReviewSelection) -> TrainingSet:
+    return collect(reviews, lambda each: convert(each, kind, selection))
 
 
 def _rows(
-    opinion: Opinion, target: DatasetKind, selection: ReviewSelection, seen: set[bytes]
+    opinion: Opinion, kind: DatasetKind, selection: ReviewSelection, seen: set[bytes]
 ) -> Iterator[Row | Skipped]:
     counted: set[int | None] = set()
-    for found in gathered(target.examples(opinion)):
+    for found in gathered(kind.examples(opinion)):
         by = opinion.voters if isinstance(found, Unfit) else found.by
         counted.update(review.annotation_id for review in by)
         try:
             if isinstance(found, Unfit):
                 raise found
             _check(found, opinion, selection)
-            data = target.render(found)
+            data = kind.render(found)
             if selection.deduplicate:
                 _check_new(data, seen)
         except Unfit as unfit:

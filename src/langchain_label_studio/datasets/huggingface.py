@@ -11,6 +11,7 @@ import orjson
 
 from langchain_label_studio.datasets.rows import RowData
 from langchain_label_studio.errors import SettingError
+from langchain_label_studio.support.extras import missing_extra
 
 if TYPE_CHECKING:
     from datasets import Dataset, Features
@@ -43,7 +44,7 @@ class Columns:
 
     def features(self) -> Features:
         """Return the columns as `datasets` writes them."""
-        from datasets import Features, Json, List, Value  # noqa: PLC0415 (for the extra)
+        from datasets import Features, Json, List, Value  # noqa: PLC0415 (an extra)
 
         text = Value("string")
         kinds: Mapping[ColumnType, Any] = {
@@ -57,26 +58,26 @@ class Columns:
         return Features({name: kinds[kind] for name, kind in self.types.items()})
 
 
-def require_extra() -> None:
-    """Check that the libraries are there.
+def require_libraries() -> None:
+    """Check that the libraries of the extra `datasets` are installed.
 
     Raises:
-        SettingError: They are not.
+        MissingExtraError: The extra is not installed.
     """
     try:
-        from datasets import Json  # noqa: F401, PLC0415 (for the extra)
+        from datasets import Json  # noqa: F401, PLC0415 (an extra)
     except ImportError:
-        msg = 'This needs datasets 4.7 or newer: pip install "langchain-label-studio[datasets]"'
-        raise SettingError(msg) from None
+        error = missing_extra("datasets", "Parquet and Dataset need datasets 4.7 or newer")
+        raise error from None
 
 
 def to_dataset(rows: Sequence[RowData]) -> Dataset:
     """Return the rows as a `datasets.Dataset`.
 
     Raises:
-        SettingError: The extra is not installed.
+        MissingExtraError: The extra is not installed.
     """
-    require_extra()
+    require_libraries()
     return _dataset(rows, Columns(rows).features())
 
 
@@ -89,10 +90,10 @@ def write_table(rows: Iterable[RowData], columns: Columns, path: Path) -> None:
         path: The file.
 
     Raises:
-        SettingError: The extra is not installed.
+        MissingExtraError: The extra is not installed.
     """
-    require_extra()
-    from pyarrow import parquet  # noqa: PLC0415 (for the extra)
+    require_libraries()
+    from pyarrow import parquet  # noqa: PLC0415 (an extra)
 
     features = columns.features()
     with parquet.ParquetWriter(path, features.arrow_schema) as writer:
@@ -101,7 +102,7 @@ def write_table(rows: Iterable[RowData], columns: Columns, path: Path) -> None:
 
 
 def _dataset(rows: Sequence[RowData], features: Features) -> Dataset:
-    from datasets import Dataset  # noqa: PLC0415 (for the extra)
+    from datasets import Dataset  # noqa: PLC0415 (an extra)
 
     by_column = {name: [_cell(row.get(name), feature) for row in rows] for name, feature in features.items()}
     return Dataset.from_dict(by_column, features=features)
@@ -109,7 +110,7 @@ def _dataset(rows: Sequence[RowData], features: Features) -> Dataset:
 
 def _cell(value: Any, feature: Any) -> Any:
     """Return a value as `datasets` is to take it: JSON as text already, because it rounds numbers itself."""
-    from datasets import Json, List  # noqa: PLC0415 (for the extra)
+    from datasets import Json, List  # noqa: PLC0415 (an extra)
 
     if value is not None and isinstance(feature, Json):
         return _json_text(value)

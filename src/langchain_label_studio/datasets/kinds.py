@@ -60,33 +60,35 @@ class DatasetKind:
     Attributes:
         examples: What an opinion teaches.
         statement: What a reviewer says, as far as the rows show it.
-        render: An example as a row.
+        render: Makes a row of an example.
+        feedback: Keys of the users' feedback that counts where nobody reviewed the task.
     """
 
     examples: Callable[[Opinion], Found]
     statement: Statement
     render: Render
+    feedback: frozenset[str] = frozenset()
 
 
-def sft_target(format: SftFormat) -> DatasetKind:  # noqa: A002 (the word that people look for)
+def sft_kind(format: SftFormat) -> DatasetKind:  # noqa: A002 (the word that people look for)
     """Return good answers in a format."""
     check_one_of("format", format, get_args(SftFormat))
     return DatasetKind(examples=good_answers, statement=approved, render=_SFT[format])
 
 
-def dpo_target(format: DpoFormat) -> DatasetKind:  # noqa: A002
+def dpo_kind(format: DpoFormat) -> DatasetKind:  # noqa: A002
     """Return better and worse answers in a format."""
     check_one_of("format", format, get_args(DpoFormat))
     return DatasetKind(examples=better_answers, statement=preferred, render=_DPO[format])
 
 
-def reward_target(format: TextFormat) -> DatasetKind:  # noqa: A002
+def reward_kind(format: TextFormat) -> DatasetKind:  # noqa: A002
     """Return better and worse answers for a reward model in a format."""
     check_one_of("format", format, get_args(TextFormat))
     return DatasetKind(examples=better_answers, statement=preferred, render=_REWARD[format])
 
 
-def kto_target(
+def kto_kind(
     format: TextFormat,  # noqa: A002
     *,
     rating: str | None = None,
@@ -111,11 +113,14 @@ def kto_target(
         rating=rating, threshold=threshold, good=_sets(good), bad=_sets(bad), feedback=feedback or {}
     )
     return DatasetKind(
-        examples=labelling.labelled_answers, statement=labelling.statement, render=_KTO[format]
+        examples=labelling.labelled_answers,
+        statement=labelling.statement,
+        render=_KTO[format],
+        feedback=frozenset(labelling.feedback),
     )
 
 
-def prm_target() -> DatasetKind:
+def prm_kind() -> DatasetKind:
     """Return steps with labels, in the one format there is."""
     return DatasetKind(examples=judged_steps, statement=judged, render=trl.stepwise)
 

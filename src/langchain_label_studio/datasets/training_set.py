@@ -86,9 +86,9 @@ class TrainingSet(Sequence[RowData]):
         Conversations with tool calls are of the type `Json`, so that no row gets keys of others.
 
         Raises:
-            SettingError: The extra is not installed.
+            MissingExtraError: The extra is not installed.
         """
-        from langchain_label_studio.datasets.huggingface import to_dataset  # noqa: PLC0415 (for the extra)
+        from langchain_label_studio.datasets.huggingface import to_dataset  # noqa: PLC0415 (an extra)
 
         return to_dataset(self.rows)
 

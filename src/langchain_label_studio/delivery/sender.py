@@ -15,7 +15,7 @@ from langchain_label_studio.delivery.outbox import Outbox, Record
 from langchain_label_studio.delivery.retry_policy import FIRST_WAIT, AnswerMeaning, judge, wait_before
 from langchain_label_studio.delivery.shipment import Shipment
 from langchain_label_studio.delivery.stats import DeliveryStats, Outcome, SettledCounts, State
-from langchain_label_studio.support.forks import begin_anew_in_children
+from langchain_label_studio.support.forks import ForkSafe
 from langchain_label_studio.support.log import ThrottledLog
 
 # Without a state: a program that seeds `random` gets what it expects, and forks do not wait in step.
@@ -25,7 +25,7 @@ _LONG = 3600.0
 DestinationT = TypeVar("DestinationT", bound=Destination)
 
 
-class Sender(Generic[DestinationT]):
+class Sender(ForkSafe, Generic[DestinationT]):
     """Sends what is submitted, in order, in batches, one request at a time.
 
     Its daemon thread starts with the first record, and ends when its owners are gone and nothing waits.
@@ -61,13 +61,12 @@ class Sender(Generic[DestinationT]):
         self._flush_interval = flush_interval
         self._log = ThrottledLog()
         self._owners = 1
-        self._begin()
+        super().__init__()
         process_exit.watch(self)
-        begin_anew_in_children(self)
 
     def _begin(self) -> None:
-        # Reentrant: a signal handler or a finalizer may record a run while this thread holds it.
-        self._wake = threading.Condition(threading.RLock())
+        super()._begin()
+        self._wake = threading.Condition(self._lock)
         self._thread: threading.Thread | None = None
         self._shipment: Shipment | None = None
         self._tally = SettledCounts()
@@ -87,7 +86,7 @@ class Sender(Generic[DestinationT]):
         """Start anew in a forked process: what waits is the parent's to send."""
         self._outbox.abandon()
         self.destination.reset()
-        self._begin()
+        super().begin_in_child()
 
     def submit(self, body: bytes) -> bool:
         """Take a record in. Never waits for the network.

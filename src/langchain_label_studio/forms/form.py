@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
-from langchain_label_studio.forms.trace_gatherer import GroupBy
 from langchain_label_studio.recording.gatherer import Gatherer
 from langchain_label_studio.types.review import Review
 from langchain_label_studio.types.run import LLMRun
+from langchain_label_studio.types.user_functions import GroupBy
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 

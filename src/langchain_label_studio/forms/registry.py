@@ -7,7 +7,7 @@ from importlib import import_module
 from langchain_label_studio.errors import SettingError
 from langchain_label_studio.forms.form import Form
 from langchain_label_studio.forms.modes import LabelStudioMode
-from langchain_label_studio.forms.trace_gatherer import GroupBy
+from langchain_label_studio.types.user_functions import GroupBy
 
 _PLAIN = LabelStudioMode.PROMPT.value
 _BUILT_IN = {mode.value: mode for mode in LabelStudioMode}

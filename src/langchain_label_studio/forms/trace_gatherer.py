@@ -2,29 +2,24 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from abc import ABC, abstractmethod
 from collections import OrderedDict
-from collections.abc import Callable
 from typing import Generic, TypeVar
 from uuid import UUID
 
 from langchain_label_studio.recording.open_runs import MAX_ANCESTORS, MAX_RUN_AGE
 from langchain_label_studio.recording.trace_events import TraceEvent
-from langchain_label_studio.support.bounded_dict import remember
-from langchain_label_studio.support.forks import begin_anew_in_children
-from langchain_label_studio.types.run import LLMRun, RunFields
+from langchain_label_studio.support.bounded_dict import BoundedDict
+from langchain_label_studio.support.forks import ForkSafe
+from langchain_label_studio.types.run import RunFields
 
 MAX_OPEN_TRACES = 1000
-
-GroupBy = str | Callable[[LLMRun], str | None]
-"""What runs that answer the same input have in common: a key of their metadata, or a function of the run."""
 
 _State = TypeVar("_State")
 
 
-class TraceGatherer(ABC, Generic[_State]):
+class TraceGatherer(ForkSafe, ABC, Generic[_State]):
     """A gatherer that keeps one state for each outermost run it was told of.
 
     What a subclass is asked never happens twice at the same time.
@@ -33,13 +28,11 @@ class TraceGatherer(ABC, Generic[_State]):
     def __init__(self, *, max_open: int = MAX_OPEN_TRACES, max_age: float = MAX_RUN_AGE) -> None:
         self._max_open = max_open
         self._max_age = max_age
-        self.begin_in_child()
-        begin_anew_in_children(self)
+        super().__init__()
 
-    def begin_in_child(self) -> None:
-        """Begin anew in a forked process: the traces in flight are the parent's."""
-        self._lock = threading.RLock()
-        self._tops: OrderedDict[UUID, UUID] = OrderedDict()
+    def _begin(self) -> None:
+        super()._begin()
+        self._tops: BoundedDict[UUID, UUID] = BoundedDict(MAX_ANCESTORS)
         self._open: OrderedDict[UUID, tuple[float, _State]] = OrderedDict()
 
     @abstractmethod
@@ -68,7 +61,7 @@ class TraceGatherer(ABC, Generic[_State]):
             top = self._tops.get(event.parent_run_id or event.run_id, event.run_id)
             if event.run_id in self._tops:
                 return []  # LangChain may tell of a start twice
-            remember(self._tops, event.run_id, top, most=MAX_ANCESTORS)
+            self._tops[event.run_id] = top
             if top != event.run_id and top not in self._open:
                 return []  # of a trace that was given up
             if top not in self._open:

@@ -21,7 +21,7 @@ import httpx
 import label_studio_sdk.projects.client
 import label_studio_sdk.tokens.client_ext
 import label_studio_sdk.users.client
-import label_studio_sdk.versions.client  # noqa: F401
+import label_studio_sdk.versions.client
 import orjson
 from label_studio_sdk.base_client import LabelStudioBase
 from label_studio_sdk.core.api_error import ApiError
@@ -139,6 +139,24 @@ class LabelStudioClient:
                 base_url=self.url, api_key=key, httpx_client=self._http, max_retries=0
             )
         return self._known_sdk
+
+    def legacy_client(self) -> label_studio_sdk.Client:
+        """Return the client of the SDK's first version, which `langchain_community`'s handler had.
+
+        By itself it knows legacy tokens only. Here its requests are signed like those of this client, so that
+        personal access tokens work, too; and it never sees the key.
+        """
+        with no_fork():
+            import requests  # noqa: PLC0415 (with what follows 0.2 s to load, and few ask for it)
+
+            session = requests.Session()
+            session.auth = self._sign
+            return label_studio_sdk.Client(url=self.url, api_key="hidden", session=session)
+
+    def _sign(self, request: Any) -> Any:
+        signed = self._sdk._client_wrapper.get_headers()  # noqa: SLF001
+        request.headers["Authorization"] = signed["Authorization"]
+        return request
 
     def close(self) -> None:
         """Close all connections."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import threading
 import warnings
 import weakref
 from collections.abc import Callable
@@ -34,7 +33,7 @@ from langchain_label_studio.label_studio.project_outboxes import (
     target_directory,
 )
 from langchain_label_studio.label_studio.settings import Settings
-from langchain_label_studio.support.forks import begin_anew_in_children
+from langchain_label_studio.support.forks import ForkSafe
 from langchain_label_studio.types.feedback import read_feedback_id
 from langchain_label_studio.types.run_record import read_run_id
 
@@ -59,17 +58,13 @@ _RUNS = _Freight("runs", "Runs", read_run_id, ProjectDestination)
 _FEEDBACK = _Freight("feedback", "Pieces of feedback", read_feedback_id, FeedbackDestination)
 
 
-class _Senders(Generic[_DestinationT]):
+class _Senders(ForkSafe, Generic[_DestinationT]):
     """The senders that are in use, and the lock for finding or making one."""
 
     def __init__(self, freight: _Freight[_DestinationT]) -> None:
         self._freight = freight
         self._known: weakref.WeakValueDictionary[_Key, Sender[_DestinationT]] = weakref.WeakValueDictionary()
-        self.begin_in_child()
-        begin_anew_in_children(self)
-
-    def begin_in_child(self) -> None:
-        self._lock = threading.RLock()
+        super().__init__()
 
     def acquire(self, settings: Settings, delivery: DeliverySettings) -> Sender[_DestinationT]:
         """Return the sender for a target, with one owner more."""

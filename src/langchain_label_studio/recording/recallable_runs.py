@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections import OrderedDict
 from dataclasses import dataclass
 
-from langchain_label_studio.support.forks import begin_anew_in_children
+from langchain_label_studio.support.forks import ForkSafe
 from langchain_label_studio.support.json_safe import encode
 from langchain_label_studio.types.run import RunFields
 
@@ -35,16 +34,11 @@ class RecallableRun:
     at: float
 
 
-class RecallableRuns:
+class RecallableRuns(ForkSafe):
     """The runs that were excluded lately, as text: bounded in number, bytes and age."""
 
-    def __init__(self) -> None:
-        self.begin_in_child()
-        begin_anew_in_children(self)
-
-    def begin_in_child(self) -> None:
-        """Begin anew in a forked process: the runs are the parent's, which would record them, too."""
-        self._lock = threading.RLock()
+    def _begin(self) -> None:
+        super()._begin()  # in a forked process without the runs: the parent would record them, too
         self._runs: OrderedDict[str, RecallableRun] = OrderedDict()
         self._size = 0
 

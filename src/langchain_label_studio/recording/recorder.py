@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import time
-from collections import Counter, OrderedDict
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Literal
 from uuid import UUID
 
 from langchain_label_studio.recording import run_events
 from langchain_label_studio.recording.llm_results import message_ids, text_or_none
-from langchain_label_studio.recording.mask_run import DROPPED, Mask, mask_run
+from langchain_label_studio.recording.mask_run import DROPPED, mask_run
 from langchain_label_studio.recording.open_runs import RunTable, StartedRun
 from langchain_label_studio.recording.selection import Rated, RunSelection
 from langchain_label_studio.recording.trace_events import EventKind, TraceEvent
-from langchain_label_studio.support.bounded_dict import remember
+from langchain_label_studio.support.bounded_dict import BoundedDict
 from langchain_label_studio.support.idle_timer import QuietWatch
 from langchain_label_studio.support.log import ThrottledLog
-from langchain_label_studio.types.run import LLMRun, RunFields
+from langchain_label_studio.types.run import RunFields
 from langchain_label_studio.types.run_record import encode_run, make_run
 from langchain_label_studio.types.task_columns import usable_data
 from langchain_label_studio.types.turn import Turn
+from langchain_label_studio.types.user_functions import Data, Mask
 
 if TYPE_CHECKING:
     from langchain_core.outputs import LLMResult
@@ -28,9 +29,6 @@ if TYPE_CHECKING:
     from langchain_label_studio.recording.gatherer import Gatherer
 
 MAX_ANSWERED = 10_000
-
-Data = Mapping[str, Any] | Callable[[LLMRun], Mapping[str, Any]]
-"""The user's own data for a task: the same for all, or made from each run."""
 
 
 class Recorder:
@@ -76,8 +74,8 @@ class Recorder:
         self.runs = RunTable()
         self.lost: Counter[str] = Counter()
         self._last_run_id: UUID | None = None
-        self._answered: OrderedDict[str, UUID] = OrderedDict()
-        self._recorded_as: OrderedDict[str, str] = OrderedDict()
+        self._answered: BoundedDict[str, UUID] = BoundedDict(MAX_ANSWERED)
+        self._recorded_as: BoundedDict[str, str] = BoundedDict(MAX_ANSWERED)
 
     def start(
         self,
@@ -114,7 +112,7 @@ class Recorder:
             if started.fields.get("kind") == "completion":
                 return  # without messages
             for message_id in message_ids(response):
-                remember(self._answered, message_id, run_id, most=MAX_ANSWERED)
+                self._answered[message_id] = run_id
 
     def fail(self, error: BaseException, run_id: UUID, event: Mapping[str, Any]) -> None:
         """Record a run that ended otherwise."""
@@ -246,7 +244,7 @@ class Recorder:
             if self._form:
                 record["form"] = self._form
             for covered in record.pop("covers", ()):
-                remember(self._recorded_as, str(covered), str(record["run_id"]), most=MAX_ANSWERED)
+                self._recorded_as[str(covered)] = str(record["run_id"])
             if self._is_taken(record):
                 self._record(record)
 

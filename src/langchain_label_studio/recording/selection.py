@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections import Counter
 from collections.abc import Iterator
 from typing import Protocol
@@ -12,10 +11,11 @@ import orjson
 
 from langchain_label_studio.recording.recallable_runs import RecallableRuns
 from langchain_label_studio.selectors.sampling import in_sample
-from langchain_label_studio.selectors.selector import Select, as_selector
-from langchain_label_studio.support.forks import begin_anew_in_children
+from langchain_label_studio.selectors.selector import as_selector
+from langchain_label_studio.support.forks import ForkSafe
 from langchain_label_studio.types.run import RunFields, Status
 from langchain_label_studio.types.run_record import make_run
+from langchain_label_studio.types.user_functions import Select
 
 _OF_INTEREST = frozenset({"success", "partial"})
 _NOT_INCLUDED = "include_errors=False"
@@ -29,7 +29,7 @@ class Rated(Protocol):
         """How good it was; None where that was not said."""
 
 
-class RunSelection:
+class RunSelection(ForkSafe):
     """Decides for each finished run whether it is recorded.
 
     Attributes:
@@ -54,12 +54,7 @@ class RunSelection:
         self._not_selected = f"select={self._select}"
         self._recallable = RecallableRuns()
         self.excluded: Counter[str] = Counter()
-        self.begin_in_child()
-        begin_anew_in_children(self)
-
-    def begin_in_child(self) -> None:
-        """Begin anew in a forked process."""
-        self._lock = threading.RLock()
+        super().__init__()
 
     def excludes_trace(self, trace_id: UUID) -> bool:
         """Say whether all runs of a trace are excluded, and no rating can bring them back: then none is read."""

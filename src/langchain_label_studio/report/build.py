@@ -12,6 +12,8 @@ from langchain_label_studio.report.statistics.observations import ObservedTask, 
 from langchain_label_studio.report.statistics.quality import assess_group, group_by
 from langchain_label_studio.report.statistics.retrieval import assess_retrieval
 from langchain_label_studio.report.statistics.timeline import over_time
+from langchain_label_studio.support.extras import require_extra
+from langchain_label_studio.support.plurals import count_text
 from langchain_label_studio.types.review import Review
 
 
@@ -24,8 +26,12 @@ def build_report(reviews: Iterable[Review], *, title: str = "Review report") -> 
     Args:
         reviews: The reviews of one Label Studio, in any order. To count runs that were skipped or that nobody
             reviewed, read them with `load_reviews(include_skipped=True, include_unreviewed=True)`.
-        title: What stands above the report.
+        title: The title of the report.
+
+    Raises:
+        MissingExtraError: The extra `report` is not installed.
     """
+    require_libraries()
     tasks = observe(reviews)
     times = [said.when for task in tasks for said in task.observations if said.when]
     return Report(
@@ -46,14 +52,23 @@ def build_report(reviews: Iterable[Review], *, title: str = "Review report") -> 
     )
 
 
+def require_libraries() -> None:
+    """Check that the libraries of a report are installed.
+
+    Raises:
+        MissingExtraError: The extra `report` is not installed.
+    """
+    require_extra("report", "choix", "rapidfuzz", "scipy", need="A report")
+
+
 def _notes(tasks: Sequence[ObservedTask]) -> Iterator[str]:
     every = [said for task in tasks for said in task.observations]
     if not any(said.reviewed for said in every):
         yield "Nobody has reviewed anything yet."
     if unreadable := sum(said.unreadable for said in every):
-        yield f"In {_many(unreadable, 'review')} something could not be read, and is not counted."
+        yield f"In {count_text(unreadable, 'review')} something could not be read, and is not counted."
     if nameless := sum(task.model is None for task in tasks):
-        yield f"{_many(nameless, 'run')} without a model's name: listed as unknown."
+        yield f"{count_text(nameless, 'run')} without a model's name: listed as unknown."
     if gone := {
         question.control
         for said in every
@@ -61,7 +76,3 @@ def _notes(tasks: Sequence[ObservedTask]) -> Iterator[str]:
         if question.kind == "rating" and not question.scale
     }:
         yield f"How many stars there were is not known of {', '.join(sorted(gone))}: no longer in the label config."
-
-
-def _many(count: int, what: str) -> str:
-    return f"{count:,} {what}" + ("" if count == 1 else "s")

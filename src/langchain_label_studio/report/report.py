@@ -7,10 +7,11 @@ from typing import Any, Protocol
 
 import orjson
 
-from langchain_label_studio.errors import SettingError
+from langchain_label_studio.errors import MissingExtraError
 from langchain_label_studio.report.findings import Findings
 from langchain_label_studio.report.rendering.conclusions import summary
 from langchain_label_studio.report.rendering.markdown import to_markdown
+from langchain_label_studio.support.extras import require_extra
 
 
 class Renderer(Protocol):
@@ -24,16 +25,11 @@ def page_renderer() -> Renderer:
     """Return what makes pages.
 
     Raises:
-        SettingError: The extra `[report]` is not installed.
+        MissingExtraError: The extra `report` is not installed.
     """
-    try:
-        from langchain_label_studio.report.rendering.html import render  # noqa: PLC0415 (for the extra)
-    except ModuleNotFoundError as error:
-        msg = (
-            f"The HTML report needs {error.name}, which is not installed: "
-            'pip install "langchain-label-studio[report]". (Markdown and JSON do without.)'
-        )
-        raise SettingError(msg) from None
+    require_extra("report", "altair", "jinja2", "vl_convert", need="The HTML page of a report")
+    from langchain_label_studio.report.rendering.html import render  # noqa: PLC0415 (an extra)
+
     return render
 
 
@@ -61,7 +57,7 @@ class Report(Findings):
         """Return one self-contained HTML page with charts: no network, no JavaScript, light and dark.
 
         Raises:
-            SettingError: The extra `[report]` is not installed.
+            MissingExtraError: The extra `report` is not installed.
         """
         return page_renderer()(self, whole=True)
 
@@ -69,7 +65,7 @@ class Report(Findings):
         """Show the report in a notebook; without the extra, it is shown as Markdown."""
         try:
             return page_renderer()(self, whole=False)
-        except SettingError:
+        except MissingExtraError:
             return None
 
     def _repr_markdown_(self) -> str:

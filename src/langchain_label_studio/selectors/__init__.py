@@ -22,7 +22,8 @@ from langchain_label_studio.selectors.conditions import (
     sampled,
     slow,
 )
-from langchain_label_studio.selectors.selector import Select, Selector
+from langchain_label_studio.selectors.selector import Selector
+from langchain_label_studio.types.user_functions import Select
 
 __all__ = [
     "Select",

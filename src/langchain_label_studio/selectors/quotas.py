@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
 from datetime import date, datetime
 from typing import Any
 
-from langchain_label_studio.support.forks import begin_anew_in_children
+from langchain_label_studio.support.bounded_dict import BoundedDict
+from langchain_label_studio.support.forks import ForkSafe
 from langchain_label_studio.types.run import LLMRun
 
 MAX_THREADS = 100_000
 
 
-class _Quota:
+class _Quota(ForkSafe):
     """Counts in this process, safely in its threads; a copy in another process begins anew."""
 
     def __init__(self, count: int) -> None:
         self._count = count
-        self.begin_in_child()
-        begin_anew_in_children(self)
-
-    def begin_in_child(self) -> None:
-        """Begin anew in a forked process."""
-        self._lock = threading.RLock()
+        super().__init__()
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self._count,)
@@ -32,9 +26,8 @@ class _Quota:
 class DayQuota(_Quota):
     """Chooses the first runs of each day."""
 
-    def begin_in_child(self) -> None:
-        """Begin anew in a forked process."""
-        super().begin_in_child()
+    def _begin(self) -> None:
+        super()._begin()
         self._day: date | None = None
         self._left = 0
 
@@ -53,10 +46,9 @@ class DayQuota(_Quota):
 class ThreadQuota(_Quota):
     """Chooses the first runs of each conversation."""
 
-    def begin_in_child(self) -> None:
-        """Begin anew in a forked process."""
-        super().begin_in_child()
-        self._seen: OrderedDict[str, int] = OrderedDict()
+    def _begin(self) -> None:
+        super()._begin()
+        self._seen: BoundedDict[str, int] = BoundedDict(MAX_THREADS)
 
     def __call__(self, run: LLMRun, _rating: float | None) -> bool:
         """Say whether the run is one of the first of its conversation, and count it."""
@@ -66,6 +58,4 @@ class ThreadQuota(_Quota):
             seen = self._seen.get(run.thread_id, 0)
             self._seen[run.thread_id] = min(seen + 1, self._count)
             self._seen.move_to_end(run.thread_id)
-            if len(self._seen) > MAX_THREADS:
-                self._seen.popitem(last=False)
             return seen < self._count

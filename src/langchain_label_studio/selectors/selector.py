@@ -8,10 +8,7 @@ from functools import partial
 from typing import Any
 
 from langchain_label_studio.types.run import LLMRun
-
-Select = Callable[[LLMRun], bool]
-"""Whether people are to see a finished run."""
-
+from langchain_label_studio.types.user_functions import Select
 
 _Test = Callable[[LLMRun, float | None], bool]
 

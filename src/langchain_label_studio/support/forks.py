@@ -1,4 +1,7 @@
-"""What a forked process must begin anew: a lock held by another thread at the fork is never let go."""
+"""Make objects that survive a fork of their process: see `ForkSafe`.
+
+A fork copies one thread only. A lock that another thread holds at that moment is never released in the child.
+"""
 
 from __future__ import annotations
 
@@ -7,30 +10,35 @@ import threading
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Protocol
 
 
-class BeginsAnew(Protocol):
-    """Something that a fork takes by surprise."""
+class ForkSafe:
+    """An object with a lock of its own, which begins anew in every process forked from this one.
+
+    A subclass overrides `_begin` where it has more to begin with than the lock, and `begin_in_child` where a forked
+    process has more to do than that. It sets what these two read before it calls `super().__init__()`.
+    """
+
+    def __init__(self) -> None:
+        self._begin()
+        _watched.add(self)
+
+    def _begin(self) -> None:
+        """Make the lock, and everything else that a process does not share with its parent."""
+        # Reentrant: a signal handler or a finalizer may record a run while its thread holds the lock.
+        self._lock = threading.RLock()
 
     def begin_in_child(self) -> None:
-        """Make new locks, and drop what belongs to the parent."""
-
-
-_watched: weakref.WeakSet[BeginsAnew] = weakref.WeakSet()
-
-
-def begin_anew_in_children(thing: BeginsAnew) -> None:
-    """Call the thing's `begin_in_child` in every process forked from this one, as long as it lives."""
-    _watched.add(thing)
+        """Begin anew. Called in every forked process, as long as the object lives."""
+        self._begin()
 
 
 @contextmanager
 def no_fork() -> Iterator[None]:
-    """Let forks of this process wait meanwhile.
+    """Delay forks of this process until the block ends.
 
-    For imports in another thread than the main one: forked in the middle of one, the child would wait for
-    ever as soon as it wants the same module.
+    It is for imports outside the main thread. A child that was forked in the middle of an import would wait for ever
+    as soon as it needs the same module.
     """
     with _forking:
         yield
@@ -38,10 +46,11 @@ def no_fork() -> Iterator[None]:
 
 def _begin_in_child() -> None:
     _forking.release()
-    for thing in list(_watched):
-        thing.begin_in_child()
+    for known in list(_watched):
+        known.begin_in_child()
 
 
+_watched: weakref.WeakSet[ForkSafe] = weakref.WeakSet()
 _forking = threading.RLock()
 
 if hasattr(os, "register_at_fork"):

@@ -6,13 +6,13 @@ import threading
 import time
 from collections.abc import Callable
 
-from langchain_label_studio.support.forks import begin_anew_in_children
+from langchain_label_studio.support.forks import ForkSafe
 
 QUIET_SECONDS = 60.0
 """Seconds without a further event after which a group that has no end of its own is taken for complete."""
 
 
-class QuietWatch:
+class QuietWatch(ForkSafe):
     """Calls a function, in a thread of its own, once nothing was heard for some seconds."""
 
     def __init__(self, seconds: float, call: Callable[[], None]) -> None:
@@ -24,12 +24,10 @@ class QuietWatch:
         """
         self._seconds = seconds
         self._call = call
-        self.begin_in_child()
-        begin_anew_in_children(self)
+        super().__init__()
 
-    def begin_in_child(self) -> None:
-        """Begin anew in a forked process, which has no thread of its parent."""
-        self._lock = threading.RLock()
+    def _begin(self) -> None:
+        super()._begin()
         self._heard = 0.0
         self._watching = False
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import logging
-import threading
 import time
 import traceback
 
-from langchain_label_studio.support.forks import begin_anew_in_children
+from langchain_label_studio.support.forks import ForkSafe
 
 logger = logging.getLogger("langchain_label_studio")
 
@@ -15,17 +14,15 @@ INTERVAL = 60.0
 """Seconds between two lines about the same trouble."""
 
 
-class ThrottledLog:
+class ThrottledLog(ForkSafe):
     """Logs each kind of trouble at most once a minute, with how often it came up since."""
 
     def __init__(self, *, interval: float = INTERVAL) -> None:
         self._interval = interval
-        self.begin_in_child()
-        begin_anew_in_children(self)
+        super().__init__()
 
-    def begin_in_child(self) -> None:
-        """Begin anew in a forked process."""
-        self._lock = threading.Lock()
+    def _begin(self) -> None:
+        super()._begin()
         self._last: dict[str, float] = {}
         self._silent: dict[str, int] = {}
 

@@ -119,6 +119,7 @@ def test_calls_that_no_tool_takes_are_steps_too(recorded: Recording):
     assert recorded.run.status == "success"
 
 
+@pytest.mark.needs("langchain>=1.2.7")  # which tells the name of an agent
 def test_a_sub_agent_that_is_a_node_is_named(recorded: Recording):
     graph = StateGraph(MessagesState)
     graph.add_node("research", agent(calls(PARIS), "I found it.", name="researcher"))
@@ -139,6 +140,7 @@ def test_a_sub_agent_that_is_a_node_is_named(recorded: Recording):
     assert run.prompt == ({"role": "user", "content": "Is it warm in Paris?"},)
 
 
+@pytest.mark.needs("langchain>=1.2.7")
 def test_an_agent_that_is_a_tool_answers_its_caller_and_not_the_user(recorded: Recording):
     researcher = agent(calls(PARIS), "I found it.", name="researcher")
 

@@ -240,6 +240,7 @@ async def test_what_had_come_of_a_cancelled_stream_is_kept(
     check_beginning(recorded)
 
 
+@pytest.mark.needs("langchain-core>=1.4")
 @pytest.mark.filterwarnings("ignore:.*is in beta")
 async def test_a_version_3_stream_nobody_closes_is_recorded_once(
     chat: ChatOpenAI, stub: OpenAIStub, recorded: Recording

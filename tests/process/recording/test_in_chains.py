@@ -26,6 +26,7 @@ stub = pytest.fixture(scope="module")(running_stub)
 recorded = pytest.fixture(recording)
 
 PROMPT = ChatPromptTemplate.from_messages([("human", "{text}")])
+V3 = pytest.param("v3", marks=pytest.mark.needs("langgraph>=1.2"))
 
 
 @pytest.fixture
@@ -79,7 +80,7 @@ def test_the_conversation_of_a_plain_chain_is_known(chat: ChatOpenAI, recorded: 
     assert recorded.run.thread_id == "t-7"
 
 
-@pytest.mark.parametrize("way", ["invoke", "ainvoke", "stream", "astream", "messages", "v3"])
+@pytest.mark.parametrize("way", ["invoke", "ainvoke", "stream", "astream", "messages", V3])
 @pytest.mark.filterwarnings("ignore:.*is in beta", "ignore:.*experimental")
 async def test_each_turn_of_an_agent_is_a_run(
     way: str, chat: ChatOpenAI, stub: OpenAIStub, recorded: Recording
@@ -115,7 +116,16 @@ async def test_each_turn_of_an_agent_is_a_run(
     assert second.prompt[2]["content"] == "Sunny in Paris"
     assert second.answers[0]["content"] == "It is sunny in Paris."
     assert second.metadata["langgraph_node"] == "model"
-    assert second.metadata["lc_agent_name"] == "forecaster"
+
+
+@pytest.mark.needs("langchain>=1.2.7")
+def test_a_run_of_an_agent_carries_its_name(chat: ChatOpenAI, stub: OpenAIStub, recorded: Recording) -> None:
+    stub.reply(say("It is sunny in Paris."))
+    agent = create_agent(chat, [get_weather], name="forecaster")
+
+    agent.invoke({"messages": [("user", "Hi")]}, {"callbacks": [recorded.handler]})
+
+    assert recorded.run.metadata["lc_agent_name"] == "forecaster"
 
 
 class State(TypedDict):

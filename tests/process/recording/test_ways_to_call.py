@@ -118,6 +118,7 @@ async def test_a_stream_makes_one_run(how: Call, model: Model, recorded: Recordi
         assert (run.model, run.total_tokens) == ("stub-1", None)
 
 
+@pytest.mark.needs("langchain-core>=1.4")
 @pytest.mark.filterwarnings("ignore:.*is in beta")
 @pytest.mark.parametrize("how", EVENTS.values(), ids=EVENTS)
 async def test_the_event_stream_of_version_3_makes_one_run(

@@ -314,6 +314,15 @@ def test_environment_is_made_once_and_repaired(installer: str, wheel: Path) -> N
     assert answer_of(python) == "42"
 
 
+def test_other_versions_than_those_of_a_constraints_file_are_not_installed(
+    installer: str, wheel: Path, tmp_path: Path
+) -> None:
+    constraints = tmp_path / "constraints.txt"
+    constraints.write_text("tiny-thing==0.9\n")
+    with pytest.raises(LocalServerError, match=r"tiny.thing==0\.9"):
+        ensure_environment("tiny", [str(wheel)], constraints=constraints)
+
+
 def test_two_processes_install_once(installer: str, wheel: Path) -> None:
     script = """
         import sys

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from langchain_label_studio import reviews as reviews_module
 from langchain_label_studio.cli import app
 from langchain_label_studio.datasets import to_dpo, to_kto, to_reward, to_sft
 from langchain_label_studio.errors import AuthenticationError
+from langchain_label_studio.types.feedback import Feedback
 from langchain_label_studio.types.review import Review
 from tests.support.reviews import preference, review
 
@@ -90,6 +92,40 @@ def test_the_file_has_the_rows_of_the_function(kind: list[str], expected: list) 
     assert done.exit_code == 0, done.output
     assert rows() == list(expected)
     assert len(rows("train.provenance.jsonl")) == len(expected)
+
+
+def test_options_stand_before_the_kind_as_well_as_after_it(asked: dict[str, Any]) -> None:
+    done = export("--project", "dpo", "--json", "-o", OUTPUT, "--threshold=4.5", "kto", "--min-rating", "1")
+
+    assert done.exit_code == 0, done.output
+    assert asked["project_name"] == "dpo", "a value that looks like a kind"
+    assert rows() == list(to_kto(REVIEWS, threshold=4.5, min_rating=1))
+    assert json.loads(done.stdout)["files"] == [OUTPUT, "train.provenance.jsonl"]
+
+
+def test_users_feedback_counts_where_nobody_reviewed(asked: dict[str, Any]) -> None:
+    said = {"user_feedback": Feedback(score=1.0)}
+    asked["reviews"] = [replace(review(task_id=5), annotation_id=None, feedback=said)]
+
+    assert export("kto", "-o", OUTPUT).exit_code == 1
+    assert asked["include_unreviewed"] is False
+    done = export("kto", "-o", OUTPUT, "--feedback", "user_feedback=0.5")
+
+    assert asked["include_unreviewed"] is True
+    assert done.exit_code == 0, done.output
+    assert rows()[0]["label"] is True
+
+
+def test_help_has_a_line_for_each_kind_and_a_page_for_its_options() -> None:
+    kinds = export("--help").stdout
+    for kind in ("sft", "dpo", "kto", "reward", "prm", "openai-sft", "openai-dpo", "sharegpt"):
+        assert len([line for line in kinds.splitlines() if line.startswith(f"│ {kind} ")]) == 1, kinds
+    assert export().stdout == export("-o", OUTPUT, "--help", "kto").stdout == kinds
+
+    of_kto, of_sft = export("kto", "--help").stdout, export("sft", "--help").stdout
+    assert "--threshold" in of_kto
+    assert "--threshold" not in of_sft
+    assert "LABEL_STUDIO_API_KEY" in of_sft
 
 
 def test_what_was_read_written_and_skipped_is_said() -> None:
@@ -184,10 +220,13 @@ def test_parquet_is_written_by_name() -> None:
     ("arguments", "said"),
     [
         (["sft", "-o", "train.csv"], ".jsonl or .parquet"),
-        (["openai-sft", "--format", "messages"], "is one format"),
+        (["openai-sft", "--format", "messages"], "No such option: --format"),
         (["dpo", "--format", "messages"], "'conversational', 'plain'"),
-        (["sft", "--threshold", "3"], "for kto"),
-        (["dpo", "--good", "thumb=up"], "for kto"),
+        (["sft", "--threshold", "3"], "export sft [OPTIONS]"),
+        (["--threshold", "3", "sft"], "No such option: --threshold"),
+        (["dpo", "--good", "thumb=up"], "No such option: --good"),
+        (["kto", "--feedback", "user_feedback"], "CONTROL=VALUE"),
+        (["kto", "--feedback", "user_feedback=high"], "KEY=SCORE"),
         (["kto", "--good", "thumb=up"], "go together"),
         (["kto", "--good", "thumb"], "CONTROL=VALUE"),
         (["sft", "--choice", "=up"], "CONTROL=VALUE"),
@@ -195,6 +234,10 @@ def test_parquet_is_written_by_name() -> None:
         (["sft", "--validation", "10"], "share"),
         (["sft", "--policy", "best"], "agreed-only"),
         (["csv"], "openai-dpo"),
+        (["--project", "kto", "csv"], "No such kind 'csv'"),
+        (["sft", "dpo"], "unexpected extra argument"),
+        (["sft", "--no-such"], "No such option: --no-such"),
+        ([], "The kind is missing"),
     ],
 )
 def test_what_cannot_be_right_is_said_before_anything_is_read(

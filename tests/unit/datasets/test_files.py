@@ -265,9 +265,9 @@ class TestTables:
 
         monkeypatch.setattr(builtins, "__import__", without)
 
-        with pytest.raises(SettingError, match=r"langchain-label-studio\[datasets\]"):
+        with pytest.raises(SettingError, match=r"pip install \"\.\[datasets\]\""):
             CHATS.to_huggingface()
-        with pytest.raises(SettingError, match=r"langchain-label-studio\[datasets\]"):
+        with pytest.raises(SettingError, match=r"pip install \"\.\[datasets\]\""):
             write_parquet(CHATS, tmp_path / "train.parquet")
         assert write_jsonl(CHATS, tmp_path / "train.jsonl").rows == 2, "JSON lines need nothing"
 

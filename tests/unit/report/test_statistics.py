@@ -1,4 +1,4 @@
-"""The statistics of a report, against published examples and against nltk."""
+"""The statistics of a report, against published examples, against krippendorff and against nltk."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from itertools import permutations
 
+import krippendorff
 import numpy as np
 import pytest
 from hypothesis import assume, given, settings
@@ -102,6 +103,22 @@ def test_alpha_is_nltks(units: list[dict[str, int]]) -> None:
 
     assert alpha_of(given_values, "nominal") == pytest.approx(nominal.alpha())
     assert alpha_of(given_values, "interval") == pytest.approx(by_difference.alpha())
+
+
+@pytest.mark.parametrize("level", ["nominal", "ordinal", "interval"])
+@given(units=sheets)
+def test_alpha_is_that_of_the_package_krippendorff(level: Level, units: list[dict[str, int]]) -> None:
+    values = sorted({value for unit in units for value in unit.values()})
+    assume(len(values) > 1)
+    given_values = [list(unit.values()) for unit in units]
+
+    theirs = krippendorff.alpha(
+        value_counts=[[unit.count(value) for value in values] for unit in given_values],
+        value_domain=values,
+        level_of_measurement=level,
+    )
+
+    assert alpha_of(given_values, level) == pytest.approx(theirs)
 
 
 @given(sheets, st.lists(st.integers(1, 9), min_size=5, max_size=5))

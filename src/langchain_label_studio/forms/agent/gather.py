@@ -8,12 +8,13 @@ from uuid import UUID
 
 from langchain_label_studio.forms.agent import steps as made
 from langchain_label_studio.forms.agent.agent_run import AgentRun, make_record
-from langchain_label_studio.forms.trace_gatherer import GroupBy, TraceGatherer
+from langchain_label_studio.forms.trace_gatherer import TraceGatherer
 from langchain_label_studio.recording.llm_results import status_of
 from langchain_label_studio.recording.trace_events import TraceEvent
 from langchain_label_studio.support.redaction import error_text
 from langchain_label_studio.types.run import RunFields
 from langchain_label_studio.types.run_parts import Step
+from langchain_label_studio.types.user_functions import GroupBy
 
 
 class AgentGatherer(TraceGatherer[AgentRun]):

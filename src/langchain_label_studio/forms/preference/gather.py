@@ -8,13 +8,14 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from langchain_label_studio.forms.preference.merge_runs import by_question, join_runs
-from langchain_label_studio.forms.trace_gatherer import GroupBy, TraceGatherer
+from langchain_label_studio.forms.trace_gatherer import TraceGatherer
 from langchain_label_studio.recording.open_runs import MAX_OPEN_CHARACTERS
 from langchain_label_studio.recording.trace_events import TraceEvent
 from langchain_label_studio.support.idle_timer import QUIET_SECONDS
 from langchain_label_studio.support.log import ThrottledLog
 from langchain_label_studio.types.run import RunFields
 from langchain_label_studio.types.run_record import make_run
+from langchain_label_studio.types.user_functions import GroupBy
 
 _PARALLEL = "RunnableParallel<"
 _BRANCH_TAG = "map:key:"
@@ -73,9 +74,8 @@ class PreferenceGatherer(TraceGatherer[ParallelTrace]):
         self._log = ThrottledLog()
         super().__init__()
 
-    def begin_in_child(self) -> None:
-        """Begin anew in a forked process: what waits is the parent's."""
-        super().begin_in_child()
+    def _begin(self) -> None:
+        super()._begin()
         self._groups: dict[str, RunGroup] = {}
         self._size = 0
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +12,7 @@ from langchain_label_studio.errors import LabelStudioError, ServerUnavailableErr
 from langchain_label_studio.label_studio.projects import Project, read_project, resolve_project
 from langchain_label_studio.label_studio.settings import Settings
 from langchain_label_studio.label_studio.tasks.build import build_task, missing_keys
-from langchain_label_studio.support.bounded_dict import remember
+from langchain_label_studio.support.bounded_dict import BoundedDict
 from langchain_label_studio.support.forks import no_fork
 from langchain_label_studio.support.host_lock import host_lock
 from langchain_label_studio.support.log import ThrottledLog
@@ -45,7 +44,7 @@ class ProjectDestination:
         self._client: LabelStudioClient | None = None
         self._project: Project | None = None
         self._read_at = 0.0
-        self._task_ids: OrderedDict[str, int] = OrderedDict()
+        self._task_ids: BoundedDict[str, int] = BoundedDict(_REMEMBERED_TASKS)
 
     @property
     def project(self) -> Project | None:
@@ -88,7 +87,7 @@ class ProjectDestination:
             # Five imports at once take a Label Studio on SQLite 20 times as long as one after the other.
             with host_lock("send", self.settings.url, timeout=TURN_TIMEOUT):
                 stored = client.import_tasks(project.id, tasks)
-                self._remember(zip((record.key for record in records), stored.task_ids, strict=True))
+                self._task_ids.update(zip((record.key for record in records), stored.task_ids, strict=True))
                 if stored.predictions < predictions:
                     self._repair(client, project, tasks)
         except LabelStudioError as error:
@@ -105,7 +104,7 @@ class ProjectDestination:
         project, client = self._ready()
         try:
             found = self._first_of_each(client.find_tasks(project.id, [record.key for record in records]))
-            self._remember((run_id, task.id) for run_id, task in found.items())
+            self._task_ids.update((run_id, task.id) for run_id, task in found.items())
             tasks = self._tasks([record for record in records if record.key in found], project)
             self._add_missing_predictions(client, project, tasks, found)
         except LabelStudioError as error:
@@ -118,8 +117,8 @@ class ProjectDestination:
         Raises:
             LabelStudioError: Label Studio cannot be asked.
         """
-        if run_id in self._task_ids:
-            return self._task_ids[run_id]
+        if known := self._task_ids.get(run_id):
+            return known
         found = self._first_of_each(self._connected_client().find_tasks(self.connect().id, [run_id]))
         return found[run_id].id if run_id in found else None
 
@@ -198,10 +197,6 @@ class ProjectDestination:
         for task in tasks:
             first.setdefault(task.run_id, task)
         return first
-
-    def _remember(self, pairs: Any) -> None:
-        for run_id, task_id in pairs:
-            remember(self._task_ids, run_id, task_id, most=_REMEMBERED_TASKS)
 
 
 def open_client(settings: Settings) -> LabelStudioClient:

@@ -10,13 +10,13 @@ from langchain_label_studio.report.measures import Estimate, Quality, Question
 from langchain_label_studio.report.rendering.chart_types import Dot, Point, dots, lines
 from langchain_label_studio.report.rendering.conclusions import RELIABLE, TENTATIVE
 from langchain_label_studio.report.rendering.number_text import (
-    many,
     name_of,
     number,
     percent,
     question_name,
     span,
 )
+from langchain_label_studio.support.plurals import count_text
 
 _MOST_DOTS = 16
 _MOST_LINES = 5
@@ -99,9 +99,7 @@ def _points(
 ) -> Iterator[Point]:
     for rating in quality.ratings:
         if rating.question == question and rating.mean.value is not None:
-            told = (
-                f"{name}, {start:%Y-%m-%d}: {number(rating.mean.value)} ({many(rating.mean.count, 'rating')})"
-            )
+            told = f"{name}, {start:%Y-%m-%d}: {number(rating.mean.value)} ({count_text(rating.mean.count, 'rating')})"
             yield Point(when=start, name=name, value=rating.mean.value, told=told, color=colors.get(name, 0))
 
 
@@ -148,7 +146,7 @@ def _shares(
 def _dot(name: str, estimate: Estimate, color: int, label: str, unit: str) -> Dot:
     share = label.endswith("%")
     more = span(estimate, share=share)
-    behind = many(estimate.count, unit)
+    behind = count_text(estimate.count, unit)
     told = f"{name}: {label} ({more}), {behind}" if more else f"{name}: {label}, {behind}"
     return Dot(
         name=name,

@@ -9,7 +9,6 @@ from langchain_label_studio.report.measures import Level, Question
 from langchain_label_studio.report.rendering.conclusions import meaning
 from langchain_label_studio.report.rendering.number_text import (
     NOTHING,
-    many,
     number,
     percent,
     question_name,
@@ -23,6 +22,7 @@ from langchain_label_studio.report.rendering.tables import (
     bounded,
     figure,
 )
+from langchain_label_studio.support.plurals import count_text
 
 _COMPARED: dict[Level, str] = {"nominal": "equal or not", "ordinal": "by rank", "interval": "by difference"}
 
@@ -113,7 +113,7 @@ def _pairs(findings: Findings, question: Question) -> Table:
             cells.append(
                 Cell(
                     text=number(kappa),
-                    detail=f"{detail}{many(pair.estimate.count, 'task')}",
+                    detail=f"{detail}{count_text(pair.estimate.count, 'task')}",
                     shade=None if kappa is None else max(0.0, kappa),
                 )
             )

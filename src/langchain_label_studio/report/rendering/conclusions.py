@@ -11,7 +11,6 @@ from langchain_label_studio.report.rendering.number_text import (
     METHOD,
     RETRIEVAL,
     day,
-    many,
     number,
     percent,
     question_name,
@@ -19,6 +18,7 @@ from langchain_label_studio.report.rendering.number_text import (
 )
 from langchain_label_studio.report.statistics.bootstrap import FEWEST_TASKS
 from langchain_label_studio.report.statistics.observations import CORRECTION
+from langchain_label_studio.support.plurals import count_text
 
 _UNKNOWN = "cannot be told"
 RELIABLE, TENTATIVE = 0.8, 0.667
@@ -49,10 +49,10 @@ def summary(findings: Findings) -> str:
     """Return how much there is, in one line."""
     quality = findings.everything.quality
     parts = [
-        many(len(findings.everything.task_ids), "run"),
+        count_text(len(findings.everything.task_ids), "run"),
         f"{len(quality.task_ids):,} reviewed",
         f"{len(quality.skipped_task_ids):,} skipped" if quality.skipped_task_ids else "",
-        f"{many(quality.reviews, 'review')} by {many(len(findings.reviewers), 'person', 'people')}"
+        f"{count_text(quality.reviews, 'review')} by {count_text(len(findings.reviewers), 'person', 'people')}"
         if findings.reviewers
         else "",
     ]
@@ -111,7 +111,7 @@ def _better(findings: Findings) -> Conclusion:
 def _why_not(models: tuple[Group, ...]) -> Iterator[str]:
     named = [group for group in models if group.name is not None]
     if len(named) < 2:
-        yield f"{many(len(named), 'model')} in these reviews: there is nothing to compare."
+        yield f"{count_text(len(named), 'model')} in these reviews: there is nothing to compare."
     else:
         yield f"At least two models need {FEWEST_TASKS} rated runs each, or comparisons of their answers."
 
@@ -157,7 +157,9 @@ def _corrected(findings: Findings) -> Conclusion:
         return Conclusion(question=question, answer="Cannot be told yet", reasons=(reason,))
     corrected = quality.corrected
     between = span(corrected, share=True)
-    reasons = [f"Of {many(corrected.count, 'review')} ({between})." if between else f"{corrected.note}."]
+    reasons = [
+        f"Of {count_text(corrected.count, 'review')} ({between})." if between else f"{corrected.note}."
+    ]
     if quality.change:
         reasons.append(f"Where an answer was changed, {percent(quality.change.median)} of it was (median).")
     return Conclusion(
@@ -183,7 +185,7 @@ def _agreed(findings: Findings) -> Conclusion:
     }[meaning(found)]
     word, _, reading = means.partition(": ")
     reasons = (
-        f"Krippendorff's alpha {number(found.value)} ({span(found) or found.note}) on {many(found.count, 'task')}, for {name}. 1 is perfect, 0 is chance.",
+        f"Krippendorff's alpha {number(found.value)} ({span(found) or found.note}) on {count_text(found.count, 'task')}, for {name}. 1 is perfect, 0 is chance.",
         f"{reading[0].upper()}{reading[1:]}.",
     )
     return Conclusion(question=question, answer=f"{word} ({number(found.value)})", reasons=reasons)

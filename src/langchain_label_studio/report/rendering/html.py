@@ -25,7 +25,7 @@ from langchain_label_studio.report.rendering.comparison_tables import (
     pair_tables,
 )
 from langchain_label_studio.report.rendering.conclusions import conclusions, method, summary
-from langchain_label_studio.report.rendering.number_text import in_rows, many, question_name
+from langchain_label_studio.report.rendering.number_text import in_rows, question_name
 from langchain_label_studio.report.rendering.tables import (
     Table,
     choice_tables,
@@ -35,6 +35,7 @@ from langchain_label_studio.report.rendering.tables import (
     reviewers_table,
     tags_table,
 )
+from langchain_label_studio.support.plurals import count_text
 
 _MOST_LINKS = 20
 _MOST_NUMBERS = 500
@@ -86,7 +87,7 @@ def render(findings: Findings, *, whole: bool) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"many": many, "question_name": question_name}
+    environment.filters |= {"many": count_text, "question_name": question_name}
     environment.globals["tasks_of"] = lambda ids: _task_list(ids, findings.task_urls)
     return environment.get_template("page.jinja" if whole else "report.jinja").render(
         title=findings.title,

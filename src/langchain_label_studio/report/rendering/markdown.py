@@ -13,7 +13,7 @@ from langchain_label_studio.report.rendering.comparison_tables import (
     pair_tables,
 )
 from langchain_label_studio.report.rendering.conclusions import conclusions, method, summary
-from langchain_label_studio.report.rendering.number_text import many, question_name
+from langchain_label_studio.report.rendering.number_text import question_name
 from langchain_label_studio.report.rendering.tables import (
     Cell,
     Table,
@@ -24,6 +24,7 @@ from langchain_label_studio.report.rendering.tables import (
     reviewers_table,
     tags_table,
 )
+from langchain_label_studio.support.plurals import count_text
 
 _SPECIAL = re.compile(r"([\\`*_\[\]<>|~&$])")
 _MOST_DISPUTES = 10
@@ -110,7 +111,7 @@ def _disputes(findings: Findings) -> Iterator[str]:
         lines.append(f"- {link}: {escaped('; '.join(disputed(dispute)))}")
     yield "\n".join(lines)
     if agreement.disputed > _MOST_DISPUTES:
-        yield f"And {many(agreement.disputed - _MOST_DISPUTES, 'task')} more."
+        yield f"And {count_text(agreement.disputed - _MOST_DISPUTES, 'task')} more."
 
 
 def disputed(dispute: Dispute) -> Iterator[str]:

@@ -76,11 +76,6 @@ def median(spread: Spread | None) -> str:
     return NOTHING if spread is None else f"{spread.median:,.0f}"
 
 
-def many(count: int, one: str, more: str | None = None) -> str:
-    """Return `1 task`, `1,234 tasks`."""
-    return f"{count:,} {one}" if count == 1 else f"{count:,} {more or one + 's'}"
-
-
 def day(moment: datetime) -> str:
     """Return a day as people write it: `3 Nov 2026`."""
     return f"{moment.day} {moment:%b %Y}"

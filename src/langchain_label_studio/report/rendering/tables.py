@@ -10,7 +10,6 @@ from langchain_label_studio.report.measures import ChoiceSummary, Estimate, Grou
 from langchain_label_studio.report.rendering.number_text import (
     NOTHING,
     duration,
-    many,
     median,
     name_of,
     number,
@@ -18,6 +17,7 @@ from langchain_label_studio.report.rendering.number_text import (
     question_name,
     span,
 )
+from langchain_label_studio.support.plurals import count_text
 
 MOST_ROWS = 25
 MOST_COLUMNS = 8
@@ -134,7 +134,9 @@ def retrieval_table(retrieval: RetrievalQuality) -> Table:
         )
         for measure in retrieval.measures
     ]
-    judged = f"{many(retrieval.documents, 'document')} judged in {many(retrieval.reviews, 'review')}"
+    judged = (
+        f"{count_text(retrieval.documents, 'document')} judged in {count_text(retrieval.reviews, 'review')}"
+    )
     return bounded(
         ("Measure", "Mean", "Reviews", "Tasks with none relevant"),
         rows,

@@ -1,8 +1,9 @@
-"""Coefficients of agreement, of tasks that are counted rather than listed.
+"""Coefficients of agreement: `krippendorff_alpha` and `cohen_kappa`.
 
-`nltk.metrics.agreement` is what the tests hold these against. It cannot be used itself: an interval needs the
-coefficient of a thousand draws (nltk takes 0.1 s for one of 20,000 tasks), and it knows no ordinal alpha, calls
-it perfect agreement where all say the same, and raises where one of a pair of reviewers left a task out.
+Both compute a thousand bootstrap draws at once. A draw says how often each pattern of answers occurs, and no library
+takes such weights: of 20,000 tasks, the package `krippendorff` needs 0.03 s for one draw, this module 0.01 s for a
+thousand. `nltk.metrics.agreement` needs 0.1 s for one draw, has no ordinal alpha, and raises if a reviewer of a pair
+left out a task. The tests compare the results with both packages.
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.sparse import csr_array  # type: ignore[import-untyped]
 
 from langchain_label_studio.report.measures import Level
 from langchain_label_studio.report.statistics.bootstrap import Floats, Statistic, quotient
@@ -29,6 +29,8 @@ def krippendorff_alpha(patterns: Sequence[Sequence[int]], positions: Floats, lev
         positions: The different answers as numbers; their order is all that counts for the ordinal level.
         level: How two answers are compared.
     """
+    from scipy.sparse import csr_array  # type: ignore[import-untyped]  # noqa: PLC0415 (an extra)
+
     counts = csr_array(
         (
             np.ones(sum(map(len, patterns))),

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from langchain_label_studio.report.measures import NO_VARIATION, Estimate
+from langchain_label_studio.support.plurals import count_text
 
 Floats = NDArray[np.float64]
 Statistic = Callable[[Floats], Floats]
@@ -71,7 +72,7 @@ def estimate(
 
 def too_few(count: int, unit: str) -> str:
     """Say that there is too little for an interval."""
-    return f"{count} {unit}{'' if count == 1 else 's'}: too few for an interval"
+    return f"{count_text(count, unit)}: too few for an interval"
 
 
 def draws(statistic: Statistic, tasks: Floats, *, width: int = 0, stream: int = 0) -> Floats:

@@ -65,7 +65,7 @@ def bradley_terry(matrix: Floats, *, prior: float = 0.0, start: Floats | None = 
         prior: Regularisation.
         start: Strengths to begin with.
     """
-    import choix  # noqa: PLC0415 (takes 0.6 s to load: for whoever compares)
+    import choix  # noqa: PLC0415 (an extra; takes 0.6 s to load)
 
     found: Floats = choix.ilsr_pairwise_dense(matrix, alpha=prior, initial_params=start, max_iter=10_000)
     centred: Floats = found - found.mean()
@@ -135,7 +135,7 @@ def _parts(matrix: Floats) -> int:
 
 def _part_of(matrix: Floats) -> list[int]:
     """Return for each model which part it is in; within a part one gets from each to each over wins."""
-    from scipy.sparse.csgraph import (  # type: ignore[import-untyped]  # noqa: PLC0415 (as choix)
+    from scipy.sparse.csgraph import (  # type: ignore[import-untyped]  # noqa: PLC0415 (an extra)
         connected_components,
     )
 

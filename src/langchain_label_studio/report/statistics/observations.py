@@ -158,7 +158,7 @@ def edit_distance(before: Iterable[Turn], after: Iterable[Turn]) -> float:
     Returns:
         0 for no change, 1 where nothing is left.
     """
-    from rapidfuzz.distance import Levenshtein  # noqa: PLC0415 (whoever has no corrections needs it not)
+    from rapidfuzz.distance import Levenshtein  # noqa: PLC0415 (an extra)
 
     old, new = ("\n\n".join(map(show_turn, turns)) for turns in (before, after))
     if max(len(old), len(new)) > _LONG:

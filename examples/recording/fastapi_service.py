@@ -1,9 +1,9 @@
 """An async service: every answer it gives becomes a task, and no request waits for Label Studio.
 
-Start it, from the folder above this one, with one of:
+Start it, from the root of the repository, with one of:
 
-    uvicorn examples.fastapi_service:app
-    python examples/fastapi_service.py
+    uvicorn examples.recording.fastapi_service:app
+    python examples/recording/fastapi_service.py
 
 Then ask it something:
 

@@ -1,9 +1,9 @@
 """A chat with thumbs: what its users say of an answer is a column of the answer's task.
 
-Start it, from the folder above this one, with one of:
+Start it, from the root of the repository, with one of:
 
-    uvicorn examples.fastapi_feedback:app
-    python examples/fastapi_feedback.py
+    uvicorn examples.user_feedback.fastapi_feedback:app
+    python examples/user_feedback/fastapi_feedback.py
 
 Then open http://127.0.0.1:8000, ask something, and click a thumb. In Label Studio, filter by `user_feedback`.
 """
