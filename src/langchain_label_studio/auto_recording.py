@@ -1,10 +1,11 @@
-"""Record all runs of a process, or of a block of code, with no word in the code that makes them.
+"""`record_runs` and `LANGCHAIN_LABEL_STUDIO=true`: record runs without a callback in the code that makes them.
 
-LangChain asks its configure hooks (`langchain_core.tracers.context.register_configure_hook`) which handlers to add
-to a run. A handler comes in two parts. What hears models is decided for each run by itself and not inherited: it
-is left out where a model brings a handler of ours of its own, so that no run is recorded twice. What hears chains,
-tools and retrievers is inherited, because LangGraph asks about the outermost run alone; without it nobody knew
-what a run is part of.
+For each run, LangChain asks a `ConfigureHook` which handler to add. A handler is added as two parts:
+
+- The part for models is not inherited: LangChain asks about each run of a model. A model that has a handler of this
+  package gets no second one, so that no run is recorded twice.
+- The part for chains, tools and retrievers is inherited, because LangGraph asks about the outermost run only. It
+  tells to which trace a run belongs.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import partial
 from types import ModuleType
 from typing import Any
 
@@ -22,6 +24,7 @@ from langchain_label_studio.errors import SettingError
 from langchain_label_studio.handler import LabelStudioCallbackHandler
 from langchain_label_studio.label_studio.settings import DEFAULT_PROJECT_NAME
 from langchain_label_studio.recording.callbacks import RecordingCallbacks
+from langchain_label_studio.recording.configure_hook import ConfigureHook
 from langchain_label_studio.recording.run_inline import RunInline
 from langchain_label_studio.support.forks import ForkSafe
 from langchain_label_studio.support.import_hook import when_imported
@@ -40,20 +43,21 @@ _EVENTS = [name for name in vars(RecordingCallbacks) if name.startswith("on_")]
 def record_runs(
     handler: LabelStudioCallbackHandler | None = None, **options: Any
 ) -> Iterator[LabelStudioCallbackHandler]:
-    """Record all runs that begin inside the `with`, whoever makes them.
+    """Record all runs that begin inside the `with` block.
 
-    In threads and tasks, too, where they take over the context: LangChain's own and those of asyncio do, a plain
-    `threading.Thread` does not. The innermost `with` is the one that counts.
+    Runs in other threads and tasks are recorded, too, if these take over the context. Those of LangChain and asyncio
+    do. A plain `threading.Thread` does not. Of nested blocks, only the innermost records.
 
     Args:
-        handler: Where the runs go. It is left open at the end.
-        **options: Or the arguments of the `LabelStudioCallbackHandler` to be made, and closed at the end.
+        handler: The handler that records the runs. It stays open at the end of the block.
+        **options: The arguments of a new `LabelStudioCallbackHandler`, in place of `handler`. It is closed at the end
+            of the block.
 
     Yields:
         The handler.
 
     Raises:
-        LabelStudioError: As `LabelStudioCallbackHandler`.
+        LabelStudioError: The handler cannot be made, see `LabelStudioCallbackHandler`; or both were passed.
 
     Example:
         >>> with record_runs(project_name="My project", mode="chat") as handler:
@@ -94,12 +98,13 @@ def hear_runs(handler: RecordingCallbacks, *, in_all_contexts: bool = False) -> 
 
 
 def current_handler() -> LabelStudioCallbackHandler | None:
-    """Return the handler that is told of runs here and now: of the innermost `record_runs`, else of the switch.
+    """Return the handler that records runs here and now.
 
-    For `flush`, `stats` and the like where nobody made a handler: `LANGCHAIN_LABEL_STUDIO=true` makes one.
+    It is that of the innermost `record_runs` block, or else the one that `LANGCHAIN_LABEL_STUDIO=true` makes. Use it
+    to call `flush` or `stats` where your code has no handler of its own.
 
     Returns:
-        The handler, or None where nothing is recorded without an explicit one.
+        The handler; None where runs are recorded only by the handlers that they are given.
     """
     attached = _current()
     handler = attached.handler if attached else None
@@ -107,7 +112,7 @@ def current_handler() -> LabelStudioCallbackHandler | None:
 
 
 class _Part(BaseCallbackHandler):
-    """Tells a handler one half of what happens."""
+    """Passes on to a handler either the events of models, or those of chains, tools and retrievers."""
 
     run_inline = RunInline()
 
@@ -147,7 +152,7 @@ class _Attached:
 
 
 class _Switch(ForkSafe):
-    """The handler of `LANGCHAIN_LABEL_STUDIO`, made when the first run needs it."""
+    """The handler of `LANGCHAIN_LABEL_STUDIO=true`. The first run makes it."""
 
     def __init__(self) -> None:
         self._made: _Attached | None = None
@@ -155,7 +160,7 @@ class _Switch(ForkSafe):
         super().__init__()
 
     def attached(self) -> _Attached | None:
-        """Return the handler, or None where the switch is off or the settings are wrong."""
+        """Return the handler; None where the switch is off, or the settings are wrong."""
         from langchain_core.utils.env import env_var_is_set  # noqa: PLC0415 (LangChain has it loaded)
 
         if env_var_is_set(SWITCH_VARIABLE):
@@ -182,44 +187,32 @@ class _Switch(ForkSafe):
             return self._made
 
 
-class _Hook:
-    """What LangChain takes for a context variable and for a class: all it asks of either is here."""
-
-    def __init__(self, *, models: bool) -> None:
-        self._models = models
-
-    def get(self) -> _Part | None:
-        """Return what is to hear a run that begins now."""
-        attached = _current()
-        return attached.parts[self._models] if attached else None
-
-    def __instancecheck__(self, handler: Any) -> bool:
-        """Return whether there is no need to, because of this one among the run's handlers."""
-        attached = _current()
-        hearer = attached.handler if attached else None
-        if isinstance(handler, _Part):
-            # One that was inherited may belong to a `with` around the innermost.
-            return handler.models is self._models and (self._models or handler.handler is hearer)
-        # What captures runs for a test hears them beside a handler of the model's own.
-        return isinstance(handler, LabelStudioCallbackHandler) and isinstance(
-            hearer, LabelStudioCallbackHandler
-        )
-
-    def __call__(self) -> BaseCallbackHandler:
-        """Return what hears nothing: the switch was turned off since LangChain's first `get`."""
-        return BaseCallbackHandler()
-
-
 def _current() -> _Attached | None:
     stack = _stack.get() or _in_all_contexts
     return stack[-1] if stack else _switch.attached()
 
 
+def _current_part(*, models: bool) -> _Part | None:
+    attached = _current()
+    return attached.parts[models] if attached else None
+
+
+def _is_enough(handler: object, *, models: bool) -> bool:
+    """Say whether a run with this handler needs none of the two parts."""
+    attached = _current()
+    hearer = attached.handler if attached else None
+    if isinstance(handler, _Part):
+        # An inherited part may be that of an outer `with`: then the innermost one is still missing.
+        return handler.models is models and (models or handler.handler is hearer)
+    # A handler that captures runs for a test hears them beside a model's own handler.
+    return isinstance(handler, LabelStudioCallbackHandler) and isinstance(hearer, LabelStudioCallbackHandler)
+
+
 def _register(context: ModuleType) -> None:
     try:
         for models in (True, False):
-            hook = _Hook(models=models)
-            context.register_configure_hook(hook, inheritable=not models, handle_class=hook)
+            hook = ConfigureHook(partial(_current_part, models=models), partial(_is_enough, models=models))
+            hook.register(context, inheritable=not models)
     except Exception as error:  # noqa: BLE001 (a LangChain of tomorrow goes without it)
         logger.warning("%s and record_runs() do not work here: %s", SWITCH_VARIABLE, error_text(error))
 

@@ -1,4 +1,4 @@
-"""The callback handler, as a person sees it."""
+"""`LabelStudioCallbackHandler`: the callback handler."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _OF_THIS_PROCESS = frozenset({"_sender", "_retire", "_desk", "_recorder", "ls_cl
 
 
 class LabelStudioCallbackHandler(CommunityAttributes, RecordingCallbacks):
-    """Makes a Label Studio task of every LLM run it is a callback of.
+    """A LangChain callback handler that makes a Label Studio task of every LLM run.
 
     Example:
         >>> handler = LabelStudioCallbackHandler(project_name="My project", mode="chat")
@@ -77,44 +77,51 @@ class LabelStudioCallbackHandler(CommunityAttributes, RecordingCallbacks):
         """Connect to Label Studio, and find or create the project.
 
         Args:
-            api_key: A personal access token or a legacy token; else `LABEL_STUDIO_API_KEY`.
-            url: Address of Label Studio; else `LABEL_STUDIO_URL`, else `http://localhost:8080`.
-            project_id: The project; else `LABEL_STUDIO_PROJECT_ID`, else it is found by its title.
-            project_name: Title of the project to find or create; `%Y-%m-%d` is filled with today.
-            project_config: Label config (XML) of a new project; else that of the mode.
-            mode: `"prompt"` or `"chat"`: which built-in label config a new project gets.
-            connect: `"lazy"` leaves the network to the background.
-            model_version: What all predictions are filed under. Label Studio shows reviewers those of one
-                version only, so the model's own name is a column of the task instead.
-            sample_rate: The share of all traces that is recorded, from 0 to 1; else `LABEL_STUDIO_SAMPLE_RATE`,
-                else 1. All runs of a trace and all processes agree.
-            select: Says of a finished `LLMRun` whether it is recorded: a function, or what
-                `langchain_label_studio.selectors` has.
-            mask: Returns a text as it may leave the process: a function, or what `langchain_label_studio.masks`
-                has. It sees each text of what is recorded before that is written anywhere; where it fails, the
-                text is dropped.
-            data: More data for each task, as columns or for further tags of the label config: a dict,
-                or a function of the finished run.
-            include_errors: Record failed, cancelled and abandoned runs, too. Those that failed are recorded also
-                where `select=` asks for them with `errors()`.
-            group_by: `mode="preference"` only: what runs that answer the same input have in common, so that
-                their answers are compared: a key of their metadata, or a function of the finished run. A run
-                without one stands alone. Else the branches of a `RunnableParallel` are compared.
-            reviewers_per_task: How many people "Label All Tasks" gives each task of a new project to; one
-                does not see there what the others said. Else Label Studio's own default, which is one.
-            outbox_dir: Directory where runs wait on the disk; else `LABEL_STUDIO_OUTBOX_DIR`, else the
-                user's state directory.
-            durability: What a run survives, once its callback returned: `"process"` any death of the
-                process, `"power"` also a loss of power (a write of the disk for each run), `"memory"` nothing.
-            flush_interval: Seconds a run waits at most for others to be sent with it.
-            batch_size: Runs sent in one request, at most.
+            api_key: A personal access token or a legacy token. Without it, `LABEL_STUDIO_API_KEY` is used.
+            url: The address of Label Studio. Without it, `LABEL_STUDIO_URL` is used, or `http://localhost:8080`.
+            project_id: The number of a project that exists. It wins over `project_name`. Without it,
+                `LABEL_STUDIO_PROJECT_ID` is used.
+            project_name: The title of the project, with today's date filled in for `%Y-%m-%d`: 3 to 50 characters.
+                The project is found by its exact title. If there is none, it is created. With
+                `LANGCHAIN_LABEL_STUDIO=true`, it comes from `LABEL_STUDIO_PROJECT_NAME`.
+            project_config: The label config (XML) of a new project. Without it, the one of `mode` is used.
+            mode: The form of review: `"prompt"`, `"chat"`, `"preference"`, `"rag"`, `"agent"`, or the name of a form
+                of your own. With `LANGCHAIN_LABEL_STUDIO=true`, it comes from `LABEL_STUDIO_MODE`.
+            connect: `"eager"`: the constructor connects, and mistakes raise at once. `"lazy"`: the constructor does
+                not use the network.
+            model_version: The name under which predictions are filed. Label Studio shows reviewers the predictions
+                of one name only, so the model's own name is a column of the task.
+            sample_rate: The share of traces that is recorded, from 0 to 1. All runs of a trace are in or out
+                together, in all processes. Without it, `LABEL_STUDIO_SAMPLE_RATE` is used, or 1.
+            select: The runs that are recorded: a function that takes the finished `LLMRun` and returns a bool, or
+                selectors from `langchain_label_studio.selectors`.
+            mask: A function that takes a text and returns it without what must not leave the process, or masks from
+                `langchain_label_studio.masks`. It sees every text of a run before the run is written. A text for
+                which it fails is dropped.
+            data: More data for each task, as columns or for more tags of the label config: a dict, or a function of
+                the finished run.
+            include_errors: Whether runs are recorded that failed, were cancelled, or never ended. Failed runs are
+                recorded as well if `select` has `errors()`.
+            group_by: The runs that are compared, for a `mode` that compares, such as `"preference"`: a key of their
+                metadata, or a function of the finished run. Runs with the same value are one task. A run without a
+                value is a task of its own. Without it, the branches of a `RunnableParallel` are compared.
+            reviewers_per_task: The number of people who review each task of a new project, by "Label All Tasks". They
+                do not see the reviews of each other. Without it, Label Studio's default is used: 1.
+            outbox_dir: The directory on the disk where runs wait. Without it, `LABEL_STUDIO_OUTBOX_DIR` is used, or
+                the user's state directory.
+            durability: The loss that a run survives once its callback has returned. `"process"`: any death of the
+                process. `"power"`: a loss of power, too, at the price of one write to the disk for each run.
+                `"memory"`: none.
+            flush_interval: The seconds that a run waits for others at most, so that they are sent together.
+            batch_size: The runs that are sent in one request, at most.
 
         Raises:
-            SettingError: A setting is missing or cannot be right.
+            SettingError: A setting is missing, or has a value that cannot be right.
             ServerError: Label Studio refuses the key, the project or the label config.
 
         Warns:
-            LabelStudioWarning: Label Studio does not answer, so the runs wait; or they cannot wait on the disk.
+            LabelStudioWarning: Label Studio does not answer, so the runs wait; or they cannot wait on the disk; or
+                the project does not fit the settings.
         """
         super().__init__()
         if connect not in {"eager", "lazy"}:
@@ -145,7 +152,7 @@ class LabelStudioCallbackHandler(CommunityAttributes, RecordingCallbacks):
         self._mask = check_function("mask", mask, "langchain_label_studio.masks")
         self._include_errors = include_errors
         if settings.custom_config or connect == "lazy":
-            # Before a project is created; else the project's own config is the one to check against.
+            # Before a project is created. A project that exists is checked with its own config.
             config = parse_label_config(settings.label_config, takes_answer=settings.takes_answer)
             self._check_data(config, complete=settings.project_id is None)
         self._begin()
@@ -158,7 +165,7 @@ class LabelStudioCallbackHandler(CommunityAttributes, RecordingCallbacks):
         self._retire = weakref.finalize(self, self._sender.retire)
         self._retire.atexit = False
         if self._has_another_key() and self._sender.destination.project is None:
-            # The other key never worked, or does no more.
+            # The other key has never worked, or works no more.
             self._sender.redirect(ProjectDestination(self._settings))
         self._desk = FeedbackDesk(self._settings, self._delivery)
         weakref.finalize(self, self._desk.retire).atexit = False
@@ -174,7 +181,7 @@ class LabelStudioCallbackHandler(CommunityAttributes, RecordingCallbacks):
             gatherer=form.gather(self._group_by) if form.gather else None,
             quiet_after=None if self._group_by is None else QUIET_SECONDS,
         )
-        # What is gathered waits in memory, also where nobody closes the handler.
+        # Groups wait in memory, so they are recorded also where nobody closes the handler.
         hand_over_at_exit(self._recorder)
         weakref.finalize(self, self._recorder.hand_over).atexit = False
 
@@ -186,26 +193,26 @@ class LabelStudioCallbackHandler(CommunityAttributes, RecordingCallbacks):
 
     @property
     def project_id(self) -> int | None:
-        """The project's number; None until Label Studio was reached."""
+        """The project's number; None until Label Studio has answered."""
         project = self._sender.destination.project
         return project.id if project else self._settings.project_id
 
     @property
     def project_url(self) -> str | None:
-        """Address of the project's tasks; None until Label Studio was reached."""
+        """The address of the project's tasks; None until Label Studio has answered."""
         return None if self.project_id is None else f"{self.url}projects/{self.project_id}/data"
 
     def task_url(self, run_id: UUID | str | None = None) -> str | None:
-        """Return the address of a run's task, sending the run first if it still waits.
+        """Return the address of a run's task. A run that still waits is sent first.
 
         Args:
-            run_id: The run's id, or the `id` of the message it answered with; None is the last run recorded.
+            run_id: The id of the run, or of the message that it answered with. None is the run that was recorded last.
 
         Returns:
-            The address, or None where the run has no task (yet).
+            The address; None if the run has no task yet.
 
         Raises:
-            LabelStudioError: Label Studio cannot be asked.
+            LabelStudioError: Label Studio does not answer, or refuses.
         """
         wanted = self._recorder.run_id_of(run_id)
         if not wanted:
@@ -222,25 +229,25 @@ class LabelStudioCallbackHandler(CommunityAttributes, RecordingCallbacks):
         comment: str | None = None,
         key: str = DEFAULT_KEY,
     ) -> bool:
-        """Send what a user of the application says of a run: it becomes columns of the run's task.
+        """Send feedback from a user of the application. It becomes columns of the run's task.
 
-        Returns at once, whatever Label Studio does. What was given survives any death of the process, and waits for
-        the task for up to 7 days. Of several scores and comments for the same key, the latest of each stays.
+        The call returns at once, whatever Label Studio does. The feedback survives any death of the process. It waits
+        up to 7 days for the run's task. Later feedback for the same key replaces earlier feedback.
 
-        Where `select=` asks for what is rated low, it also records an excluded run.
+        If `select` has `low_rating()`, a low score also records the run that was excluded before.
 
         Args:
-            run_id: The run's id, or that of the outermost run of its trace, or the `id` of the message it answered
-                with; None is the last run recorded.
-            score: A number, such as 1 for a thumb up and 0 for one down; None leaves the score as it is.
-            comment: What the user wrote, which goes through `mask=`; None leaves the comment as it is.
-            key: What the feedback is of: the column of the score; that of the comment ends in `_comment`.
+            run_id: The id of the run, of the outermost run of its trace, or of the message that the run answered with.
+                None is the run that was recorded last.
+            score: A number, such as 1 for a thumb up and 0 for a thumb down. None keeps the earlier score.
+            comment: The user's words, which `mask` sees first. None keeps the earlier comment.
+            key: The name of the column with the score. The column with the comment has `_comment` after it.
 
         Returns:
-            Whether it was taken: False where the outbox is full.
+            True if the feedback was taken, False if the outbox is full.
 
         Raises:
-            SettingError: It says nothing, or something that no task can show.
+            SettingError: There is neither a score nor a comment, or a task cannot show one of the values.
         """
         recorder = self._recorder
         given = check_feedback(
@@ -255,33 +262,36 @@ class LabelStudioCallbackHandler(CommunityAttributes, RecordingCallbacks):
         return taken
 
     def flush(self, timeout: float = 10.0) -> bool:
-        """Send what was recorded before this call, and the feedback that was given.
+        """Send the runs and the feedback that were recorded before this call.
 
         Args:
             timeout: Seconds to wait at most.
 
         Returns:
-            Whether all of it is in Label Studio, or set aside as rejected. Feedback whose run has no task there may
-            wait on.
+            True if all runs are in Label Studio or set aside as rejected. Feedback for a run without a task may still
+            wait.
         """
         deadline = time.monotonic() + timeout
         self._recorder.hand_over()
         settled = self._sender.flush(timeout)
-        # After the runs: what it is about has its task then.
+        # After the runs, so that its runs have their tasks.
         return self._desk.flush(max(0.0, deadline - time.monotonic())) and settled
 
     def close(self, timeout: float = 5.0) -> None:
-        """Send what waits, for so many seconds at most. Idempotent, from any thread.
+        """Send the runs and the feedback that wait. Any thread may call it, and more than once.
 
-        The background thread ends when no other handler needs it and nothing waits. A run that is recorded
-        later is on the disk, and sent, all the same.
+        The background thread ends when nothing waits and no other handler uses it. A run that is recorded after that
+        is still written to the disk and sent.
+
+        Args:
+            timeout: Seconds to wait at most.
         """
         self.flush(timeout)
         self._retire()
         self._desk.retire()
 
     def stats(self) -> DeliveryStats:
-        """Return what became of every run."""
+        """Return how many runs were delivered, wait, were rejected, excluded or lost."""
         recorder = self._recorder
         return replace(
             self._sender.stats(),
@@ -319,7 +329,7 @@ class LabelStudioCallbackHandler(CommunityAttributes, RecordingCallbacks):
         return self
 
     def __getstate__(self) -> dict[str, Any]:
-        """Return what travels to another process: no key, no thread, nothing that waits."""
+        """Return the state for another process: without the key, threads and waiting runs."""
         state = {name: value for name, value in vars(self).items() if name not in _OF_THIS_PROCESS}
         return state | {"_settings": replace(self._settings, api_key=None)}
 
@@ -329,14 +339,14 @@ class LabelStudioCallbackHandler(CommunityAttributes, RecordingCallbacks):
         send_orphaned_runs(self._sender, self._settings, self._delivery)
 
     def _has_another_key(self) -> bool:
-        """Whether the handlers that share the sender brought another key."""
+        """Say whether the shared sender has another key than this handler."""
         known = self._sender.destination.settings.api_key
         return self._settings.api_key is not None and known != self._settings.api_key
 
     def _connect(self) -> None:
         destination = self._sender.destination
         if destination.settings != self._settings:
-            # Tried before it takes the place of one that works; and the project may not fit these settings.
+            # It is tried before it replaces a destination that works. And the project may not fit these settings.
             destination = ProjectDestination(self._settings)
         try:
             project = destination.connect()
@@ -358,15 +368,15 @@ _Function = TypeVar("_Function")
 
 
 def check_function(name: str, function: _Function | None, module: str) -> _Function | None:
-    """Return a function of the user's that is called in callbacks.
+    """Return a function that callbacks call, once it is checked.
 
     Args:
-        name: The setting.
-        function: What was passed for it.
-        module: Where ready-made ones are.
+        name: The name of the setting.
+        function: The value of the setting.
+        module: The module with ready-made functions for it.
 
     Raises:
-        SettingError: It is none, or an async one.
+        SettingError: The value is not a function, or an async one.
     """
     if function is not None and (not callable(function) or iscoroutinefunction(function)):
         msg = f"{name}={function!r}: pass a function that is not async, or what {module} has."

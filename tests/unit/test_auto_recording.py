@@ -638,7 +638,7 @@ from langchain_core.language_models import FakeListChatModel
 FakeListChatModel(responses=["x"]).invoke("Hi")
 from langchain_core.tracers import context
 from langchain_label_studio import auto_recording
-print(sum(isinstance(hook[0], auto_recording._Hook) for hook in context._configure_hooks), len(sys.meta_path) - finders)
+print(sum(isinstance(hook[0], auto_recording.ConfigureHook) for hook in context._configure_hooks), len(sys.meta_path) - finders)
 print(context.__spec__.loader.get_source(context.__name__) is not None, context.__loader__.name)
 """
     done = subprocess.run(

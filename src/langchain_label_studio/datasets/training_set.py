@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, overload
 
 from langchain_label_studio.datasets.rows import Row, RowData, Skipped, Source
 from langchain_label_studio.errors import SettingError
+from langchain_label_studio.support.hash_fraction import hash_fraction
 from langchain_label_studio.types.review import Review
 
 if TYPE_CHECKING:
@@ -139,5 +140,4 @@ class Split:
     def is_validation(self, conversation: str) -> bool:
         """Say whether a conversation is for validation."""
         digest = sha256(f"{self.seed} {conversation}".encode("utf-8", "surrogatepass")).digest()
-        # The first 53 bits as a number from 0 to 1: so much a float holds exactly.
-        return (int.from_bytes(digest[:8]) >> 11) / 2**53 < self.validation
+        return hash_fraction(digest) < self.validation

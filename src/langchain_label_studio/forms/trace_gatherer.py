@@ -1,4 +1,4 @@
-"""From the events of a trace to the records of a form: bounded, and safe in threads."""
+"""`TraceGatherer`: turn the events of a trace into records."""
 
 from __future__ import annotations
 
@@ -20,9 +20,10 @@ _State = TypeVar("_State")
 
 
 class TraceGatherer(ForkSafe, ABC, Generic[_State]):
-    """A gatherer that keeps one state for each outermost run it was told of.
+    """A gatherer that keeps one state for each trace: an outermost run and everything below it.
 
-    What a subclass is asked never happens twice at the same time.
+    A subclass says what a state is, and what each event changes in it. Its methods never run at the same time, so it
+    needs no lock. The number and the age of open traces are bounded.
     """
 
     def __init__(self, *, max_open: int = MAX_OPEN_TRACES, max_age: float = MAX_RUN_AGE) -> None:
@@ -37,26 +38,35 @@ class TraceGatherer(ForkSafe, ABC, Generic[_State]):
 
     @abstractmethod
     def opened(self, top: UUID) -> _State:
-        """Return the state of a trace of which nothing is known yet, given the id of its outermost run."""
+        """Return the state of a new trace.
+
+        Args:
+            top: The id of its outermost run.
+        """
 
     @abstractmethod
     def began(self, state: _State, event: TraceEvent) -> None:
-        """Note that something in the trace, or the outermost run itself, has started."""
+        """Note the start of a chain, a tool or a retriever: the outermost run, or one below it."""
 
     @abstractmethod
     def ended(self, state: _State, event: TraceEvent) -> list[RunFields]:
-        """Note that something in the trace, or the outermost run itself, has ended or failed."""
+        """Note the end or the failure of a chain, a tool or a retriever, and return the records that are whole now."""
 
     @abstractmethod
     def answered(self, state: _State, run: RunFields) -> list[RunFields]:
-        """Note a finished run of a model."""
+        """Note a finished run of a model, and return the records that are whole now."""
 
-    def closed(self, state: _State, *, given_up: bool) -> list[RunFields]:  # noqa: ARG002 (for those who need it)
-        """Return what is left to record of a trace that ended, or whose end nobody waits for any more."""
+    def closed(self, state: _State, *, given_up: bool) -> list[RunFields]:  # noqa: ARG002 (subclasses need it)
+        """Return the records that are left at the end of a trace.
+
+        Args:
+            state: The state of the trace.
+            given_up: True if its end never came: the trace was too old, or too many were open.
+        """
         return []
 
     def begin(self, event: TraceEvent) -> list[RunFields]:
-        """Note a start, and return records that are given up."""
+        """Note a start, and return the records of traces that are given up."""
         with self._lock:
             top = self._tops.get(event.parent_run_id or event.run_id, event.run_id)
             if event.run_id in self._tops:
@@ -83,17 +93,17 @@ class TraceGatherer(ForkSafe, ABC, Generic[_State]):
             return records
 
     def ran(self, run: RunFields) -> list[RunFields]:
-        """Note a finished run of a model, failed ones among them, and return the records that are whole now."""
+        """Note a run of a model that finished or failed, and return the records that are whole now."""
         with self._lock:
             top = self._tops.get(run.get("parent_run_id") or run["run_id"])
             if top is not None and top in self._open:
                 return self.answered(self._open[top][1], run)
-            # Nobody told of what is around it: it stands alone.
+            # LangChain announced nothing around it: it stands alone.
             state = self.opened(run["run_id"])
             return self.answered(state, run) + self.closed(state, given_up=False)
 
     def complete_groups(self) -> list[RunFields]:
-        """Return nothing: a trace in flight waits for its end."""
+        """Return no records: an open trace waits for its end."""
         return []
 
     def _overdue(self) -> list[RunFields]:

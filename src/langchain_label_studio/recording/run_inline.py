@@ -1,9 +1,9 @@
-"""Whether a handler runs in the event loop, asked by a LangChain that forgets others over it.
+"""`RunInline`: works around a LangChain bug that skips handlers of async completion runs.
 
-`AsyncCallbackManager.on_llm_start` tells either the inline handlers or the others of a run, never both
-(https://github.com/langchain-ai/langchain/issues/39633). A handler that is inline there takes the start
-of the run from all others, and `astream_events` of a completion model fails for it. One that is not is
-itself forgotten beside an inline one, such as LangSmith's.
+`AsyncCallbackManager.on_llm_start` calls either the inline handlers of a run or the others, never both
+(https://github.com/langchain-ai/langchain/issues/39633). With a handler that is inline, the others do not hear the
+start, and `astream_events` of a completion model fails. A handler that is not inline does not hear the start beside
+one that is, such as LangSmith's. `tests/unit/recording/test_run_inline.py` says when LangChain has mended it.
 """
 
 from __future__ import annotations
@@ -15,25 +15,25 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from langchain_core.callbacks.base import BaseCallbackHandler
 
-_FORGETFUL = "AsyncCallbackManager.on_llm_start"
+_SKIPS_HANDLERS = "AsyncCallbackManager.on_llm_start"
 
 
 class RunInline:
-    """The attribute `run_inline`: true, but to the method that would forget others over it.
+    """The attribute `run_inline` of a handler: true, except for the method that would skip the other handlers.
 
-    Inline, because other handlers cost async code a job of the thread pool for each event and token.
-    What that one method is told only sorts the handlers: whoever runs them asks again.
+    Inline is right everywhere else: for other handlers, async code starts a job in a thread pool for each event and
+    token. The method only sorts the handlers by its answer. The code that calls them reads the attribute again.
     """
 
     def __get__(self, handler: BaseCallbackHandler | None, owner: type[BaseCallbackHandler]) -> bool:
-        """Return whether the handler runs inline, as far as the one who asks is concerned."""
-        frame = sys._getframe(1)  # noqa: SLF001 (documented, and the only way to know who asks)
+        """Return whether the handler runs inline, depending on the function that reads the attribute."""
+        frame = sys._getframe(1)  # noqa: SLF001 (documented, and the only way to know the reader)
         if frame.f_code.co_name == "<listcomp>" and frame.f_back:  # its own frame before Python 3.12
             frame = frame.f_back
-        if frame.f_code.co_qualname != _FORGETFUL:
+        if frame.f_code.co_qualname != _SKIPS_HANDLERS:
             return True
-        return any(other.run_inline for other in frame.f_locals["self"].handlers if not _asks_too(other))
+        return any(other.run_inline for other in frame.f_locals["self"].handlers if not _has_this_too(other))
 
 
-def _asks_too(handler: BaseCallbackHandler) -> bool:
+def _has_this_too(handler: BaseCallbackHandler) -> bool:
     return isinstance(getattr_static(handler, "run_inline", None), RunInline)

@@ -1,4 +1,4 @@
-"""Which traces belong to a sample. Pure, and the same in every process and every version of Python."""
+"""`in_sample`: draw a share of traces, the same in every process and every version of Python."""
 
 from __future__ import annotations
 
@@ -9,16 +9,21 @@ from typing import Any
 from uuid import UUID
 
 from langchain_label_studio.errors import SettingError
+from langchain_label_studio.support.hash_fraction import hash_fraction
+
+SAMPLE_RATE_VARIABLE = "LABEL_STUDIO_SAMPLE_RATE"
 
 
 def in_sample(trace_id: UUID | str, rate: float) -> bool:
-    """Say whether a trace belongs to a sample: all runs of it, in all processes, and in every larger sample.
+    """Say whether a trace belongs to a sample.
+
+    All runs of a trace and all processes give the same answer. A trace of a sample is in every larger sample, too.
 
     Args:
         trace_id: Id of the outermost run.
         rate: The share of all traces in the sample, from 0 to 1.
     """
-    return _share(_bytes(trace_id)) < rate
+    return hash_fraction(blake2b(_bytes(trace_id), digest_size=8).digest()) < rate
 
 
 def _bytes(trace_id: UUID | str) -> bytes:
@@ -30,20 +35,11 @@ def _bytes(trace_id: UUID | str) -> bytes:
         return trace_id.encode("utf-8", "replace")
 
 
-def _share(trace: bytes) -> float:
-    """Return where in [0, 1) a trace stands."""
-    # As many bits as a float holds: more could be rounded up to 1.
-    return (int.from_bytes(blake2b(trace, digest_size=8).digest(), "big") >> 11) / 2**53
-
-
-SAMPLE_RATE_VARIABLE = "LABEL_STUDIO_SAMPLE_RATE"
-
-
 def resolve_sample_rate(sample_rate: Any = None, *, environ: Mapping[str, str] = os.environ) -> float:
-    """Return the share of all traces that is recorded: argument, else environment, else all.
+    """Return the share of traces that is recorded: the argument, else the environment variable, else 1.
 
     Raises:
-        SettingError: It cannot be one.
+        SettingError: It is not a number from 0 to 1.
     """
     if sample_rate is not None and sample_rate != "":
         return check_share("sample_rate", sample_rate)
@@ -54,7 +50,7 @@ def check_share(name: str, share: Any) -> float:
     """Return a share as a number.
 
     Raises:
-        SettingError: It is none from 0 to 1.
+        SettingError: It is not a number from 0 to 1.
     """
     try:
         number = float("nan" if isinstance(share, bool) else share)

@@ -18,7 +18,7 @@ def show_turn(turn: Turn, *, blocks: bool = True) -> str:
 
     Args:
         turn: The turn.
-        blocks: Whether a long call has a line for each argument, as earlier versions had it not.
+        blocks: Whether a long call has a line for each argument. Earlier versions wrote it in one line.
     """
     parts = [turn["content"]] if turn["content"] else []
     parts += [_show_call(call, block=blocks) for call in turn.get("tool_calls", ())]
@@ -35,18 +35,20 @@ def show_turn(turn: Turn, *, blocks: bool = True) -> str:
 
 def _show_call(call: Mapping[str, Any], *, block: bool) -> str:
     args = call.get("args")
-    line = f"→ {call.get('name')}({_arguments(args)})"
+    line = f"→ {_written_call(call.get('name'), args)}"
     if not block or len(line) <= _LINE_WIDTH or not isinstance(args, Mapping):
         return line
     given = "".join(f"  {name}={readable_json(value, indent=2)},\n" for name, value in args.items())
     return f"→ {call.get('name')}(\n{given})"
 
 
-def _arguments(args: Any) -> str:
-    """Return arguments as Python would write them: `city="Paris", days=3`."""
-    if not isinstance(args, Mapping):
-        return "" if args is None else json.dumps(args, ensure_ascii=False)
-    return ", ".join(f"{name}={json.dumps(value, ensure_ascii=False)}" for name, value in args.items())
+def _written_call(name: Any, args: Any) -> str:
+    """Return a call as Python would write it: `get_weather(city="Paris", days=3)`."""
+    if isinstance(args, Mapping):
+        written = ", ".join(f"{key}={json.dumps(value, ensure_ascii=False)}" for key, value in args.items())
+    else:
+        written = "" if args is None else json.dumps(args, ensure_ascii=False)
+    return f"{name}({written})"
 
 
 Turns = Sequence[tuple[str, str]]
@@ -65,7 +67,7 @@ def _is_plain_prompt(turns: Turns) -> bool:
 
 
 def step_text(step: Step) -> str:
-    """Return a step as plain text: what was thought or said, or a call and what came of it."""
+    """Return a step as plain text: its thoughts and words, or its call and the outcome."""
     parts = [step.get("summary", ""), step.get("content", "")]
     if "tool" in step:
         parts.append(f"→ {call_text(step)}")
@@ -79,10 +81,5 @@ def step_text(step: Step) -> str:
 
 
 def call_text(step: Step) -> str:
-    """Return a call as Python would write it: `get_weather(city="Paris")`."""
-    args = step.get("args")
-    if isinstance(args, Mapping):
-        written = ", ".join(f"{name}={json.dumps(value, ensure_ascii=False)}" for name, value in args.items())
-    else:
-        written = "" if args is None else json.dumps(args, ensure_ascii=False)
-    return f"{step.get('tool', '')}({written})"
+    """Return a step's call as Python would write it: `get_weather(city="Paris")`."""
+    return _written_call(step.get("tool", ""), step.get("args"))

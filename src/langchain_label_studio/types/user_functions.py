@@ -8,13 +8,13 @@ from typing import Any
 from langchain_label_studio.types.run import LLMRun
 
 Select = Callable[[LLMRun], bool]
-"""Says of a finished run whether people are to see it."""
+"""A function of the finished run: True records it."""
 
 Mask = Callable[[str], str]
-"""Returns a text as it may leave the process."""
+"""A function that takes a text and returns it without what must not leave the process."""
 
 Data = Mapping[str, Any] | Callable[[LLMRun], Mapping[str, Any]]
-"""More data for each task: the same for all, or made from each run."""
+"""More data for each task: a mapping, or a function that makes one from the finished run."""
 
 GroupBy = str | Callable[[LLMRun], str | None]
-"""What runs that answer the same input have in common: a key of their metadata, or a function of the run."""
+"""The runs that are compared: those with the same value of this key of their metadata, or of this function."""

@@ -37,3 +37,20 @@ async def test_every_handler_hears_the_start(
 
 def test_it_runs_inline(handlers: list[LabelStudioCallbackHandler]) -> None:
     assert handlers[0].run_inline is True
+
+
+class PlainInline(LabelStudioCallbackHandler):
+    run_inline = True
+
+
+@pytest.mark.parametrize("kind", [Listener, AsyncListener])
+async def test_langchain_still_skips_handlers_beside_an_inline_one(
+    kind: type[Listener], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where this fails, LangChain has mended issue 39633 in that version: `RunInline` can go with the older ones."""
+    listener = kind()
+    handler = PlainInline("k", connect="lazy")
+    monkeypatch.setattr(handler._recorder, "_submit", lambda body: True)
+    await FakeListLLM(responses=["Hello"]).ainvoke("Hi", {"callbacks": [listener, handler]})
+
+    assert listener.heard == ["end"], "not the start"
