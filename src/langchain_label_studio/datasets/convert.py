@@ -1,4 +1,8 @@
-"""Reviews as rows, one after the other: nothing is kept but what tells duplicates."""
+"""Convert reviews to training data: `to_sft`, `to_dpo`, `to_reward`, `to_kto` and `to_prm`.
+
+Each of these functions takes the reviews of `load_reviews` and returns a `TrainingSet`: the rows, their sources, and
+the skipped reviews. Each raises `SettingError` if an option cannot be right.
+"""
 
 from __future__ import annotations
 
@@ -34,22 +38,14 @@ def to_sft(
     format: SftFormat = "prompt-completion",  # noqa: A002 (the word that people look for)
     **options: Unpack[Options],
 ) -> TrainingSet:
-    """Return good answers, for supervised fine-tuning.
+    """Return good answers, for supervised fine-tuning. For the arguments see `Options` and `SftFormat`.
 
-    These are the answers as the reviewers left them, each of several in a row of its own: those that were corrected,
-    and those that were not unless their stars are below the middle of the scale. Where answers were compared and
-    none was corrected, it is the best ones.
+    A corrected answer is taken as the reviewer left it. An unchanged answer is taken too, unless its stars are below the
+    middle of the scale. Each of several answers is a row. If a reviewer compared answers and corrected none, the
+    best answers are taken.
 
-    Args:
-        reviews: Reviews, as `load_reviews` gives them.
-        format: See `SftFormat`. The default has TRL learn the reviewed answer, and nothing else.
-        options: See `Options`.
-
-    Returns:
-        The rows, with their sources, and what was skipped.
-
-    Raises:
-        SettingError: An option cannot be right.
+    Example:
+        >>> write_jsonl(to_sft(load_reviews(project_name="Support"), min_rating=4), "train.jsonl")
     """
     return _collect(reviews, sft_kind(format), make_selection(**options))
 
@@ -60,20 +56,9 @@ def to_dpo(
     format: DpoFormat = "conversational",  # noqa: A002
     **options: Unpack[Options],
 ) -> TrainingSet:
-    """Return better and worse answers, for direct preference optimization (also ORPO, CPO).
+    """Return better and worse answers, for DPO, ORPO and CPO. For the arguments see `Options` and `DpoFormat`.
 
-    These are corrected answers with the original ones, and each two answers of which a reviewer found one better.
-
-    Args:
-        reviews: Reviews, as `load_reviews` gives them.
-        format: See `DpoFormat`.
-        options: See `Options`.
-
-    Returns:
-        The rows, with their sources, and what was skipped.
-
-    Raises:
-        SettingError: An option cannot be right.
+    A row is a corrected answer with the original one, or two answers of which a reviewer preferred one.
     """
     return _collect(reviews, dpo_kind(format), make_selection(**options))
 
@@ -84,18 +69,9 @@ def to_reward(
     format: TextFormat = "conversational",  # noqa: A002
     **options: Unpack[Options],
 ) -> TrainingSet:
-    """Return better and worse answers, for a reward model: as `to_dpo`, the conversation inside of both.
+    """Return better and worse answers, for a reward model. For the arguments see `Options` and `TextFormat`.
 
-    Args:
-        reviews: Reviews, as `load_reviews` gives them.
-        format: See `TextFormat`.
-        options: See `Options`.
-
-    Returns:
-        The rows, with their sources, and what was skipped.
-
-    Raises:
-        SettingError: An option cannot be right.
+    The rows are those of `to_dpo`, but both answers contain the conversation.
     """
     return _collect(reviews, reward_kind(format), make_selection(**options))
 
@@ -110,26 +86,20 @@ def to_kto(
     feedback: Mapping[str, float] | None = None,
     **options: Unpack[Options],
 ) -> TrainingSet:
-    """Return answers that are good or bad, for Kahneman-Tversky optimization (also BCO).
+    """Return answers with a label, good or bad, for KTO and BCO.
 
-    These are the original answers, which is what people rate, with a label from their stars or from what was chosen.
+    A row is the original answer, because reviewers rate the original. Its stars or choices decide the label.
 
     Args:
-        reviews: Reviews, as `load_reviews` gives them.
+        reviews: Reviews, as `load_reviews` returns them.
         format: See `TextFormat`.
-        threshold: Stars from which an answer is good; below, it is bad. If left out, above the middle of the
-            control's scale is good and below it bad; the middle itself is neither, and skipped.
-        good: Choices that make an answer good, by the control's name: `{"thumb": "up"}`. Stars do not count then.
+        threshold: An answer with at least this many stars is good; any other is bad. By default, more stars than the
+            middle of the scale are good, and fewer are bad; an answer in the middle is skipped.
+        good: Choices that make an answer good, by the control's name: `{"thumb": "up"}`. Stars are then ignored.
         bad: Choices that make an answer bad.
-        feedback: For answers that nobody reviewed: scores from which one is good, by the key of the users' feedback, as
-            in `{"user_feedback": 0.5}`; below, it is bad. Read with `load_reviews(..., include_unreviewed=True)`.
+        feedback: Scores of the users' feedback, by its key: `{"user_feedback": 0.5}`. They are used where nobody
+            reviewed the answer: from this score on it is good. Needs `load_reviews(..., include_unreviewed=True)`.
         options: See `Options`.
-
-    Returns:
-        The rows, with their sources, and what was skipped.
-
-    Raises:
-        SettingError: An option cannot be right.
     """
     kind = kto_kind(
         format, rating=options.get("rating"), threshold=threshold, good=good, bad=bad, feedback=feedback
@@ -138,20 +108,10 @@ def to_kto(
 
 
 def to_prm(reviews: Iterable[Review], **options: Unpack[Options]) -> TrainingSet:
-    """Return steps of agents that are right or wrong, for a process reward model.
+    """Return steps of agents, right or wrong, for a process reward model. For the arguments see `Options`.
 
-    These are the steps of a run up to the first that was not judged: what the agent thought and said, and the calls it
-    made with what came of them. A step that is right in part is not right.
-
-    Args:
-        reviews: Reviews of `mode="agent"`, as `load_reviews` gives them.
-        options: See `Options`.
-
-    Returns:
-        The rows, with their sources, and what was skipped.
-
-    Raises:
-        SettingError: An option cannot be right.
+    The reviews are those of `mode="agent"`. A row has the steps of a run up to the first step without a verdict: the
+    agent's text, and its tool calls with their results. A partly right step is wrong.
     """
     return _collect(reviews, prm_kind(), make_selection(**options))
 
@@ -159,7 +119,11 @@ def to_prm(reviews: Iterable[Review], **options: Unpack[Options]) -> TrainingSet
 def convert(
     reviews: Iterable[Review], kind: DatasetKind, selection: ReviewSelection
 ) -> Iterator[Row | Skipped]:
-    """Return what the reviews give, in their order: each is in a row's source, or in that of what was skipped."""
+    """Return the rows of reviews, in their order.
+
+    Each review is a source of a row, or of something skipped. Only the digests of the rows are kept, and only
+    with `deduplicate`.
+    """
     seen: set[bytes] = set()
     selection = replace(selection, feedback=kind.feedback)
     for opinion in form_opinions(reviews, selection, kind.statement):
@@ -198,10 +162,10 @@ def _rows(
 
 
 def _check(example: Example, opinion: Opinion, selection: ReviewSelection) -> None:
-    """Check what was asked for.
+    """Check an example against the options.
 
     Raises:
-        Unfit: The example is not it.
+        Unfit: An option excludes the example.
     """
     model = example.model or example.run.model
     if selection.models and model not in selection.models:
@@ -218,12 +182,12 @@ def _check(example: Example, opinion: Opinion, selection: ReviewSelection) -> No
 
 
 def _check_rating(example: Example, opinion: Opinion, selection: ReviewSelection) -> None:
-    """Check the stars of an answer that was left as it was."""
+    """Check the stars of an unchanged answer."""
     if selection.min_rating is not None:
         if opinion.stars(selection.rating).value.value < selection.min_rating:
             raise Unfit(Reason.RATED_LOW)
     elif example.basis == "approval" and opinion.is_rated_low(selection.rating):
-        # To leave a bad answer as it was is not to approve of it.
+        # A bad answer without a correction is not approved.
         raise Unfit(Reason.RATED_LOW)
 
 

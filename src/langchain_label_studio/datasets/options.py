@@ -1,4 +1,4 @@
-"""Which reviews are taken, and whose word counts."""
+"""The options that select reviews: `Options` as users write them, `ReviewSelection` as they are used."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ from langchain_label_studio.support.moments import resolve_moment
 from langchain_label_studio.types.review import Review
 
 Policy = Literal["all", "latest", "majority", "agreed-only"]
-"""What is made of several reviews of one task.
+"""How several reviews of one task are combined.
 
-`all`: each review stands for itself, so a task may give several rows, which may contradict each other.
-`latest`: the review that was saved last. `majority`: one opinion of all of them: the answer that most of them left,
-the mean of their stars, the choices that more than half of them made, of two answers the one that more of them
-prefer; where as many say one thing as another, there is no row. `agreed-only`: one opinion, if all say the same.
+- `all`: Each review counts for itself. A task may give several rows, and they may contradict each other.
+- `latest`: Only the last saved review counts.
+- `majority`: All reviews together give one opinion: the answer that most reviewers left, the mean of the stars, the
+  choices of more than half of the reviewers, and of two answers the one that more reviewers prefer. A tie gives no row.
+- `agreed-only`: All reviews together give one opinion, if all agree.
 """
 
 Values = str | Collection[str]
@@ -26,22 +27,23 @@ Values = str | Collection[str]
 
 
 class Options(TypedDict, total=False):
-    """What all functions that make rows take, by keyword.
+    """The options of `to_sft`, `to_dpo`, `to_reward`, `to_kto` and `to_prm`, all by keyword.
 
     Attributes:
-        policy: What is made of several reviews of one task, see `Policy`; `"all"` if left out: nothing is weighed
-            against anything that nobody asked to be weighed.
-        unanimous: Only tasks that at least two people reviewed who say the same, as far as the rows show it. For
-            this, and for any policy but `"all"`, only the last of each person's reviews of a task counts.
-        only_changed: Only answers that a reviewer changed.
-        min_rating: Stars that an answer needs which was left as it was. One that was corrected is taken whatever
-            its stars: they are for what the model had said. If left out, answers without stars are taken, too.
-        models: Only answers of these models.
-        since: Only reviews saved then or later: a time, or ISO 8601 text; without a zone it is this computer's.
-        until: Only reviews saved before then.
-        choices: Only where one of these values was chosen, by the control's name: `{"topic": ["billing", "other"]}`.
-        rating: Name of the control whose stars count; the first one that has some if left out.
-        deduplicate: Leave out rows that are there already.
+        policy: How several reviews of one task are combined, see `Policy`. Default: `"all"`.
+        unanimous: Use only tasks on which at least two reviewers agree, as far as the rows show. With this option, and
+            with every policy but `"all"`, only the last review of each person counts.
+        only_changed: Use only answers that a reviewer changed.
+        min_rating: Use an unchanged answer only with at least this many stars. A corrected answer is used with any
+            stars, because they rate the original. By default, answers without stars are used, too.
+        models: Use only answers of these models.
+        since: Use only reviews saved at this time or later: a `datetime`, or ISO 8601 text. Without a time zone,
+            it is local time.
+        until: Use only reviews saved before this time.
+        choices: Use only reviews with one of these choices, by the control's name:
+            `{"topic": ["billing", "other"]}`.
+        rating: The name of the control whose stars count. Default: the first control with stars.
+        deduplicate: Write the same row only once.
     """
 
     policy: Policy
@@ -58,7 +60,11 @@ class Options(TypedDict, total=False):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReviewSelection:
-    """The options as they are used, see `Options`; and the keys of the feedback that stands for a review."""
+    """The options as they are used, see `Options`.
+
+    Attributes:
+        feedback: Keys of the users' feedback that counts where nobody reviewed the task.
+    """
 
     policy: Policy
     unanimous: bool
@@ -74,11 +80,11 @@ class ReviewSelection:
 
     @property
     def counts_people(self) -> bool:
-        """Whether the reviews of a task are looked at together."""
+        """Whether the reviews of a task are combined."""
         return self.unanimous or self.policy != "all"
 
     def refusal(self, review: Review) -> tuple[Reason, str] | None:
-        """Return why a review does not count at all, whatever it says; else None."""
+        """Return why a review does not count; None if it counts."""
         if review.annotation_id is None and self.feedback.isdisjoint(review.feedback):
             return Reason.NOT_REVIEWED, ""
         if review.was_skipped:
@@ -108,10 +114,10 @@ def make_selection(
     rating: str | None = None,
     deduplicate: bool = False,
 ) -> ReviewSelection:
-    """Return the options, checked. See `Options`.
+    """Check the options, and return them as they are used. See `Options`.
 
     Raises:
-        SettingError: One of them cannot be right.
+        SettingError: An option cannot be right.
     """
     check_one_of("policy", policy, get_args(Policy))
     return ReviewSelection(
@@ -129,10 +135,10 @@ def make_selection(
 
 
 def check_one_of(name: str, value: str, known: Iterable[str]) -> None:
-    """Check a setting that has to be one of some words.
+    """Check that a setting is one of the known words.
 
     Raises:
-        SettingError: It is not.
+        SettingError: It is another word.
     """
     if value not in known:
         msg = f"{name}={value!r}: use one of {', '.join(map(repr, known))}."
@@ -140,5 +146,5 @@ def check_one_of(name: str, value: str, known: Iterable[str]) -> None:
 
 
 def several(values: Values) -> frozenset[str]:
-    """Return the texts, of which one may stand alone."""
+    """Return one or several texts as a set."""
     return frozenset([values] if isinstance(values, str) else values)

@@ -114,6 +114,7 @@ def _tasks(
 ) -> Iterator[dict[str, Any]]:
     """Return tasks from page to page: each page after the last id, so that new tasks shift nothing."""
     shown = _is_watched() if progress is None else progress
+    # tqdm and not rich, which the commands use: a notebook redraws tqdm's bar in place, and a library loads no rich.
     # In a notebook without widgets, tqdm.auto complains as soon as it is loaded.
     tqdm = import_module("tqdm.auto" if shown else "tqdm").tqdm
 

@@ -142,7 +142,7 @@ def test_the_file_of_an_older_version_says_which_form_it_was(
     del entry["form"]
     file.write_text(json.dumps(entry | older))
 
-    (target,), problems = find_targets(tmp_path)
+    (target,), problems = find_project_outboxes(tmp_path)
 
     assert (target.settings.form, problems) == (form, [])
 
