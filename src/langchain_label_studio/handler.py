@@ -139,7 +139,7 @@ class LabelStudioCallbackHandler(CommunityAttributes, RecordingCallbacks):
         )
         self.url = settings.url
         self.project_name = project_name
-        self.project_config = settings.label_config
+        self.project_config = project_config or settings.label_config
         self.mode = None if settings.custom_config else known_mode(mode)
         self._settings = settings
         self._group_by = resolve_group_by(group_by, form=self._form)

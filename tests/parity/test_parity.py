@@ -1,14 +1,16 @@
 """The same runs through the old handler and through ours: what users rely on is the same.
 
-What the old handler posts is caught by `responses`; the differences in the table of
-examples/migrating.md are asserted one by one.
+What the old handler posts is caught by `responses`. Each difference in the table of `examples/migrating.md` has a test
+of its own, here or in `test_on_a_server.py`.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -34,8 +36,8 @@ from langchain_core.outputs import ChatGeneration, ChatResult, Generation, LLMRe
 from langchain_label_studio import LabelStudioCallbackHandler, LabelStudioMode, get_default_label_configs
 from langchain_label_studio.label_config.parse import LabelConfig, parse_label_config
 from langchain_label_studio.label_studio.tasks.build import build_task
-from langchain_label_studio.types.run_record import decode_run
 from tests.support.label_configs import OLD_DOCUMENTATION
+from tests.support.recording import Recording
 
 URL = "http://label-studio.test"
 
@@ -61,7 +63,7 @@ class Pair:
     old: Any
     new: LabelStudioCallbackHandler
     posted: list[dict]
-    kept: list[bytes]
+    recorded: Recording
     config: LabelConfig
 
     @property
@@ -70,21 +72,19 @@ class Pair:
 
     @property
     def new_tasks(self) -> list[dict]:
-        return [build_task(decode_run(body), self.config, model_version="langchain") for body in self.kept]
+        return [build_task(run, self.config, model_version="langchain") for run in self.recorded.runs]
 
 
 @pytest.fixture
-def both(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+def both() -> Iterator[Any]:
     """Make both handlers with the same arguments, the old one before a fake of its API."""
     with responses.RequestsMock(assert_all_requests_are_fired=False) as api:
 
-        def make(*arguments: object, **options: object) -> Pair:
-            new = LabelStudioCallbackHandler("key", URL, *arguments, connect="lazy", **options)
-            label_config = new._settings.label_config
+        def make(**options: object) -> Pair:
+            recorded = Recording(url=URL, **options)
+            label_config = recorded.handler.project_config
             config = parse_label_config(label_config)
             posted: list[dict] = []
-            kept: list[bytes] = []
-            monkeypatch.setattr(new._recorder, "_submit", lambda body: kept.append(body) or True)
             project = {
                 "id": 1,
                 "title": "t",
@@ -105,8 +105,8 @@ def both(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
             api.post(f"{URL}/api/projects", json=project, status=201)
             api.get(f"{URL}/api/projects/1", json=project)
             api.add_callback(responses.POST, f"{URL}/api/projects/1/import", callback=store)
-            old = OldHandler("key", URL, *arguments, **options)
-            return Pair(old, new, posted, kept, config)
+            old = OldHandler("key", URL, **options)
+            return Pair(old, recorded.handler, posted, recorded, config)
 
         yield make
 
@@ -142,7 +142,7 @@ def test_completions_are_the_same(both: Any, prompts: list[str]) -> None:
 
 
 @pytest.mark.parametrize("n", [1, 2])
-def test_chats_are_the_same_but_for_the_roles(both: Any, n: int) -> None:
+def test_difference_1_chats_are_the_same_but_for_the_roles(both: Any, n: int) -> None:
     pair = both(mode="chat", project_name="New Project with Chat")
     messages = [
         SystemMessage("Be brief."),
@@ -158,7 +158,7 @@ def test_chats_are_the_same_but_for_the_roles(both: Any, n: int) -> None:
     assert [turn["content"] for turn in new["data"]["prompt"]] == [
         turn["content"] for turn in old["data"]["prompt"]
     ]
-    # Difference 1: roles are those of every chat API, not the names of LangChain's classes.
+    # Roles are those of every chat API, not the names of LangChain's classes.
     assert [turn["role"] for turn in old["data"]["prompt"]] == [
         "SystemMessage",
         "HumanMessage",
@@ -267,3 +267,12 @@ def test_the_built_in_configs_ask_for_the_same(mode: str) -> None:
     assert new_mode is LabelStudioMode(mode)
     assert parse_label_config(new).input == parse_label_config(old).input
     assert parse_label_config(new).controls == parse_label_config(old).controls
+
+
+def test_every_difference_of_the_table_has_a_test() -> None:
+    page = Path(__file__).parents[2] / "examples/migrating.md"
+    rows = re.findall(r"^\| (\d+)\. ", page.read_text(encoding="utf-8"), re.MULTILINE)
+    code = "".join(path.read_text(encoding="utf-8") for path in Path(__file__).parent.glob("test_*.py"))
+
+    assert len(rows) >= 19
+    assert [row for row in rows if f"def test_difference_{row}_" not in code] == []

@@ -18,6 +18,7 @@ from typing import Any, Literal, Self
 from urllib.parse import parse_qs, urlsplit
 
 from langchain_label_studio import get_default_label_configs
+from langchain_label_studio.label_config.controls import read_controls
 from tests.support.servers import BusyServer
 
 Kind = Literal["status", "hang", "reset_before", "reset_after", "lose_predictions"]
@@ -103,6 +104,19 @@ class LoopbackLabelStudio:
         """Return the run ids of all tasks, in the order they were stored."""
         return [task["data"]["run_id"] for task in self.tasks]
 
+    def add_project(self, title: str, label_config: str | None = None) -> dict[str, Any]:
+        """Create a project, and return what the API says of it."""
+        label_config = label_config or get_default_label_configs("prompt")[0]
+        number = len(self.projects) + 1
+        self.projects[number] = {
+            "id": number,
+            "title": title,
+            "label_config": label_config,
+            "parsed_label_config": _parsed(label_config),
+            "task_number": 0,
+        }
+        return self.projects[number]
+
     @contextmanager
     def counted(self) -> Iterator[None]:
         with self._lock:
@@ -127,6 +141,16 @@ class LoopbackLabelStudio:
         return {"task_count": len(tasks), "prediction_count": stored, "task_ids": ids}
 
 
+def _parsed(label_config: str) -> dict[str, Any]:
+    """Return what Label Studio says of the control that takes the answer."""
+    config = read_controls(label_config)
+    if not config.response:
+        return {}
+    to_names = list(config.controls[config.response].to_names)
+    inputs = [{"type": tag.type, "value": tag.key} for tag in map(config.inputs.get, to_names) if tag]
+    return {config.response: {"type": "TextArea", "to_name": to_names, "inputs": inputs}}
+
+
 class _Handler(BaseHTTPRequestHandler):
     studio: LoopbackLabelStudio
 
@@ -146,7 +170,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(200, {"id": 1, "email": "me@example.com"})
         elif path.path.rstrip("/").endswith("/version"):
             self._answer(200, {"release": "1.23.2", "edition": "Community"})
-        elif path.path == "/api/projects/":
+        elif path.path.rstrip("/") == "/api/projects":
             titled = [
                 {"id": project["id"], "title": project["title"]}
                 for project in self.studio.projects.values()
@@ -173,14 +197,14 @@ class _Handler(BaseHTTPRequestHandler):
         path = urlsplit(self.path).path
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         self.studio.requests.append(("POST", path))
-        if not self._key_is_good():
+        if path == "/api/token/refresh/":
+            self._answer(200, {"access": self.studio.good_key})
+        elif not self._key_is_good():
             self._answer(401, {"detail": "Invalid token."})
-        elif path == "/api/projects/":
-            number = len(self.studio.projects) + 1
-            config = body.get("label_config") or get_default_label_configs("prompt")[0]
-            project = {"id": number, "title": body["title"], "label_config": config, "task_number": 0}
-            self.studio.projects[number] = project | {"model_version": body.get("model_version", "")}
-            self._answer(201, self.studio.projects[number])
+        elif path.rstrip("/") == "/api/projects":
+            project = self.studio.add_project(body["title"], body.get("label_config"))
+            project["model_version"] = body.get("model_version", "")
+            self._answer(201, project)
         elif path.endswith("/import/predictions"):
             for prediction in body:
                 self.studio.tasks[prediction["task"] - 1]["predictions"].append(prediction)

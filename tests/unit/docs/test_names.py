@@ -6,13 +6,22 @@ import inspect
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
 import typer
 
 import langchain_label_studio
-from langchain_label_studio import LabelStudioCallbackHandler, datasets, errors, masks, selectors
+from langchain_label_studio import (
+    LabelStudioCallbackHandler,
+    datasets,
+    errors,
+    masks,
+    selectors,
+    testing,
+    types,
+)
 from langchain_label_studio.cli import app
 from tests.support.pages import PAGES
 
@@ -35,6 +44,11 @@ def told(page: str) -> set[str]:
 
 def test_public_names() -> None:
     assert set(langchain_label_studio.__all__) <= told(text_of("examples/api.md", "examples/errors.md"))
+
+
+@pytest.mark.parametrize("module", [types, testing])
+def test_types_and_what_tests_use(module: ModuleType) -> None:
+    assert set(module.__all__) <= told(text_of("examples/api.md"))
 
 
 def test_arguments_of_the_handler() -> None:
