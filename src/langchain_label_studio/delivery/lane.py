@@ -22,7 +22,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self
 
-from langchain_label_studio.delivery.lane_lock import LaneLock
+from langchain_label_studio.support.process_lock import ProcessLock
 
 VERSION = "v1-"
 """What the names of lanes begin with that this version can read."""
@@ -64,7 +64,7 @@ class Lane:
     def __init__(
         self,
         path: Path,
-        ownership: LaneLock,
+        ownership: ProcessLock,
         *,
         recovered: bool,
         max_records: int = 1,
@@ -98,7 +98,7 @@ class Lane:
         name = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{os.getpid()}-{secrets.token_hex(4)}"
         unborn = lanes / f"{_UNBORN}{name}"
         unborn.mkdir(mode=0o700)
-        ownership = LaneLock.take(unborn / _LOCK, create=True)
+        ownership = ProcessLock.take(unborn / _LOCK, create=True)
         if ownership is None:
             raise OSError(errno.ENOLCK, "the file system has no locks", str(lanes))
         path = unborn.rename(lanes / f"{VERSION}{name}")
@@ -118,7 +118,7 @@ class Lane:
         Raises:
             OSError: It cannot be read.
         """
-        ownership = LaneLock.take(path / _LOCK, create=True)
+        ownership = ProcessLock.take(path / _LOCK, create=True)
         if ownership is None:
             return None
         lane = cls(path, ownership, recovered=True)
@@ -282,7 +282,7 @@ def owner_lives(path: Path) -> bool:
     Raises:
         OSError: It cannot be read.
     """
-    ownership = LaneLock.take(path / _LOCK)
+    ownership = ProcessLock.take(path / _LOCK)
     if ownership is None:
         return (path / _LOCK).exists()  # a lane without a lock is nobody's
     ownership.release()

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from langchain_label_studio.delivery.lane import Lane
-from langchain_label_studio.delivery.lane_lock import LaneLock
 from langchain_label_studio.support.atomic_files import write_whole
+from langchain_label_studio.support.process_lock import ProcessLock
 
 _FORMAT = 1
 _LOCK = "retry.lock"
@@ -100,7 +100,7 @@ def alone(directory: Path) -> Iterator[bool]:
     Raises:
         OSError: The directory cannot be written.
     """
-    ownership = LaneLock.take(directory / _LOCK, create=True)
+    ownership = ProcessLock.take(directory / _LOCK, create=True)
     try:
         yield ownership is not None
     finally:

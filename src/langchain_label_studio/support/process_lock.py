@@ -1,11 +1,13 @@
-"""Who owns a directory: the process that holds the lock of a file in it, for as long as it lives.
+"""`ProcessLock`: the lock of a file, which a process holds until it releases it or dies.
 
-Not a lock of a library: after a fork, the child has to let go of its parent's lock by closing its
-descriptor and nothing else, because unlocking would unlock it for the parent, too.
+It is not a library's lock because of forks. A forked child has to close its copy of the descriptor and do no more:
+if it unlocked the file, it would unlock it for its parent, too. And filelock 4 may complain in the parent, if another
+thread imports it during the fork.
 """
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from contextlib import suppress
@@ -31,8 +33,11 @@ else:
         fcntl.flock(descriptor, fcntl.LOCK_UN)
 
 
-class LaneLock:
-    """A lock that is held until it is released or the process dies, however it dies."""
+_HELD = frozenset({errno.EACCES, errno.EAGAIN, errno.EDEADLK, errno.EWOULDBLOCK})
+
+
+class ProcessLock:
+    """A lock that its process holds until it releases it or dies, however it dies."""
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor: int | None = descriptor
@@ -46,27 +51,32 @@ class LaneLock:
             create: Whether it is made where there is none.
 
         Returns:
-            The ownership; None where somebody else has it, or the file is gone.
+            The lock; None where another owner has it, or the file is gone.
 
         Raises:
-            OSError: The file cannot be opened.
+            OSError: The file cannot be opened, or its file system has no locks.
         """
         try:
             descriptor = os.open(path, os.O_RDWR | (os.O_CREAT if create else 0), 0o600)
         except FileNotFoundError:
             return None
+        taken = False
         try:
             _lock(descriptor)
             # The last owner may have deleted the file after it was opened here.
-            if os.path.samestat(os.fstat(descriptor), path.stat()):
-                return cls(descriptor)
-        except OSError:
+            taken = os.path.samestat(os.fstat(descriptor), path.stat())
+        except FileNotFoundError:
             pass
-        os.close(descriptor)
-        return None
+        except OSError as error:
+            if error.errno not in _HELD:
+                raise
+        finally:
+            if not taken:
+                os.close(descriptor)
+        return cls(descriptor) if taken else None
 
     def release(self) -> None:
-        """Let others have it. Idempotent."""
+        """Let others have the lock. Idempotent."""
         descriptor, self._descriptor = self._descriptor, None
         if descriptor is not None:
             with suppress(OSError):
@@ -74,7 +84,7 @@ class LaneLock:
             os.close(descriptor)
 
     def disown(self) -> None:
-        """Leave it to the process this one was forked from."""
+        """Leave the lock to the process from which this one was forked."""
         descriptor, self._descriptor = self._descriptor, None
         if descriptor is not None:
             os.close(descriptor)
