@@ -1,4 +1,4 @@
-"""Ready-made conditions for `select=`, such as `errors()` and `slow()`."""
+"""Ready-made selectors for `select=`, such as `errors()` and `slow()`."""
 
 from __future__ import annotations
 

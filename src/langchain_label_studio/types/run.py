@@ -12,7 +12,7 @@ from langchain_label_studio.types.text import show_turn
 from langchain_label_studio.types.turn import Turn
 
 Status = Literal["success", "partial", "error", "cancelled", "abandoned"]
-"""How a run ended.
+"""The way in which a run ended.
 
 - `success`: it has its whole answer.
 - `partial`: it was cut off, and has a part of the answer.
