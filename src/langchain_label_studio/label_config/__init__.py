@@ -1,4 +1,4 @@
-"""Label configs: which tag takes the answer, and which controls a reviewer fills. Begin with `parse_label_config`."""
+"""Label configs: the tag for the prompt, the control for the answer, and all others. Begin with `parse_label_config`."""
 
 from langchain_label_studio.label_config.controls import Controls, ControlTag, read_controls
 from langchain_label_studio.label_config.markdown_safety import active, inert

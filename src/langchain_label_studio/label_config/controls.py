@@ -1,4 +1,4 @@
-"""What a label config asks reviewers, whatever it is: for reading their answers back."""
+"""`read_controls`: read all controls of a label config, to read annotations back."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ _DEFAULT_STARS = 5  # of <Rating>, where the config gives no maxRating
 
 @dataclass(frozen=True, slots=True)
 class ControlTag:
-    """A tag that people answer with.
+    """A tag that reviewers fill.
 
     Attributes:
-        name: The tag's name, which an annotation's `from_name` gives.
-        type: The tag itself, such as `Rating`.
-        to_names: The tags it asks about.
-        scale: `Rating` only: how many stars there are.
-        buckets: `Ranker` only: the names of its buckets.
+        name: The name of the tag. An annotation has it as `from_name`.
+        type: The kind of tag, such as `Rating`.
+        to_names: The names of the tags that it is about.
+        scale: The number of stars, for `Rating` only.
+        buckets: The names of the buckets, for `Ranker` only.
     """
 
     name: str
@@ -39,12 +39,12 @@ class ControlTag:
 
 @dataclass(frozen=True, slots=True)
 class Controls:
-    """What a label config shows and asks, in document order.
+    """All tags of a label config that show data or are filled by reviewers, in document order.
 
     Attributes:
-        response: Name of the `TextArea` that takes the model's answer, or None where there is none.
-        inputs: The tags that show data, by name.
-        controls: The tags that people answer with, by name.
+        response: The name of the `TextArea` for the model's answer; None if there is none.
+        inputs: The tags that show data, by their names.
+        controls: The tags that reviewers fill, by their names.
     """
 
     response: str | None = None
@@ -52,7 +52,7 @@ class Controls:
     controls: Mapping[str, ControlTag] = field(default_factory=lambda: MappingProxyType({}))
 
     def compared(self) -> tuple[InputTag, ...]:
-        """Return the tags whose contents a `Pairwise` compares, left before right."""
+        """Return the tags that a `Pairwise` compares, left before right."""
         for control in self.controls.values():
             if control.type == "Pairwise":
                 return tuple(self.inputs[name] for name in control.to_names if name in self.inputs)
@@ -60,7 +60,7 @@ class Controls:
 
 
 def read_controls(xml: str) -> Controls:
-    """Read what a label config shows and asks. A config that is not XML asks nothing."""
+    """Read the tags of a label config. A config that is not XML has none."""
     try:
         root = parse_xml(xml)
     except LabelConfigError:

@@ -1,4 +1,4 @@
-"""Text that no `<Markdown>` tag runs: `inert`, and `active` to undo it."""
+"""`inert`: make text safe for a `<Markdown>` tag; `active`: undo it."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from collections.abc import Callable
 from typing import Any
 
 WORD_JOINER = "\u2060"
-"""Put behind each `<` in Markdown: invisible, and no HTML tag can start there. Likewise for images.
+"""An invisible character. After a `<`, no HTML tag can start; between `!` and `[`, no image.
 
-Label Studio renders raw HTML in `<Markdown>` without cleaning it. Escaping as `&lt;` would show up
-as such inside code blocks; this looks right everywhere, and is undone by removing it again.
+Label Studio renders raw HTML in `<Markdown>` without cleaning it. `&lt;` would show as such inside code blocks. This
+character looks right everywhere, and removing it restores the text.
 """
 
 
 def inert(value: Any) -> Any:
-    """Return a value that `<Markdown>` shows as text: no HTML of it runs, no image of it is fetched.
+    """Return a value that `<Markdown>` shows as text: its HTML does not run, and its images are not fetched.
 
     Args:
         value: Text, or text in lists and dicts.
@@ -25,7 +25,7 @@ def inert(value: Any) -> Any:
 
 
 def active(value: Any) -> Any:
-    """Undo `inert`: return the value as it was."""
+    """Return the value as it was before `inert`."""
     return _each_text(
         value, lambda text: text.replace(f"<{WORD_JOINER}", "<").replace(f"!{WORD_JOINER}[", "![")
     )

@@ -1,4 +1,4 @@
-"""What a label config asks for: where the answer goes, and which data it needs."""
+"""`parse_label_config`: find the control for the answer, the tag for the prompt and the keys of a label config."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from xml.etree import ElementTree as ET
 
 PROMPT_TAGS = ("Text", "HyperText", "Markdown", "Paragraphs")
-"""Input tags that can show a prompt."""
+"""The tags that can show a prompt."""
 
 _HINT = (
     "Add a <TextArea> whose toName is a <Text>, <HyperText>, <Markdown> or <Paragraphs> tag "
@@ -35,11 +35,11 @@ class InputTag:
     """A tag that shows data, such as the prompt.
 
     Attributes:
-        name: The tag's name, which an answer's `to_name` points at.
-        type: The tag itself; of a prompt one of `PROMPT_TAGS`.
+        name: The name of the tag. The `to_name` of an answer points at it.
+        type: The kind of tag. For a prompt, it is one of `PROMPT_TAGS`.
         key: The key of the task's data that it shows.
-        text_key: `Paragraphs` only: the key of a turn's text.
-        name_key: `Paragraphs` only: the key of a turn's speaker.
+        text_key: The key of a turn's text, for `Paragraphs` only.
+        name_key: The key of a turn's speaker, for `Paragraphs` only.
     """
 
     name: str
@@ -51,13 +51,13 @@ class InputTag:
 
 @dataclass(frozen=True, slots=True)
 class LabelConfig:
-    """What this package needs to know of a label config.
+    """The parts of a label config that tasks are made for.
 
     Attributes:
-        response: Name of the `TextArea` that takes the model's answer; None where no answer is to be corrected.
-        input: The tag that shows the prompt; None where none is needed.
-        required: Data keys that Label Studio demands, each with a value that its tag shows as nothing.
-        markdown: Data keys that a `<Markdown>` shows, named or not: it renders HTML as it comes.
+        response: The name of the `TextArea` for the model's answer; None if answers are not corrected.
+        input: The tag that shows the prompt; None if there is none.
+        required: The data keys that Label Studio demands, each with a value that its tag shows as empty.
+        markdown: The data keys that a `<Markdown>` shows, with or without a name. It renders HTML as it is.
         controls: Every named tag as `(type, name, toName, value)`, to compare two configs.
     """
 
@@ -69,29 +69,28 @@ class LabelConfig:
 
 
 def prepare_label_config(xml: str) -> str:
-    """Strip what Label Studio stumbles over: an XML declaration (it answers 500)."""
+    """Return a label config without an XML declaration, to which Label Studio answers 500."""
     return _XML_DECLARATION.sub("", xml).strip()
 
 
 def parse_label_config(xml: str, *, takes_answer: bool = True) -> LabelConfig:
     """Read a label config.
 
-    The first `TextArea`, in document order, whose input tag can show a prompt takes the response.
-    A `TextArea` for single regions or items (`perRegion`, `perItem`) cannot hold one.
+    The answer goes into the first `TextArea`, in document order, whose input tag can show a prompt. A `TextArea` for
+    single regions or items (`perRegion`, `perItem`) cannot hold it.
 
     Args:
         xml: The label config.
-        takes_answer: Whether it needs a place for the answer; else no `TextArea` is taken for the answer's, and
-            the prompt is shown by the tag with `$prompt`, or by the first one that can show a prompt.
+        takes_answer: Whether the config needs a `TextArea` for the answer. If not, the prompt is shown by the tag
+            with `$prompt`, or by the first tag that can show a prompt.
 
     Returns:
-        What the config asks for. Required keys follow the server's own rule: each
-        `value="$key"` on a tag that has a name
+        The label config. Its required keys follow the server's own rule: each `value="$key"` on a tag with a name
         (`extract_data_types` in `label_studio/core/label_config.py`).
 
     Raises:
-        LabelConfigError: It is not XML.
-        NoResponseControlError: No `TextArea` in it can take the answer.
+        LabelConfigError: The config is not XML.
+        NoResponseControlError: No `TextArea` can take the answer.
     """
     root = parse_xml(xml)
     named = named_tags(root)
@@ -115,7 +114,7 @@ def parse_label_config(xml: str, *, takes_answer: bool = True) -> LabelConfig:
 
 
 def describe_difference(wanted: LabelConfig, found: LabelConfig) -> str | None:
-    """Say in a few words how two configs differ where it matters, or return None."""
+    """Return the differences between the named tags of two configs in words; None if there are none."""
     missing = sorted(f'<{tag} name="{name}">' for tag, name, *_ in wanted.controls - found.controls)
     extra = sorted(f'<{tag} name="{name}">' for tag, name, *_ in found.controls - wanted.controls)
     parts = [
@@ -125,10 +124,10 @@ def describe_difference(wanted: LabelConfig, found: LabelConfig) -> str | None:
 
 
 def parse_xml(xml: str) -> ET.Element:
-    """Return the label config's root.
+    """Return the root of a label config.
 
     Raises:
-        LabelConfigError: It is not XML.
+        LabelConfigError: The config is not XML.
     """
     if not xml.strip():
         msg = "The label config is empty. Leave project_config= out to use the built-in one of the mode."
@@ -147,18 +146,18 @@ def parse_xml(xml: str) -> ET.Element:
 
 
 def named_tags(root: ET.Element) -> dict[str, ET.Element]:
-    """Return all tags that have a name, by it."""
+    """Return all tags that have a name, by their names."""
     return {tag.attrib["name"]: tag for tag in root.iter() if tag.get("name")}
 
 
 def response_control(root: ET.Element) -> tuple[str, InputTag]:
-    """Return the name of the `TextArea` that takes the model's answer, and the tag that shows the prompt.
+    """Return the name of the `TextArea` for the answer, and the tag that shows the prompt.
 
     Raises:
         NoResponseControlError: No `TextArea` can take the answer.
     """
     named = named_tags(root)
-    # One that is shown for each item of a list is not the answer's.
+    # A `TextArea` for each item of a list is not for the answer.
     repeated = {id(tag) for repeater in root.iter("Repeater") for tag in repeater.iter("TextArea")}
     text_areas = [
         tag
@@ -181,7 +180,7 @@ def response_control(root: ET.Element) -> tuple[str, InputTag]:
 
 
 def _empty_value(tag: ET.Element) -> Any:
-    """Return a value that a tag shows as nothing; another one replaces the whole task with an error."""
+    """Return a value that a tag shows as empty. With any other value, the page shows an error in place of the task."""
     if "[" in tag.attrib["value"]:
         return []  # one item of what a <Repeater> shows: the server wants the list
     if tag.tag == "Paragraphs":
@@ -198,14 +197,14 @@ def _first_input(named: Mapping[str, ET.Element]) -> InputTag | None:
 
 
 def _input_tag(tag: ET.Element | None) -> InputTag | None:
-    """Return the tag as one that can show a prompt, or None where it cannot."""
+    """Return a tag that can show a prompt; None if it cannot."""
     if tag is None or tag.tag not in PROMPT_TAGS or tag.get("valueType") == "url":
         return None
     return shown_tag(tag)
 
 
 def shown_tag(tag: ET.Element) -> InputTag | None:
-    """Return a tag that shows one data key, or None where it shows none, or more."""
+    """Return a tag that shows one data key; None if it shows none or several."""
     variable = _VARIABLE.fullmatch(tag.get("value", ""))
     if not variable:
         return None

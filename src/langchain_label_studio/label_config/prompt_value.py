@@ -1,4 +1,4 @@
-"""Which tag takes what: a conversation in the shape that an input tag shows."""
+"""`prompt_value`: a conversation in the shape that an input tag shows."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ def prompt_value(tag: InputTag, turns: Turns) -> Any:
 
     Args:
         tag: The input tag.
-        turns: The conversation; empty counts as one empty turn, because `Paragraphs`
-            with an empty list blanks Label Studio's page.
+        turns: The conversation. An empty one becomes one empty turn, because an empty list in `Paragraphs` leaves
+            Label Studio's page blank.
 
     Returns:
         A list of turns for `Paragraphs`, else text.

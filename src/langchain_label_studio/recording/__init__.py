@@ -1,1 +1,1 @@
-"""LangChain's events become finished runs. Begin with `recorder.Recorder`."""
+"""Recording: LangChain's events become finished runs. Begin with `recorder.Recorder`."""

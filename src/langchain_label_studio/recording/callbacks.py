@@ -1,4 +1,4 @@
-"""What LangChain calls: its events in, finished runs to the recorder. Nothing here waits or raises."""
+"""`RecordingCallbacks`: the methods that LangChain calls. They neither wait nor raise."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _Callback = Callable[..., None]
 
 
 def _guarded(callback: Callable[_P, None]) -> Callable[_P, None]:
-    """Keep what goes wrong in a callback away from the user's chain: count it and log it."""
+    """Wrap a callback so that its errors are counted and logged, and never reach the user's chain."""
 
     @functools.wraps(callback)
     def guarded(*args: _P.args, **kwargs: _P.kwargs) -> None:
@@ -38,7 +38,7 @@ def _guarded(callback: Callable[_P, None]) -> Callable[_P, None]:
 
 
 def _around(kind: Literal["chain", "tool", "retriever"]) -> tuple[_Callback, _Callback, _Callback]:
-    """Return the callbacks for the start, the end and the failure of what is around a model's run."""
+    """Return the callbacks for the start, the end and the failure of a chain, a tool or a retriever."""
 
     @_guarded
     def start(
@@ -58,7 +58,7 @@ def _around(kind: Literal["chain", "tool", "retriever"]) -> tuple[_Callback, _Ca
 
 
 class RecordingCallbacks(BaseCallbackHandler):
-    """The callbacks of a handler that records what it hears."""
+    """A callback handler that passes every event to its `Recorder`."""
 
     run_inline = RunInline()
     _recorder: Recorder
@@ -92,12 +92,12 @@ class RecordingCallbacks(BaseCallbackHandler):
 
     @_guarded
     def on_llm_end(self, response: LLMResult, *, run_id: UUID, **event: Any) -> None:
-        """Record a run that came to its end."""
+        """Record a run that ended without an error."""
         self._recorder.end(response, run_id, event)
 
     @_guarded
     def on_llm_error(self, error: BaseException, *, run_id: UUID, **event: Any) -> None:
-        """Record a run that was cut off, if some of the answer had come or errors are wanted."""
+        """Record a run that failed or was cut off, if it has a part of the answer or errors are included."""
         self._recorder.fail(error, run_id, event)
 
     # Chains, tools and retrievers lead to the root of the runs inside them, and some forms show them.

@@ -1,4 +1,4 @@
-"""`Gatherer`: makes one record of several runs."""
+"""`Gatherer`: make one record of several runs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ class Gatherer(Protocol):
     """Collects events until a record is whole. A record is a `RunFields`, which may use `covers` and `excluded`."""
 
     def begin(self, event: TraceEvent) -> list[RunFields]:
-        """Note a start, and return the records whose end is not awaited any more."""
+        """Note a start, and return the records of traces that are given up."""
 
     def end(self, event: TraceEvent) -> list[RunFields]:
         """Note an end, and return the records that are whole now."""

@@ -1,7 +1,7 @@
-"""What a model's result says: answers, names, token counts. Pure.
+"""`read_result`: read answers, names and token counts from a model's result.
 
-Providers, streaming and caching put the same fact in different places; the order in which they are
-asked is that of LangChain's own tracers, measured on langchain-core 1.7.
+Providers, streaming and caching put the same value in different places. They are read in the order of LangChain's own
+tracers, as measured on langchain-core 1.7.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ _MODEL_FILES = (".gguf", ".ggml", ".bin", ".safetensors")
 
 
 def read_result(result: LLMResult, started: RunFields, *, batch_size: int = 1) -> RunFields:
-    """Return what a result says of its run.
+    """Return the fields of a run that its result gives.
 
     Args:
-        result: What LangChain hands to `on_llm_end`, or to `on_llm_error` as `response`.
-        started: What was known of the run at its start.
-        batch_size: How many prompts went to the model in one request; the token counts of more
-            than one are those of the whole request, so they are left out.
+        result: The result, as LangChain passes it to `on_llm_end`, or to `on_llm_error` as `response`.
+        started: The fields that were known at the run's start.
+        batch_size: The number of prompts in the request to the model. With more than one, the token counts are those
+            of the whole request, so they are not used.
     """
     candidates = _candidates(result)
     first = candidates[0] if candidates else {}
@@ -71,13 +71,13 @@ def read_result(result: LLMResult, started: RunFields, *, batch_size: int = 1) -
 
 
 def message_ids(result: LLMResult) -> list[str]:
-    """Return the ids of the messages of a result; a chat model's answer carries its own to the application."""
+    """Return the ids of a result's messages. The application sees them on the answers of a chat model."""
     ids = [text_or_none(_message(candidate).get("id")) for candidate in _candidates(result)]
     return [message_id for message_id in ids if message_id]
 
 
 def text_or_none(value: Any) -> str | None:
-    """Return a name that is one: providers put anything there."""
+    """Return a name; None where a provider put something else, or nothing."""
     return value if isinstance(value, str) and value else None
 
 
@@ -92,7 +92,7 @@ def model_name(name: Any) -> str | None:
 
 
 def has_answer(answers: tuple[Turn, ...]) -> bool:
-    """Say whether anything came of a run."""
+    """Say whether a run has an answer, or a part of one."""
     return any(turn["content"] or len(turn) > 2 for turn in answers)
 
 
@@ -103,7 +103,7 @@ def _candidates(result: LLMResult) -> list[_Fields]:
 
 
 def _message(candidate: _Fields) -> _Fields:
-    """Return the message of a chat model's candidate; a completion model's has none."""
+    """Return the message of a candidate. Those of completion models have none."""
     message = candidate.get("message")
     return {} if message is None else vars(message)
 
@@ -149,7 +149,7 @@ def _count(counts: Mapping[str, Any], *names: str) -> int | None:
 
 
 def status_of(error: BaseException) -> Status:
-    """Return how a run ended that ended with an error."""
+    """Return the status of a run that ended with this error."""
     if isinstance(error, GeneratorExit):
         return "abandoned"
     # Not imported here: it takes 10 ms to load, and where nobody has loaded it nothing is cancelled.

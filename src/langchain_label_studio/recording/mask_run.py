@@ -1,4 +1,4 @@
-"""A mask over all that a run says, wherever it stands. Pure."""
+"""`mask_run`: apply `mask=` to every text of a run."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from langchain_label_studio.types.turn import Turn
 from langchain_label_studio.types.user_functions import Mask
 
 DROPPED = "[content dropped: the mask failed]"
-"""Stands where the mask failed."""
+"""The text that replaces one for which the mask failed."""
 
 KEPT = frozenset(
     {"run_id", "trace_id", "parent_run_id", "kind", "status", "started_at", "form", "model", "provider"}
 )
-"""Fields of a run that no mask sees: they say what it is, not what was said. A new field is masked."""
+"""Fields that are not masked: they identify the run, and hold nothing that anybody said. All others are masked."""
 
 # The parts of a run keep what says the same of them, and the calls in a turn their ids.
 _KEPT_IN_PARTS = KEPT | {"tool_call_id"}
@@ -51,15 +51,15 @@ _SEVEN_DIGITS = 10**6
 
 
 def mask_run(run: Mapping[str, Any], mask: Mask) -> dict[str, Any]:
-    """Return what is known of a run with each of its texts masked.
+    """Return the fields of a run with all their texts masked.
 
-    Names that programs give (fields, and the keys of `data`, `metadata` and `parameters`) stay, and so do the ids that
-    hold its parts together. Everywhere else, such as in the arguments of a tool call, keys are masked like texts, and
-    so are whole numbers of more than six digits that the mask would change as a text.
+    Names that come from programs stay: those of fields, and the keys of `data`, `metadata` and `parameters`. The ids
+    that connect the run's parts stay, too. Everywhere else, such as in the arguments of a tool call, keys are masked
+    like texts. So are whole numbers of more than six digits, if the mask changes them as a text.
 
     Args:
         run: The run's `RunFields`.
-        mask: Takes a text and returns it masked; never raises.
+        mask: A function from text to masked text that never raises.
     """
     return {
         name: value if name in KEPT else _mask_field(name, jsonable(value), mask)

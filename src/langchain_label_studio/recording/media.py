@@ -1,6 +1,6 @@
-"""Images, sound and files of a message: a note of each in its text, and small images to look at. Pure.
+"""`note_of` and `image_of`: images, sound and files of a message as notes in its text, and small images to look at.
 
-Nothing is decoded: a note says type and size, and an image stays the text that it came as.
+Nothing is decoded. A note has the type and the size, and an image stays text.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from langchain_label_studio.support.json_safe import jsonable
 from langchain_label_studio.types.images import _media_note
 
 MAX_IMAGE = 200_000
-"""Characters of an image that is kept: 150 kB of it. Of a larger one its note remains."""
+"""The most characters of an image, which are 150 kB. Only the note of a larger image is kept."""
 
 MAX_IMAGES = 400_000
-"""Characters of all images of a conversation that are kept: agents send theirs again with every turn."""
+"""The most characters of all images of a conversation. Agents send the same images with every turn."""
 
 _MAX_LINK = 4_000
 _SHOWN_TYPES = frozenset({"image/png", "image/jpeg", "image/jpg", "image/gif", "image/webp"})
@@ -24,7 +24,7 @@ _MEDIA = frozenset({"image", "audio", "video", "file", "text-plain"})
 
 
 def note_of(block: Mapping[str, Any]) -> str:
-    """Return a block that is not text as a link or a short note: its kind, type and size."""
+    """Return a link for a block that is not text, or a short note with its kind, type and size."""
     block = _standard(block)
     kind = str(block.get("type") or "")
     if kind in _MEDIA or "mime_type" in block:
@@ -33,7 +33,7 @@ def note_of(block: Mapping[str, Any]) -> str:
 
 
 def image_of(block: Mapping[str, Any]) -> str | None:
-    """Return the image of a block as a link or, where it is small, as a `data:` URL; else None."""
+    """Return the image of a block: a link, or a `data:` URL if it is small; else None."""
     block = _standard(block)
     if block.get("type") != "image":
         return None
@@ -49,7 +49,7 @@ def image_of(block: Mapping[str, Any]) -> str | None:
 
 
 def _standard(block: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return a block that LangChain does not translate as its standard would have it, where it is media."""
+    """Return a block of media in LangChain's standard shape, where LangChain itself does not translate it."""
     value = block.get("value")
     if block.get("type") == "non_standard" and isinstance(value, Mapping):
         return _standard(value)

@@ -1,8 +1,7 @@
-"""LangChain messages as plain role/content turns, and turns as text a person reads. Pure.
+"""`to_turn` and `to_turns`: LangChain messages as plain turns.
 
-A message is read at once, inside the callback: the object is the application's own and changes later.
-Its fields are looked up in its `vars`: a pydantic model is slow to give its attributes, and takes two
-microseconds for one that it does not have.
+A message is read inside the callback, because the application may change the object later. Its fields are read from
+its `vars`: the attributes of a pydantic model are slow, and a missing one takes two microseconds.
 """
 
 from __future__ import annotations
@@ -29,15 +28,15 @@ _ROLES = {
     "ToolMessageChunk": "tool",
     "FunctionMessageChunk": "tool",
 }
-# Blocks that say what another field of the message says, too.
+# Blocks with content that another field of the message has, too.
 _MIRRORED = frozenset({"tool_call", "tool_call_chunk", "invalid_tool_call", "tool_use", "function_call"})
 
 
 def to_turns(messages: Iterable[BaseMessage]) -> list[Turn]:
-    """Return the messages as turns, in order, with so many of the images as `MAX_IMAGES` lets through."""
+    """Return the messages as turns, in order. Of their images, the latest are kept, up to `MAX_IMAGES`."""
     turns = list(map(to_turn, messages))
     left = MAX_IMAGES
-    # The latest are what the answer is about.
+    # The answer is about the latest images.
     for turn in reversed([turn for turn in turns if "images" in turn]):
         kept = []
         for url in turn["images"]:
@@ -55,11 +54,11 @@ def to_turn(message: BaseMessage) -> Turn:
     """Return one message as a turn. Never raises.
 
     Args:
-        message: Any message, also of a class of the user's own.
+        message: Any message, also one of the user's own class.
 
     Returns:
-        Role and text; images, sound and files as a short note or link in the text (never their
-        bytes); tool calls, reasoning and the like under keys of their own.
+        The role and the text. For images, sound and files, the text has a short note or a link, never their bytes.
+        Tool calls, reasoning and so on have their own keys.
     """
     try:
         return _read(message)
@@ -96,7 +95,7 @@ def _read(message: BaseMessage) -> Turn:
 
 
 def _tool_call(call: Mapping[str, Any]) -> dict[str, Any]:
-    """Keep what a call says, as a copy: the arguments are the application's own object."""
+    """Return a copy of a call. Its arguments are an object of the application."""
     return {
         key: jsonable(call.get(key)) for key in ("name", "args", "id", "error") if call.get(key) is not None
     }
@@ -128,7 +127,7 @@ def _read_blocks(message: BaseMessage) -> tuple[str, str, list[str]]:
 
 
 def _blocks(message: BaseMessage) -> Sequence[Mapping[str, Any]]:
-    """Return the content as LangChain's standard blocks, or as they are where it cannot."""
+    """Return the content as LangChain's standard blocks; as it is where LangChain cannot translate it."""
     try:
         blocks: Sequence[Any] = message.content_blocks
     except Exception:  # noqa: BLE001 (translators raise on legal content; then the blocks are read as they are)

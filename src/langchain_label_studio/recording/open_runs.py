@@ -1,4 +1,4 @@
-"""Runs in flight: the bounded table of them."""
+"""`RunTable`: the runs that have started and not ended, bounded in number, size and age."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ MAX_ANCESTORS = 100_000
 
 @dataclass(slots=True)
 class StartedRun:
-    """What is known of a run before its end.
+    """A run before its end.
 
     Attributes:
         fields: The values that its start event gave.
         clock: `time.perf_counter()` at its start.
-        size: How many characters of the conversation it keeps.
-        batch_size: How many prompts went to the model in one request.
-        excluded: Whether it belongs to an excluded trace, so that nothing more is known of it.
+        size: The characters of its conversation.
+        batch_size: The number of prompts in the request to the model.
+        excluded: Whether its trace is excluded. Then nothing else of it is kept.
     """
 
     fields: RunFields
@@ -36,7 +36,7 @@ class StartedRun:
     excluded: bool = False
 
     def finish(self, known_now: RunFields) -> RunFields:
-        """Return the run as it ended; it is not to be started again."""
+        """Return the run as it ended, given the fields of its end. Call it once."""
         if "started_at" in self.fields:
             known_now["latency_ms"] = int((time.perf_counter() - self.clock) * 10_000) / 10
         self.fields.update(known_now)
@@ -44,9 +44,9 @@ class StartedRun:
 
 
 class RunTable(ForkSafe):
-    """Runs in flight, their ancestors, and the runs that ended lately. Bounded; safe in threads.
+    """The open runs, their ancestors, and the runs that ended lately. Threads may share it.
 
-    LangChain may deliver a start or an end twice, an end without a start, and never deliver an end.
+    LangChain may report a start or an end twice, an end without a start, and a start without an end.
     """
 
     def __init__(self, *, max_open: int = MAX_OPEN_RUNS, max_age: float = MAX_RUN_AGE) -> None:
@@ -65,26 +65,26 @@ class RunTable(ForkSafe):
         return len(self._open)
 
     def enter(self, run_id: UUID, parent_run_id: UUID | None) -> None:
-        """Note a chain, tool or retriever, so that runs inside it find their root."""
+        """Note the start of a chain, a tool or a retriever, so that the runs in it find their trace."""
         with self._lock:
             self._roots[run_id] = self.root(run_id, parent_run_id)
 
     def leave(self, run_id: UUID) -> None:
-        """Forget a chain, tool or retriever that ended."""
+        """Forget a chain, a tool or a retriever that ended."""
         with self._lock:
             self._roots.pop(run_id, None)
 
     def root(self, run_id: UUID, parent_run_id: UUID | None) -> UUID:
-        """Return the outermost run known above a run."""
+        """Return the outermost run that is known above a run."""
         if parent_run_id is None:
             return run_id
         return self._roots.get(parent_run_id, parent_run_id)
 
     def start(self, run_id: UUID, started: StartedRun) -> list[StartedRun]:
-        """Note a run's start; a second start of the same run is ignored.
+        """Note the start of a run. A second start of the same run is ignored.
 
         Returns:
-            Runs that are given up, because their end is overdue or the table is full.
+            The runs that are given up: too old, or too many.
         """
         with self._lock:
             if run_id not in self._ended and self._open.setdefault(run_id, started) is started:
@@ -92,10 +92,10 @@ class RunTable(ForkSafe):
             return self._overdue(started.clock)
 
     def end(self, run_id: UUID) -> tuple[StartedRun | None, bool]:
-        """Note a run's end.
+        """Note the end of a run.
 
         Returns:
-            The run as it started (None where its start never came), and whether this is its first end.
+            The run as it started, or None if it never started; and whether this is its first end.
         """
         with self._lock:
             started = self._open.pop(run_id, None)

@@ -1,4 +1,4 @@
-"""Excluded runs that a low rating brings back: kept for an hour, in memory."""
+"""`RecallableRuns`: excluded runs that a low rating brings back. They are kept in memory for an hour."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ class RecallableRun:
 
     Attributes:
         run_id: Its id.
-        trace_id: Id of the outermost run known.
-        line: What is known of it, as JSON.
+        trace_id: The id of its trace.
+        line: Its fields, as JSON.
         reason: The setting that excluded it.
-        at: `time.monotonic()` then.
+        at: `time.monotonic()` when it was excluded.
     """
 
     run_id: str
@@ -35,7 +35,7 @@ class RecallableRun:
 
 
 class RecallableRuns(ForkSafe):
-    """The runs that were excluded lately, as text: bounded in number, bytes and age."""
+    """The runs that were excluded lately, bounded in number, bytes and age."""
 
     def _begin(self) -> None:
         super()._begin()  # in a forked process without the runs: the parent would record them, too
@@ -57,7 +57,7 @@ class RecallableRuns(ForkSafe):
             self._drop_what_is_too_much(left.at)
 
     def find(self, known: str) -> list[RecallableRun]:
-        """Return the run of this id, or else the runs of this trace."""
+        """Return the run with this id; else the runs of the trace with this id."""
         with self._lock:
             self._drop_what_is_too_much(time.monotonic())
             if known in self._runs:
@@ -65,7 +65,7 @@ class RecallableRuns(ForkSafe):
             return [left for left in self._runs.values() if left.trace_id == known]
 
     def remove(self, left: RecallableRun) -> bool:
-        """Give up a run; False where somebody else did."""
+        """Remove a run; return False if another thread did."""
         with self._lock:
             return self._pop(left.run_id)
 

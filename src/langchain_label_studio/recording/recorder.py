@@ -1,4 +1,4 @@
-"""From a run's events to its record, and the account of what was never recorded."""
+"""`Recorder`: turn the events of runs into records, and count the runs that are lost."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ MAX_ANSWERED = 10_000
 
 
 class Recorder:
-    """Follows runs from their start to their end, and hands on the finished ones.
+    """Follows each run from its start to its end, and submits the finished run to the outbox.
 
     Attributes:
-        runs: The runs in flight.
-        selection: Which of the finished runs are recorded, and which are excluded.
-        lost: What was never recorded, counted by reason.
+        runs: The open runs.
+        selection: Decides which finished runs are recorded.
+        lost: The number of runs that could not be recorded, by reason.
     """
 
     def __init__(
@@ -54,13 +54,13 @@ class Recorder:
         """Make a recorder.
 
         Args:
-            submit: Takes a finished run as a line of JSON, and says whether there was room for it.
+            submit: Takes a finished run as a line of JSON, and returns False if there is no room for it.
             data: The user's own data for each task.
-            selection: Which of the finished runs are recorded.
-            mask: Takes a text and returns it as it may leave the process.
-            form: Name of the form in which runs are reviewed; empty where each is shown as it is.
-            gatherer: Makes one record of several runs, where the form wants that.
-            quiet_after: Seconds without an event after which groups are completed; None completes them only on
+            selection: Decides which finished runs are recorded. None records those without an error.
+            mask: The user's mask.
+            form: The name of the form, as runs carry it: empty for `"prompt"` and `"chat"`.
+            gatherer: Makes one record of several runs. None makes a record of each run.
+            quiet_after: The seconds without an event after which groups are completed. None completes them only on
                 request.
         """
         self._submit = submit
@@ -84,16 +84,16 @@ class Recorder:
         run_id: UUID,
         event: Mapping[str, Any],
     ) -> None:
-        """Note a run's start.
+        """Note the start of a run.
 
         Args:
-            kind: Which of the two start events it was.
-            prompt: The conversation so far; not read where nobody wants it.
+            kind: The kind of model.
+            prompt: The conversation so far. It is not read if the run is excluded.
             run_id: The run's id.
             event: The event's other arguments.
         """
         trace_id = self.runs.root(run_id, event.get("parent_run_id"))
-        # A form may put runs of several traces into one record: then the record decides.
+        # A gatherer may put runs of several traces into one record: then the record is drawn.
         if self._gatherer is None and self.selection.excludes_trace(trace_id):
             started = run_events.excluded_start()
         else:
@@ -106,7 +106,7 @@ class Recorder:
             self._finish(given_up.finish({"status": "abandoned"}))
 
     def end(self, response: LLMResult, run_id: UUID, event: Mapping[str, Any]) -> None:
-        """Record a run that came to its end."""
+        """Record a run that ended without an error."""
         if started := self._started(run_id, event):
             self._finish(run_events.read_end(started, response))
             if started.fields.get("kind") == "completion":
@@ -115,7 +115,7 @@ class Recorder:
                 self._answered[message_id] = run_id
 
     def fail(self, error: BaseException, run_id: UUID, event: Mapping[str, Any]) -> None:
-        """Record a run that ended otherwise."""
+        """Record a run that ended with an error."""
         if started := self._started(run_id, event):
             self._finish(run_events.read_error(started, error, event.get("response")))
 
@@ -150,7 +150,7 @@ class Recorder:
         outputs: Any = None,
         error: BaseException | None = None,
     ) -> None:
-        """Note the end, or the failure, of a chain, a tool or a retriever."""
+        """Note the end or the failure of a chain, a tool or a retriever."""
         self.runs.leave(run_id)
         self._hear()
         if self._gatherer:
@@ -162,31 +162,35 @@ class Recorder:
             )
 
     def complete_groups(self) -> None:
-        """Record what waits for nothing but time."""
+        """Record the groups to which no open trace can add."""
         if self._gatherer:
             self._record_all(self._gatherer.complete_groups())
 
     def hand_over(self) -> None:
-        """Record what waits for nothing but time, where nobody is there to hear of an error."""
+        """Record these groups in a thread or at the end of a process: errors are logged, not raised."""
         try:
             self.complete_groups()
         except Exception as error:  # noqa: BLE001 (in a thread, and at the end of a process)
             self.lose("callback_error", "Runs that waited for others were not recorded.", error)
 
     def run_id_of(self, known: UUID | str | None) -> str | None:
-        """Return a run's id, given that or the id of the message it answered with; None is the last run's."""
+        """Return the id of a run's record.
+
+        Args:
+            known: The id of the run, or of the message that it answered with. None is the last recorded run.
+        """
         run_id = self._answered.get(str(known), known) if known else self._last_run_id
         return None if run_id is None else self._recorded_as.get(str(run_id), str(run_id))
 
     def recall(self, run_id: UUID | str, *, feedback: Rated) -> bool:
-        """Record excluded runs after all, where `select=` asks for what users rate so low.
+        """Record excluded runs that `select=` wants because of a low score.
 
         Args:
-            run_id: Id of a run, of the message it answered with, or of a trace, whose runs are all looked at.
-            feedback: What the user said.
+            run_id: The id of a run, of the message that it answered with, or of a trace with all its runs.
+            feedback: The user's feedback.
 
         Returns:
-            Whether anything was recorded. What was recorded before, is too old, or ran in another process is not.
+            True if a run was recorded now. A run that is recorded already, is too old or ran in another process is not.
         """
         recalled = False
         try:
@@ -198,7 +202,7 @@ class Recorder:
         return recalled
 
     def masked(self, text: str) -> str:
-        """Return a text as it may leave the process: what the mask fails at does not."""
+        """Return a text through the mask. A text for which the mask fails is dropped."""
         if self._mask is None:
             return text
         try:
@@ -215,12 +219,12 @@ class Recorder:
         return mask_run(run, self.masked)
 
     def lose(self, reason: str, message: str, error: BaseException | None = None) -> None:
-        """Count and log something that is not recorded."""
+        """Count and log a run, or a part of one, that is not recorded."""
         self.lost[reason] += 1
         self._log.warning(reason, message, error=error)
 
     def _started(self, run_id: UUID, event: Mapping[str, Any]) -> StartedRun | None:
-        """Return the run as it started; None where it has ended before, or is excluded."""
+        """Return the run as it started; None if it has ended before or is excluded."""
         started, first = self.runs.end(run_id)
         if started and started.excluded:
             self.selection.count_excluded()
@@ -231,7 +235,7 @@ class Recorder:
         return run_events.unknown_start(event, run_id=run_id, trace_id=trace_id)
 
     def _finish(self, run: RunFields) -> None:
-        """Record a run that ended, or let it wait for what belongs to it."""
+        """Record a run that ended; with a gatherer, the records that are whole now."""
         self._hear()
         self._record_all(self._gatherer.ran(run) if self._gatherer else (run,))
 

@@ -1,4 +1,7 @@
-"""What LangChain's events say of a run. Pure, but for the conversation's id, which only a context holds."""
+"""`read_start`, `read_end` and `read_error`: read the fields of a run from LangChain's events.
+
+Pure, except for the id of the conversation, which only LangChain's context may have.
+"""
 
 from __future__ import annotations
 
@@ -29,14 +32,14 @@ def read_start(
     run_id: UUID,
     trace_id: UUID,
 ) -> StartedRun:
-    """Return a run as its start event describes it.
+    """Return a run, given its start event.
 
     Args:
-        kind: Which of the two start events it was.
+        kind: The kind of model.
         prompt: The conversation so far.
-        event: The event's other arguments.
+        event: The other arguments of the event.
         run_id: The run's id.
-        trace_id: Id of the outermost run known.
+        trace_id: The id of its trace.
     """
     metadata = dict(event.get("metadata") or {})
     parameters = event.get("invocation_params") or {}
@@ -69,18 +72,18 @@ def read_start(
 
 
 def read_end(started: StartedRun, response: LLMResult) -> RunFields:
-    """Return a run that came to its end."""
+    """Return a run that ended without an error."""
     return started.finish(read_result(response, started.fields, batch_size=started.batch_size))
 
 
 def read_error(started: StartedRun, error: BaseException, response: LLMResult | None) -> RunFields:
-    """Return a run that ended otherwise, with what of the answer had come."""
+    """Return a run that ended with an error, with the part of the answer that had come."""
     known = read_result(response, started.fields, batch_size=started.batch_size) if response else {}
     status = status_of(error)
     if has_answer(known.get("answers", ())):
         known["status"] = "partial"
     else:
-        # An empty message may stand there for what the server said of the failure.
+        # With a failure, there may be an empty message in place of an answer.
         known |= {"status": status, "answers": ()}
     if status == "error":
         known["error"] = error_text(error)
@@ -88,12 +91,12 @@ def read_error(started: StartedRun, error: BaseException, response: LLMResult | 
 
 
 def excluded_start() -> StartedRun:
-    """Return what stands for a run of which nothing more need be known."""
+    """Return a run of an excluded trace, of which nothing is kept."""
     return StartedRun({}, time.perf_counter(), excluded=True)
 
 
 def unknown_start(event: Mapping[str, Any], *, run_id: UUID, trace_id: UUID) -> StartedRun:
-    """Return what stands in for a start that never came."""
+    """Return a run whose start LangChain did not report."""
     note: Turn = {"role": "user", "content": "[the prompt is not known: LangChain did not announce this run]"}
     fields: RunFields = {"run_id": run_id, "trace_id": trace_id, "prompt": (note,)}
     if parent_run_id := event.get("parent_run_id"):

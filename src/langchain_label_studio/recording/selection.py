@@ -1,4 +1,4 @@
-"""`RunSelection`: decides which finished runs are recorded, and counts the excluded ones."""
+"""`RunSelection`: decide which finished runs are recorded, and count the excluded ones."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ _NOT_INCLUDED = "include_errors=False"
 
 
 class Rated(Protocol):
-    """What a user said of a run."""
+    """Feedback from a user of the application."""
 
     @property
     def score(self) -> float | None:
-        """How good it was; None where that was not said."""
+        """The score; None if there is only a comment."""
 
 
 class RunSelection(ForkSafe):
     """Decides for each finished run whether it is recorded.
 
     Attributes:
-        excluded: Runs that were not recorded, counted by the setting that excluded them.
+        excluded: The number of excluded runs, by the setting that excluded them.
     """
 
     def __init__(
@@ -42,9 +42,9 @@ class RunSelection(ForkSafe):
         """Make a selection.
 
         Args:
-            include_errors: Whether failed, cancelled and abandoned runs are recorded, too.
-            sample_rate: The share of all traces that is recorded.
-            select: Says of a finished run of these whether it is.
+            include_errors: Whether failed, cancelled and abandoned runs are recorded.
+            sample_rate: The share of traces that is recorded.
+            select: The user's function or selectors. None takes every run.
         """
         self._include_errors = include_errors
         self._rate = sample_rate
@@ -57,18 +57,18 @@ class RunSelection(ForkSafe):
         super().__init__()
 
     def excludes_trace(self, trace_id: UUID) -> bool:
-        """Say whether all runs of a trace are excluded, and no rating can bring them back: then none is read."""
+        """Say whether all runs of a trace are excluded for good. Then none of them is read."""
         return self._rate < 1 and not self._recalls and not in_sample(trace_id, self._rate)
 
     def count_excluded(self) -> None:
-        """Count a run of such a trace."""
+        """Count a run of an excluded trace."""
         self._count(self._not_sampled)
 
     def takes(self, run: RunFields) -> bool:
-        """Say whether a run is recorded; count it and keep it at hand where it is not.
+        """Say whether a run is recorded. An excluded run is counted, and kept for a low rating.
 
         Raises:
-            Exception: What a function of the user's own raises.
+            Exception: The user's `select` function failed.
         """
         if not self._include_errors and not self._asks_for(run["status"]):
             self._count(_NOT_INCLUDED)
@@ -88,14 +88,14 @@ class RunSelection(ForkSafe):
         return False
 
     def recall(self, known: str, feedback: Rated) -> Iterator[RunFields]:
-        """Yield the excluded runs that are recorded after all, because a user rated them low.
+        """Yield the excluded runs that a low rating brings back.
 
         Args:
-            known: Id of a run, or of a trace.
-            feedback: What the user said.
+            known: The id of a run, or of a trace.
+            feedback: The user's feedback.
 
         Raises:
-            Exception: What a function of the user's own raises.
+            Exception: The user's `select` function failed.
         """
         score = feedback.score
         if self._select is None or score is None or not any(score <= low for low in self._select.low):
@@ -107,7 +107,7 @@ class RunSelection(ForkSafe):
                 yield run
 
     def _asks_for(self, status: Status) -> bool:
-        """Say whether runs that ended so come into question without `include_errors=True`."""
+        """Say whether runs with this status can be recorded without `include_errors=True`."""
         if status == "error":
             return self._select is not None and self._select.failed
         return status in _OF_INTEREST

@@ -1,4 +1,4 @@
-"""What happens around the runs of a model, as LangChain tells it."""
+"""`TraceEvent`: the start or the end of a chain, a tool or a retriever."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ EventKind = Literal["chain", "tool", "retriever"]
 
 @dataclass(slots=True)
 class TraceEvent:
-    """What LangChain says of a chain, a tool or a retriever. Its values are live objects: keep copies.
+    """The start or the end of a chain, a tool or a retriever. Its values are live objects: keep copies.
 
     Attributes:
-        kind: What it is.
+        kind: Chain, tool or retriever.
         run_id: Its id.
-        parent_run_id: Id of what called it.
-        at: Seconds since 1970.
-        name: Its name; at its start.
-        inputs: A chain's or a tool's input, a retriever's query; at its start.
-        outputs: What came of it; at its end.
-        error: Why it failed, where it did.
-        event: The event's other arguments, such as `tags` and `metadata`.
+        parent_run_id: The id of its caller.
+        at: The time of the event, in seconds since 1970.
+        name: Its name. At the start only.
+        inputs: The input of a chain or a tool, or the query of a retriever. At the start only.
+        outputs: Its result. At the end only.
+        error: The error with which it failed. At the end only.
+        event: The other arguments of the event, such as `tags` and `metadata`.
     """
 
     kind: EventKind

@@ -1,11 +1,11 @@
-"""Which runs people are to see: ready-made selectors for `select=`, combined with `&`, `|` and `~`.
+"""Selectors for `select=`: choose the runs that people see, and combine the choices with `&`, `|` and `~`.
 
 Example:
     >>> from langchain_label_studio.selectors import errors, low_rating, sampled, slow
     >>> errors() | slow(10) | low_rating() | sampled(0.05)
     errors() | slow(10) | low_rating() | sampled(0.05)
 
-A function of your own that takes the finished `LLMRun` may stand on either side of `&` and `|`.
+Beside a selector, `&` and `|` also take a function of the finished `LLMRun`.
 """
 
 from langchain_label_studio.selectors.conditions import (

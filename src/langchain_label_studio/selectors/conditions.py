@@ -1,4 +1,4 @@
-"""Ready-made conditions for `select=`, such as `errors()` and `slow()`."""
+"""Ready-made selectors for `select=`, such as `errors()` and `slow()`."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from langchain_label_studio.types.run import LLMRun
 def errors() -> Selector:
     """Runs that failed, or were cut off by a failure.
 
-    Asking for them is enough: `include_errors=True` is not needed. It is for a function of your own that looks
-    for them, and for cancelled and abandoned runs, which are no errors.
+    This selector needs no `include_errors=True`. A function of your own needs it to see failed runs. So do cancelled
+    and abandoned runs, which are no errors.
     """
     return Selector("errors()", _failed, failed=True)
 
 
 def slow(seconds: float) -> Selector:
-    """Runs that took so many seconds or more."""
+    """Runs that took this many seconds or more."""
     return Selector(f"slow({seconds:g})", partial(_slow, seconds))
 
 
@@ -32,8 +32,8 @@ def long(*, tokens: int | None = None, characters: int | None = None) -> Selecto
     """Long runs.
 
     Args:
-        tokens: Read and written tokens together, or more; a run whose tokens nobody counted is not long.
-        characters: Of the prompt and the answers together, or more.
+        tokens: The least number of tokens, read and written together. A run without a token count is not long.
+        characters: The least number of characters, of the prompt and the answers together.
 
     Raises:
         SettingError: Neither is given.
@@ -47,17 +47,17 @@ def long(*, tokens: int | None = None, characters: int | None = None) -> Selecto
 
 
 def by_model(*names: str) -> Selector:
-    """Runs of these models; `*` stands for anything, as in `by_model("gpt-4*")`."""
+    """Runs of one of these models. `*` matches anything, as in `by_model("gpt-4*")`."""
     return _by("by_model", _models, names)
 
 
 def by_tag(*tags: str) -> Selector:
-    """Runs with one of these tags; `*` stands for anything."""
+    """Runs with one of these tags. `*` matches anything."""
     return _by("by_tag", _tags, tags)
 
 
 def by_name(*names: str) -> Selector:
-    """Runs with one of these `run_name`; `*` stands for anything."""
+    """Runs with one of these names (`run_name`). `*` matches anything."""
     return _by("by_name", _names, names)
 
 
@@ -68,39 +68,49 @@ def by_metadata(**wanted: Any) -> Selector:
 
 
 def final_answer() -> Selector:
-    """Runs that answered in words, without a tool call: of an agent's turns only the last."""
+    """Runs that answered in words, without a tool call. Of an agent's turns, this is the last one."""
     return Selector("final_answer()", _final)
 
 
 def first_per_thread(count: int = 1) -> Selector:
-    """The first runs of each conversation (`thread_id`) that this process sees; runs without one, all.
+    """The first runs of each conversation (`thread_id`), and all runs without a conversation.
 
-    It remembers the last 100,000 conversations. Each process counts for itself.
+    Each process counts for itself, and remembers the last 100,000 conversations.
+
+    Args:
+        count: The number of runs of each conversation.
     """
     return Selector(f"first_per_thread({count})", ThreadQuota(_count("first_per_thread", count)), counts=True)
 
 
 def at_most_per_day(count: int) -> Selector:
-    """So many runs a day, the first ones; a day ends at midnight of this computer's time.
+    """The first runs of each day. A day ends at midnight of this computer's time.
 
     Each process counts for itself, from its start: three workers take three times as many.
+
+    Args:
+        count: The number of runs of each day.
     """
     return Selector(f"at_most_per_day({count})", DayQuota(_count("at_most_per_day", count)), counts=True)
 
 
 def low_rating(threshold: float = 0.5) -> Selector:
-    """Runs that a user rated so low, or lower: with `handler.feedback`, in the process that ran them.
+    """Runs that a user of the application rates low.
 
-    At its end no run has a rating, so none is chosen. Excluded runs stay at hand for an hour (the last 1,000,
-    up to 32 MiB), also those that `sample_rate=` excluded, and are recorded when such a rating comes.
+    The rating comes from `handler.feedback`, in the process of the run. No run has a rating when it ends, so none is
+    recorded then. Excluded runs are kept in memory for an hour (the last 1,000, up to 32 MiB), and recorded when such
+    a rating comes. This includes runs that `sample_rate=` excluded.
+
+    Args:
+        threshold: The highest score that is low.
     """
     return Selector(f"low_rating({threshold:g})", partial(_low, threshold), low=(threshold,))
 
 
 def sampled(rate: float) -> Selector:
-    """Runs of a share of all traces, chosen as by `sample_rate=`.
+    """Runs of a share of all traces, drawn as by `sample_rate=`.
 
-    For all errors and a tenth of the rest: `errors() | sampled(0.1)`.
+    `errors() | sampled(0.1)` is all errors and a tenth of the rest.
 
     Args:
         rate: The share, from 0 to 1.

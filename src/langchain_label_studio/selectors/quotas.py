@@ -1,4 +1,4 @@
-"""Selectors that count what they chose: so many a day, so many of each conversation."""
+"""`DayQuota` and `ThreadQuota`: choose the first runs of each day, or of each conversation."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ MAX_THREADS = 100_000
 
 
 class _Quota(ForkSafe):
-    """Counts in this process, safely in its threads; a copy in another process begins anew."""
+    """Counts in this process. Threads may share it; a copy in another process begins anew."""
 
     def __init__(self, count: int) -> None:
         self._count = count
@@ -32,7 +32,7 @@ class DayQuota(_Quota):
         self._left = 0
 
     def __call__(self, _run: LLMRun, _rating: float | None) -> bool:
-        """Say whether there is still room today, and take it."""
+        """Say whether the run is one of the first of today, and count it."""
         today = datetime.now().date()  # noqa: DTZ005 (a reviewer's own day)
         with self._lock:
             if today != self._day:

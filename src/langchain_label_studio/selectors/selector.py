@@ -18,18 +18,18 @@ _OR, _AND, _ONE = 1, 2, 3
 
 @dataclass(frozen=True, slots=True)
 class Selector:
-    """Chooses runs. `a & b` chooses what both do, `a | b` what one does, `~a` what `a` does not.
+    """Chooses runs. `a & b` chooses the runs of both, `a | b` those of either, `~a` all others than `a`.
 
-    What decides the outcome already keeps the rest from being asked, from left to right; those that count
-    (`at_most_per_day`, `first_per_thread`) are asked last, wherever they stand. So both
-    `errors() & at_most_per_day(20)` and `at_most_per_day(20) & errors()` are twenty errors a day.
+    Selectors are asked from left to right, until the answer is certain. Those that count (`at_most_per_day`,
+    `first_per_thread`) are asked last, wherever they stand. So both `errors() & at_most_per_day(20)` and
+    `at_most_per_day(20) & errors()` choose twenty errors a day.
 
     Attributes:
-        text: How it is written; what it leaves out is counted under that.
-        test: Takes the run and, once there is one, the user's rating of it.
-        counts: Whether being asked changes what it says next.
-        failed: Whether it asks for failed runs, so that they are recorded without `include_errors=True`.
-        low: The ratings from which down it recalls an excluded run.
+        text: Its name, as code writes it. Runs that it excludes are counted under this name.
+        test: A function of the run and of the user's rating of it, which is None at the run's end.
+        counts: Whether it counts the runs for which it is asked.
+        failed: Whether it chooses failed runs, so that they need no `include_errors=True`.
+        low: The thresholds of its low ratings, which bring excluded runs back.
     """
 
     text: str
@@ -44,7 +44,7 @@ class Selector:
 
         Args:
             run: The finished run.
-            rating: What a user said of it, where that is known.
+            rating: The user's rating, if there is one.
         """
         return self.test(run, rating)
 
@@ -68,7 +68,7 @@ class Selector:
 
 
 def as_selector(select: Select) -> Selector:
-    """Return a function of the run as a selector; a selector as it is."""
+    """Return a selector for a function of the run. A selector is returned as it is."""
     if isinstance(select, Selector):
         return select
     return Selector(getattr(select, "__name__", type(select).__name__), partial(_plain, select))

@@ -1,6 +1,6 @@
 """The types of all public signatures: `LLMRun` and its parts, `Review` and its parts, `DeliveryStats`, and more.
 
-Each is loaded when it is asked for.
+Each type is imported when it is first used.
 """
 
 from importlib import import_module

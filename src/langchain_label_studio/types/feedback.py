@@ -1,7 +1,7 @@
-"""Feedback: what the users of an application say of its runs, and where a task keeps it. Pure.
+"""`Feedback` and `GivenFeedback`: scores and comments from the users of an application.
 
-A task shows it in two columns, `<key>` and `<key>_comment`, and keeps it in its `meta`, which tells feedback from a
-column of the user's own:
+A task shows feedback in two columns, `<key>` and `<key>_comment`. Its `meta` keeps it, too, to tell these columns from
+those of the user's own `data=`:
 
     {"feedback": {"user_feedback": {"score": 1, "score_at": "2026-11-21T09:30:00.000000Z",
                                     "comment": "Just right.", "comment_at": "2026-11-21T09:30:05.000000Z"}}}
@@ -19,11 +19,11 @@ _FORMAT = 1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Feedback:
-    """What the users of an application said of a run, the latest of each.
+    """The latest score and the latest comment for one key of a run.
 
     Attributes:
         score: A number, such as 1 for a thumb up and 0 for one down.
-        comment: What was written.
+        comment: The text that was written.
     """
 
     score: float | None = None
@@ -36,11 +36,11 @@ class GivenFeedback:
 
     Attributes:
         id: Its own id, which begins with the run's.
-        run_id: The run, or the outermost run of its trace.
-        key: What the feedback is of: its column.
-        score: A number, or None to leave the score as it is.
-        comment: Text, or None to leave the comment as it is.
-        given_at: When, as ISO 8601 in UTC, always of the same length.
+        run_id: The id of the run, or of the outermost run of its trace.
+        key: The name of its column.
+        score: A number; None keeps the earlier score.
+        comment: A text; None keeps the earlier comment.
+        given_at: The time, as ISO 8601 in UTC, always of the same length.
     """
 
     id: str
@@ -52,7 +52,7 @@ class GivenFeedback:
 
     @property
     def columns(self) -> tuple[str, str]:
-        """The columns of a task that show it."""
+        """The two columns of a task that show it."""
         return self.key, f"{self.key}{COMMENT}"
 
 

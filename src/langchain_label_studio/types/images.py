@@ -1,4 +1,4 @@
-"""Which images a page may show, and the note that stands for the others."""
+"""`is_link` and `is_picture`: images that are safe in a page; `note_of_image`: the note for all others."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ _DATA = re.compile(r"data:image/(?:png|jpeg|jpg|gif|webp);base64,[A-Za-z0-9+/]+=
 
 
 def note_of_image(url: str) -> str:
-    """Return the note that stands in the text for an image of `image_of`."""
+    """Return the note for an image, as the text of its message has it."""
     return _media_note("image", {"url": url})
 
 
 def is_link(url: str) -> bool:
-    """Say whether an image is a link that is safe to put into a page: `https`, and nothing else in it."""
+    """Say whether an image is a link that is safe in a page: `https`, and nothing after it."""
     return _LINK.fullmatch(url) is not None
 
 
 def is_picture(url: str) -> bool:
-    """Say whether an image is a `data:` URL of a kind that cannot do anything, well-formed to the end."""
+    """Say whether an image is a `data:` URL that is safe in a page: of a passive kind, and nothing after it."""
     return _DATA.fullmatch(url) is not None
 
 

@@ -1,4 +1,4 @@
-"""What a person said of a run, as a value."""
+"""`Review`: one person's annotation of one run."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from langchain_label_studio.types.turn import Turn
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rating:
-    """Stars.
+    """A number of stars.
 
     Attributes:
-        value: How many, from 1.
-        scale: How many there are at most; None where the control is gone, so that nobody knows.
+        value: The stars, from 1.
+        scale: The most stars possible; None if the control is not in the label config any more.
     """
 
     value: int
@@ -30,9 +30,9 @@ class Candidate:
     """One of the answers that were compared.
 
     Attributes:
-        id: What the task calls it: its data key (`answer1`), or the id of the list's item.
-        answer: What it says.
-        model: The model that gave it, where the task says so.
+        id: Its name in the task: its data key (`answer1`), or the id of the list's item.
+        answer: The answer.
+        model: The model that gave it; None if the task does not say so.
     """
 
     id: str
@@ -45,17 +45,16 @@ class Preference:
     """Answers in the order of preference.
 
     Attributes:
-        candidates: All answers that were shown, in the order of the run's answers; where the run has none, in
-            that of the task.
-        ranking: Groups of indices into `candidates`, the best group first. Within a group no one is
-            better; a candidate that was not placed is in none.
+        candidates: All answers that were shown, in the order of the run's answers, or else of the task.
+        ranking: Groups of indices into `candidates`, the best group first. The answers of a group are equally good.
+            A candidate that the reviewer did not place is in no group.
     """
 
     candidates: tuple[Candidate, ...]
     ranking: tuple[tuple[int, ...], ...]
 
     def pairs(self) -> Iterator[tuple[Candidate, Candidate]]:
-        """Return each better candidate with each that is worse."""
+        """Yield each candidate with each candidate that is worse."""
         for place, group in enumerate(self.ranking):
             for worse_group in self.ranking[place + 1 :]:
                 for better in group:
@@ -65,12 +64,12 @@ class Preference:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepVerdict:
-    """What a person said of one step of an agent.
+    """One person's verdict on one step of an agent.
 
     Attributes:
-        index: Which one of the run's steps.
-        verdict: `correct`, `partial` or `incorrect`; None where there is a comment only.
-        comment: What was written beside it.
+        index: The place of the step in `run.steps`.
+        verdict: `correct`, `partial` or `incorrect`; None if there is only a comment.
+        comment: The comment beside the step.
     """
 
     index: int
@@ -83,31 +82,31 @@ class Review:
     """One person's annotation of one run.
 
     Attributes:
-        run: The run as it was recorded: the conversation, the original answers, the model. Of a task that
-            this package did not make, only what the task says; its `run_id` is empty then.
-        project_id: The project's number.
-        task_id: The task's number.
-        task_url: Address of the task.
-        annotation_id: The annotation's number; None where nobody has reviewed the run.
-        reviewer: E-mail address of who reviewed it; where that is unknown, `user` and a number.
-        created_at: When it was saved first, in UTC.
-        updated_at: When it was saved last, in UTC.
-        seconds_spent: How long the task was open, as Label Studio measures it.
-        was_skipped: Whether the task was skipped.
-        ground_truth: Whether the annotation is marked as the truth.
-        corrected: The answers as the reviewer left them, in order. None where the annotation says nothing
-            of them; empty where all were deleted.
-        ratings: Stars by the control's name, in the order of the label config.
-        choices: What was chosen, by the control's name.
-        preference: Which answer is better, where answers were compared.
-        relevance: Of each of the documents that were retrieved for the run (`run.documents`), in their order,
-            whether it helps to answer the question; None where nobody said.
-        comments: What was written into the other text fields, by the control's name.
-        steps: What was said of single steps of an agent, in their order.
-        controls: What every further control says, by its name: numbers, dates, taxonomies, the buckets of
-            a ranker, labelled spans, and whatever is said of one region only.
-        unreadable: Why something in the annotation could not be read, in words for a person.
-        feedback: What users of the application said of the run, by its key: the same in all reviews of a task.
+        run: The run as it was recorded: the conversation, the original answers, the model. If another program made
+            the task, the run has only what the task shows, and its `run_id` is empty.
+        project_id: The number of the project.
+        task_id: The number of the task.
+        task_url: The address of the task.
+        annotation_id: The number of the annotation; None if nobody has reviewed the run.
+        reviewer: The reviewer's e-mail address; `user` and a number if it is not known.
+        created_at: The time when it was saved first, in UTC.
+        updated_at: The time when it was saved last, in UTC.
+        seconds_spent: The seconds that the task was open, as Label Studio measures them.
+        was_skipped: Whether the reviewer skipped the task.
+        ground_truth: Whether the annotation is marked as ground truth.
+        corrected: The answers as the reviewer left them, in order. None if the annotation has no answers; empty if
+            the reviewer deleted all of them.
+        ratings: The stars, by the name of the control, in the order of the label config.
+        choices: The choices, by the name of the control.
+        preference: The order of the answers, if answers were compared.
+        relevance: For each retrieved document (`run.documents`), in order, whether it helps to answer the question;
+            None if the reviewer did not judge it.
+        comments: The texts of the other text fields, by the name of the control.
+        steps: The verdicts on single steps of an agent, in the order of the steps.
+        controls: The values of all other controls, by their names: numbers, dates, taxonomies, the buckets of a
+            ranker, labelled spans, and values for one region only.
+        unreadable: The reasons why parts of the annotation could not be read.
+        feedback: The feedback from users of the application, by its key. It is the same in all reviews of a task.
     """
 
     run: LLMRun
@@ -134,12 +133,12 @@ class Review:
 
     @property
     def is_reviewed(self) -> bool:
-        """Whether somebody has said something of the run: it was neither skipped nor left alone."""
+        """Whether a person has reviewed the run, and did not skip it."""
         return self.annotation_id is not None and not self.was_skipped
 
     @property
     def final_answers(self) -> tuple[Turn, ...]:
-        """The answers as they should be: corrected, where the annotation says so, else the original ones."""
+        """The answers as the reviewer left them; the original ones if the annotation has no answers."""
         return self.run.answers if self.corrected is None else self.corrected
 
     @property
@@ -149,10 +148,10 @@ class Review:
 
     @property
     def saved_at(self) -> datetime | None:
-        """When it was saved last, as far as Label Studio says so."""
+        """The time when it was saved last; None if Label Studio does not say so."""
         return self.updated_at or self.created_at
 
     @property
     def rating(self) -> Rating | None:
-        """The stars of the first control that has some."""
+        """The stars of the first control that has stars."""
         return next(iter(self.ratings.values()), None)

@@ -12,10 +12,13 @@ from langchain_label_studio.types.text import show_turn
 from langchain_label_studio.types.turn import Turn
 
 Status = Literal["success", "partial", "error", "cancelled", "abandoned"]
-"""How a run ended.
+"""The way in which a run ended.
 
-`partial`: cut off, with some of the answer there. `cancelled`: the application stopped waiting.
-`abandoned`: nobody read on, or its end never came. `error`: it failed.
+- `success`: it has its whole answer.
+- `partial`: it was cut off, and has a part of the answer.
+- `cancelled`: the application stopped waiting for it.
+- `abandoned`: the application did not read the stream to its end, or the run's end never came.
+- `error`: it failed.
 """
 
 PARAMETERS_SENT = frozenset(
@@ -32,7 +35,7 @@ PARAMETERS_SENT = frozenset(
         *("stop", "stream", "temperature", "tool_choice", "tools", "top_k", "top_p"),
     }
 )
-"""Keys of a run's invocation parameters that leave the process."""
+"""The keys of a run's invocation parameters that leave the process."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,34 +44,34 @@ class LLMRun:
 
     Attributes:
         run_id: LangChain's id of the run.
-        trace_id: Id of the outermost run known; the run's own where it stands alone.
-        parent_run_id: Id of the run that called it.
+        trace_id: The id of the outermost run that is known. A run that stands alone has its own id here.
+        parent_run_id: The id of the run that called it.
         run_name: The `run_name` of the run's config.
         kind: `"chat"` for chat models, `"completion"` for text completion models.
         status: How it ended, see `Status`.
-        prompt: The conversation so far; for a completion model one user turn.
-        answers: What the model said: one turn for each candidate, in order.
-        error: Why it failed, without headers or secrets.
-        model: The model's name, as the response gives it where it does.
-        provider: Who runs the model, such as `"openai"`.
-        finish_reason: Why the model stopped.
-        input_tokens: Tokens read.
-        output_tokens: Tokens written, of all candidates together.
-        total_tokens: Both together.
-        usage: Further details of the token counts.
-        started_at: When it started, as ISO 8601 in UTC.
-        latency_ms: Milliseconds from start to end.
-        thread_id: The conversation it belongs to.
+        prompt: The conversation so far. For a completion model, it is one turn of the user.
+        answers: The model's answers: one turn for each candidate, in order.
+        error: The error with which it failed, without headers and secrets.
+        model: The name of the model, as the response gives it, or else as the run's start does.
+        provider: The provider of the model, such as `"openai"`.
+        finish_reason: The reason why the model stopped.
+        input_tokens: The tokens that were read.
+        output_tokens: The tokens that were written, of all candidates together.
+        total_tokens: The tokens that were read and written.
+        usage: More details of the token counts.
+        started_at: The time when it started, as ISO 8601 in UTC.
+        latency_ms: The milliseconds from its start to its end.
+        thread_id: The conversation (thread) to which it belongs.
         tags: The run's tags, without LangChain's internal ones.
-        metadata: The run's metadata. Of it, only `METADATA_SENT` leaves the process.
-        parameters: The invocation parameters of `PARAMETERS_SENT`.
+        metadata: The run's metadata. Only the keys of `METADATA_SENT` leave the process.
+        parameters: The invocation parameters, of `PARAMETERS_SENT`.
         data: The user's own data for the task.
         form: Name of the form in which it is reviewed; empty for `"prompt"` and `"chat"`, which show it as it is.
-        question: What it was to answer, where that is known to be another text than the last turn of the user.
-        documents: What was retrieved for it.
-        steps: What happened in it, in order, where it is a whole run of an agent.
-        candidates: Who gave each of the answers, where these come from several runs: `model`, `run_id` and
-            more of each, in the order of the answers.
+        question: The question that it answers, if that is another text than the last turn of the user.
+        documents: The documents that were retrieved for it.
+        steps: The steps of an agent's run, in order.
+        candidates: The run, the model and more of each answer, in the order of the answers, if several runs were
+            merged.
     """
 
     run_id: str
@@ -102,13 +105,13 @@ class LLMRun:
 
     @property
     def shown_answers(self) -> tuple[Turn, ...]:
-        """The answers that reviewers see: those that say something."""
+        """The answers that reviewers see: those that are not empty."""
         return tuple(turn for turn in self.answers if show_turn(turn))
 
 
 TokenCount = Literal["input_tokens", "output_tokens", "total_tokens"]
 TOKEN_COUNTS: tuple[TokenCount, ...] = ("input_tokens", "output_tokens", "total_tokens")
-"""The fields that add up, where several runs are one record."""
+"""The fields that are added up when several runs become one record."""
 
 
 class RunFields(TypedDict, total=False):

@@ -10,11 +10,11 @@ class Document(TypedDict, total=False):
     """A retrieved document.
 
     Attributes:
-        id: Its id, where it has one.
+        id: Its id, if it has one.
         content: Its text.
         metadata: Its metadata.
-        score: How well it fits, as the retriever says.
-        query: What was asked for.
+        score: The score that the retriever gave it.
+        query: The query for which it was retrieved.
     """
 
     id: str
@@ -25,11 +25,11 @@ class Document(TypedDict, total=False):
 
 
 class StepResult(TypedDict):
-    """What came of a step.
+    """The result of a step.
 
     Attributes:
-        ok: Whether it did what it should.
-        preview: What came of it, as text.
+        ok: Whether it succeeded.
+        preview: The result as text.
     """
 
     ok: bool
@@ -37,35 +37,35 @@ class StepResult(TypedDict):
 
 
 class StepError(TypedDict):
-    """Why a step failed.
+    """The error of a step.
 
     Attributes:
-        message: The error, without headers or secrets.
+        message: The error, without headers and secrets.
     """
 
     message: str
 
 
 class Step(TypedDict, total=False):
-    """A step of an agent, called as Label Studio's agent evaluation calls it.
+    """A step of an agent. Its keys are those of Label Studio's template for agent evaluation.
 
-    Its template says how (docs/source/templates/interfaces-agent-eval.md); `agent`,
-    `cancelled` and the kind `interrupt` are ours.
+    The template is described in docs/source/templates/interfaces-agent-eval.md of Label Studio. The keys `agent` and
+    `cancelled` and the kind `interrupt` are added by this package.
 
     Attributes:
-        kind: What it is: what the user said, what a model thought (`reasoning`) or said (`agent`), a call of a tool or
-            a retriever, a failure, or a wait for a person.
-        agent: Which sub-agent or node of a graph did it; missing where it was the agent itself.
-        content: What was said, or what a person is asked.
-        summary: What was thought.
-        tool: Name of the tool or the retriever.
-        args: What it was called with.
-        result: What it gave back.
-        error: Why it failed.
-        cancelled: Whether its caller stopped it before it ended; missing where not.
-        model: The model that said it.
-        tokens: Tokens read and written for it.
-        durationMs: Milliseconds from start to end.
+        kind: The words of the user (`user`), thoughts (`reasoning`) or words (`agent`) of a model, a call of a tool or
+            a retriever (`tool_call`), a failure (`error`), or a wait for a person (`interrupt`).
+        agent: The sub-agent or the node of the graph that did it. Missing for the agent itself.
+        content: The words, or the question to a person.
+        summary: The thoughts.
+        tool: The name of the tool or the retriever.
+        args: The arguments of the call.
+        result: The result of the call.
+        error: The error with which it failed.
+        cancelled: True if its caller stopped it before it ended; else missing.
+        model: The model that gave it.
+        tokens: The tokens that were read and written for it.
+        durationMs: The milliseconds from its start to its end.
     """
 
     kind: Required[Literal["user", "reasoning", "agent", "tool_call", "error", "interrupt"]]

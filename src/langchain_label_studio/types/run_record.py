@@ -1,4 +1,4 @@
-"""A run as one line of JSON in the outbox: `encode_run` and `decode_run`."""
+"""`encode_run` and `decode_run`: a run as one line of JSON in the outbox."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ METADATA_SENT = frozenset(
         *("ls_stop", "ls_temperature", "session_id", "thread_id", "user_id"),
     }
 )
-"""Keys of a run's metadata that leave the process. The others may hold anything."""
+"""The keys of a run's metadata that leave the process. All others stay, because they may hold anything."""
 
 _FIELDS = frozenset(item.name for item in fields(LLMRun))
 _IDS = ("run_id", "trace_id", "parent_run_id")

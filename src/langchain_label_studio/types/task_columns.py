@@ -1,4 +1,4 @@
-"""The names of a task's columns, and which of the user's own names are free."""
+"""`COLUMNS`: the columns of every task; `usable_data`: the user's own columns beside them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from langchain_label_studio.support.json_safe import jsonable
 
 META_KEY = "feedback"
 COMMENT = "_comment"
-"""What the column of comments is called after that of the score."""
+"""The end of the name of a column of comments."""
 
 COLUMNS = (
     *(
@@ -27,20 +27,20 @@ COLUMNS = (
     ),
     *("latency_ms", "input_tokens", "output_tokens", "total_tokens", "finish_reason"),
 )
-"""Keys of a task's data that this package fills, as columns people filter by."""
+"""The keys of a task's data that this package fills. People filter and sort by them."""
 
 _MAX_KEY = 100
 PANELS = ("conversation_html", "conversation_markdown", "answer_markdown")
-"""Keys of a task's data that are filled where the label config shows them in a `<Markdown>` tag: see `panels`."""
+"""The keys of a task's data that are filled only if the label config shows them in a `<Markdown>` tag."""
 
 _UNFILTERABLE = frozenset("\"'.$\\")
 
 
 def check_feedback_key(key: str) -> None:
-    """Check what feedback is called.
+    """Check the key of feedback.
 
     Raises:
-        SettingError: It cannot be a column, or is one that has its meaning.
+        SettingError: It cannot be the name of a column, or is the name of another column.
     """
     if key in COLUMNS or key.endswith(COMMENT):
         msg = f"key={key!r} names a column that is filled from the run or with comments. Choose another one."
@@ -51,7 +51,7 @@ def check_feedback_key(key: str) -> None:
 
 
 def usable_data(data: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what of the user's own data a task can hold, as a copy: reserved keys are the run's."""
+    """Return a copy of the user's own data, without the keys that are reserved or that no task can hold."""
     return {
         str(key): jsonable(value)
         for key, value in data.items()

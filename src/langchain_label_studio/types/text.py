@@ -1,4 +1,4 @@
-"""Turns, tool calls and steps as the text that people read. Begin with `show_turn`."""
+"""`show_turn` and `step_text`: turns, tool calls and steps as text for people."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _LINE_WIDTH = 90
 
 
 def show_turn(turn: Turn, *, blocks: bool = True) -> str:
-    """Return a turn as the text a reviewer sees: its content, then its tool calls.
+    """Return a turn as reviewers see it: its content, then its tool calls.
 
     Args:
         turn: The turn.
@@ -52,11 +52,11 @@ def _written_call(name: Any, args: Any) -> str:
 
 
 Turns = Sequence[tuple[str, str]]
-"""A conversation as it is shown: `(role, text)`, in order."""
+"""A conversation for people: `(role, text)`, in order."""
 
 
 def transcript(turns: Turns) -> str:
-    """Return the conversation as plain text; a single user turn is its text alone."""
+    """Return the conversation as plain text. A single turn of the user is its text alone."""
     if _is_plain_prompt(turns):
         return turns[0][1]
     return "\n\n".join(f"{role}: {text}" for role, text in turns)

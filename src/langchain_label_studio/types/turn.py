@@ -8,7 +8,16 @@ from typing import Any, NotRequired, TypedDict
 class Turn(TypedDict):
     """One turn of a conversation. Only `role` and `content` are always there.
 
-    `images` are links and small `data:` URLs; a note of each stands in `content`.
+    Attributes:
+        role: `user`, `assistant`, `system`, `tool`, or a role of the application's own.
+        content: The text. Images, sound and files are notes in it.
+        name: The name of the speaker or the tool.
+        tool_calls: The calls that the model asks for: `name`, `args` and `id` of each.
+        invalid_tool_calls: Calls that cannot be read: `name`, `args`, `id` and `error` of each.
+        tool_call_id: The id of the call that a tool answers.
+        status: `error` if the tool failed.
+        reasoning: The model's thoughts.
+        images: Links and small `data:` URLs of the images, to look at.
     """
 
     role: str
@@ -23,5 +32,5 @@ class Turn(TypedDict):
 
 
 def is_plain(turn: Turn) -> bool:
-    """Say whether a turn is nothing but its role and its content."""
+    """Say whether a turn has only a role and content."""
     return len(turn) == 2

@@ -1,4 +1,4 @@
-"""An agent's run as far as it is known, and the record that is made of it. Pure."""
+"""`AgentRun`: an agent's run so far; `make_record`: its record at the end."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from langchain_label_studio.types.run_parts import Step
 from langchain_label_studio.types.turn import Turn
 
 MAX_STEPS = 500
-"""Steps of a run that are kept; of a longer one, those in its middle are omitted."""
+"""The most steps of a run. Of a longer run, steps from the middle are omitted."""
 
 INTERRUPT = "interrupt"
 """The finish reason of a run that waits for a person."""
@@ -27,26 +27,26 @@ _OF_THE_MODEL = ("model", "provider", "parameters", "finish_reason", "tags", "th
 
 @dataclass(slots=True)
 class AgentRun:
-    """What is known of an agent's run so far.
+    """An agent's run so far.
 
     Attributes:
-        top: Id of the outermost run.
-        name: Name of the outermost run.
-        metadata: Its metadata.
-        began: When it started, in seconds since 1970; None where only a model told of itself.
-        asked_for: What it was called with, as turns.
-        resumed: Whether that is a person's answer to an interrupt.
-        end: Its end.
-        steps: What happened, in order, without what the user said.
-        omitted_steps: How many steps are omitted from the middle.
-        prompt: The conversation at the first turn of the agent's own model, else of any.
+        top: The id of the outermost run.
+        name: The name of the outermost run.
+        metadata: The metadata of the outermost run.
+        began: Its start, in seconds since 1970; None if there are only events of a model.
+        asked_for: Its input, as turns.
+        resumed: Whether the input is a person's answer to an interrupt.
+        end: The event of its end.
+        steps: The steps, in order, without the words of the user.
+        omitted_steps: The number of steps that are omitted from the middle.
+        prompt: The conversation before the first answer of the agent's own model, or else of any model.
         own: The finished runs of the agent's own model, without the conversation.
-        others: Those of sub-agents.
-        parents: What called each chain, tool and retriever that runs.
-        inside: Tools that run, and all that runs inside of them.
-        running: Calls whose end is to come, with when they started, by their run.
-        requested: Calls that a model asked for and that did not start yet, by the call's id.
-        questions: Ids of the interrupts that were noted.
+        others: The finished runs of the models of sub-agents.
+        parents: The caller of each open chain, tool and retriever.
+        inside: The open tools, and all open runs inside them.
+        running: The open calls and the times of their starts, by the id of their run.
+        requested: The calls that a model asked for and that have not started, by the id of the call.
+        questions: The ids of the interrupts that are steps already.
     """
 
     top: UUID
@@ -69,11 +69,11 @@ class AgentRun:
 
     @property
     def models(self) -> list[RunFields]:
-        """The runs of the agent's own model; of all models, where it has none of its own."""
+        """The runs of the agent's own model; of all models if it has none of its own."""
         return self.own or self.others
 
     def add(self, step: Step, metadata: Mapping[str, Any]) -> Step:
-        """Add a step to the end, and say who does it."""
+        """Add a step at the end, with the name of its sub-agent."""
         if agent := who(metadata, self.metadata.get("lc_agent_name")):
             step["agent"] = agent
         self.steps.append(step)
@@ -82,7 +82,7 @@ class AgentRun:
         return step
 
     def running_below(self, run_id: UUID) -> list[Step]:
-        """Return the calls that run somewhere inside a run."""
+        """Return the open calls inside a run."""
         return [step for call, (step, _) in self.running.items() if run_id in self._ancestors(call)]
 
     def _ancestors(self, run_id: UUID) -> list[UUID]:
@@ -101,7 +101,7 @@ class AgentRun:
         (self.own if own else self.others).append({**run, "prompt": ()})
 
     def shorten(self) -> None:
-        """Leave out what is in the middle of too many steps."""
+        """Omit steps from the middle if there are too many."""
         if (too_many := len(self.steps) - MAX_STEPS) > 0:
             half = MAX_STEPS // 2
             del self.steps[half : half + too_many]
@@ -112,8 +112,8 @@ def make_record(run: AgentRun, *, given_up: bool) -> RunFields:
     """Return the record of a whole run.
 
     Args:
-        run: What is known of it.
-        given_up: Whether its end never came.
+        run: The run.
+        given_up: True if its end never came.
     """
     last: RunFields = run.models[-1] if run.models else {}
     record = pick(last, _OF_THE_MODEL)
@@ -141,7 +141,7 @@ def make_record(run: AgentRun, *, given_up: bool) -> RunFields:
 
 
 def agent_answer(run: AgentRun) -> Turn | None:
-    """Return what the agent answered: what its run gave back, else the last turn of its own model without a call."""
+    """Return the agent's answer: the output of its run, or else the last turn of its own model without a call."""
     if (said := _given_back(run)) and said["role"] != "user":
         if _calls(said):
             return None
@@ -154,7 +154,7 @@ def agent_answer(run: AgentRun) -> Turn | None:
 
 
 def _given_back(run: AgentRun) -> Turn | None:
-    """Return what the outermost run gave back, as a turn: its last message, or its text."""
+    """Return the output of the outermost run as a turn: its last message, or its text."""
     outputs: Any = run.end.outputs if run.end else None
     if isinstance(outputs, Mapping):
         messages = outputs.get("messages")
@@ -173,7 +173,7 @@ def _calls(turn: Turn) -> bool:
 
 
 def _prompt(run: AgentRun) -> tuple[Turn, ...]:
-    """Return the conversation as the model saw it, up to what was asked; what was asked, where that is not in it."""
+    """Return the conversation as the model saw it, up to the input; the input alone if it is not part of it."""
     if run.prompt and (run.resumed or not run.asked_for):
         return run.prompt
     asked = [turn["content"] for turn in run.asked_for if turn["role"] == "user"][-1:]
@@ -184,7 +184,7 @@ def _prompt(run: AgentRun) -> tuple[Turn, ...]:
 
 
 def _all_steps(run: AgentRun, record: RunFields) -> list[Step]:
-    """Return what the user said and what happened then, and what ended it."""
+    """Return the steps with the words of the user before them, and the error that ended the run after them."""
     run.shorten()
     steps = list(run.steps)
     if run.omitted_steps:
@@ -198,7 +198,7 @@ def _all_steps(run: AgentRun, record: RunFields) -> list[Step]:
 
 
 def _ending(run: AgentRun, last: RunFields, *, given_up: bool) -> RunFields:
-    """Return how it ended. LangGraph tells of no interrupt: the run ends, as if all was well, before its tools."""
+    """Return the status of the run. With an interrupt, LangGraph ends the run before its tools, without an error."""
     if given_up:
         return {"status": "abandoned"}
     said = _given_back(run)

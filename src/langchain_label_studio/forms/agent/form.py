@@ -1,4 +1,4 @@
-"""`mode="agent"`: a whole run of an agent in one task, so that a person judges each step and the end of it."""
+"""`mode="agent"`: a whole run of an agent in one task. A person judges each step and the result. See `FORM`."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _STARS = {"bad": 1, "mixed": 2, "good": 3}
 
 
 def fill(run: LLMRun) -> Filled:
-    """Return what a run fills: the `run` of Label Studio's agent evaluation, with all steps."""
+    """Return the `run` of Label Studio's agent evaluation, with all steps."""
     steps = shown_steps(run.steps)
     errors = sum("error" in step for step in steps)
     facts = {
@@ -44,7 +44,7 @@ def fill(run: LLMRun) -> Filled:
 
 
 def read(data: Mapping[str, Any], meta: Mapping[str, Any], review: Review) -> Review:  # noqa: ARG001
-    """Return the review with the run's steps, what was said of each, and the overall verdict as stars, too."""
+    """Return the review with the run's steps, the verdicts on them, and the overall verdict as stars."""
     run = replace(
         review.run,
         steps=hidden_again(as_mapping(data.get("run")).get("steps")),

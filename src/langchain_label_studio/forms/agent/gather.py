@@ -1,4 +1,4 @@
-"""From the events around an agent to what is known of its run."""
+"""`AgentGatherer`: make one record of all events of an agent's run."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from langchain_label_studio.types.user_functions import GroupBy
 
 
 class AgentGatherer(TraceGatherer[AgentRun]):
-    """Makes one record of everything that happens in an outermost run."""
+    """Makes one record of each outermost run and everything below it."""
 
     def opened(self, top: UUID) -> AgentRun:
-        """Return a run of which nothing is known yet."""
+        """Return a new run."""
         return AgentRun(top)
 
     def began(self, state: AgentRun, event: TraceEvent) -> None:
-        """Note what was asked, and each call of a tool or a retriever."""
+        """Note the input of the agent, and each call of a tool or a retriever."""
         if event.run_id == state.top:
             state.name, state.began = event.name, event.at
             state.metadata = dict(event.event.get("metadata") or {})
@@ -46,9 +46,9 @@ class AgentGatherer(TraceGatherer[AgentRun]):
         state.running[event.run_id] = (step, event.at)
 
     def ended(self, state: AgentRun, event: TraceEvent) -> list[RunFields]:
-        """Note what came of a call, whether a person is asked, and the end."""
+        """Note the outcome of a call, questions to a person, and the end of the run."""
         if _was_cut_off(event):
-            # LangChain before 1.8 tells nothing of a tool that is cancelled, only of what is around it.
+            # LangChain before 1.8 reports no end of a cancelled tool, only that of the run around it.
             for step in state.running_below(event.run_id):
                 made.note_cancelled(step)
         state.inside.discard(event.run_id)
@@ -66,7 +66,7 @@ class AgentGatherer(TraceGatherer[AgentRun]):
         return []
 
     def answered(self, state: AgentRun, run: RunFields) -> list[RunFields]:
-        """Note what a model thought and said, and which calls it asks for."""
+        """Note the thoughts and words of a model, and the calls that it asks for."""
         metadata = run.get("metadata") or {}
         for turn in run.get("prompt", ()) if state.requested else ():
             # A call that no tool took, as there is none of its name, is answered all the same.
@@ -85,17 +85,17 @@ class AgentGatherer(TraceGatherer[AgentRun]):
         return []
 
     def closed(self, state: AgentRun, *, given_up: bool) -> list[RunFields]:
-        """Return the record of the run; none where neither a model nor a tool was called."""
+        """Return the record of the run. A run without a model, a tool or a retriever makes none."""
         return [make_record(state, given_up=given_up)] if state.models or state.steps else []
 
 
 def follow_agents(group_by: GroupBy | None) -> AgentGatherer:  # noqa: ARG001 (a trace is a record: nothing to group)
-    """Return what makes one record of each outermost run."""
+    """Return a gatherer that makes one record of each outermost run."""
     return AgentGatherer()
 
 
 def _questions(error: BaseException | None) -> Iterator[tuple[str, Any]]:
-    """Return what LangGraph's interrupts ask a person, each with its id; it tells of them as of an error."""
+    """Yield the id and the question of each interrupt. LangGraph reports interrupts as an error."""
     if type(error).__name__ == "GraphInterrupt" and error is not None and error.args:
         for interrupt in error.args[0] or ():
             yield str(getattr(interrupt, "id", "")), getattr(interrupt, "value", None)
@@ -111,10 +111,10 @@ def _note_outcome(step: Step, event: TraceEvent) -> None:
 
 
 def _was_cut_off(event: TraceEvent) -> bool:
-    """Say whether the caller stopped it before it ended."""
+    """Say whether the caller stopped a run before its end."""
     return event.error is not None and status_of(event.error) != "error"
 
 
 def _is_control_flow(error: BaseException) -> bool:
-    """Say whether LangGraph raised it to go on elsewhere: nothing failed."""
+    """Say whether LangGraph raised this to continue at another node. Then nothing failed."""
     return any(kind.__name__ == "GraphBubbleUp" for kind in type(error).__mro__)

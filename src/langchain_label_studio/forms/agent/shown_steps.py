@@ -1,4 +1,4 @@
-"""Steps with titles for the page, and back: `shown_steps`."""
+"""`shown_steps`: steps with titles for the page; `hidden_again`: the steps without them."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ _MAX_TITLE = 110
 
 
 def is_open(step: Step) -> bool:
-    """Say whether a step is a call of which nothing came."""
+    """Say whether a step is a call without a result."""
     return step["kind"] == "tool_call" and "result" not in step
 
 
 def shown_steps(steps: Iterable[Step]) -> list[dict[str, Any]]:
-    """Return steps with what only a page needs: an id, a title, and arguments that do not fit into it."""
+    """Return steps with an id and a title for the page, and with arguments that do not fit into the title."""
     return [{**step, "id": f"s{number}", **_heading(number, step)} for number, step in enumerate(steps)]
 
 
 def hidden_again(steps: Any) -> tuple[Step, ...]:
-    """Return the steps that `shown_steps` showed."""
+    """Return the steps that were passed to `shown_steps`."""
     items = steps if isinstance(steps, list) else ()
     kept = [
         {key: value for key, value in item.items() if key not in {"id", "title", "input"}}

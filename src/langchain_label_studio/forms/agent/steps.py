@@ -1,4 +1,4 @@
-"""Steps of an agent: what LangChain says as steps, and steps as what a person reads. Pure."""
+"""`call_step`, `steps_of_answer` and more: make an agent's steps of LangChain's values."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from langchain_label_studio.types.text import show_turn
 from langchain_label_studio.types.turn import Turn
 
 MAX_STEP_TEXT = 20_000
-"""Characters kept of one text of a step; what is cut is said in the text itself."""
+"""The most characters of a text of a step. A text that was cut says so."""
 
 
 # Nodes of the graphs that LangChain itself builds: their names say no more than the step does.
@@ -22,12 +22,12 @@ _USUAL_NODES = frozenset({"", "agent", "call_model", "model", "model_request", "
 
 
 def call_step(name: str, args: Any) -> Step:
-    """Return a call of a tool or a retriever, of which nothing came yet."""
+    """Return a call of a tool or a retriever, without a result so far."""
     return {"kind": "tool_call", "tool": name, "args": jsonable(args)}
 
 
 def note_result(step: Step, output: Any) -> None:
-    """Note what a call gave back: a text, a message, documents, or anything else."""
+    """Note the result of a call: a text, a message, documents, or anything else."""
     if hasattr(output, "tool_call_id"):
         turn = to_turn(output)
         note_text(step, turn["content"], ok=turn.get("status") != "error")
@@ -36,7 +36,7 @@ def note_result(step: Step, output: Any) -> None:
 
 
 def note_text(step: Step, text: str, *, ok: bool) -> None:
-    """Note what a call gave back, as text; of one that failed, this is why."""
+    """Note the result of a call as text, or its error if it failed."""
     if ok:
         step["result"] = {"ok": True, "preview": clip(text, MAX_STEP_TEXT)}
     else:
@@ -44,7 +44,7 @@ def note_text(step: Step, text: str, *, ok: bool) -> None:
 
 
 def note_error(step: Step, message: str) -> None:
-    """Note why a step failed."""
+    """Note the error of a step."""
     step["kind"] = "error"
     step["error"] = {"message": clip(message, MAX_STEP_TEXT) or "failed"}
 
@@ -55,7 +55,7 @@ def note_cancelled(step: Step) -> None:
 
 
 def steps_of_answer(turn: Turn) -> tuple[list[Step], list[tuple[Step, str]]]:
-    """Return a model's turn as steps: what it thought and said, and the calls it asks for, each with its id."""
+    """Return a model's turn as steps: its thoughts and words, and the calls that it asks for, with their ids."""
     said: list[Step] = []
     if thought := turn.get("reasoning"):
         said.append({"kind": "reasoning", "summary": clip(thought, MAX_STEP_TEXT)})
@@ -73,7 +73,7 @@ def steps_of_answer(turn: Turn) -> tuple[list[Step], list[tuple[Step, str]]]:
 
 
 def with_costs(step: Step, run: RunFields) -> Step:
-    """Return the step with which model did it, in which time, and for how many tokens."""
+    """Return the step with its model, its time and its tokens."""
     if run.get("latency_ms") is not None:
         step["durationMs"] = run["latency_ms"]
     if run.get("model"):
@@ -84,12 +84,12 @@ def with_costs(step: Step, run: RunFields) -> Step:
 
 
 def who(metadata: Mapping[str, Any], main_agent: str | None) -> str:
-    """Return which sub-agent or node of a graph something happened in; empty where it is the agent itself.
+    """Return the sub-agent or the node of a graph where something happened; empty for the agent itself.
 
     Args:
-        metadata: Metadata of the event; LangGraph names the nodes there, from the outermost to the innermost,
-            as `outer:id|inner:id`, and `create_agent` its agents.
-        main_agent: Name of the outermost agent.
+        metadata: The metadata of the event. LangGraph names the nodes in it, from the outermost to the innermost, as
+            `outer:id|inner:id`. `create_agent` names its agents in it.
+        main_agent: The name of the outermost agent.
     """
     agent = metadata.get("lc_agent_name")
     if agent and agent != main_agent:
@@ -100,12 +100,12 @@ def who(metadata: Mapping[str, Any], main_agent: str | None) -> str:
 
 
 def depth_of(metadata: Mapping[str, Any]) -> int:
-    """Return in how many graphs around it something happened, besides the outermost."""
+    """Return the number of graphs around an event, without the outermost one."""
     return str(metadata.get("langgraph_checkpoint_ns") or "").count("|")
 
 
 def text_of(value: Any) -> str:
-    """Return any value as text: a message's text, documents one after the other, else JSON."""
+    """Return any value as text: the text of a message, the documents of a list, or else JSON."""
     if value is None or isinstance(value, str):
         return value or ""
     if hasattr(value, "additional_kwargs"):
@@ -118,7 +118,7 @@ def text_of(value: Any) -> str:
 
 
 def turns_of(inputs: Any) -> list[Turn]:
-    """Return what an agent was asked as turns: messages in any form LangChain takes, or one text."""
+    """Return the input of an agent as turns: messages in any form that LangChain takes, or one text."""
     if isinstance(inputs, Mapping):
         given = inputs.get("messages")
         if given is None:

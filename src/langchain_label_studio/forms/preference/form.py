@@ -1,4 +1,4 @@
-"""`mode="preference"`: answers to the same input side by side, so that a person says which is better."""
+"""`mode="preference"`: the answers to one input side by side. A person says which is better. See `FORM`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from langchain_label_studio.types.run import LLMRun
 from langchain_label_studio.types.text import show_turn
 
 EMPTY = "[empty answer]"
-"""What is shown of an answer that says nothing: nobody could click or drag it otherwise."""
+"""The text for an empty answer, so that people can click and drag it."""
 
 # Names in preference.xml.
 _KEYS = frozenset({"prompt", "answer1", "answer2", "items", "shown"})
@@ -23,21 +23,21 @@ _TIE, _VERDICT, _GOOD, _BAD_BUCKET = "tie", "verdict", "Good", "bad"
 
 
 def shuffled(run_id: str, count: int) -> tuple[int, ...]:
-    """Return the order in which answers are shown: always the same for a run, and evenly spread over runs.
+    """Return the order in which answers are shown. It is fixed for a run, and random over many runs.
 
     Args:
         run_id: The run's id.
-        count: How many answers there are.
+        count: The number of answers.
 
     Returns:
-        At each place on the screen, which answer stands there.
+        For each place on the screen, the index of its answer.
     """
     # Not `random`: it promises the same numbers for the same seed only as long as Python stays the same.
     return tuple(sorted(range(count), key=lambda index: sha256(f"{run_id} {index}".encode()).digest()))
 
 
 def fill(run: LLMRun) -> Filled:
-    """Return what a run fills: the keys of Label Studio's own templates, and which of them are shown."""
+    """Return the keys of Label Studio's own templates, and which of them the page shows."""
     order = shuffled(run.run_id, len(run.answers))
     texts = [show_turn(run.answers[index]) or EMPTY for index in order]
     if not texts:
@@ -64,10 +64,10 @@ def fill(run: LLMRun) -> Filled:
 
 
 def read(data: Mapping[str, Any], meta: Mapping[str, Any], review: Review) -> Review:  # noqa: ARG001
-    """Return the review with its preference, the candidates in the order of the run's answers and with their models.
+    """Return the review with its preference: the candidates are in the order of the run's answers, with their models.
 
-    "Equally good" and "Equally bad" count for all answers, whatever was clicked besides. Where nothing was
-    said, the preference has no ranking.
+    "Equally good" and "Equally bad" are for all answers, whatever else was clicked. Without any click, the preference
+    has no ranking.
     """
     run = replace(
         review.run,

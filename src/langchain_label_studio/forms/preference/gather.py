@@ -1,4 +1,4 @@
-"""Gathers the runs that answer the same input: the branches of a `RunnableParallel`, or what `group_by=` says."""
+"""`PreferenceGatherer`: make one record of the runs that answer the same input."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ _BRANCH_TAG = "map:key:"
 _CHARACTERS_BESIDES = 1000  # what a run takes at least
 
 Branches = dict[UUID, list[RunFields]]
-"""The runs in each branch of a `RunnableParallel`, in the order in which they ended; the last is its answer."""
+"""The runs in each branch of a `RunnableParallel`, in the order of their ends. The last run is the branch's answer."""
 
 
 @dataclass(slots=True)
 class ParallelTrace:
-    """What is known of one trace.
+    """A trace so far.
 
     Attributes:
-        top: Id of its outermost run.
-        parents: What called each chain, tool and retriever in flight.
-        parallels: The `RunnableParallel`s in flight, the outer ones first.
+        top: The id of its outermost run.
+        parents: The caller of each open chain, tool and retriever.
+        parallels: The open `RunnableParallel`s, the outer ones first.
     """
 
     top: UUID
@@ -42,12 +42,12 @@ class ParallelTrace:
 
 @dataclass(slots=True)
 class RunGroup:
-    """Runs of which `group_by` says the same.
+    """Runs with the same value of `group_by`.
 
     Attributes:
-        runs: The runs, as they ended.
-        tops: Ids of the outermost runs around them.
-        heard: When the last one came, as `time.monotonic()`.
+        runs: The runs, in the order of their ends.
+        tops: The ids of the outermost runs around them.
+        heard: The time of the last run, as `time.monotonic()`.
     """
 
     runs: list[RunFields] = field(default_factory=list)
@@ -56,19 +56,21 @@ class RunGroup:
 
 
 class PreferenceGatherer(TraceGatherer[ParallelTrace]):
-    """Makes one record of the runs that answer the same input; a run that nobody compares stands alone.
+    """Makes one record of the runs that answer the same input. A run without others is a record of its own.
 
-    A `RunnableParallel` is complete at its end, and a group within one root run at that run's end. A group over
-    several root runs has no end of its own: it is complete when nothing came for `QUIET_SECONDS`, and when
-    somebody flushes or closes.
+    These are the branches of a `RunnableParallel`, or the runs with the same value of `group_by`. Their record is made:
+
+    - for a `RunnableParallel`, when it ends;
+    - for a group within one outermost run, when that run ends;
+    - for a group over several outermost runs, when no run came for `QUIET_SECONDS`, or at a flush.
     """
 
     def __init__(self, group_by: GroupBy | None = None) -> None:
         """Make a gatherer.
 
         Args:
-            group_by: What runs that answer the same input have in common: a key of their metadata, or a
-                function of the run; None for the branches of a `RunnableParallel`.
+            group_by: A key of the runs' metadata, or a function of the run. None compares the branches of a
+                `RunnableParallel`.
         """
         self._group_by = group_by
         self._log = ThrottledLog()
@@ -80,21 +82,21 @@ class PreferenceGatherer(TraceGatherer[ParallelTrace]):
         self._size = 0
 
     def opened(self, top: UUID) -> ParallelTrace:
-        """Return a trace of which nothing is known yet."""
+        """Return a new trace."""
         return ParallelTrace(top)
 
     def began(self, state: ParallelTrace, event: TraceEvent) -> None:
-        """Note what called what, and which chain is a `RunnableParallel`."""
+        """Note the caller, and whether the chain is a `RunnableParallel`."""
         state.parents[event.run_id] = event.parent_run_id
         if (event.name or "").startswith(_PARALLEL):
             state.parallels.setdefault(event.run_id, {})
         tags = event.event.get("tags") or ()
         if event.parent_run_id and any(str(tag).startswith(_BRANCH_TAG) for tag in tags):
-            # A parallel may have a name of the user's own; its branches tell.
+            # A `RunnableParallel` may have another name: its branches tell.
             state.parallels.setdefault(event.parent_run_id, {})
 
     def answered(self, state: ParallelTrace, run: RunFields) -> list[RunFields]:
-        """Keep a run that has an answer until those are there that it is compared with."""
+        """Keep a run with an answer until the others of its record are there."""
         records = self._quiet_groups()
         size = _size(run)
         if not run.get("answers") or self._size + size > MAX_OPEN_CHARACTERS:
@@ -110,7 +112,7 @@ class PreferenceGatherer(TraceGatherer[ParallelTrace]):
         return records
 
     def ended(self, state: ParallelTrace, event: TraceEvent) -> list[RunFields]:
-        """Return what a `RunnableParallel` that ended here makes one record of."""
+        """Return the records of a `RunnableParallel` that ended, and of groups that are complete."""
         branches = state.parallels.pop(event.run_id, None)
         records = self._quiet_groups()
         if branches:
@@ -119,7 +121,7 @@ class PreferenceGatherer(TraceGatherer[ParallelTrace]):
         return records
 
     def closed(self, state: ParallelTrace, *, given_up: bool) -> list[RunFields]:  # noqa: ARG002 (both are the same here)
-        """Return what is left of a trace: parallels whose end never came, and its groups."""
+        """Return the records of its `RunnableParallel`s without an end, and of its groups."""
         records: list[RunFields] = []
         while state.parallels:
             run_id, branches = state.parallels.popitem()
@@ -130,7 +132,7 @@ class PreferenceGatherer(TraceGatherer[ParallelTrace]):
         return records + self._take(whole)
 
     def complete_groups(self) -> list[RunFields]:
-        """Return the groups to which no trace in flight can add."""
+        """Return the records of groups to which no open trace can add."""
         with self._lock:
             return self._take([key for key, group in self._groups.items() if not self._in_flight(group)])
 
@@ -149,8 +151,8 @@ class PreferenceGatherer(TraceGatherer[ParallelTrace]):
     def _compare(self, trace: ParallelTrace, run_id: UUID, branches: Branches) -> list[RunFields]:
         """Return the records that a `RunnableParallel` makes.
 
-        Branches that answer different things are not compared. One branch with an answer is nothing to compare: its
-        runs belong to the branch around it, if there is one.
+        Only branches with the same question are compared. If only one branch has an answer, its runs belong to the
+        branch around it, if there is one.
         """
         parent = trace.parents.get(run_id)
         if len(branches) == 1:

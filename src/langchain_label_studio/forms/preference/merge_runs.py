@@ -1,4 +1,4 @@
-"""Several runs that answer the same input, as one record. Pure."""
+"""`join_runs`: merge several runs that answer the same input into one record."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ _OF_EACH = ("model", "provider", "latency_ms", "finish_reason", "input_tokens", 
 def join_runs(runs: Sequence[RunFields], *, run_id: UUID | None = None) -> RunFields:
     """Return one record of several runs, with all their answers.
 
-    What is the same for all runs stays, tokens add up, and it took as long as the slowest. What differs between
-    runs, such as the model, is kept for each answer under `candidates`.
+    It keeps the values that are the same for all runs. Tokens are added up, and the latency is that of the slowest run.
+    Values that differ, such as the model, are kept for each answer in `candidates`.
 
     Args:
-        runs: The runs, at least one, each with an answer.
-        run_id: The record's id; None is that of the first run.
+        runs: The runs, at least one. Each has an answer.
+        run_id: The id of the record. None takes the one of the first run.
     """
     runs = sorted(runs, key=lambda run: run.get("started_at") or 0.0)
     first = runs[0]
@@ -52,8 +52,8 @@ def join_runs(runs: Sequence[RunFields], *, run_id: UUID | None = None) -> RunFi
 def shared_prompt(prompts: Sequence[Sequence[Turn]]) -> tuple[Turn, ...]:
     """Return the conversation that all runs answer.
 
-    Where the conversations differ, but not in what the user says, as two system prompts do, that is what the user
-    says. Where that differs, too, it is the first one.
+    If the conversations differ, but not in the user's turns, it is the user's turns. Two system prompts are such a case.
+    If the user's turns differ, too, it is the first conversation.
     """
     first = tuple(prompts[0])
     if all(tuple(prompt) == first for prompt in prompts):
@@ -70,7 +70,7 @@ def what_the_user_says(prompt: Sequence[Turn]) -> tuple[Turn, ...]:
 
 
 def by_question(branches: Iterable[list[RunFields]]) -> list[list[list[RunFields]]]:
-    """Return branches together whose last runs answer the same: the same turns of the user."""
+    """Return the branches in groups: the last runs of a group answer the same turns of the user."""
     groups: list[tuple[tuple[Turn, ...], list[list[RunFields]]]] = []
     for branch in branches:
         question = what_the_user_says(branch[-1].get("prompt", ()))

@@ -1,4 +1,4 @@
-"""Retrieved documents as plain values: bounded, and without the application's own objects. Pure."""
+"""`read_documents`: LangChain's documents as plain values, bounded in number and size."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from langchain_label_studio.types.run_parts import Document
 from langchain_label_studio.types.turn import Turn
 
 MAX_DOCUMENTS = 1000
-"""Documents that are kept of a run."""
+"""The most documents of a run."""
 
 MAX_CHARACTERS = 1_000_000
-"""Characters of all documents of a run together, shared out evenly."""
+"""The most characters of all documents of a run together. Each document has the same share of them."""
 
 _MAX_VALUES, _MAX_VALUE = 50, 1000
 _SCORES = ("relevance_score", "score", "_score", "similarity_score")
 
 
 def read_documents(found: Any, *, query: str | None = None) -> tuple[Document, ...]:
-    """Return LangChain's documents as values; none where it is no list of documents.
+    """Return LangChain's documents as values. Any other value has none.
 
     Args:
-        found: What a retriever, a tool or a function returned.
-        query: What was asked for.
+        found: The output of a retriever, a tool or a function.
+        query: The query for it.
     """
     if not isinstance(found, list | tuple):
         return ()
@@ -44,7 +44,7 @@ def are_documents(value: Any) -> bool:
 
 
 def tool_documents(prompt: Sequence[Turn]) -> tuple[Document, ...]:
-    """Return what tools said since the person's last turn, each message as a document."""
+    """Return the messages of tools since the last turn of the user as documents."""
     said: list[Document] = []
     for turn in reversed(prompt):
         if turn["role"] == "user":
@@ -58,7 +58,7 @@ def tool_documents(prompt: Sequence[Turn]) -> tuple[Document, ...]:
 
 
 def unique(found: Iterable[Iterable[Document]]) -> tuple[Document, ...]:
-    """Return the documents of several retrievals, in order, each once, and not too many or too long."""
+    """Return the documents of several retrievals, in order. Each is there once, and their number and size are bounded."""
     first: dict[tuple[str | None, str], Document] = {}
     for documents in found:
         for document in documents:
@@ -94,7 +94,7 @@ def _small(value: Any) -> Any:
 
 
 def _score(metadata: Mapping[str, Any]) -> float | None:
-    """Return how well the document fits, where the retriever wrote it into the metadata."""
+    """Return the score of a document, if the retriever wrote it into the metadata."""
     for key in _SCORES:
         value = metadata.get(key)
         # Not text that looks like a number; numpy's numbers are no floats.

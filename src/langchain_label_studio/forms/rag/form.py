@@ -1,8 +1,8 @@
-"""The form for retrieval: a question, its answer, and the documents it was made of, each to be judged.
+"""`mode="rag"`: a question, its answer and the documents for it, each to be judged. See `FORM`.
 
 The keys `question`, `answer` and `similar_docs` (items `id`, `title`, `body`) are those of Label Studio's template "RAG:
-human feedback". There, documents are dragged into the buckets of a `Ranker`; here each has a choice below it (a
-`Repeater`), which takes one click. Both are read back.
+human feedback". In that template, reviewers drag documents into the buckets of a `Ranker`. Here they choose below each
+document (a `Repeater`), with one click. Both are read back.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from langchain_label_studio.types.run_parts import Document
 from langchain_label_studio.types.text import show_turn
 
 MAX_SHOWN = 200
-"""Documents that a task shows: with more, Label Studio's page takes long to open."""
+"""The most documents in a task. With more, Label Studio's page opens slowly."""
 
 _KEYS = frozenset({"question", "answer", "similar_docs", "retrieved"})
 _CONTROL = re.compile(r"relevance_(\d+)")
@@ -35,7 +35,7 @@ _NO_TEXT = "(no text)"
 
 
 def fill(run: LLMRun) -> Filled:
-    """Return what a run fills of its task; the answer to be corrected is the prediction."""
+    """Return the question, the answer and the documents. The answer to correct is in the prediction."""
     documents = run.documents[:MAX_SHOWN]
     return Filled(
         data={
@@ -49,7 +49,7 @@ def fill(run: LLMRun) -> Filled:
 
 
 def read(data: Mapping[str, Any], meta: Mapping[str, Any], review: Review) -> Review:
-    """Return the review with the documents of its run, and what it says of each."""
+    """Return the review with the documents of its run, and the relevance of each."""
     documents = tuple(_documents(data, meta))
     question = data.get("question")
     run = replace(
@@ -110,7 +110,7 @@ def _title(place: int, document: Document) -> str:
 
 
 def _rest(document: Document) -> dict[str, Any]:
-    """Return what of a document its item does not show as it is."""
+    """Return the values of a document that its item does not show unchanged."""
     shown = {"content"} if document["content"].strip() else set()
     return {key: value for key, value in document.items() if key not in shown}
 
@@ -135,7 +135,7 @@ def _from_choices(review: Review, count: int) -> Iterator[tuple[int, bool]]:
 
 
 def _place(control: str, chosen: tuple[str, ...], count: int) -> int | None:
-    """Return which document a choice judges; None where it says something else."""
+    """Return the place of the document that a choice judges; None for any other choice."""
     found = _CONTROL.fullmatch(control)
     if not found or len(chosen) != 1 or _plain(chosen[0]) not in _SAYS:
         return None

@@ -1,4 +1,4 @@
-"""What was retrieved for which answer: as LangChain tells it, or as the messages of tools say it."""
+"""`RetrievalGatherer`: record each answer with the documents that were retrieved for it."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ from langchain_label_studio.types.run import RunFields
 from langchain_label_studio.types.run_parts import Document
 
 MAX_RETRIEVALS = 100
-"""Retrievals that are kept around a run; of more, the last ones."""
+"""The most retrievals of a chain. Of more, the last ones are kept."""
 
 MAX_WAITING = 100
-"""Runs of a trace that wait for whether something will be retrieved."""
+"""The most runs of a trace that wait for a retrieval."""
 
 _QUESTION_KEYS = ("question", "input", "query")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FoundDocuments:
-    """Documents that came at once.
+    """The documents of one retrieval.
 
     Attributes:
-        at: When, in seconds since 1970.
-        query: What was asked for, where LangChain says so.
+        at: The time, in seconds since 1970.
+        query: The query, if LangChain reports it.
         by_tool: Whether a model asked for it, through a tool.
-        documents: What came.
+        documents: The documents.
     """
 
     at: float
@@ -44,14 +44,14 @@ class FoundDocuments:
 
 @dataclass(slots=True)
 class Scope:
-    """A chain, a tool or a retriever that runs, and what was retrieved inside it.
+    """An open chain, tool or retriever, and the retrievals inside it.
 
     Attributes:
-        kind: What it is.
-        parent: Id of what called it.
-        query: What it was asked for.
-        got_documents: Whether it was given documents: what it returns then is no find of its own.
-        found: What was retrieved inside it.
+        kind: Chain, tool or retriever.
+        parent: The id of its caller.
+        query: Its query.
+        got_documents: Whether its input was documents. Then its output is no retrieval.
+        found: The retrievals inside it.
     """
 
     kind: EventKind
@@ -63,13 +63,13 @@ class Scope:
 
 @dataclass(slots=True)
 class RetrievalTrace:
-    """What is known of a trace.
+    """A trace so far.
 
     Attributes:
-        question: The text that the outermost chain was given.
-        scopes: What runs, by its id.
-        retrieved: Whether anything was retrieved so far, be it nothing.
-        waiting: Runs of models that have seen no documents yet.
+        question: The text of the outermost chain's input.
+        scopes: The open chains, tools and retrievers, by their ids.
+        retrieved: Whether there was a retrieval so far, with or without documents.
+        waiting: The runs of models before any retrieval.
     """
 
     question: str | None = None
@@ -78,7 +78,11 @@ class RetrievalTrace:
     waiting: deque[RunFields] = field(default_factory=deque)
 
     def around(self, run_id: UUID | None) -> Iterator[Scope]:
-        """Return what runs around something, the nearest first, given the id of its parent."""
+        """Yield the open scopes around a run, the nearest first.
+
+        Args:
+            run_id: The id of the run's caller.
+        """
         scope = self.scopes.get(run_id) if run_id else None
         while scope:
             yield scope
@@ -88,19 +92,19 @@ class RetrievalTrace:
 class RetrievalGatherer(TraceGatherer[RetrievalTrace]):
     """Records each answer with the documents that the model could have seen.
 
-    These are what was retrieved, before the model was asked, inside the nearest chain around it in which anything
-    was. A retriever inside another one counts as part of it.
+    These documents come from the nearest chain around the model that has retrievals, and were found before the model
+    was called. A retriever inside another retriever is a part of it.
 
-    Where a trace retrieves, runs that answer no question from documents are excluded: those before it (they word the
-    query), those inside a retriever (they sort documents), and those that do nothing but call tools.
+    In a trace with retrievals, some runs answer no question from documents, and are excluded: runs before the first
+    retrieval (they word the query), runs inside a retriever (they sort documents), and runs that only call tools.
     """
 
     def opened(self, top: UUID) -> RetrievalTrace:  # noqa: ARG002
-        """Return the state of a trace of which nothing is known yet."""
+        """Return a new trace."""
         return RetrievalTrace()
 
     def began(self, state: RetrievalTrace, event: TraceEvent) -> None:
-        """Note who asks, and what for."""
+        """Note the chain, tool or retriever with its query."""
         text = None
         if event.kind != "chain" or not state.scopes:
             text = _text_of(event.inputs)
@@ -111,7 +115,7 @@ class RetrievalGatherer(TraceGatherer[RetrievalTrace]):
         )
 
     def ended(self, state: RetrievalTrace, event: TraceEvent) -> list[RunFields]:
-        """Note what was retrieved."""
+        """Note the documents of a retrieval."""
         scope = state.scopes.pop(event.run_id, None)
         if scope is None or event.error is not None:
             return []
@@ -128,7 +132,7 @@ class RetrievalGatherer(TraceGatherer[RetrievalTrace]):
         return []
 
     def answered(self, state: RetrievalTrace, run: RunFields) -> list[RunFields]:
-        """Return the answer with its documents; without any, it waits for the end of the trace."""
+        """Return the answer with its documents. Without documents, it waits for the end of the trace."""
         around = list(state.around(run.get("parent_run_id")))
         if any(scope.kind == "retriever" for scope in around):
             return [run | {"excluded": "mode=rag: inside a retriever"}]
@@ -148,14 +152,14 @@ class RetrievalGatherer(TraceGatherer[RetrievalTrace]):
         return []
 
     def closed(self, state: RetrievalTrace, *, given_up: bool) -> list[RunFields]:  # noqa: ARG002
-        """Return the runs without documents, unless something was retrieved after them."""
+        """Return the runs without documents. If there was a retrieval after them, they are excluded."""
         if state.retrieved:
             return [run | {"excluded": "mode=rag: before the retrieval"} for run in state.waiting]
         return [_with(run, question=state.question) for run in state.waiting]
 
 
 def _retrieved(scope: Scope, outputs: Any) -> tuple[Document, ...] | None:
-    """Return the documents that something returned; None where it is no retrieval, or told of before."""
+    """Return the documents of an output; None if it is no retrieval, or one that is noted already."""
     if scope.kind == "retriever":
         return read_documents(outputs, query=scope.query)
     if scope.found or scope.got_documents:
@@ -172,7 +176,7 @@ def _before(moment: float, found: Iterable[FoundDocuments]) -> list[FoundDocumen
 
 
 def _question(found: Sequence[FoundDocuments], asked: str | None) -> str | None:
-    """Return what was asked: by the person, where a model words the query or there are several."""
+    """Return the question: the query; the person's question if a model worded the query or there are several."""
     queries = {retrieval.query for retrieval in found if retrieval.query}
     if len(queries) == 1 and not any(retrieval.by_tool for retrieval in found):
         return queries.pop()
@@ -187,7 +191,7 @@ def _only_calls_tools(run: RunFields) -> bool:
 
 
 def _with(run: RunFields, *, documents: Sequence[Document] = (), question: str | None) -> RunFields:
-    """Return a run with its documents and its question, as far as there are some."""
+    """Return a run with its documents and its question, if it has them."""
     known = run.copy()
     if documents:
         known["documents"] = tuple(documents)
@@ -197,7 +201,7 @@ def _with(run: RunFields, *, documents: Sequence[Document] = (), question: str |
 
 
 def _text_of(inputs: Any) -> str | None:
-    """Return the question in what a chain, a tool or a retriever was given."""
+    """Return the question in the input of a chain, a tool or a retriever."""
     if isinstance(inputs, Mapping):
         inputs = next((text for key in _QUESTION_KEYS if isinstance(text := inputs.get(key), str)), None)
     return clip(inputs) if isinstance(inputs, str) and inputs.strip() else None
