@@ -15,7 +15,14 @@ from pathlib import Path
 
 from langchain_label_studio.delivery import rejected
 from langchain_label_studio.delivery.lane import BatchFile, Lane, lanes_in, sweep
-from langchain_label_studio.delivery.outbox import MAX_BATCH_BYTES, MAX_BYTES, MAX_RECORDS, Batch, Record
+from langchain_label_studio.delivery.outbox import (
+    DAMAGED,
+    MAX_BATCH_BYTES,
+    MAX_BYTES,
+    MAX_RECORDS,
+    Batch,
+    Record,
+)
 from langchain_label_studio.delivery.postponed_lanes import PostponedLanes
 from langchain_label_studio.support.log import ThrottledLog, logger
 
@@ -203,7 +210,7 @@ class DiskOutbox:
             except ValueError:
                 damaged.append(line)
         for line in damaged:
-            rejected.set_aside(self._rejected, key="", body=line, reason="damaged: not a record of a run")
+            rejected.set_aside(self._rejected, key="", body=line, reason=DAMAGED)
         missing = file.records - len(records)
         if missing:
             self._log.warning(

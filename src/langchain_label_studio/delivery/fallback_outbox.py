@@ -1,4 +1,4 @@
-"""A journal, and memory for what the disk does not take."""
+"""`FallbackOutbox`: an outbox on the disk that stores records in memory while the disk takes none."""
 
 from __future__ import annotations
 
@@ -11,45 +11,47 @@ from langchain_label_studio.support.log import ThrottledLog
 
 
 class FallbackOutbox:
-    """A journal; while the disk takes nothing, records wait in memory instead of being lost.
+    """An outbox on the disk; while the disk takes no record, records wait in memory instead of being lost.
 
     Attributes:
-        directory: Where the journal is.
-        batch_size: Records in a batch, at most.
+        directory: The directory of the outbox on the disk.
+        batch_size: Maximum number of records in a batch.
     """
 
-    def __init__(self, journal: DiskOutbox, memory: MemoryOutbox) -> None:
-        self.directory = journal.directory
-        self.batch_size = journal.batch_size
-        self._journal = journal
+    def __init__(self, disk: DiskOutbox, memory: MemoryOutbox) -> None:
+        self.directory = disk.directory
+        self.batch_size = disk.batch_size
+        self._disk = disk
         self._memory = memory
-        self._from_memory: Batch | None = None
+        self._batch: Batch | None = None
+        self._keeper: Outbox = disk
         self._log = ThrottledLog()
 
     @property
     def appended(self) -> int:
-        """How many records were ever taken in."""
-        return self._journal.appended + self._memory.appended
+        """Number of records that were ever appended."""
+        return self._disk.appended + self._memory.appended
 
     @property
     def recovered(self) -> int:
-        """How many it recovered: records of processes that ended."""
-        return self._journal.recovered
+        """Number of recovered records."""
+        return self._disk.recovered
 
     @property
     def postponed(self) -> int:
-        """How many are kept for later."""
-        return self._journal.postponed + self._memory.postponed
+        """Number of postponed records."""
+        return self._disk.postponed + self._memory.postponed
 
     @property
     def own_postponed(self) -> int:
-        """How many of these it took in itself."""
-        return self._journal.own_postponed + self._memory.own_postponed
+        """Number of postponed records that this process recorded itself."""
+        return self._disk.own_postponed + self._memory.own_postponed
 
     def append(self, body: bytes) -> int:
-        """Take a record in; 0 where a bound is reached and it was refused."""
+        """Append a record; return the number of pending records, or 0 if the outbox is full."""
         try:
-            return self._journal.append(body)
+            waiting = self._disk.append(body)
+            return waiting and waiting + len(self._memory)
         except OSError as error:
             self._log.warning(
                 "disk",
@@ -59,36 +61,35 @@ class FallbackOutbox:
                 self.directory,
                 error.strerror,
             )
-            return self._memory.append(body)
+            waiting = self._memory.append(body)
+            return waiting and waiting + len(self._disk)
 
     def next_batch(self) -> Batch | None:
-        """Return the batch to send next, the same until it is removed; None where nothing waits."""
-        if self._from_memory is None:
-            # What is in memory first: it is the one that can be lost.
-            self._from_memory = self._memory.next_batch()
-        return self._from_memory or self._journal.next_batch()
-
-    def _keeper(self, batch: Batch) -> Outbox:
-        return self._memory if batch is self._from_memory else self._journal
+        """Return the batch to send next, the same one until it is removed; None if no record is pending."""
+        if self._batch is None:
+            # Memory first: its records are those that can be lost.
+            self._batch, self._keeper = self._memory.next_batch(), self._memory
+        if self._batch is None:
+            self._batch, self._keeper = self._disk.next_batch(), self._disk
+        return self._batch
 
     def mark_sending(self, batch: Batch) -> None:
-        """Note, for whoever finds the batch after a crash, that some of it may be stored."""
-        self._keeper(batch).mark_sending(batch)
+        """Note that some of the batch may be stored, for the process that finds it after a crash."""
+        self._keeper.mark_sending(batch)
 
     def mark_unsent(self, batch: Batch) -> None:
-        """Note that surely nothing of the batch is stored."""
-        self._keeper(batch).mark_unsent(batch)
+        """Note that certainly nothing of the batch is stored."""
+        self._keeper.mark_unsent(batch)
 
     def remove(self, batch: Batch) -> None:
-        """Drop a batch whose every record is settled."""
-        self._keeper(batch).remove(batch)
-        if batch is self._from_memory:
-            self._from_memory = None
+        """Drop a batch after all its records were settled."""
+        self._keeper.remove(batch)
+        self._batch = None
 
     def reject(self, record: Record, reason: str) -> None:
-        """Set a record aside that the destination will never take."""
+        """Set a record aside that the destination refuses for good."""
         try:
-            self._journal.reject(record, reason)
+            self._disk.reject(record, reason)
         except OSError as error:
             # A bad record must not hold up the others until there is room again.
             self._memory.reject(record, reason)
@@ -96,34 +97,33 @@ class FallbackOutbox:
 
     def postpone(self, records: Sequence[Record], *, seconds: float, recovered: bool) -> None:
         """Keep records for later, besides their batch."""
-        # Where the disk does not take them their batch stays, and is tried again.
-        keeper: Outbox = self._memory if self._from_memory else self._journal
-        keeper.postpone(records, seconds=seconds, recovered=recovered)
+        # If the disk does not take them, their batch stays and is tried again.
+        self._keeper.postpone(records, seconds=seconds, recovered=recovered)
 
     def resume(self) -> None:
-        """Let wait once more, though it is not yet time, what it took in itself and was postponed."""
-        self._journal.resume()
+        """Make the own postponed records pending again, before their time."""
+        self._disk.resume()
         self._memory.resume()
 
     def recover(self) -> float:
-        """Recover orphaned records, and those whose postponement is over."""
+        """Recover orphaned records, and make the postponed records pending again whose time has come."""
         wait = self._memory.recover()
-        return min(self._journal.recover(), LOOK_AGAIN if wait is None else wait)
+        return min(self._disk.recover(), LOOK_AGAIN if wait is None else wait)
 
     def abandon(self) -> None:
-        """Leave what waits to the process this one was forked from."""
-        self._journal.abandon()
+        """Leave the pending records to the parent process."""
+        self._disk.abandon()
         self._memory.abandon()
-        self._from_memory = None
+        self._batch = None
 
     def release(self) -> None:
-        """Let go of what is not needed while nothing waits."""
-        self._journal.release()
+        """Free the resources that an idle outbox does not need."""
+        self._disk.release()
 
     def oldest(self) -> float | None:
-        """Return `time.monotonic()` of the oldest record that waits, or None."""
-        known = (self._journal.oldest(), self._memory.oldest())
+        """Return `time.monotonic()` of the oldest pending record, or None."""
+        known = (self._disk.oldest(), self._memory.oldest())
         return min((since for since in known if since is not None), default=None)
 
     def __len__(self) -> int:
-        return len(self._journal) + len(self._memory)
+        return len(self._disk) + len(self._memory)

@@ -1,4 +1,4 @@
-"""An outbox in memory."""
+"""`MemoryOutbox`: an outbox in memory, for processes that may not write to the disk."""
 
 from __future__ import annotations
 
@@ -7,23 +7,49 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
-from langchain_label_studio.delivery.outbox import MAX_BATCH_BYTES, MAX_BYTES, MAX_RECORDS, Batch, Record
+from langchain_label_studio.delivery.outbox import (
+    DAMAGED,
+    MAX_BATCH_BYTES,
+    MAX_BYTES,
+    MAX_RECORDS,
+    Batch,
+    Record,
+)
 
 MAX_REJECTED = 1_000
 
 
-class MemoryOutbox:
-    """An outbox in memory: what waits is lost with the process.
+@dataclass(frozen=True, slots=True)
+class _Lines:
+    """Records as they were appended, of one batch.
 
     Attributes:
-        appended: How many records it ever took in.
-        recovered: None: no other process sees them.
-        postponed: How many are kept for later.
+        bodies: The records.
+        since: `time.monotonic()` of the oldest one.
+    """
+
+    bodies: tuple[bytes, ...]
+    since: float
+
+    @property
+    def size(self) -> int:
+        """How many bytes they have."""
+        return sum(map(len, self.bodies))
+
+
+class MemoryOutbox:
+    """An outbox in memory: pending records are lost with the process.
+
+    Attributes:
+        appended: Number of records that were ever appended.
+        recovered: Always 0: no other process sees its records.
+        postponed: Number of postponed records.
         own_postponed: The same.
-        directory: None: they do not outlive the process.
-        batch_size: Records in a batch, at most.
-        rejected: The last records that were set aside, with the reason.
+        directory: None: its records do not outlive the process.
+        batch_size: Maximum number of records in a batch.
+        rejected: The last rejected records, with the reason.
     """
 
     recovered = 0
@@ -40,10 +66,10 @@ class MemoryOutbox:
         """Make an empty outbox.
 
         Args:
-            key_of: Returns the key of a record.
-            batch_size: Records in a batch, at most.
-            max_bytes: Bytes that may wait.
-            max_records: Records that may wait.
+            key_of: Returns the key of a record; raises ValueError if it is not a record.
+            batch_size: Maximum number of records in a batch.
+            max_bytes: Maximum size of all pending records.
+            max_records: Maximum number of pending records.
         """
         self._key_of = key_of
         self.batch_size = batch_size
@@ -53,107 +79,117 @@ class MemoryOutbox:
         self.abandon()
 
     def abandon(self) -> None:
-        """Leave what waits to the process this one was forked from."""
+        """Leave the pending records to the parent process."""
         # Reentrant: a signal handler or a finalizer may record a run in the middle of an append.
         self._lock = threading.RLock()
         self._waiting: deque[tuple[bytes, float]] = deque()
         self._batch: Batch | None = None
-        self._since = 0.0
+        self._count = 0
         self._bytes = 0
-        self._later: dict[float, tuple[float, list[Record]]] = {}
-        self._back: deque[tuple[Record, ...]] = deque()
+        self._later: dict[float, tuple[float, list[bytes]]] = {}
+        self._resumed: deque[_Lines] = deque()
         self.appended = 0
         self.postponed = 0
 
     def append(self, body: bytes) -> int:
-        """Take a record in; 0 where a bound is reached and it was refused."""
+        """Append a record; return the number of pending records, or 0 if the outbox is full."""
         with self._lock:
-            if len(self) >= self._max_records or self._bytes + len(body) > self._max_bytes:
+            if self._count >= self._max_records or self._bytes + len(body) > self._max_bytes:
                 return 0
             self._bytes += len(body)
+            self._count += 1
             self._waiting.append((body, time.monotonic()))
             self.appended += 1
-            return len(self)
+            return self._count
 
     def next_batch(self) -> Batch | None:
-        """Return the oldest batch, the same until it is removed; None where nothing waits."""
+        """Return the oldest batch, the same one until it is removed; None if no record is pending."""
         with self._lock:
-            if self._batch is None and self._back:
-                self._since = time.monotonic()
-                self._batch = Batch(self._back.popleft())
+            if self._batch is None and self._resumed:
+                self._batch = self._read(self._resumed.popleft())
             if self._batch is None and self._waiting:
-                self._since = self._waiting[0][1]
-                self._batch = Batch(tuple(self._seal()))
+                self._batch = self._read(self._seal())
             return self._batch
 
-    def _seal(self) -> list[Record]:
-        records: list[Record] = []
+    def _seal(self) -> _Lines:
+        since = self._waiting[0][1]
+        bodies: list[bytes] = []
         size = 0
-        while self._waiting and len(records) < self.batch_size:
-            body, _ = self._waiting[0]
-            size += len(body)
-            if records and size > MAX_BATCH_BYTES:
+        while self._waiting and len(bodies) < self.batch_size:
+            size += len(self._waiting[0][0])
+            if bodies and size > MAX_BATCH_BYTES:
                 break
-            self._waiting.popleft()
-            records.append(Record(self._key_of(body), body))
-        return records
+            bodies.append(self._waiting.popleft()[0])
+        return _Lines(tuple(bodies), since)
+
+    def _read(self, lines: _Lines) -> Batch:
+        records = []
+        for body in lines.bodies:
+            try:
+                records.append(Record(self._key_of(body), body))
+            except ValueError:
+                self.rejected.append((Record("", body), DAMAGED))
+        return Batch(tuple(records), set_aside=len(lines.bodies) - len(records), place=lines)
 
     def mark_sending(self, batch: Batch) -> None:
-        """Nobody finds a batch of this outbox after a crash."""
+        """Do nothing: no process finds the batch after a crash."""
 
     def mark_unsent(self, batch: Batch) -> None:
-        """Nobody finds a batch of this outbox after a crash."""
+        """Do nothing: no process finds the batch after a crash."""
 
     def remove(self, batch: Batch) -> None:
-        """Drop a batch whose every record is settled."""
+        """Drop a batch after all its records were settled."""
         with self._lock:
             self._batch = None
-            self._bytes -= sum(len(record.body) for record in batch.records)
+            self._count -= len(batch.place.bodies)
+            self._bytes -= batch.place.size
 
     def reject(self, record: Record, reason: str) -> None:
-        """Set a record aside that the destination will never take."""
+        """Set a record aside that the destination refuses for good."""
         self.rejected.append((record, reason))
 
     @property
     def own_postponed(self) -> int:
-        """How many are kept for later."""
+        """Number of postponed records."""
         return self.postponed
 
     def postpone(self, records: Sequence[Record], *, seconds: float, recovered: bool) -> None:  # noqa: ARG002 (never)
         """Keep records for later, besides their batch."""
         with self._lock:
             at = time.monotonic() + seconds
-            self._later.setdefault(seconds, (at, []))[1].extend(records)
+            self._later.setdefault(seconds, (at, []))[1].extend(record.body for record in records)
             self._bytes += sum(len(record.body) for record in records)
             self.postponed += len(records)
 
     def resume(self) -> None:
-        """Let wait once more, though it is not yet time, what was postponed."""
+        """Make all postponed records pending again, before their time."""
         self._resume(math.inf)
 
     def recover(self) -> float | None:
-        """Let wait once more what was postponed until now; no other process leaves anything here."""
+        """Make the postponed records pending again whose time has come."""
         return self._resume(time.monotonic())
 
     def _resume(self, now: float) -> float | None:
         with self._lock:
             for seconds in [seconds for seconds, (at, _) in self._later.items() if at <= now]:
-                _, due = self._later.pop(seconds)
+                at, due = self._later.pop(seconds)
                 self.postponed -= len(due)
+                self._count += len(due)
                 for start in range(0, len(due), self.batch_size):
-                    self._back.append(tuple(due[start : start + self.batch_size]))
+                    self._resumed.append(_Lines(tuple(due[start : start + self.batch_size]), at - seconds))
             return min((at - now for at, _ in self._later.values()), default=None)
 
     def release(self) -> None:
-        """There is nothing to let go of."""
+        """Do nothing: an idle outbox in memory holds no resources."""
 
     def oldest(self) -> float | None:
-        """Return `time.monotonic()` of the oldest record that waits, or None."""
+        """Return `time.monotonic()` of the oldest pending record, or None."""
         with self._lock:
-            if self._batch or self._back:
-                return self._since
-            return self._waiting[0][1] if self._waiting else None
+            on_its_way = [self._batch.place] if self._batch else []
+            known = [lines.since for lines in (*on_its_way, *self._resumed)]
+            if self._waiting:
+                known.append(self._waiting[0][1])
+            return min(known, default=None)
 
     def __len__(self) -> int:
-        on_its_way = len(self._batch.records) if self._batch else 0
-        return len(self._waiting) + on_its_way + sum(map(len, self._back))
+        return self._count

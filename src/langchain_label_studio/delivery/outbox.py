@@ -10,6 +10,9 @@ MAX_BYTES = 512 * 2**20
 MAX_RECORDS = 1_000_000
 MAX_BATCH_BYTES = 4 * 2**20
 
+DAMAGED = "damaged: not a record of a run"
+"""Why a record is set aside of which the key cannot be read."""
+
 
 @dataclass(frozen=True, slots=True)
 class Record:

@@ -1,4 +1,4 @@
-"""The journal's files, bounds and durability."""
+"""The files and the durability of a `DiskOutbox`; the promises of every outbox are in test_outbox_contract.py."""
 
 from __future__ import annotations
 
@@ -46,32 +46,6 @@ def drain(outbox: DiskOutbox) -> list[list[str]]:
         taken.append([item.key for item in batch.records])
         outbox.remove(batch)
     return taken
-
-
-def test_nothing_is_written_before_the_first_record(tmp_path: Path) -> None:
-    outbox = make(tmp_path / "outbox")
-    outbox.recover()
-    outbox.release()
-
-    assert not (tmp_path / "outbox").exists()
-
-
-def test_a_batch_is_bounded_in_records_and_bytes_and_a_giant_goes_alone(tmp_path: Path) -> None:
-    outbox = make(tmp_path, batch_size=3)
-    for key in "abcd":
-        outbox.append(record(key))
-    for key, size in (("e", 3), ("f", 3), ("g", 9), ("h", 0)):
-        outbox.append(record(key, size=size * 2**20))
-
-    assert drain(outbox) == [["a", "b", "c"], ["d", "e"], ["f"], ["g"], ["h"]]
-
-
-def test_a_full_outbox_refuses_the_newest_and_takes_more_when_there_is_room(tmp_path: Path) -> None:
-    outbox = make(tmp_path, max_records=2)
-    assert [outbox.append(record(key)) for key in "abc"] == [1, 2, 0]
-
-    assert drain(outbox) == [["a", "b"]]
-    assert outbox.append(record("d")) == 1
 
 
 def test_the_bytes_of_other_processes_and_of_what_was_rejected_count(tmp_path: Path) -> None:
@@ -223,7 +197,7 @@ def test_a_lane_is_gone_with_its_last_record_also_if_its_owner_died_beginning_a_
     assert (len(outbox), outbox.oldest()) == (0, None)
 
 
-def test_own_and_adopted_lanes_take_turns(tmp_path: Path) -> None:
+def test_own_and_recovered_lanes_take_turns(tmp_path: Path) -> None:
     dying = make(tmp_path, batch_size=1)
     for key in "abc":
         dying.append(record(key))

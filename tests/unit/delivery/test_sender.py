@@ -320,20 +320,6 @@ def test_a_full_outbox_refuses_the_newest(sender_to: MakeSender) -> None:
     submit(sender, "d")
 
 
-def test_a_batch_is_bounded_in_bytes_and_a_giant_goes_alone() -> None:
-    outbox = MemoryOutbox(key_of=bytes.decode)
-    for key in "abc":
-        outbox.append(key.encode() + bytes(3 * 2**20))
-
-    sizes = []
-    while batch := outbox.next_batch():
-        sizes.append(len(batch.records))
-        outbox.remove(batch)
-
-    assert sizes == [1, 1, 1]
-    assert len(outbox) == 0
-
-
 def test_a_batch_of_which_a_part_is_stored_stays_in_doubt_on_the_disk(
     sender_to: MakeSender, tmp_path: Path
 ) -> None:
