@@ -1,4 +1,4 @@
-"""The command `langchain-label-studio`."""
+"""The command `langchain-label-studio`: `app`, with the commands up, demo and check."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ from langchain_label_studio.label_studio.settings import (
     URL_VARIABLE,
 )
 from langchain_label_studio.support.extras import require_extra
+from langchain_label_studio.support.plurals import count_text
 
 app = typer.Typer(
     name="langchain-label-studio",
@@ -40,16 +41,16 @@ app.command()(report)
 _MARKS = {"good": "[green]✓[/green]", "warning": "[yellow]![/yellow]", "bad": "[red]✗[/red]"}
 
 DataDir = Annotated[
-    Path | None, typer.Option("--data-dir", help="Where the database and the account are kept.")
+    Path | None, typer.Option("--data-dir", help="The directory of the database and the account.")
 ]
 Port = Annotated[
-    int | None, typer.Option("--port", min=1, max=65535, help="Port of 127.0.0.1; a free one if left out.")
+    int | None, typer.Option("--port", min=1, max=65535, help="The port on 127.0.0.1. Default: a free port.")
 ]
 
 
 @app.command()
 def up(data_dir: DataDir = None, port: Port = None) -> None:
-    """Start a local Label Studio, with an account and a key, until Ctrl-C."""
+    """Start a local Label Studio with an account and an API key. Ctrl-C stops it."""
     with problems_explained(), _local_label_studio(data_dir, port):
         _wait_for_ctrl_c()
 
@@ -58,9 +59,9 @@ def up(data_dir: DataDir = None, port: Port = None) -> None:
 def demo(
     data_dir: DataDir = None,
     port: Port = None,
-    leave: Annotated[bool, typer.Option("--exit", help="End after the runs instead of waiting.")] = False,
+    leave: Annotated[bool, typer.Option("--exit", help="Stop after the runs are recorded.")] = False,
 ) -> None:
-    """Start a local Label Studio and record real runs in it, ready to be reviewed."""
+    """Start a local Label Studio, and record runs of a real model in it: two tasks to review for each mode."""
     from langchain_label_studio.cli.demo_runs import needs_local_model, record_demo_runs  # noqa: PLC0415
     from langchain_label_studio.local_server import LocalModel  # noqa: PLC0415
 
@@ -80,12 +81,14 @@ def demo(
                     base_url=model.base_url if model else None,
                     model=model.model_name if model else None,
                 )
-                for run in runs:
-                    out.print(f"[bold]{run.kind}[/bold]  {escape(run.question)}")
-                    out.print(f"  [dim]{escape(_short(run.answer))}[/dim]")
-                    out.print(f"  [link]{run.url}[/link]")
+                for recorded in runs:
+                    out.print(f"[bold]{recorded.mode.value}[/bold]  {escape(recorded.question)}")
+                    out.print(f"  [dim]{escape(_short(recorded.answer))}[/dim]")
+                    out.print(
+                        f"  {count_text(recorded.tasks, 'task')} to review: [link]{recorded.url}[/link]"
+                    )
                 out.print(
-                    "\nOpen a link, sign in as above, then rate the answer, correct it and press Submit."
+                    "\nOpen a link and sign in as above. Review the task and press Submit: the next task opens."
                 )
                 if not leave:
                     if model:
@@ -99,14 +102,19 @@ def demo(
 
 @app.command()
 def check(
-    url: Annotated[str | None, typer.Option(help=f"Address of Label Studio; else {URL_VARIABLE}.")] = None,
+    url: Annotated[
+        str | None, typer.Option(help=f"The address of Label Studio. Default: {URL_VARIABLE}.")
+    ] = None,
     project_id: Annotated[
-        int | None, typer.Option(help=f"The project's number; else {PROJECT_ID_VARIABLE}.")
+        int | None, typer.Option(help=f"The project's number. Default: {PROJECT_ID_VARIABLE}.")
     ] = None,
     project_name: Annotated[str, typer.Option(help="The project's title.")] = DEFAULT_PROJECT_NAME,
     mode: Annotated[str, typer.Option(help="The mode= of your handler.")] = LabelStudioMode.PROMPT.value,
 ) -> None:
-    """Check the settings, the connection and the project; exit code 1 if something is wrong."""
+    """Check the settings, the connection and the project.
+
+    Exit code 0: ready. 1: something is wrong.
+    """
     from langchain_label_studio.label_studio.connection_check import check_up  # noqa: PLC0415 (loads the SDK)
 
     levels = set()

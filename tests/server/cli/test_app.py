@@ -13,10 +13,12 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
+from langchain_label_studio import LabelStudioMode
 from langchain_label_studio.cli.demo_runs import needs_local_model, record_demo_runs
 from langchain_label_studio.label_studio.client import LabelStudioClient
 from langchain_label_studio.local_server import LocalLabelStudio, LocalModel
 from tests.support.programs import COMMAND
+from tests.support.studio import StudioApi
 
 
 def run(*arguments: str, environment: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
@@ -45,30 +47,36 @@ def shown(pattern: str, output: str) -> str:
     return found[1]
 
 
-def test_the_demo_records_each_kind_of_run_and_prints_a_link_for_each(demo: tuple[Path, str]) -> None:
+def test_the_demo_records_runs_in_each_mode_and_prints_a_link_to_its_tasks(demo: tuple[Path, str]) -> None:
     _, output = demo
 
-    for kind in ("prompt", "chat", "chain", "stream", "agent"):
-        assert re.search(rf"^{kind}  ", output, re.MULTILINE), output
-    assert len(set(re.findall(r"http://127\.0\.0\.1:\d+/projects/\d+/data\?task=\d+", output))) == 6
+    for mode in LabelStudioMode:
+        assert re.search(rf"^{mode.value}  ", output, re.MULTILINE), output
+    links = re.findall(
+        r"2 tasks to review: http://127\.0\.0\.1:\d+/projects/(\d+)/data\?labeling=1$", output, re.MULTILINE
+    )
+    assert len(set(links)) == 5, output
     assert '→ get_weather(city="Paris")' in output
 
 
 def test_with_a_key_of_openai_its_models_are_asked(
-    label_studio: LocalLabelStudio, local_model: LocalModel, monkeypatch: pytest.MonkeyPatch
+    studio: StudioApi, local_model: LocalModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The small model stands in for OpenAI, at the address that its own variable names."""
     monkeypatch.setenv("OPENAI_API_KEY", "any")
     monkeypatch.setenv("OPENAI_BASE_URL", local_model.base_url)
     assert not needs_local_model()
 
-    runs = list(
-        record_demo_runs(url=label_studio.url, api_key=label_studio.api_key, base_url=None, model=None)
-    )
+    server = studio.server
+    recorded = [*record_demo_runs(url=server.url, api_key=server.api_key, base_url=None, model=None)]
 
-    assert [run.kind for run in runs] == ["prompt", "chat", "chain", "stream", "agent", "agent"]
-    assert len({run.url for run in runs}) == 6
-    assert all(run.answer for run in runs)
+    assert [each.mode for each in recorded] == list(LabelStudioMode)
+    assert all(each.answer for each in recorded)
+    for each in recorded:
+        [project] = re.findall(r"/projects/(\d+)/data\?labeling=1$", each.url)
+        tasks = studio.tasks(int(project))
+        assert len(tasks) == each.tasks == 2, each.mode
+        assert all(task["data"]["status"] == "success" for task in tasks), each.mode
 
 
 def test_a_later_up_shows_the_same_account_and_data_and_ends_with_ctrl_c(demo: tuple[Path, str]) -> None:
