@@ -128,7 +128,7 @@ def build_task(
 
     Args:
         run: The run, such as one of `capture_runs`.
-        mode: Whose built-in label config the project has; None is the mode in which the run was captured.
+        mode: Whose built-in label config the project has; None is the form of the run, and `"prompt"` where it has none.
         label_config: The label config (XML) of the project, where it is one of your own.
 
     Returns:

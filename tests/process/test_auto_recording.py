@@ -21,9 +21,10 @@ from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import START, MessagesState, StateGraph
 
 from langchain_label_studio import current_handler, record_runs
+from tests.support.handlers import KEY
 from tests.support.loopback_label_studio import LoopbackLabelStudio
 from tests.support.openai_stub import OpenAIStub, call_tool, running_stub, say
-from tests.support.programs import COMMAND, KEY, waiting_files
+from tests.support.programs import COMMAND, waiting_files
 from tests.support.recording import Recording, recording
 
 stub = pytest.fixture(scope="module")(running_stub)

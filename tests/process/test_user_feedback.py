@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+from tests.support.handlers import KEY
 from tests.support.loopback_label_studio import LoopbackLabelStudio
-from tests.support.programs import COMMAND, KEY, kill, lanes, run, running, wait_until, waiting_files
+from tests.support.programs import COMMAND, kill, lanes, run, running, wait_until, waiting_files
 
 GIVE = """
 from langchain_label_studio import send_feedback

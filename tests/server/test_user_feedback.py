@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 from pathlib import Path
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import pytest
-from langchain_core.outputs import Generation, LLMResult
 
 from langchain_label_studio import LabelStudioCallbackHandler, load_reviews, send_feedback
 from langchain_label_studio.selectors import low_rating, sampled
 from langchain_label_studio.types.feedback import Feedback
+from tests.support.handlers import record
 from tests.support.programs import wait_until
 from tests.support.studio import StudioApi
 
@@ -21,13 +21,6 @@ from tests.support.studio import StudioApi
 def _settings(studio: StudioApi, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LABEL_STUDIO_URL", studio.server.url)
     monkeypatch.setenv("LABEL_STUDIO_API_KEY", studio.server.api_key)
-
-
-def record(handler: LabelStudioCallbackHandler, answer: str = "Hello", prompt: str = "Hi") -> UUID:
-    run_id = uuid4()
-    handler.on_llm_start({}, [prompt], run_id=run_id)
-    handler.on_llm_end(LLMResult(generations=[[Generation(text=answer)]]), run_id=run_id)
-    return run_id
 
 
 def by_run(studio: StudioApi, handler: LabelStudioCallbackHandler) -> dict[str, dict[str, Any]]:
@@ -74,7 +67,7 @@ def test_it_is_a_column_and_a_filter_and_labels_answers_for_kto(studio: StudioAp
     handler = LabelStudioCallbackHandler(project_name=title)
     said: dict[str, float | None] = {}
     for number, score in enumerate((1, 0, 0.5, -1, None)):
-        run_id = record(handler, f"Answer {number}", f"Question {number}")
+        run_id = record(handler, f"Question {number}", f"Answer {number}")
         said[str(run_id)] = score
         if score is not None:
             handler.feedback(run_id, score=score)
@@ -116,7 +109,7 @@ def test_a_thumb_down_brings_a_run_to_review_that_was_excluded(studio: StudioApi
     handler = LabelStudioCallbackHandler(
         project_name=f"Recalled {uuid4()}"[:50], select=sampled(0) | low_rating(), mask=lambda text: text
     )
-    liked, disliked, _ = (record(handler, answer) for answer in ("a", "b", "c"))
+    liked, disliked, _ = (record(handler, answer=answer) for answer in ("a", "b", "c"))
     assert handler.flush()
     assert studio.tasks(handler.project_id or 0) == []
 
@@ -135,7 +128,7 @@ def test_a_thumb_down_brings_a_run_to_review_that_was_excluded(studio: StudioApi
 
 def test_many_at_once_all_arrive(studio: StudioApi) -> None:
     handler = LabelStudioCallbackHandler(project_name=f"Many {uuid4()}"[:50])
-    run_ids = [record(handler, str(number)) for number in range(60)]
+    run_ids = [record(handler, answer=str(number)) for number in range(60)]
     for number, run_id in enumerate(run_ids):
         handler.feedback(run_id, score=number)
         handler.feedback(run_id, score=number % 5, key="stars")

@@ -12,9 +12,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.support.handlers import KEY
+
 # The console script, beside the Python that runs the tests.
 COMMAND = str(Path(sys.executable).parent / "langchain-label-studio")
-KEY = "a-very-secret-key"
 PRELUDE = f"""
 import os, sys, time, uuid
 from langchain_core.outputs import Generation, LLMResult

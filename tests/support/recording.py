@@ -17,8 +17,8 @@ from langchain_label_studio.label_config.parse import parse_label_config
 from langchain_label_studio.label_studio.tasks.build import build_task
 from langchain_label_studio.recording.open_runs import RunTable
 from langchain_label_studio.types.run_record import decode_run
+from tests.support.handlers import KEY
 
-KEY = "label-studio-key-of-the-tests"
 CONFIGS = {mode: parse_label_config(get_default_label_configs(mode)[0]) for mode in ("prompt", "chat")}
 _numbers = itertools.count()
 _BASE64 = re.compile(r"[A-Za-z0-9+/]{200}")

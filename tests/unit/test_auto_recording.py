@@ -35,8 +35,9 @@ from langchain_label_studio import (
 )
 from langchain_label_studio.delivery import process_exit
 from langchain_label_studio.label_studio.destinations.runs import ProjectDestination
+from tests.support.handlers import KEY
 from tests.support.listeners import AsyncListener, InlineListener, Listener
-from tests.support.recording import KEY, Recording, RecordingDestination, recording
+from tests.support.recording import Recording, RecordingDestination, recording
 
 recorded = pytest.fixture(recording)
 SWITCH = "LANGCHAIN_LABEL_STUDIO"

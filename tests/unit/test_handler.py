@@ -26,19 +26,13 @@ from langchain_label_studio.delivery import process_exit
 from langchain_label_studio.label_studio.destinations.runs import ProjectDestination
 from langchain_label_studio.recording.open_runs import RunTable
 from langchain_label_studio.support import log as log_module
+from tests.support.handlers import KEY, record
 
-KEY = "a-very-secret-key"
 RESULT = LLMResult(generations=[[Generation(text="Hello")]])
 
 
 def make(**options: object) -> LabelStudioCallbackHandler:
     return LabelStudioCallbackHandler(KEY, connect="lazy", flush_interval=3600, **options)
-
-
-def record(handler: LabelStudioCallbackHandler, prompt: str = "Hi") -> None:
-    run_id = uuid4()
-    handler.on_llm_start({}, [prompt], run_id=run_id)
-    handler.on_llm_end(RESULT, run_id=run_id)
 
 
 @pytest.fixture(autouse=True)

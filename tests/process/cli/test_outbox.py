@@ -19,8 +19,9 @@ import pytest
 
 from langchain_label_studio.delivery.rejected import set_aside
 from langchain_label_studio.types.run_record import read_run_id
+from tests.support.handlers import KEY
 from tests.support.loopback_label_studio import Fault, LoopbackLabelStudio
-from tests.support.programs import COMMAND, KEY, kill, lanes, run, running, wait_until, waiting_files
+from tests.support.programs import COMMAND, kill, lanes, run, running, wait_until, waiting_files
 
 OUTBOX = [COMMAND, "outbox"]
 WAITING = "handler = make(flush_interval=60)\nrecord(handler, 3)\ntime.sleep(60)"

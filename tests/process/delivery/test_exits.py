@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.handlers import KEY
 from tests.support.loopback_label_studio import Fault, LoopbackLabelStudio
-from tests.support.programs import KEY, RECOVER, lanes, run, running, waiting_files
+from tests.support.programs import RECOVER, lanes, run, running, waiting_files
 
 MAKE = "handler = make(flush_interval=60)\n"
 

@@ -6,25 +6,18 @@ import json
 import time
 import warnings
 from pathlib import Path
-from uuid import uuid4
 
 import pytest
-from langchain_core.outputs import Generation, LLMResult
 
 from langchain_label_studio import LabelStudioCallbackHandler, LabelStudioWarning, TaskDataError
 from langchain_label_studio.delivery import retry_policy
+from tests.support.handlers import KEY, record
 from tests.support.loopback_label_studio import Fault, LoopbackLabelStudio
 from tests.support.programs import wait_until
 
-KEY = "a-very-secret-key"
 
-
-def record(handler: LabelStudioCallbackHandler, count: int = 1, *, prompt: str = "Hi") -> list[str]:
-    run_ids = [uuid4() for _ in range(count)]
-    for run_id in run_ids:
-        handler.on_llm_start({}, [prompt], run_id=run_id)
-        handler.on_llm_end(LLMResult(generations=[[Generation(text="Hello")]]), run_id=run_id)
-    return [str(run_id) for run_id in run_ids]
+def record_many(handler: LabelStudioCallbackHandler, count: int = 1, *, prompt: str = "Hi") -> list[str]:
+    return [str(record(handler, prompt)) for _ in range(count)]
 
 
 def connect(server: LoopbackLabelStudio, **options: object) -> LabelStudioCallbackHandler:
@@ -48,7 +41,7 @@ def connect(server: LoopbackLabelStudio, **options: object) -> LabelStudioCallba
 def test_each_run_arrives_once_with_its_answer(loopback: LoopbackLabelStudio, fault: Fault) -> None:
     loopback.faults = [fault, fault]
     handler = connect(loopback)
-    run_ids = record(handler, 20)
+    run_ids = record_many(handler, 20)
 
     assert handler.flush(20)
     assert sorted(loopback.run_ids()) == sorted(run_ids)
@@ -59,10 +52,10 @@ def test_each_run_arrives_once_with_its_answer(loopback: LoopbackLabelStudio, fa
 
 def test_a_server_that_restarts_gets_everything_in_order(loopback: LoopbackLabelStudio) -> None:
     handler = connect(loopback)
-    first = record(handler)
+    first = record_many(handler)
     assert handler.flush(10)
     port = loopback.stop()
-    later = record(handler, 50)
+    later = record_many(handler, 50)
     assert not handler.flush(0.3)
     assert handler.stats().state == "unreachable"
 
@@ -75,11 +68,11 @@ def test_a_server_that_restarts_gets_everything_in_order(loopback: LoopbackLabel
 def test_a_server_that_hangs_does_not_hold_up_flush_or_the_chain(loopback: LoopbackLabelStudio) -> None:
     loopback.faults = [Fault("hang")]
     handler = connect(loopback)
-    record(handler)
+    record_many(handler)
 
     started = time.monotonic()
     assert not handler.flush(0.3)
-    record(handler, 100)
+    record_many(handler, 100)
     handler.close(0.3)
 
     assert time.monotonic() - started < 5
@@ -91,7 +84,7 @@ def test_a_server_that_is_down_is_one_warning_and_the_runs_wait(loopback: Loopba
     with pytest.warns(LabelStudioWarning, match="No answer.*The runs wait") as caught:
         handler = connect(loopback)
     assert len(caught) == 1
-    run_ids = record(handler, 3)
+    run_ids = record_many(handler, 3)
     assert not handler.flush(0.2)
 
     loopback.start(port)
@@ -105,7 +98,7 @@ def test_a_lazy_handler_asks_nothing_until_there_is_something_to_send(loopback: 
     handler = connect(loopback, connect="lazy")
     assert loopback.requests == []
 
-    record(handler)
+    record_many(handler)
 
     assert handler.flush(10)
     assert len(loopback.tasks) == 1
@@ -116,7 +109,7 @@ def test_a_key_that_goes_bad_keeps_everything_and_shows_nothing(
 ) -> None:
     handler = connect(loopback)
     loopback.key_is_good = False
-    run_ids = record(handler, 5)
+    run_ids = record_many(handler, 5)
     assert not handler.flush(20)
     assert (handler.stats().state, handler.stats().pending) == ("blocked", 5)
 
@@ -130,7 +123,7 @@ def test_a_key_that_goes_bad_keeps_everything_and_shows_nothing(
 def test_what_label_studio_refuses_is_set_aside_and_the_rest_goes_on(loopback: LoopbackLabelStudio) -> None:
     loopback.faults = [Fault("status", 400)] * 2
     handler = connect(loopback)
-    run_ids = record(handler, 2)
+    run_ids = record_many(handler, 2)
 
     assert handler.flush(20)
     assert handler.stats().rejected == 1
@@ -142,13 +135,13 @@ def test_the_label_config_of_now_decides(
 ) -> None:
     monkeypatch.setattr("langchain_label_studio.label_studio.destinations.runs.CONFIG_AGE", 0.0)
     handler = connect(loopback)
-    record(handler)
+    record_many(handler)
     assert handler.flush(10)
     loopback.projects[1]["label_config"] = (
         '<View><Paragraphs name="d" value="$talk" textKey="t" nameKey="n"/><TextArea name="a" toName="d"/></View>'
     )
 
-    record(handler)
+    record_many(handler)
 
     assert handler.flush(10)
     assert loopback.tasks[0]["data"]["prompt"] == "Hi"
@@ -180,7 +173,7 @@ def test_data_is_checked_against_the_config_of_the_project_that_is_there(
     with pytest.raises(TaskDataError, match="prompt"):
         connect(loopback)
     handler = connect(loopback, data={"prompt": "mine"})
-    record(handler)
+    record_many(handler)
 
     assert handler.flush(10)
     assert (loopback.tasks[0]["data"]["question"], loopback.tasks[0]["data"]["prompt"]) == ("Hi", "mine")
@@ -210,9 +203,9 @@ def test_a_bad_run_blocks_nobody_and_is_kept_with_the_reason(
     """P5: a 500 that comes back is taken for one, too."""
     loopback.refused_text, loopback.refused_status = "refuse me", status
     handler = connect(loopback)
-    before = record(handler, 30)
-    (bad,) = record(handler, prompt="refuse me")
-    after = record(handler, 30)
+    before = record_many(handler, 30)
+    (bad,) = record_many(handler, prompt="refuse me")
+    after = record_many(handler, 30)
 
     assert handler.flush(40)
 
@@ -234,7 +227,7 @@ def test_flush_does_not_wait_for_the_next_attempt_of_its_own_accord(
     handler = connect(loopback)
     port = loopback.stop()
     monkeypatch.setattr(retry_policy, "FIRST_WAIT", 60.0)
-    record(handler)
+    record_many(handler)
     wait_until(lambda: handler.stats().state == "unreachable")
     loopback.start(port)
 

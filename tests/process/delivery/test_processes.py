@@ -6,8 +6,9 @@ import os
 import signal
 from pathlib import Path
 
+from tests.support.handlers import KEY
 from tests.support.loopback_label_studio import LoopbackLabelStudio
-from tests.support.programs import KEY, RECOVER, kill, lanes, run, running, wait_until, waiting_files
+from tests.support.programs import RECOVER, kill, lanes, run, running, wait_until, waiting_files
 
 
 def test_living_processes_take_turns_and_send_each_run_once(loopback: LoopbackLabelStudio) -> None:

@@ -20,8 +20,8 @@ from langchain_label_studio import (
     PermissionDeniedError,
 )
 from langchain_label_studio.label_studio.client import LabelStudioClient
+from tests.support.handlers import KEY
 
-KEY = "a-very-secret-key"
 # A personal access token's shape: header, payload with an expiry far away, signature.
 JWT = "eyJhbGciOiJIUzI1NiJ9.eyJ0b2tlbl90eXBlIjoicmVmcmVzaCIsImV4cCI6OTk5OTk5OTk5OX0.c2ln"
 EXPIRED = "eyJhbGciOiJIUzI1NiJ9.eyJ0b2tlbl90eXBlIjoicmVmcmVzaCIsImV4cCI6MTAwMDAwMDAwMH0.c2ln"

@@ -23,8 +23,9 @@ from langchain_core.runnables import Runnable, RunnableLambda, RunnableParallel,
 
 from langchain_label_studio import LabelStudioCallbackHandler, LLMRun
 from langchain_label_studio.forms.preference import gather as comparing
+from tests.support.handlers import KEY
 from tests.support.models import StubChatModel
-from tests.support.recording import KEY, Recording
+from tests.support.recording import Recording
 
 Make = Callable[..., Recording]
 PROMPT = ChatPromptTemplate.from_messages([("user", "What is {topic}?")])

@@ -8,6 +8,7 @@ import pytest
 
 from langchain_label_studio import LabelStudioCallbackHandler
 from langchain_label_studio.label_studio.connection_check import Finding, check_up
+from tests.support.handlers import KEY
 from tests.support.loopback_label_studio import LoopbackLabelStudio
 
 Look = Callable[..., list[Finding]]
@@ -15,7 +16,7 @@ Look = Callable[..., list[Finding]]
 
 @pytest.fixture
 def findings(loopback: LoopbackLabelStudio, monkeypatch: pytest.MonkeyPatch) -> Look:
-    monkeypatch.setenv("LABEL_STUDIO_API_KEY", "a-very-secret-key")
+    monkeypatch.setenv("LABEL_STUDIO_API_KEY", KEY)
     monkeypatch.setenv("LABEL_STUDIO_URL", loopback.url)
 
     def look(**options: str) -> list[Finding]:

@@ -54,6 +54,21 @@ def test_a_project_is_created_once_and_found_again(label_studio: LocalLabelStudi
     assert first.project_url == f"{label_studio.url}/projects/{first.project_id}/data"
 
 
+def test_the_sdk_s_objects_that_the_old_handler_had(
+    label_studio: LocalLabelStudio, studio: StudioApi
+) -> None:
+    """With a personal access token, which they refuse by themselves."""
+    handler = connect(label_studio, project_name=title())
+    FakeListLLM(responses=["Hello"], callbacks=[handler]).invoke("Hi")
+    assert handler.flush()
+
+    assert handler.ls_client.get_project(handler.project_id).title == handler.ls_project.title
+    assert [task["data"]["prompt"] for task in handler.ls_project.get_tasks()] == ["Hi"]
+    taken = handler.parsed_label_config[handler.from_name]
+    assert (taken["type"], taken["to_name"]) == ("TextArea", [handler.to_name])
+    assert (taken["inputs"][0]["value"], taken["inputs"][0]["type"]) == (handler.value, handler.input_type)
+
+
 def test_the_title_is_matched_exactly_among_all_pages(
     label_studio: LocalLabelStudio, studio: StudioApi
 ) -> None:

@@ -9,18 +9,16 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from uuid import uuid4
 
 import pytest
-from langchain_core.outputs import Generation, LLMResult
 
 from langchain_label_studio import LabelStudioCallbackHandler, SettingError
 from langchain_label_studio.label_studio.destinations.runs import ProjectDestination
 from langchain_label_studio.label_studio.project_outboxes import find_project_outboxes
+from tests.support.handlers import record
 from tests.support.programs import lanes, wait_until
 
 NAME = "Of one target"
-RESULT = LLMResult(generations=[[Generation(text="Hello")]])
 
 
 @pytest.fixture(autouse=True)
@@ -33,12 +31,6 @@ def _everything_is_taken(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def make(**options: object) -> LabelStudioCallbackHandler:
     options = {"project_name": NAME, "flush_interval": 3600} | options
     return LabelStudioCallbackHandler("a-key", connect="lazy", **options)
-
-
-def record(handler: LabelStudioCallbackHandler) -> None:
-    run_id = uuid4()
-    handler.on_llm_start({}, ["Hi"], run_id=run_id)
-    handler.on_llm_end(RESULT, run_id=run_id)
 
 
 def threads() -> list[threading.Thread]:

@@ -2,41 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 from langchain_core.language_models import FakeListLLM
 
 from langchain_label_studio import LabelStudioCallbackHandler
-from langchain_label_studio.types.run_record import decode_run
 from tests.support.listeners import AsyncListener, InlineListener, Listener
+from tests.support.recording import Recording
 
 
 @pytest.fixture
-def kept() -> list[bytes]:
-    return []
-
-
-@pytest.fixture
-def handlers(monkeypatch: pytest.MonkeyPatch, kept: list[bytes]) -> list[LabelStudioCallbackHandler]:
-    made = [LabelStudioCallbackHandler("k", connect="lazy") for _ in range(2)]
-    for handler in made:
-        monkeypatch.setattr(handler._recorder, "_submit", lambda body: kept.append(body) or True)
-    return made
+def recordings() -> Iterator[list[Recording]]:
+    made = [Recording(), Recording()]
+    yield made
+    for each in made:
+        each.check()
+        each.handler.close()
 
 
 @pytest.mark.parametrize("ours", [1, 2])
 @pytest.mark.parametrize("kind", [Listener, InlineListener, AsyncListener])
 async def test_every_handler_hears_the_start(
-    kind: type[Listener], ours: int, handlers: list[LabelStudioCallbackHandler], kept: list[bytes]
+    kind: type[Listener], ours: int, recordings: list[Recording]
 ) -> None:
     listener = kind()
-    await FakeListLLM(responses=["Hello"]).ainvoke("Hi", {"callbacks": [listener, *handlers[:ours]]})
+    handlers = [listener, *(each.handler for each in recordings[:ours])]
+    await FakeListLLM(responses=["Hello"]).ainvoke("Hi", {"callbacks": handlers})
 
     assert listener.heard == ["start", "end"]
-    assert [decode_run(body).prompt[0]["content"] for body in kept] == ["Hi"] * ours
+    assert [each.run.prompt[0]["content"] for each in recordings[:ours]] == ["Hi"] * ours
 
 
-def test_it_runs_inline(handlers: list[LabelStudioCallbackHandler]) -> None:
-    assert handlers[0].run_inline is True
+def test_it_runs_inline(recordings: list[Recording]) -> None:
+    assert recordings[0].handler.run_inline is True
 
 
 class PlainInline(LabelStudioCallbackHandler):

@@ -36,7 +36,8 @@ from langchain_label_studio.selectors import (
     slow,
 )
 from langchain_label_studio.selectors.sampling import in_sample
-from tests.support.recording import KEY, Recording
+from tests.support.handlers import KEY
+from tests.support.recording import Recording
 
 NEVER = by_tag("no run has this")
 IN_A_TENTH, NOT_IN_A_TENTH = UUID(int=7), UUID(int=1)
