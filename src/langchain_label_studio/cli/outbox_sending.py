@@ -144,23 +144,25 @@ def _watch(
         tell(Progress(done=settled, total=max(total, stats.recovered), in_grace=in_grace))
         patience = max(timeout, GRACE + 2 * _LOOK_EVERY) if in_grace else timeout
         if waiting and waiting == stats.postponed:
-            return _given_up(stats, target)
+            return _given_up(stats, target, timeout)
         if stats.state == "blocked" or now - moved > patience:
-            return _given_up(stats, target)
+            return _given_up(stats, target, timeout)
 
 
-def _given_up(stats: DeliveryStats, target: ProjectOutbox) -> Sent:
+def _given_up(stats: DeliveryStats, target: ProjectOutbox, timeout: float) -> Sent:
     status = look_at(target)
     return replace(
         _sent(stats),
         not_sent=stats.pending + stats.in_doubt + status.orphaned,
-        reason=stats.last_error or " ".join(status.problems) or _why_it_waits(stats),
+        reason=stats.last_error or " ".join(status.problems) or _why_it_waits(stats, timeout),
     )
 
 
-def _why_it_waits(stats: DeliveryStats) -> str:
+def _why_it_waits(stats: DeliveryStats, timeout: float) -> str:
     if stats.postponed:
         return "The runs it is about are not in Label Studio; it is set aside after some days."
+    if stats.pending or stats.in_doubt:
+        return f"Nothing was sent for {timeout:g} seconds. A longer --timeout waits longer."
     return "Nobody can recover what is left."
 
 

@@ -345,7 +345,7 @@ def test_what_a_process_had_just_sent_when_it_died_is_waited_for(loopback: Loopb
         recorded = kill(process)
     assert outbox_json("status")[1]["targets"][0]["in_doubt"] > 0
 
-    done = outbox("send", "--timeout", "1")
+    done = outbox("send", "--timeout", "8")  # the pause is longer
 
     assert (done.returncode, done.stderr) == (0, "")
     assert (
