@@ -13,6 +13,8 @@ from tests.support.loopback_label_studio import Fault, LoopbackLabelStudio
 from tests.support.programs import RECOVER, lanes, run, running, waiting_files
 
 MAKE = "handler = make(flush_interval=60)\n"
+# For tests of what is sent at the end, not of how long it may take: on a busy computer it takes long.
+PATIENT = "import langchain_label_studio.delivery.lifetime\nlangchain_label_studio.delivery.lifetime.EXIT_TIMEOUT = 30\n"
 
 
 def take_over(loopback: LoopbackLabelStudio) -> list[str]:
@@ -22,11 +24,11 @@ def take_over(loopback: LoopbackLabelStudio) -> list[str]:
     return done.stdout.split()
 
 
-@pytest.mark.parametrize("ending", ["", "sys.exit(0)", "handler.close()", "del handler"])
+@pytest.mark.parametrize("ending", ["", "sys.exit(0)", "handler.close(30)", "del handler"])
 def test_the_end_of_a_program_sends_what_waits_and_says_nothing(
     loopback: LoopbackLabelStudio, ending: str
 ) -> None:
-    done = run(MAKE + f"record(handler, 1200)\n{ending}", loopback.url)
+    done = run(PATIENT + MAKE + f"record(handler, 1200)\n{ending}", loopback.url)
 
     assert (done.returncode, done.stderr) == (0, "")
     assert sorted(loopback.run_ids()) == sorted(done.stdout.split())
@@ -34,7 +36,7 @@ def test_the_end_of_a_program_sends_what_waits_and_says_nothing(
 
 
 def test_an_exception_sends_what_waits_too(loopback: LoopbackLabelStudio) -> None:
-    done = run(MAKE + "record(handler, 5)\nraise RuntimeError('mine')", loopback.url)
+    done = run(PATIENT + MAKE + "record(handler, 5)\nraise RuntimeError('mine')", loopback.url)
 
     assert done.stderr.count("Traceback") == 1
     assert len(loopback.tasks) == 5
@@ -103,7 +105,7 @@ def test_an_end_that_python_does_not_see_leaves_the_runs_for_the_next_process(
 
 
 def test_ctrl_c_sends_what_waits(loopback: LoopbackLabelStudio) -> None:
-    with running(MAKE + "record(handler, 7)\ntime.sleep(60)", loopback.url) as process:
+    with running(PATIENT + MAKE + "record(handler, 7)\ntime.sleep(60)", loopback.url) as process:
         assert process.stdout
         recorded = [process.stdout.readline().strip() for _ in range(7)]
         process.send_signal(signal.SIGINT)
@@ -214,7 +216,7 @@ def work(handler):
     handler.on_llm_end(LLMResult(generations=[[Generation(text="Hello")]]), run_id=run_id)
     return str(run_id)
 """
-    (tmp_path / "worker.py").write_text(worker)
+    (tmp_path / "worker.py").write_text(PATIENT + worker)
     program = f"""
     import multiprocessing, warnings
     from worker import work
