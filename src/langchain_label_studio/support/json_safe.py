@@ -58,7 +58,10 @@ def as_mapping(value: Any) -> Mapping[str, Any]:
 
 
 def size_of(byte_count: int) -> str:
-    """Return a number of bytes as a person reads it."""
+    """Return a number of bytes for people.
+
+    Not `rich.filesize`: this runs inside a callback, and a process that only records loads nothing of rich.
+    """
     size = float(byte_count)
     for unit in ("B", "kB", "MB"):
         if size < 1000:
