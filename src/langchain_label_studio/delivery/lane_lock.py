@@ -1,4 +1,4 @@
-"""Who owns a directory: the process that holds the lock of a file in it, for as long as it lives.
+"""`LaneLock`: the lock of a lane, which its owner holds as long as it lives.
 
 Not a lock of a library: after a fork, the child has to let go of its parent's lock by closing its
 descriptor and nothing else, because unlocking would unlock it for the parent, too.

@@ -1,4 +1,4 @@
-"""Locks between the processes of this computer, for what Label Studio cannot do twice at a time."""
+"""`host_lock`: a lock between the processes of this computer, for requests that Label Studio takes only one by one."""
 
 from __future__ import annotations
 

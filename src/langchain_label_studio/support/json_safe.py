@@ -1,4 +1,4 @@
-"""Values that JSON, PostgreSQL and a browser can hold, out of whatever a run carries.
+"""`jsonable`: any value as JSON that PostgreSQL and a browser can hold.
 
 Label Studio stores what it is sent without looking: one NUL byte fails a whole batch on
 PostgreSQL, one lone surrogate makes every page of a project answer 500.
