@@ -1,4 +1,4 @@
-"""Feedback from an application: checked, and put where it waits for the task of its run."""
+"""Send feedback from an application: `send_feedback`, and `FeedbackDesk` for a handler."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Records from an outbox to a destination, once each: knows neither LangChain nor Label Studio."""
+"""Delivery of records from an outbox to a destination, once each. Begin with `sender.Sender`.
+
+It knows neither LangChain nor Label Studio.
+"""
 
 from langchain_label_studio.delivery.destination import DeliveryFailedError, Destination, NotAllTakenError
 from langchain_label_studio.delivery.disk_outbox import LANES, REJECTED, DiskOutbox, has_lanes

@@ -1,4 +1,4 @@
-"""Where records go, as the sender sees it."""
+"""`Destination`: the protocol of everything that a sender sends to, and the errors it may raise."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from langchain_label_studio.delivery.outbox import Record
 
 
 class DeliveryFailedError(Exception):
-    """A destination did not take what it was sent.
+    """A destination did not take the records of a request.
 
     Attributes:
-        reason: Why, as text a person may read: never a payload or a secret.
-        status: The answer's HTTP status, or None where no answer came.
-        maybe_stored: True where no answer came, but the request may have been carried out.
+        reason: Why, as text for people. It never holds a payload or a secret.
+        status: The HTTP status of the answer, or None if there was no answer.
+        maybe_stored: Whether the records may be stored although there was no answer.
         retry_after: Seconds the destination asked to wait, or None.
     """
 
@@ -34,11 +34,11 @@ class DeliveryFailedError(Exception):
 
 
 class NotAllTakenError(Exception):
-    """A destination took what it was sent, all but some records.
+    """A destination took all records of a request but some.
 
     Attributes:
-        later: Seconds after which to try again, by the keys of those that wait for something else.
-        refused: Why, by the keys of those that it will never take.
+        later: Seconds until the next attempt, by the key of each postponed record.
+        refused: The reason, by the key of each record that is refused for good.
     """
 
     def __init__(self, *, later: Mapping[str, float], refused: Mapping[str, str]) -> None:
@@ -48,22 +48,22 @@ class NotAllTakenError(Exception):
 
 
 class Destination(Protocol):
-    """Where records go. Called from one thread at a time."""
+    """The receiver of records. Only one thread at a time calls it."""
 
     def send(self, records: Sequence[Record]) -> None:
-        """Store the records, and return once it is certain that they are stored whole.
+        """Store the records, and return when they are certainly stored whole.
 
         Raises:
-            NotAllTakenError: All others are.
-            DeliveryFailedError: That is not certain.
+            NotAllTakenError: Some records are not stored; all others are.
+            DeliveryFailedError: It is not certain that they are stored.
         """
 
     def find(self, records: Sequence[Record]) -> frozenset[str]:
-        """Return the keys of those records that are stored already, making them whole if need be.
+        """Return the keys of the records that are stored already; complete those that are not whole.
 
         Raises:
             DeliveryFailedError: The destination could not be asked.
         """
 
     def reset(self) -> None:
-        """Forget connections and all that was learned about the destination."""
+        """Close connections, and forget everything that was learned about the destination."""

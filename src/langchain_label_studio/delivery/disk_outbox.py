@@ -1,8 +1,8 @@
-"""An outbox on the disk: a lane of this process's own, and those it recovered.
+"""`DiskOutbox`: an outbox on the disk, with one lane of this process and the lanes it recovered.
 
 <directory>/
-lanes/       one for each living sender, and those that dead ones left
-rejected/    what the destination will never take, a file each with the reason
+lanes/       one for each living sender, and the orphaned ones
+rejected/    records that the destination refused for good, one file each
 """
 
 from __future__ import annotations
@@ -41,15 +41,15 @@ Asked before that, the destination would not know yet what it is about to store.
 
 
 class DiskOutbox:
-    """An outbox on the disk: what was appended outlives the process.
+    """An outbox on the disk: an appended record survives the process.
 
     Attributes:
-        appended: How many records it ever took in.
-        recovered: How many it recovered: records of processes that ended.
-        postponed: How many are kept for later.
-        own_postponed: How many of these it took in itself.
-        directory: Where it is.
-        batch_size: Records in a batch, at most.
+        appended: Number of records that were ever appended.
+        recovered: Number of recovered records.
+        postponed: Number of postponed records.
+        own_postponed: Number of postponed records that this process recorded itself.
+        directory: Its directory.
+        batch_size: Maximum number of records in a batch.
     """
 
     def __init__(
@@ -66,13 +66,13 @@ class DiskOutbox:
         """Make an outbox; nothing is written before the first record.
 
         Args:
-            directory: Where it is; other processes may use the same one.
-            key_of: Returns the key of a record; raises ValueError where it is not a record.
+            directory: Its directory, which other processes may use too.
+            key_of: Returns the key of a record; raises ValueError if it is not a record.
             prepare: Called before a lane is made.
-            power: Whether a record has to survive a loss of power, too, which costs a disk's write.
-            batch_size: Records in a batch, at most.
-            max_bytes: Bytes that may wait, those of all processes together.
-            max_records: Records of this process that may wait.
+            power: Whether a record survives a loss of power, which costs a write of the disk for each.
+            batch_size: Maximum number of records in a batch.
+            max_bytes: Maximum size of the pending records of all processes together.
+            max_records: Maximum number of pending records of this process.
         """
         self.directory = str(directory)
         self._lanes = directory / LANES
@@ -111,7 +111,7 @@ class DiskOutbox:
             body: The record, without a line break in it.
 
         Returns:
-            How many records wait now; 0 where a bound is reached and it was refused.
+            The number of pending records; 0 if the outbox is full and the record was refused.
 
         Raises:
             OSError: The disk does not take it.
@@ -172,7 +172,7 @@ class DiskOutbox:
             lane.delete()
 
     def next_batch(self) -> Batch | None:
-        """Return the batch to send next, the same until it is removed; None where nothing waits.
+        """Return the batch to send next, the same one until it is removed; None if no record is pending.
 
         Raises:
             OSError: It cannot be read.
@@ -229,7 +229,7 @@ class DiskOutbox:
         )
 
     def mark_sending(self, batch: Batch) -> None:
-        """Note, for whoever finds the batch after a crash, that some of it may be stored.
+        """Note that some of the batch may be stored, for the process that finds it after a crash.
 
         Raises:
             OSError: It could not be noted, so it must not be sent.
@@ -238,13 +238,13 @@ class DiskOutbox:
         lane.mark_sending(file)
 
     def mark_unsent(self, batch: Batch) -> None:
-        """Note that surely nothing of the batch is stored."""
+        """Note that certainly nothing of the batch is stored."""
         lane, file = batch.place
         with suppress(OSError):  # it stays in doubt, which is true, too
             lane.mark_unsent(file)
 
     def remove(self, batch: Batch) -> None:
-        """Delete a batch whose every record is settled."""
+        """Delete a batch after all its records were settled."""
         lane, file = batch.place
         with self._lock:
             self._batch = None
@@ -263,7 +263,7 @@ class DiskOutbox:
             lane.delete()
 
     def reject(self, record: Record, reason: str) -> None:
-        """Set a record aside that the destination will never take.
+        """Set a record aside that the destination refuses for good.
 
         Raises:
             OSError: The disk does not take it.
@@ -271,7 +271,7 @@ class DiskOutbox:
         rejected.set_aside(self._rejected, key=record.key, body=record.body, reason=reason)
 
     def postpone(self, records: Sequence[Record], *, seconds: float, recovered: bool) -> None:
-        """Write records down for later, besides their batch.
+        """Keep records for later, besides their batch.
 
         Args:
             records: The records.
@@ -295,7 +295,7 @@ class DiskOutbox:
         return sum(lane.records for lane in self._later.lanes if not lane.recovered)
 
     def resume(self) -> None:
-        """Let wait once more, though it is not yet time, what it took in itself and was postponed."""
+        """Make the own postponed records pending again, before their time."""
         with self._lock:
             self._begin_anew(self._later.own())
 
@@ -304,7 +304,7 @@ class DiskOutbox:
         self._count += sum(lane.records for lane in lanes)
 
     def recover(self) -> float:
-        """Recover orphaned lanes, and the records whose postponement is over.
+        """Recover orphaned lanes, and make the postponed records pending again whose time has come.
 
         Returns:
             Seconds after which to look again.
@@ -365,21 +365,21 @@ class DiskOutbox:
             lane.files.remove(file)
 
     def abandon(self) -> None:
-        """Leave what waits to the process this one was forked from."""
+        """Leave the pending records to the parent process."""
         for lane in (self._own, *self._recovered, *self._later.lanes):
             if lane:
                 lane.disown()
         self._forget()
 
     def release(self) -> None:
-        """Delete the own lane while nothing waits in it."""
+        """Delete the own lane if it is empty."""
         with self._lock:
             if self._own and not self._own.files and not self._appending:
                 self._own.delete()
                 self._own = None
 
     def oldest(self) -> float | None:
-        """Return `time.monotonic()` of the oldest record that waits, or None."""
+        """Return `time.monotonic()` of the oldest pending record, or None."""
         with self._lock:
             lanes = [lane for lane in (self._own, *self._recovered) if lane and lane.files]
             return min((lane.files[0].since for lane in lanes), default=None)

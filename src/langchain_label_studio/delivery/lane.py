@@ -1,4 +1,4 @@
-"""A lane: the journal of one sender, a directory of batches that only its owner touches.
+"""`Lane`: a directory of batches that one process owns.
 
     v1-20261121T090213-4711-9f2c/
         lock               locked by the owner for as long as it lives

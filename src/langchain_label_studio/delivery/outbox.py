@@ -1,4 +1,4 @@
-"""What waits to be sent: the values, and what an outbox has to do."""
+"""`Outbox`: the protocol of all outboxes, and its values `Record` and `Batch`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Record:
     """One thing to send.
 
     Attributes:
-        key: What the destination knows it by; two records with the same key are the same.
+        key: Its name at the destination; two records with the same key are the same.
         body: The record itself, without a line break in it.
     """
 
@@ -33,10 +33,10 @@ class Batch:
 
     Attributes:
         records: The records, in the order in which they were appended.
-        in_doubt: Whether those that are not settled may have been stored already.
+        in_doubt: Whether its unsettled records may be stored already.
         recovered: Whether another process recorded them, and ended before it sent them.
-        set_aside: How many more there were that could not be read, and are among the rejected now.
-        place: Where its outbox keeps it.
+        set_aside: Number of further records that could not be read, and were set aside as rejected.
+        place: Its outbox's own note of where it is.
     """
 
     records: tuple[Record, ...]
@@ -47,18 +47,17 @@ class Batch:
 
 
 class Outbox(Protocol):
-    """Keeps records until they are removed.
+    """A store of records until they are settled.
 
-    Appending is safe from any thread, in a signal handler and in a finalizer; the rest is called by
-    one thread at a time.
+    Any thread may append, also in a signal handler or a finalizer. Only one thread at a time calls the rest.
 
     Attributes:
-        appended: How many records it ever took in.
-        recovered: How many it recovered: records of processes that ended.
-        postponed: How many are kept for later: they are not among those that wait.
-        own_postponed: How many of these it took in itself.
-        directory: Where records outlive the process, or None where they do not.
-        batch_size: How many records are in a batch, at most.
+        appended: Number of records that were ever appended.
+        recovered: Number of recovered records: their processes ended before they were sent.
+        postponed: Number of postponed records, which do not count as pending here.
+        own_postponed: Number of postponed records that this process recorded itself.
+        directory: The directory on the disk; None if its records do not outlive the process.
+        batch_size: Maximum number of records in a batch.
     """
 
     @property
@@ -80,32 +79,32 @@ class Outbox(Protocol):
     def batch_size(self) -> int: ...  # noqa: D102
 
     def append(self, body: bytes) -> int:
-        """Take a record in.
+        """Append a record.
 
         Args:
             body: The record, without a line break in it.
 
         Returns:
-            How many records wait now; 0 where a bound is reached and it was refused.
+            The number of pending records; 0 if the outbox is full and the record was refused.
         """
 
     def next_batch(self) -> Batch | None:
-        """Return the batch to send next, the same until it is removed; None where nothing waits."""
+        """Return the batch to send next, the same one until it is removed; None if no record is pending."""
 
     def mark_sending(self, batch: Batch) -> None:
-        """Note, for whoever finds the batch after a crash, that some of it may be stored."""
+        """Note that some of the batch may be stored, for the process that finds it after a crash."""
 
     def mark_unsent(self, batch: Batch) -> None:
-        """Note that surely nothing of the batch is stored."""
+        """Note that certainly nothing of the batch is stored."""
 
     def remove(self, batch: Batch) -> None:
-        """Drop a batch whose every record is settled."""
+        """Drop a batch after all its records were settled."""
 
     def reject(self, record: Record, reason: str) -> None:
-        """Set a record aside that the destination will never take."""
+        """Set a record aside that the destination refuses for good."""
 
     def postpone(self, records: Sequence[Record], *, seconds: float, recovered: bool) -> None:
-        """Keep records for later, besides their batch: when it is time, `recover` lets them wait once more.
+        """Keep records for later, besides their batch; `recover` makes them pending again when it is time.
 
         Args:
             records: The records.
@@ -114,23 +113,23 @@ class Outbox(Protocol):
         """
 
     def resume(self) -> None:
-        """Let wait once more, though it is not yet time, what it took in itself and was postponed."""
+        """Make the own postponed records pending again, before their time."""
 
     def recover(self) -> float | None:
-        """Recover orphaned records, and those whose postponement is over.
+        """Recover orphaned records, and make the postponed records pending again whose time has come.
 
         Returns:
-            Seconds after which to look again; None where there will be nothing.
+            Seconds until the next look; None if there will be nothing to find.
         """
 
     def abandon(self) -> None:
-        """Leave what waits to the process this one was forked from."""
+        """Leave the pending records to the parent process, and begin with an empty outbox."""
 
     def release(self) -> None:
-        """Let go of what is not needed while nothing waits."""
+        """Free the resources that an idle outbox does not need."""
 
     def oldest(self) -> float | None:
-        """Return `time.monotonic()` of the oldest record that waits, or None."""
+        """Return `time.monotonic()` of the oldest pending record, or None."""
 
     def __len__(self) -> int:
-        """Return how many records wait, the batch on its way among them."""
+        """Return the number of pending records, those of the current batch included."""

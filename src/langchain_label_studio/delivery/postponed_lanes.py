@@ -1,4 +1,4 @@
-"""What was postponed: lanes that wait until it is time."""
+"""`PostponedLanes`: lanes of records that wait for a later time."""
 
 from __future__ import annotations
 

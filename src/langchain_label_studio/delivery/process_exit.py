@@ -1,4 +1,4 @@
-"""What happens to senders when their process ends."""
+"""Send pending records when the process ends: `watch` registers a sender for that."""
 
 from __future__ import annotations
 

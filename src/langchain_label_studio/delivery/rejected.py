@@ -1,4 +1,4 @@
-"""Records that the destination will never take, kept with the reason until a person looks at them."""
+"""Rejected records, one file each with the reason: `set_aside` writes one, `put_back` retries it."""
 
 from __future__ import annotations
 

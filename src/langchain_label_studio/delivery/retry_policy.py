@@ -1,4 +1,4 @@
-"""What an answer means, and how long to wait. Pure."""
+"""The meaning of a failed request (`judge`), and the wait after it (`wait_before`). Pure."""
 
 from __future__ import annotations
 

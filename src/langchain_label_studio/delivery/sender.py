@@ -1,4 +1,4 @@
-"""The one thread that takes records from an outbox to a destination."""
+"""`Sender`: the background thread that sends the records of an outbox to a destination."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One batch on its way: what of it is settled, and how the rest gets there."""
+"""`Shipment`: the delivery of one batch, over as many attempts as it takes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What became of everything that was recorded."""
+"""`DeliveryStats`: the number of recorded runs by their outcome."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What Label Studio's refusals mean, and what to do about them. Pure."""
+"""Errors for the answers of Label Studio, with advice. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `langchain-label-studio check` finds: nothing is created or changed."""
+"""Check a connection without creating or changing anything, for `langchain-label-studio check`."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from langchain_label_studio.recording.open_runs import RunTable, StartedRun
 from langchain_label_studio.recording.selection import Rated, RunSelection
 from langchain_label_studio.recording.trace_events import EventKind, TraceEvent
 from langchain_label_studio.support.bounded_dict import BoundedDict
-from langchain_label_studio.support.idle_timer import QuietWatch
+from langchain_label_studio.support.idle_timer import IdleTimer
 from langchain_label_studio.support.log import ThrottledLog
 from langchain_label_studio.types.run import RunFields
 from langchain_label_studio.types.run_record import encode_run, make_run
@@ -69,7 +69,7 @@ class Recorder:
         self._mask = mask
         self._form = form
         self._gatherer = gatherer
-        self._quiet = None if quiet_after is None else QuietWatch(quiet_after, self.hand_over)
+        self._quiet = None if quiet_after is None else IdleTimer(quiet_after, self.hand_over)
         self._log = ThrottledLog()
         self.runs = RunTable()
         self.lost: Counter[str] = Counter()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from datetime import UTC, datetime
 from functools import partial
 from typing import Any, TypeVar
 
@@ -16,6 +15,7 @@ from langchain_label_studio.reviews.corrections import UnreadableCallError, read
 from langchain_label_studio.reviews.regions import Answers, read_regions
 from langchain_label_studio.reviews.run_from_task import answer_control, read_run, read_turns
 from langchain_label_studio.support.json_safe import as_mapping
+from langchain_label_studio.support.moments import read_time
 from langchain_label_studio.types.review import Candidate, Preference, Rating, Review
 from langchain_label_studio.types.run import LLMRun
 from langchain_label_studio.types.turn import Turn
@@ -85,8 +85,8 @@ def _read_review(
         task_url=of.task_url,
         annotation_id=annotation["id"],
         reviewer=_reviewer(annotation.get("completed_by"), reviewers),
-        created_at=_time(annotation.get("created_at")),
-        updated_at=_time(annotation.get("updated_at")),
+        created_at=read_time(annotation.get("created_at")),
+        updated_at=read_time(annotation.get("updated_at")),
         seconds_spent=annotation.get("lead_time"),
         was_skipped=bool(annotation.get("was_cancelled")),
         ground_truth=bool(annotation.get("ground_truth")),
@@ -182,10 +182,6 @@ def _reviewer(completed_by: Any, reviewers: Mapping[int, str]) -> str | None:
     if isinstance(completed_by, Mapping):
         completed_by = completed_by.get("id")
     return None if completed_by is None else reviewers.get(completed_by, f"user {completed_by}")
-
-
-def _time(value: Any) -> datetime | None:
-    return datetime.fromisoformat(value).astimezone(UTC) if isinstance(value, str) else None
 
 
 def _ordered(said: Mapping[str, _T], names: list[str]) -> dict[str, _T]:

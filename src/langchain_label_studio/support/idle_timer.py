@@ -1,4 +1,4 @@
-"""Notices when nothing was heard for a while."""
+"""`IdleTimer`: calls a function after some seconds without an event."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ QUIET_SECONDS = 60.0
 """Seconds without a further event after which a group that has no end of its own is taken for complete."""
 
 
-class QuietWatch(ForkSafe):
-    """Calls a function, in a thread of its own, once nothing was heard for some seconds."""
+class IdleTimer(ForkSafe):
+    """Calls a function, in its own thread, after some seconds without an event."""
 
     def __init__(self, seconds: float, call: Callable[[], None]) -> None:
-        """Make a watch; there is no thread before something was heard.
+        """Make a timer; its thread starts with the first event.
 
         Args:
-            seconds: How long it has to be quiet.
-            call: What is called then. It does not raise.
+            seconds: Seconds without an event.
+            call: The function. It must not raise.
         """
         self._seconds = seconds
         self._call = call
@@ -32,7 +32,7 @@ class QuietWatch(ForkSafe):
         self._watching = False
 
     def heard(self) -> None:
-        """Note that something was heard just now."""
+        """Note an event."""
         with self._lock:
             self._heard = time.monotonic()
             if not self._watching:

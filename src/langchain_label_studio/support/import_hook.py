@@ -1,4 +1,9 @@
-"""Something to do as soon as a module is there, without loading it for that."""
+"""Wait for an import: `when_imported` calls a function with a module as soon as somebody loads it.
+
+`wrapt.register_post_import_hook` does the same, and was tried. Importing wrapt 2 loads 94 more modules (asyncio, ssl and
+subprocess among them), which costs more than this whole package may cost a process. It would also call the function
+with a module that another thread is still loading, and leave its finder and a loader of its own behind.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +21,7 @@ def when_imported(name: str, then: Callable[[ModuleType], None]) -> None:
 
     Args:
         name: The module's full name.
-        then: What to call with it. It must not raise: whoever loads the module would get the error.
+        then: The function. It must not raise: the importer of the module would get the error.
     """
     if name in sys.modules:
         then(import_module(name))  # not `sys.modules[name]`: another thread may be in the middle of it
@@ -29,7 +34,7 @@ class _Loader(Protocol):
 
 
 class _Awaited:
-    """A finder that finds nothing itself: it steps aside for the others, and tells when they have.
+    """A finder that lets the other finders find the module, and calls the function after it was loaded.
 
     See https://docs.python.org/3/reference/import.html#the-meta-path
     """
@@ -39,12 +44,12 @@ class _Awaited:
         self._then = then
 
     def find_spec(self, name: str, *_: Any) -> ModuleSpec | None:
-        """Return what the others find, if it is the module that is waited for."""
+        """Return what the other finders find, if it is this module."""
         if name != self._name:
             return None
         from importlib.util import find_spec  # noqa: PLC0415 (takes a millisecond to load)
 
-        with suppress(ValueError):  # somebody else may have put back the list as it was
+        with suppress(ValueError):  # somebody may have restored an older list
             sys.meta_path.remove(self)
         spec = find_spec(name)
         if spec and spec.loader:
@@ -58,5 +63,5 @@ class _Awaited:
             load(module)
             self._then(module)
 
-        # On this one loader of this one module: it stays what it is to all who ask it for more.
+        # Only this loader of this module changes; its other methods stay as they are.
         loader.exec_module = load_and_tell  # type: ignore[method-assign]

@@ -1,4 +1,4 @@
-"""A record as one line of JSON, which says in which format it is."""
+"""Records as lines of JSON with the number of their format: `encode_line` and `decode_line`."""
 
 from __future__ import annotations
 

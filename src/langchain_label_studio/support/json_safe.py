@@ -1,4 +1,4 @@
-"""Values that JSON, PostgreSQL and a browser can hold, out of whatever a run carries.
+"""`jsonable`: any value as JSON that PostgreSQL and a browser can hold.
 
 Label Studio stores what it is sent without looking: one NUL byte fails a whole batch on
 PostgreSQL, one lone surrogate makes every page of a project answer 500.
@@ -58,7 +58,10 @@ def as_mapping(value: Any) -> Mapping[str, Any]:
 
 
 def size_of(byte_count: int) -> str:
-    """Return a number of bytes as a person reads it."""
+    """Return a number of bytes for people.
+
+    Not `rich.filesize`: this runs inside a callback, and a process that only records loads nothing of rich.
+    """
     size = float(byte_count)
     for unit in ("B", "kB", "MB"):
         if size < 1000:

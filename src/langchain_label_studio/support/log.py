@@ -1,4 +1,4 @@
-"""The package's one logger, and a voice that does not repeat itself."""
+"""The logger of the package, and `ThrottledLog`, which does not repeat itself."""
 
 from __future__ import annotations
 

@@ -1,10 +1,29 @@
-"""Dates that users write: `resolve_moment`."""
+"""Read times: `resolve_moment` those that users write, `read_time` those that programs write."""
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import UTC, datetime
+from typing import Any
 
 from langchain_label_studio.errors import SettingError
+
+
+def read_time(text: Any) -> datetime | None:
+    """Return a time in UTC that a program wrote.
+
+    Args:
+        text: ISO 8601 text, which is in UTC if it names no zone; or anything else.
+
+    Returns:
+        The time; None if the text is no time.
+    """
+    if not isinstance(text, str):
+        return None
+    with suppress(ValueError):
+        known = datetime.fromisoformat(text)
+        return known.replace(tzinfo=UTC) if known.tzinfo is None else known.astimezone(UTC)
+    return None
 
 
 def resolve_moment(name: str, value: datetime | str | None) -> datetime | None:
@@ -12,10 +31,10 @@ def resolve_moment(name: str, value: datetime | str | None) -> datetime | None:
 
     Args:
         name: The setting.
-        value: A time, or ISO 8601 text; without a zone it is this computer's.
+        value: A time, or ISO 8601 text. Without a zone it is in this computer's zone.
 
     Raises:
-        SettingError: It is text that is no time.
+        SettingError: The text is no time.
     """
     try:
         known = datetime.fromisoformat(value) if isinstance(value, str) else value

@@ -1,4 +1,4 @@
-"""JSON as people read it. Pure."""
+"""`readable_json`: JSON with few line breaks, for people. Pure."""
 
 from __future__ import annotations
 

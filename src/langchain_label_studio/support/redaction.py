@@ -1,4 +1,4 @@
-"""Take secrets out of an error's text. Pure."""
+"""Remove secrets from text: `scrub_secrets`, and `error_text` for errors. Pure."""
 
 from __future__ import annotations
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from langchain_label_studio.report.measures import Question
+from langchain_label_studio.support.moments import read_time
 from langchain_label_studio.types.review import Preference, Review
 from langchain_label_studio.types.text import show_turn
 from langchain_label_studio.types.turn import Turn
@@ -100,7 +100,7 @@ def _task(review: Review) -> ObservedTask:
         url=review.task_url,
         model=run.model or None,
         tags=tuple(dict.fromkeys(run.tags)),
-        started=_time(run.started_at),
+        started=read_time(run.started_at),
         latency_ms=run.latency_ms,
         input_tokens=run.input_tokens,
         output_tokens=run.output_tokens,
@@ -178,10 +178,3 @@ def _wins(preference: Preference | None) -> tuple[tuple[str, str], ...]:
 
 def _has_unnamed(preference: Preference | None) -> bool:
     return preference is not None and not all(candidate.model for candidate in preference.candidates)
-
-
-def _time(text: str | None) -> datetime | None:
-    with suppress(ValueError, TypeError):
-        moment = datetime.fromisoformat(text or "")
-        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    return None
