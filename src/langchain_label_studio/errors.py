@@ -1,34 +1,34 @@
-"""Everything this package raises, in one tree.
+"""The errors of this package: `LabelStudioError` and its subclasses.
 
     LabelStudioError
-    ├── SettingError (ValueError)            a setting is missing or cannot be right
+    ├── SettingError (ValueError)            a setting is missing or wrong
     │   ├── MissingApiKeyError
     │   ├── MissingExtraError                a library of an extra is not installed
     │   ├── ProjectTitleError                Label Studio takes 3 to 50 characters
     │   ├── LabelConfigError                 not XML, or refused by Label Studio
     │   │   └── NoResponseControlError       no TextArea that could take the answer
     │   └── TaskDataError                    `data=` lacks a key, or names a reserved one
-    ├── ServerError                          Label Studio answered, but not with what was asked
+    ├── ServerError                          Label Studio answered with an error
     │   ├── AuthenticationError              401: the key was refused
     │   ├── PermissionDeniedError            403
     │   ├── ProjectNotFoundError             404
-    │   ├── RequestRefusedError (ValueError) 400, 413, 422: the request itself is at fault
-    │   └── NotLabelStudioError              something else lives at this address
+    │   ├── RequestRefusedError (ValueError) 400, 413, 422: the content was refused
+    │   └── NotLabelStudioError              another program answers at this address
     ├── ServerUnavailableError               no answer, or only "later"
     └── LocalServerError                     the local Label Studio or model could not be set up
 
-Warnings a person should see once are `LabelStudioWarning`.
+Warnings are of the class `LabelStudioWarning`.
 """
 
 from __future__ import annotations
 
 
 class LabelStudioError(Exception):
-    """Base of every error of this package."""
+    """The base class of every error of this package."""
 
 
 class SettingError(LabelStudioError, ValueError):
-    """A setting is missing or cannot be right; the message says what to do."""
+    """A setting is missing or wrong. The message says what to do."""
 
 
 class MissingApiKeyError(SettingError):
@@ -36,7 +36,7 @@ class MissingApiKeyError(SettingError):
 
 
 class MissingExtraError(SettingError):
-    """A library is not installed that comes with an extra of this package, such as `report`."""
+    """A library is missing that an extra of this package installs, such as `report`."""
 
 
 class ProjectTitleError(SettingError):
@@ -52,14 +52,14 @@ class NoResponseControlError(LabelConfigError):
 
 
 class TaskDataError(SettingError):
-    """The user's `data` lacks a key the label config names, or uses a reserved one."""
+    """The user's `data` lacks a key of the label config, or uses a reserved key."""
 
 
 class ServerError(LabelStudioError):
-    """Label Studio answered, but not with what was asked.
+    """Label Studio answered with an error.
 
     Attributes:
-        status: The HTTP status, or None where there was none.
+        status: The HTTP status, or None without one.
     """
 
     def __init__(self, message: str, *, status: int | None = None) -> None:
@@ -72,28 +72,28 @@ class AuthenticationError(ServerError):
 
 
 class PermissionDeniedError(ServerError):
-    """The key is good, but its owner may not do this (403)."""
+    """The key is valid, but its owner may not do this (403)."""
 
 
 class ProjectNotFoundError(ServerError):
-    """No project with this id, or none that the key's owner may see (404)."""
+    """There is no project with this id, or the key's owner may not see it (404)."""
 
 
 class RequestRefusedError(ServerError, ValueError):
-    """Label Studio found fault with the request itself (400, 413, 422)."""
+    """Label Studio refused the content of the request (400, 413, 422)."""
 
 
 class NotLabelStudioError(ServerError):
-    """Something answers at this address, but it is not Label Studio."""
+    """Another program answers at this address, not Label Studio."""
 
 
 class ServerUnavailableError(LabelStudioError):
-    """Label Studio did not answer, or said to come back later.
+    """Label Studio did not answer, or asked to try again later.
 
     Attributes:
-        status: The HTTP status, or None where no answer came.
-        maybe_stored: True where the request may have been carried out all the same.
-        retry_after: Seconds the server asked to wait, or None.
+        status: The HTTP status, or None without an answer.
+        maybe_stored: True if the request may have been carried out nevertheless.
+        retry_after: The seconds that the server asked to wait, or None.
     """
 
     def __init__(
@@ -115,7 +115,7 @@ class LocalServerError(LabelStudioError):
 
 
 class LabelStudioWarning(UserWarning):
-    """Something a person should know, which stops nothing."""
+    """A problem that stops nothing."""
 
 
 __all__ = [

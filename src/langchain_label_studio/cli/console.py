@@ -1,4 +1,7 @@
-"""How the commands speak: to people in lines that can be copied whole, to programs in JSON."""
+"""Output of the commands: `out` and `err` for people, `print_json` for programs.
+
+rich and not tqdm, which `load_reviews` uses: the commands also show tables and colours.
+"""
 
 from __future__ import annotations
 
@@ -21,10 +24,10 @@ err = Console(soft_wrap=True, highlight=False, stderr=True)
 
 @contextmanager
 def problems_explained(*, stopped: str = "Stopped.") -> Iterator[None]:
-    """Turn what goes wrong into one line and an exit code.
+    """Turn an error into one line and an exit code.
 
     Args:
-        stopped: What is said after Ctrl-C.
+        stopped: The line after Ctrl-C.
     """
     try:
         yield
@@ -37,12 +40,12 @@ def problems_explained(*, stopped: str = "Stopped.") -> Iterator[None]:
 
 
 def shown(text: str) -> str:
-    """Return text of others for a console: without markup, and without what moves the cursor."""
+    """Return foreign text for a console: without markup, and without characters that move the cursor."""
     return escape(printable(text))
 
 
 def printable(text: str) -> str:
-    """Return text with all that is not printable as JSON escapes it."""
+    """Return text with unprintable characters as JSON escapes."""
     return "".join(char if char.isprintable() else json.dumps(char)[1:-1] for char in text)
 
 
@@ -52,7 +55,7 @@ def print_json(document: Any) -> None:
 
 
 def print_payload(document: Any) -> None:
-    """Print a JSON document for a person to read, in a person's own letters."""
+    """Print a JSON document for people: letters of every alphabet stay readable."""
     readable = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
     lines = json.dumps(document, indent=2, ensure_ascii=not readable).split("\n")
     typer.echo("\n".join(map(printable, lines)))

@@ -1,4 +1,4 @@
-"""What the export command shows: how much was written, and what was skipped and why."""
+"""Output of the export command: `print_export_summary` for people, `print_document` for programs."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ _TASKS_SHOWN = 5
 
 
 class ExportCounts:
-    """Counts what goes by: the rows themselves are not kept.
+    """Counts reviews and skipped tasks. It keeps no rows.
 
     Attributes:
-        reviews: How many reviews were read.
-        skipped: The tasks that gave no row, by the reason, once for each time.
+        reviews: The number of reviews read.
+        skipped: The tasks that gave no row, by the reason. A task is listed once for each skipped row.
     """
 
     def __init__(self) -> None:
@@ -29,13 +29,13 @@ class ExportCounts:
         self.skipped: dict[str, list[int]] = {}
 
     def counted(self, reviews: Iterable[Review]) -> Iterator[Review]:
-        """Return the reviews, counting them."""
+        """Yield the reviews, and count them."""
         for review in reviews:
             self.reviews += 1
             yield review
 
     def rows(self, items: Iterable[Row | Skipped]) -> Iterator[Row]:
-        """Return the rows, noting what was skipped."""
+        """Yield the rows, and note what was skipped."""
         for item in items:
             if isinstance(item, Row):
                 yield item
@@ -44,7 +44,7 @@ class ExportCounts:
 
 
 def print_document(tally: ExportCounts, written: Written) -> None:
-    """Print what was done as JSON."""
+    """Print the result as JSON."""
     print_json(
         {
             "reviews": tally.reviews,
@@ -60,7 +60,7 @@ def print_document(tally: ExportCounts, written: Written) -> None:
 
 
 def print_export_summary(tally: ExportCounts, written: Written) -> None:
-    """Print what was done for a person."""
+    """Print the result for a person."""
     if tally.skipped:
         table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
         table.add_column("Skipped", justify="right")
@@ -76,8 +76,8 @@ def print_export_summary(tally: ExportCounts, written: Written) -> None:
             out.print(f"  {shown(str(file))}")
     elif written.validation_rows:
         err.print(
-            f"[red]✗[/red] Nothing was written: all of the {count_text(written.validation_rows, 'row')} would be for "
-            "validation. Use a smaller --validation, another --seed, or none."
+            f"[red]✗[/red] Nothing was written: the validation file would get all {count_text(written.validation_rows, 'row')}. "
+            "Use a smaller --validation, change --seed, or leave out --validation."
         )
     else:
         err.print(f"[red]✗[/red] Nothing was written: {count_text(tally.reviews, 'review')}, but no row.")

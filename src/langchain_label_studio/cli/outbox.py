@@ -1,7 +1,7 @@
 """The command `langchain-label-studio outbox`.
 
-With `--json` each prints one document, whose keys stay. `TARGET` in it stands for these keys of a target: `name`
-(its directory's), `directory`, `url`, `project`, `project_id` (null where the project is known by its title).
+With `--json` each subcommand prints one document. Its keys stay. `TARGET` stands for these keys: `name` (of the
+directory), `directory`, `url`, `project`, `project_id` (null if the project is known by its title).
 
     status    {"outbox_dir", "targets": [TARGET + the attributes of `TargetStatus`], "problems"}
     send      {"targets": [TARGET + the attributes of `Sent`], "problems"}
@@ -41,7 +41,7 @@ from langchain_label_studio.label_studio.settings import API_KEY_VARIABLE, URL_V
 
 outbox_app = typer.Typer(
     name="outbox",
-    help="Runs that wait to be sent to Label Studio, and runs that it rejected.",
+    help="Show, send or delete runs that are not in Label Studio yet, and runs that it rejected.",
     no_args_is_help=True,
 )
 
@@ -54,33 +54,34 @@ Results = list[tuple[ProjectOutbox, Sent]]
 Wanted = Annotated[
     str | None,
     typer.Argument(
-        metavar="TARGET", help="Part of a project's title or address, in any case; all if left out."
+        metavar="TARGET",
+        help="A part of the project's title or address; upper and lower case are the same. Default: all projects.",
     ),
 ]
 OutboxDir = Annotated[
     Path | None,
     typer.Option(
         "--outbox-dir",
-        help=f"Directory of all outboxes; else {OUTBOX_DIR_VARIABLE}, else the user's state directory.",
+        help=f"The directory of all outboxes. Default: {OUTBOX_DIR_VARIABLE}, or the user's state directory.",
     ),
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the result as one JSON document.")]
 Url = Annotated[
     str | None,
     typer.Option(
-        "--url", help=f"Address of the Label Studio that {API_KEY_VARIABLE} is for; else {URL_VARIABLE}."
+        "--url", help=f"The address of the Label Studio of {API_KEY_VARIABLE}. Default: {URL_VARIABLE}."
     ),
 ]
 Timeout = Annotated[
-    float, typer.Option("--timeout", min=0, help="Seconds without any progress after which it gives up.")
+    float, typer.Option("--timeout", min=0, help="Give up after this many seconds without progress.")
 ]
 
 
 @outbox_app.command("status")
 def show_status(target: Wanted = None, *, outbox_dir: OutboxDir = None, as_json: AsJson = False) -> None:
-    """Show what waits, by target.
+    """Show how many runs wait, project by project.
 
-    Exit code 0: all is well. 3: there are orphaned or rejected runs. 1: cannot be read.
+    Exit code 0: all is well. 1: an outbox cannot be read. 3: there are orphaned or rejected runs.
     """
     view = OutboxView(quiet=as_json)
     with problems_explained():
@@ -109,9 +110,9 @@ def send(
     outbox_dir: OutboxDir = None,
     as_json: AsJson = False,
 ) -> None:
-    """Send orphaned runs: those of programs that ended before they sent them.
+    """Send orphaned runs: their programs ended before they were sent.
 
-    Exit code 0: all of it is sent. 1: some of it is not. 3: some of it was rejected.
+    Exit code 0: all runs are sent. 1: some are not sent. 3: some were rejected.
     """
     view = OutboxView(quiet=as_json)
     with problems_explained(stopped=STOPPED):
@@ -127,7 +128,7 @@ def show_rejected(
     show: Annotated[
         str | None,
         typer.Option(
-            "--show", metavar="RUN_ID", help="Print the whole run; the beginning of its id will do."
+            "--show", metavar="RUN_ID", help="Print the whole run. The beginning of its id is enough."
         ),
     ] = None,
     outbox_dir: OutboxDir = None,
@@ -154,28 +155,30 @@ def show_rejected(
 def retry_rejected(
     run_ids: Annotated[
         list[str] | None,
-        typer.Argument(metavar="RUN_ID", help="The beginning of an id will do."),
+        typer.Argument(metavar="RUN_ID", help="The run's id. Its beginning is enough."),
     ] = None,
     *,
-    everything: Annotated[bool, typer.Option("--all", help="All rejected runs.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="Retry all rejected runs.")] = False,
     target: Annotated[
-        str | None, typer.Option("--target", help="Only those of a target: part of its title or address.")
+        str | None,
+        typer.Option("--target", help="Retry only the runs of this project: a part of its title or address."),
     ] = None,
     later: Annotated[
-        bool, typer.Option("--later", help="Leave the sending to the next program, or to `outbox send`.")
+        bool,
+        typer.Option("--later", help="Do not send now. The next program, or `outbox send`, sends the runs."),
     ] = False,
     url: Url = None,
     timeout: Timeout = 60.0,
     outbox_dir: OutboxDir = None,
     as_json: AsJson = False,
 ) -> None:
-    """Send rejected runs once more, as their files are now: `record` in them may be repaired.
+    """Send rejected runs again. You may repair `record` in their files before.
 
-    Exit code 0: all of them are sent. 1: some are not. 3: some were rejected again.
+    Exit code 0: all runs are sent. 1: some are not sent. 3: some were rejected again.
     """
     view = OutboxView(quiet=as_json)
     if bool(run_ids) == everything:
-        _misused("Say which runs: their ids, or --all.")
+        _misused("Name the runs by their ids, or use --all.")
     with problems_explained(stopped=STOPPED):
         directory, targets, problems = _selected(outbox_dir, target)
         chosen = _chosen(targets, run_ids) if run_ids else rejected_runs(targets)
@@ -201,22 +204,25 @@ def retry_rejected(
 def purge_outbox(
     target: Wanted = None,
     *,
-    waiting: Annotated[bool, typer.Option("--waiting", help="Orphaned runs.")] = False,
-    rejected: Annotated[bool, typer.Option("--rejected", help="Rejected runs.")] = False,
+    waiting: Annotated[bool, typer.Option("--waiting", help="Delete orphaned runs.")] = False,
+    rejected: Annotated[bool, typer.Option("--rejected", help="Delete rejected runs.")] = False,
     older_than: Annotated[
-        float, typer.Option("--older-than", metavar="DAYS", min=0, help="Only what is older than that.")
+        float,
+        typer.Option(
+            "--older-than", metavar="DAYS", min=0, help="Delete only runs that are older than this."
+        ),
     ] = 0.0,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Delete without asking.")] = False,
     outbox_dir: OutboxDir = None,
     as_json: AsJson = False,
 ) -> None:
-    """Delete runs for good; what living programs are about to send stays.
+    """Delete runs for good. Runs of living programs stay.
 
-    Exit code 0: done. 1: some of it could not be deleted, or you said no.
+    Exit code 0: done. 1: some runs could not be deleted, or you answered no.
     """
     view = OutboxView(quiet=as_json)
     if not (waiting or rejected):
-        _misused("Say what to delete: --waiting, --rejected or both.")
+        _misused("Choose what to delete: --waiting, --rejected or both.")
     delete = partial(purge, waiting=waiting, rejected=rejected, min_age=older_than * 86_400)
     with problems_explained():
         _, targets, problems = _selected(outbox_dir, target)
@@ -256,7 +262,7 @@ def _chosen(
 def _send(
     targets: Sequence[ProjectOutbox], directory: Path, url: str | None, timeout: float, view: OutboxView
 ) -> tuple[Results, list[str]]:
-    """Send orphaned runs, target by target; return also what cannot be read."""
+    """Send orphaned runs, project by project. Return the results, and the outboxes that cannot be read."""
     for target in targets:
         tidy(target)
     statuses = [(target, look_at(target)) for target in targets]

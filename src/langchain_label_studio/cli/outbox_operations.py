@@ -1,4 +1,4 @@
-"""What an operator asks of outboxes: what waits, what was rejected, retry or delete it. Prints nothing."""
+"""Look at outboxes, retry and delete runs: `look_at`, `retry`, `purge`. Prints nothing."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class Purged:
 
 
 def select_targets(outbox_dir: Path, wanted: str | None) -> tuple[list[ProjectOutbox], list[str]]:
-    """Return the targets a person means, and what is wrong with those that cannot be read.
+    """Return the outboxes that a person means, and the problems of those that cannot be read.
 
     Args:
         outbox_dir: Directory of all outboxes.
@@ -88,7 +88,7 @@ def select_targets(outbox_dir: Path, wanted: str | None) -> tuple[list[ProjectOu
 
 
 def describe(target: ProjectOutbox) -> dict[str, Any]:
-    """Return what a target is known by."""
+    """Return the keys of a project's outbox for JSON."""
     return {
         "name": target.directory.name,
         "directory": str(target.directory),
@@ -99,7 +99,7 @@ def describe(target: ProjectOutbox) -> dict[str, Any]:
 
 
 def describe_rejected(target: ProjectOutbox, item: Rejected) -> dict[str, Any]:
-    """Return what is said of a rejected run: nothing that is in it."""
+    """Return the facts about a rejected run, without its content."""
     about = {
         "run_id": item.key,
         "rejected_at": item.rejected_at,
@@ -110,7 +110,7 @@ def describe_rejected(target: ProjectOutbox, item: Rejected) -> dict[str, Any]:
 
 
 def look_at(target: ProjectOutbox) -> TargetStatus:
-    """Return what waits for a target. Nothing is changed."""
+    """Count the runs in a project's outbox. Nothing is changed."""
     waiting: list[BatchFile] = []
     left: list[BatchFile] = []
     problems: list[str] = []
@@ -135,7 +135,7 @@ def look_at(target: ProjectOutbox) -> TargetStatus:
 
 
 def rejected_runs(targets: Iterable[ProjectOutbox]) -> list[tuple[ProjectOutbox, Rejected]]:
-    """Return the runs that Label Studio rejected, target by target, the oldest first."""
+    """Return the rejected runs, project by project, the oldest first."""
     return [
         (target, replace(item, key=item.key or item.path.stem))
         for target in targets
@@ -146,10 +146,10 @@ def rejected_runs(targets: Iterable[ProjectOutbox]) -> list[tuple[ProjectOutbox,
 def choose_rejected(
     refused: Sequence[tuple[ProjectOutbox, Rejected]], beginnings: Iterable[str]
 ) -> list[tuple[ProjectOutbox, Rejected]]:
-    """Return the rejected runs whose ids begin so.
+    """Return the rejected runs whose ids begin like this.
 
     Raises:
-        SettingError: One of them is the beginning of no id, or of several.
+        SettingError: No id begins like this, or several do.
     """
     chosen = {}
     for beginning in beginnings:
@@ -167,7 +167,7 @@ def retry(target: ProjectOutbox, refused: Sequence[Rejected]) -> tuple[int, list
     """Put rejected runs back into the outbox, as their files are now.
 
     Returns:
-        How many, and what is wrong with the others.
+        How many were put back, and the problems with the others.
     """
     problems: list[str] = []
     done = 0

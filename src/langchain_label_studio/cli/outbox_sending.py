@@ -27,7 +27,7 @@ _LOOK_EVERY = 0.5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """How far sending is.
+    """The progress of sending.
 
     Attributes:
         done: Runs that are settled.
@@ -42,7 +42,7 @@ class Progress:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sent:
-    """What became of the orphaned runs of one target.
+    """The result of sending the orphaned runs of one project.
 
     Attributes:
         delivered: Stored now.
@@ -66,7 +66,7 @@ class Sent:
 def skip_other_servers(
     targets: Sequence[ProjectOutbox], url: str | None
 ) -> tuple[list[tuple[ProjectOutbox, Sent]], list[ProjectOutbox]]:
-    """Return the targets of other servers than the key's, which must not see it, and those of that server.
+    """Split the outboxes: those of other servers, which must not see the key, and those of the key's server.
 
     Args:
         targets: Targets.
@@ -96,7 +96,7 @@ def send_orphaned(
     timeout: float,
     tell: Callable[[Progress], None],
 ) -> Sent:
-    """Send what programs that ended have left for a target.
+    """Send the orphaned runs of a project.
 
     Args:
         target: The target.
@@ -114,7 +114,7 @@ def send_orphaned(
 
 
 def tidy(target: ProjectOutbox) -> None:
-    """Delete the lanes of programs that ended in which no run is."""
+    """Delete the empty lanes of programs that ended."""
     with suppress(OSError):
         for path in lanes_in(target.directory / LANES):
             _tidy_lane(path)
@@ -123,7 +123,7 @@ def tidy(target: ProjectOutbox) -> None:
 def _watch(
     sender: Sender[Any], target: ProjectOutbox, *, timeout: float, tell: Callable[[Progress], None]
 ) -> Sent:
-    """Wait until nothing is left, or it gets no less."""
+    """Wait until all runs are sent, or there is no progress."""
     total, left = look_at(target).orphaned, 0
     before: tuple[int, int] | None = None
     moved = looked = time.monotonic()

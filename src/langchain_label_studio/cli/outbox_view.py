@@ -1,4 +1,4 @@
-"""What the outbox commands show to people."""
+"""Output of the outbox commands: `OutboxView`."""
 
 from __future__ import annotations
 
@@ -30,22 +30,22 @@ _UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
 
 
 class OutboxView:
-    """Prints for a person; where a program reads, nothing but warnings.
+    """Prints for a person. If it is quiet, it prints warnings only.
 
     Attributes:
-        quiet: Whether nobody but a program reads the standard output.
+        quiet: Whether a program reads the standard output.
     """
 
     def __init__(self, *, quiet: bool) -> None:
         """Make a view.
 
         Args:
-            quiet: Whether nobody but a program reads the standard output.
+            quiet: Whether a program reads the standard output.
         """
         self.quiet = quiet
 
     def statuses(self, directory: Path, statuses: Sequence[tuple[ProjectOutbox, TargetStatus]]) -> None:
-        """Show what waits, server by server: who sends needs a key of each."""
+        """Show how many runs wait, server by server: each server has its own key."""
         if self.quiet:
             return
         out.print(f"Outbox: {shown(str(directory))}")
@@ -72,7 +72,7 @@ class OutboxView:
             out.print(f"A newer version of this package wrote {newer} more journals. Update it to see them.")
 
     def rejected(self, rejected: Sequence[tuple[ProjectOutbox, Rejected]]) -> None:
-        """Show rejected runs, without what is in them."""
+        """Show rejected runs, without their content."""
         if self.quiet:
             return
         for target, item in rejected:
@@ -88,12 +88,12 @@ class OutboxView:
             out.print("Nothing was rejected.")
 
     def skipped(self, skipped: Sequence[tuple[ProjectOutbox, Sent]]) -> None:
-        """Show what is for other servers."""
+        """Show the outboxes of other servers."""
         for target, sent in skipped:
             err.print(f"[yellow]![/yellow] {_where(target)}: skipped. {shown(sent.reason or '')}")
 
     def sent(self, target: ProjectOutbox, sent: Sent) -> None:
-        """Show what became of the runs of a target."""
+        """Show the result of sending the runs of a project."""
         if self.quiet:
             return
         arrived = sent.delivered + sent.found_existing
@@ -117,12 +117,12 @@ class OutboxView:
             out.print("Nothing to send: there are no orphaned runs.")
 
     def put_back(self, number: int, *, later: bool) -> None:
-        """Say how many refused runs wait again."""
+        """Show how many rejected runs wait again."""
         if not self.quiet:
             out.print(f"{runs_text(number)} put back{', to be sent later' if later else ''}.")
 
     def is_sure(self, left: int, refused: int) -> bool:
-        """Ask whether runs are to be deleted."""
+        """Ask before runs are deleted."""
         # Not typer.confirm, which says a part of the question on the standard output.
         question = f"Delete for good: orphaned {runs_text(left)}, rejected {runs_text(refused)}? (y/N): "
         err.print(question, end="")
@@ -132,18 +132,18 @@ class OutboxView:
         return False
 
     def purged(self, number: int) -> None:
-        """Say what was deleted."""
+        """Show how many runs were deleted."""
         if not self.quiet:
             out.print(f"{runs_text(number)} deleted." if number else "Nothing to delete.")
 
     def problems(self, problems: Sequence[str]) -> None:
-        """Show what could not be done or read."""
+        """Show the problems."""
         for problem in problems:
             err.print(f"[red]✗[/red] {shown(problem)}")
 
     @contextmanager
     def progress(self, target: ProjectOutbox) -> Iterator[Callable[[outbox_sending.Progress], None]]:
-        """Show how far sending is, where somebody can see it move."""
+        """Show the progress of sending, in a terminal."""
         if not self.quiet and out.is_terminal:
             columns = (
                 TextColumn("{task.description}"),
@@ -176,7 +176,7 @@ class OutboxView:
 
     @contextmanager
     def warnings(self) -> Iterator[None]:
-        """Show what is logged meanwhile, but for what senders say of themselves: `sent` says it better."""
+        """Show log lines, except those of the senders: `sent` replaces them."""
         lines = _Lines()
         logger.addHandler(lines)
         try:
@@ -195,7 +195,7 @@ class _Lines(logging.Handler):
 
 
 def print_whole(path: Path) -> None:
-    """Print what is in a file of a refused run."""
+    """Print the file of a rejected run."""
     content = path.read_bytes()
     try:
         document = json.loads(content)
@@ -205,7 +205,7 @@ def print_whole(path: Path) -> None:
 
 
 def runs_text(number: int, targets: Iterable[ProjectOutbox] = ()) -> str:
-    """Return a number of runs in words, or of what else the targets hold."""
+    """Return a number of runs, or of records if the outboxes hold something else."""
     what = "run" if all(target.holds == "runs" for target in targets) else "record"
     return count_text(number, what)
 

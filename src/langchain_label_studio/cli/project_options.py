@@ -1,4 +1,4 @@
-"""What commands share that read the reviews of a project."""
+"""The options --project and --url, and `read_project_reviews`, for the commands that read reviews."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from langchain_label_studio.types.review import Review
 
 ProjectOption = Annotated[
     str | None,
-    typer.Option("--project", metavar="TITLE|NUMBER", help=f"The project; else {PROJECT_ID_VARIABLE}."),
+    typer.Option("--project", metavar="TITLE|NUMBER", help=f"The project. Default: {PROJECT_ID_VARIABLE}."),
 ]
 UrlOption = Annotated[
-    str | None, typer.Option("--url", help=f"Address of Label Studio; else {URL_VARIABLE}.")
+    str | None, typer.Option("--url", help=f"The address of Label Studio. Default: {URL_VARIABLE}.")
 ]
 
 
@@ -28,14 +28,14 @@ def read_project_reviews(
     include_unreviewed: bool = False,
     quiet: bool,
 ) -> Iterator[Review]:
-    """Return the reviews of a project, those by which a task was skipped as well.
+    """Return the reviews of a project. Skipped tasks are included.
 
     Args:
-        project: Its title, or its number.
-        url: Address of Label Studio.
-        since: Only what was saved then or later.
-        include_unreviewed: Also tasks that nobody has annotated.
-        quiet: Whether no bar is shown, in a terminal either.
+        project: The project's title or number.
+        url: The address of Label Studio.
+        since: Return only reviews saved at this time or later.
+        include_unreviewed: Include tasks that nobody has annotated.
+        quiet: Show no progress bar.
     """
     from langchain_label_studio.reviews import load_reviews  # noqa: PLC0415 (loads the SDK)
 

@@ -1,4 +1,4 @@
-"""The command `langchain-label-studio report`."""
+"""The command `langchain-label-studio report`: `report`."""
 
 from __future__ import annotations
 
@@ -19,20 +19,22 @@ def report(
     project: ProjectOption = None,
     url: UrlOption = None,
     since: Annotated[
-        str | None, typer.Option(metavar="TIME", help="Only reviews saved then or later.")
+        str | None, typer.Option(metavar="TIME", help="Use only reviews saved at this time or later.")
     ] = None,
     html: Annotated[
         Path | None,
-        typer.Option("--html", metavar="FILE", help="Write one page with charts, which needs no network."),
+        typer.Option("--html", metavar="FILE", help="Write one HTML page with charts. It needs no network."),
     ] = None,
     as_json: Annotated[
-        bool, typer.Option("--json", help="Print everything as JSON, with the tasks behind each number.")
+        bool, typer.Option("--json", help="Print the whole report as JSON, with the tasks of each number.")
     ] = False,
-    as_markdown: Annotated[bool, typer.Option("--markdown", help="Print everything as Markdown.")] = False,
+    as_markdown: Annotated[
+        bool, typer.Option("--markdown", help="Print the whole report as Markdown.")
+    ] = False,
 ) -> None:
-    """Say which model answers better, and how far the reviewers agree.
+    """Report which model answers better, and how far the reviewers agree.
 
-    The key is read from LABEL_STUDIO_API_KEY. Without an option, a summary is shown.
+    The API key is read from LABEL_STUDIO_API_KEY. Without --html, --json and --markdown, the command prints a summary.
     """
     if sum((html is not None, as_json, as_markdown)) > 1:
         err.print("[red]✗[/red] --html, --json and --markdown: choose one.")
@@ -67,7 +69,7 @@ def _title(project: str | None) -> str:
 
 
 def _check_html(path: Path) -> None:
-    """Check what can be checked before the reviews are read."""
+    """Check the extra and the file's place, before the reviews are read."""
     from langchain_label_studio.report.report import page_renderer  # noqa: PLC0415 (loads numpy)
 
     page_renderer()

@@ -1,4 +1,4 @@
-"""What the report command shows in a terminal: the conclusions, and the tables that fit."""
+"""Output of the report command: `print_report_summary` prints the conclusions, and the tables that fit."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from langchain_label_studio.report.rendering.tables import (
 )
 
 _TOO_WIDE = frozenset({"Skipped", "Changed by", "Tokens"})
-"""Columns that are left to the other forms of the report: a terminal has 80 characters."""
+"""Columns that a terminal of 80 characters has no room for."""
 
 
 def print_report_summary(findings: Findings) -> None:
-    """Print which model answers better, how far reviewers agree, and the numbers behind it."""
+    """Print the conclusions of a report, and its tables."""
     out.print(f"[bold]{shown(findings.title)}[/bold]")
     out.print(f"[dim]{shown(summary(findings))}[/dim]")
     for conclusion in conclusions(findings):
@@ -38,7 +38,7 @@ def print_report_summary(findings: Findings) -> None:
         # Not soft-wrapped: a row too wide for the terminal is folded in its cells.
         out.print(_grid(table), soft_wrap=False)
     out.print(
-        "\n[dim]Everything, with the tasks behind each number: --html FILE, --markdown or --json.[/dim]"
+        "\n[dim]The whole report, with the tasks of each number: --html FILE, --markdown or --json.[/dim]"
     )
 
 

@@ -1,4 +1,4 @@
-"""Reviews as training data: rows that trainers take as they are, each with where it comes from."""
+"""Training data from reviews: `to_sft`, `to_dpo`, `to_kto`, `to_reward`, `to_prm`, and `write_jsonl`."""
 
 from langchain_label_studio.datasets.convert import to_dpo, to_kto, to_prm, to_reward, to_sft
 from langchain_label_studio.datasets.files import Written, write_jsonl, write_parquet

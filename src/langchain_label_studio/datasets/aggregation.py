@@ -1,4 +1,4 @@
-"""Reviews in, opinions out: each review, or what the reviewers of a task say together."""
+"""Combine the reviews of a task to opinions, by `policy=`: `form_opinions`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from langchain_label_studio.errors import SettingError
 from langchain_label_studio.types.review import Review
 
 Statement = Callable[[Opinion], Hashable | None]
-"""What somebody says, as far as the rows show it, for comparing; None for nothing."""
+"""Returns the statement of an opinion for comparing reviewers, or None for no statement."""
 
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
@@ -22,12 +22,12 @@ _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 def form_opinions(
     reviews: Iterable[Review], selection: ReviewSelection, statement: Statement
 ) -> Iterator[Opinion | Skipped]:
-    """Return what the reviews say, and those that do not count.
+    """Yield the opinions of reviews, and the reviews that do not count.
 
     Args:
-        reviews: Reviews; those of one task one after the other, where their reviewers are looked at together.
-        selection: What was asked for.
-        statement: What a review says, as far as the rows show it.
+        reviews: Reviews. If they are combined, those of one task come one after the other.
+        selection: The options.
+        statement: Returns the statement of an opinion, for comparing reviewers.
 
     Raises:
         SettingError: The reviews of a task are not one after the other.
@@ -91,5 +91,5 @@ def _when(review: Review) -> tuple[datetime, int]:
 
 
 def _person(review: Review) -> str | int | None:
-    """Return who reviewed it; where that is not known, nobody else."""
+    """Return the reviewer; an unknown reviewer is somebody else each time."""
     return review.reviewer or review.annotation_id

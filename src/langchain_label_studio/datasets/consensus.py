@@ -1,4 +1,4 @@
-"""What the reviewers of a task say together. One reviewer's word is the majority of one."""
+"""The opinion of one or several reviewers of a task: `Opinion`."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ _K = TypeVar("_K", bound=Hashable)
 
 @dataclass(frozen=True, slots=True)
 class Said(Generic[_T]):
-    """What was said.
+    """A statement and its reviews.
 
     Attributes:
-        value: What.
-        by: The reviews that count for it.
+        value: The statement.
+        by: The reviews that made it.
     """
 
     value: _T
@@ -32,7 +32,7 @@ class Said(Generic[_T]):
 
 @dataclass(frozen=True, slots=True)
 class Better:
-    """Of two answers, which one is better."""
+    """A better and a worse answer."""
 
     better: Candidate
     worse: Candidate
@@ -40,20 +40,20 @@ class Better:
 
 @dataclass(frozen=True, slots=True)
 class Stars:
-    """Stars: their mean, where several people gave some."""
+    """The stars of an answer: the mean, if several people rated it."""
 
     value: float
     scale: int | None
 
     @property
     def middle(self) -> float | None:
-        """The middle of the scale, which begins with one star; None where nobody knows the scale."""
+        """The middle of the scale, which begins with one star; None for an unknown scale."""
         return None if self.scale is None else (1 + self.scale) / 2
 
 
 @dataclass(frozen=True, slots=True)
 class Opinion:
-    """What one or several reviews of a task say.
+    """The opinion of one or several reviewers of a task. A single review is a majority of one.
 
     Attributes:
         voters: The reviews, at least one.
@@ -68,14 +68,14 @@ class Opinion:
 
     @property
     def compares(self) -> bool:
-        """Whether answers were compared."""
+        """Whether the reviewers compared answers."""
         return any(voter.preference for voter in self.voters)
 
     def answers(self) -> Said[tuple[Turn, ...]] | None:
-        """Return the answers as they should be, or None where nothing was said of them.
+        """Return the corrected answers, or None if no review corrects or confirms them.
 
         Raises:
-            Unfit: As many reviewers left one answer as another.
+            Unfit: Two answers have the same number of reviewers.
         """
         spoke = [voter for voter in self.voters if voter.corrected is not None]
         by_words = _grouped(spoke, lambda voter: tuple(map(same_words, voter.final_answers)))
@@ -87,7 +87,7 @@ class Opinion:
         return Said(winners[0][0].final_answers, tuple(winners[0]))
 
     def preferences(self) -> Iterator[Said[Better] | Unfit]:
-        """Return of each two answers the better one; where as many say the contrary, that."""
+        """Yield the better one of each two answers, or an `Unfit` for a tie."""
         votes: dict[frozenset[str], dict[str, list[tuple[Better, Review]]]] = {}
         for voter in self.voters:
             for better, worse in voter.preference.pairs() if voter.preference else ():
@@ -101,10 +101,10 @@ class Opinion:
                 yield Said(winners[0][0][0], tuple(voter for _, voter in winners[0]))
 
     def best(self) -> Said[tuple[Candidate, ...]]:
-        """Return the answers than which none is better, of those that are better than another.
+        """Return the best answers: better than another, and none is better.
 
         Raises:
-            Unfit: There is none, or the reviewers contradict each other so that there is none.
+            Unfit: There is no best answer; the reviewers may contradict each other.
         """
         pairs = [said for said in self.preferences() if isinstance(said, Said)]
         beaten = {said.value.worse.id for said in pairs}
@@ -121,10 +121,10 @@ class Opinion:
         """Return the mean of the stars.
 
         Args:
-            control: Name of the control that asks for them; None for the first of each review.
+            control: The name of the control; None for the first control of each review.
 
         Raises:
-            Unfit: Nobody gave some, or they are not of one scale.
+            Unfit: Nobody rated, or the scales differ.
         """
         rated = [(rating, voter) for voter in self.voters if (rating := _rating(voter, control))]
         if not rated:
@@ -136,10 +136,10 @@ class Opinion:
         return Said(Stars(mean, scales.pop()), tuple(voter for _, voter in rated))
 
     def is_rated_low(self, control: str | None) -> bool:
-        """Say whether the stars, where there are some, are below the middle of their scale.
+        """Return whether the stars are below the middle of the scale; False without stars.
 
         Raises:
-            Unfit: They are not of one scale.
+            Unfit: The scales differ.
         """
         if not any(_rating(voter, control) for voter in self.voters):
             return False
@@ -147,7 +147,7 @@ class Opinion:
         return stars.middle is not None and stars.value < stars.middle
 
     def choices(self, control: str) -> Said[frozenset[str]]:
-        """Return what more than half of those chose who chose something."""
+        """Return the values that more than half of the choosing reviewers chose."""
         chose = [voter for voter in self.voters if voter.choices.get(control)]
         votes = Counter(value for voter in chose for value in set(voter.choices[control]))
         return Said(
@@ -167,6 +167,6 @@ def _grouped(items: Iterable[_T], key: Callable[[_T], _K]) -> dict[_K, list[_T]]
 
 
 def _most(items: Iterable[_T], size: Callable[[_T], int]) -> list[_T]:
-    """Return the biggest items: several where they are as big."""
+    """Return the biggest items; several if they have the same size."""
     groups = _grouped(items, size)
     return groups[max(groups)]

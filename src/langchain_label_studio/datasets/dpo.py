@@ -13,10 +13,10 @@ from langchain_label_studio.types.turn import Turn
 
 
 def better_answers(opinion: Opinion) -> Found:
-    """Return pairs of answers: corrected ones with the original, and those that were compared.
+    """Yield pairs of answers: corrected ones with the original, and compared ones.
 
     Raises:
-        Unfit: There are none.
+        Unfit: There is no pair.
     """
     found = [*gathered(_corrections(opinion)), *gathered(_comparisons(opinion))]
     if not found:
@@ -28,7 +28,7 @@ def better_answers(opinion: Opinion) -> Found:
 
 
 def preferred(opinion: Opinion) -> Hashable | None:
-    """Return which answers a reviewer finds better than which others, for comparing reviewers."""
+    """Return the preferences of a reviewer, for comparing reviewers."""
     said = opinion.answers()
     answers = None if said is None else tuple(map(same_words, said.value))
     pairs = _preferred(opinion)
@@ -72,13 +72,12 @@ def _comparisons(opinion: Opinion) -> Found:
 
 
 def _matched(before: Sequence[Turn], after: Sequence[Turn]) -> Iterator[tuple[Turn, Turn]]:
-    """Return which answer became which.
+    """Return pairs of an original answer and its correction.
 
-    Answers that are there before and after are left out; what is left goes together in order, if no answer was
-    added or taken away.
+    Unchanged answers are left out. The others are paired in order, if no answer was added or removed.
 
     Raises:
-        Unfit: It cannot be told.
+        Unfit: The pairs are ambiguous.
     """
     old, new = _without(before, after), _without(after, before)
     if old and new and len(before) != len(after):
@@ -87,7 +86,7 @@ def _matched(before: Sequence[Turn], after: Sequence[Turn]) -> Iterator[tuple[Tu
 
 
 def _without(turns: Sequence[Turn], others: Sequence[Turn]) -> list[Turn]:
-    """Return the turns that are not among the others, each counted as often as it is there."""
+    """Return the turns without the others. A turn that occurs twice counts twice."""
     there = Counter(map(same_words, others))
     left = []
     for turn in turns:

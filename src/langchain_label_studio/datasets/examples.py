@@ -1,4 +1,4 @@
-"""What an opinion teaches, whatever the format: good answers, better and worse ones, answers with a label."""
+"""An example for a model to learn from, before it has a format: `Example`."""
 
 from __future__ import annotations
 
@@ -13,29 +13,33 @@ from langchain_label_studio.types.run import LLMRun
 from langchain_label_studio.types.turn import Turn
 
 Basis = Literal["correction", "approval", "preference", "rating", "choices", "feedback", "steps"]
-"""What a row rests on.
+"""The reason for a row.
 
-`correction`: a reviewer changed the answer. `approval`: a reviewer left it as it was. `preference`: answers were
-compared. `rating`: stars. `choices`: choices. `feedback`: what a user of the application said.
-`steps`: verdicts on single steps of an agent.
+- `correction`: a reviewer changed the answer.
+- `approval`: a reviewer left the answer unchanged.
+- `preference`: a reviewer compared answers.
+- `rating`: stars.
+- `choices`: choices.
+- `feedback`: feedback of a user of the application.
+- `steps`: verdicts on the steps of an agent.
 """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Example:
-    """An answer to a conversation, and what is to be learnt of it.
+    """An answer to a conversation, with what a model should learn from it.
 
     Attributes:
-        run: The run, with the conversation.
-        answer: The answer; of two, the better one.
-        rejected: Of two answers, the worse one.
+        run: The run with the conversation.
+        answer: The answer; of two answers, the better one.
+        rejected: The worse one of two answers.
         label: Whether the answer is good.
-        steps: Steps of an agent as text, each with whether it is right.
-        basis: What this rests on.
+        steps: The steps of an agent as text, each with a label.
+        basis: The reason for the row.
         changed: Whether a reviewer changed the answer.
-        by: The reviews that count for it.
-        model: The model that gave the answer, where it is not the run's.
-        rejected_model: The same of the worse one.
+        by: The reviews behind it.
+        model: The model of the answer, if it is not the run's.
+        rejected_model: The model of the worse answer, if it is not the run's.
     """
 
     run: LLMRun
@@ -50,7 +54,7 @@ class Example:
     rejected_model: str | None = None
 
     def pair(self) -> tuple[Turn, Turn]:
-        """Return the better and the worse answer; where there is only one, it twice."""
+        """Return the better and the worse answer, or a single answer twice."""
         return self.answer, self.rejected or self.answer
 
 
@@ -63,7 +67,7 @@ def _preferred(opinion: Opinion) -> frozenset[tuple[str, str]]:
 
 
 def gathered(found: Found) -> Found:
-    """Return what is found, and at its end why there is no more."""
+    """Yield the examples. An `Unfit` that ends them is yielded, not raised."""
     try:
         yield from found
     except Unfit as unfit:

@@ -1,7 +1,7 @@
-"""Rows as files: whole or not at all.
+"""Write rows to files: `write_jsonl` and `write_parquet`. A file is complete, or it stays as it was.
 
-`train.jsonl` gets `train.provenance.jsonl` beside it, with one line for each row, in the same order: where it comes
-from. The part for validation is `train.validation.jsonl`, with a `train.validation.provenance.jsonl`.
+Beside `train.jsonl` stands `train.provenance.jsonl`: the sources of the rows, a line for each row in the same order.
+The rows for validation are in `train.validation.jsonl`, their sources in `train.validation.provenance.jsonl`.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from langchain_label_studio.support.atomic_files import Staging, check_place, wr
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Written:
-    """What was written.
+    """The result of writing.
 
     Attributes:
-        rows: Rows for training.
-        validation_rows: Rows for validation.
-        files: The files, those of the rows before those that say where they come from.
+        rows: The number of rows for training.
+        validation_rows: The number of rows for validation.
+        files: The files: first those of the rows, then those of the sources.
     """
 
     rows: int
@@ -37,13 +37,13 @@ class Written:
 
 
 def write_jsonl(training_set: TrainingSet, path: str | os.PathLike[str]) -> Written:
-    """Write rows as JSON lines in UTF-8, and beside them where each comes from.
+    """Write rows as JSON lines in UTF-8, and their sources to a second file.
 
-    Both files are there whole, or are as they were before.
+    Both files are complete, or stay as they were.
 
     Args:
         training_set: The rows.
-        path: The file, such as `train.jsonl`; the other one is `train.provenance.jsonl`.
+        path: The file, such as `train.jsonl`. The sources go to `train.provenance.jsonl`.
 
     Raises:
         SettingError: The file cannot be written.
@@ -53,13 +53,13 @@ def write_jsonl(training_set: TrainingSet, path: str | os.PathLike[str]) -> Writ
 
 
 def write_parquet(training_set: TrainingSet, path: str | os.PathLike[str]) -> Written:
-    """Write rows as Parquet, which `datasets` reads with the types of `TrainingSet.to_huggingface`.
+    """Write rows as Parquet, and their sources to a second file. Needs the extra `datasets`.
 
-    As `write_jsonl`; needs the extra `[datasets]`.
+    `datasets` reads the file with the types of `TrainingSet.to_huggingface`.
 
     Args:
         training_set: The rows.
-        path: The file, such as `train.parquet`; beside it is `train.provenance.jsonl`.
+        path: The file, such as `train.parquet`. The sources go to `train.provenance.jsonl`.
 
     Raises:
         SettingError: The file cannot be written, or the extra is not installed.
@@ -69,7 +69,7 @@ def write_parquet(training_set: TrainingSet, path: str | os.PathLike[str]) -> Wr
 
 
 def check_writable(path: Path, *, parquet: bool) -> None:
-    """Check what can be checked before the rows are there.
+    """Check the file's place and the extra, before the rows are read.
 
     Raises:
         SettingError: The file cannot be written, or the extra is not installed.
@@ -80,15 +80,15 @@ def check_writable(path: Path, *, parquet: bool) -> None:
 
 
 def write_rows(rows: Iterable[Row], path: Path, *, split: Split | None = None, parquet: bool) -> Written:
-    """Write rows as they come, to files that take their place when all are there.
+    """Write rows as they come. The files appear when all rows are written.
 
-    Where there is no row for training, no file is written, nor one replaced.
+    Without a row for training, no file is written or replaced.
 
     Args:
         rows: The rows.
         path: The file.
-        split: Which rows go to the file for validation.
-        parquet: Whether they are written as Parquet.
+        split: Selects the rows for validation.
+        parquet: Whether the files are Parquet.
 
     Raises:
         SettingError: The files cannot be written, or the extra is not installed.
@@ -118,17 +118,17 @@ def write_rows(rows: Iterable[Row], path: Path, *, split: Split | None = None, p
 
 
 def validation_path(path: Path) -> Path:
-    """Return the file for the rows for validation."""
+    """Return the path of the file with the rows for validation."""
     return path.with_name(f"{path.stem}.validation{path.suffix}")
 
 
 def provenance_path(path: Path) -> Path:
-    """Return the file that says where the rows of a file come from."""
+    """Return the path of the file with the sources."""
     return path.with_suffix(".provenance.jsonl")
 
 
 class _Part:
-    """Two files on their way: rows, and where they come from."""
+    """Two files that are being written: rows, and their sources."""
 
     def __init__(self, path: Path, staging: Staging, opened: ExitStack, *, parquet: bool) -> None:
         self.path = path
@@ -141,7 +141,7 @@ class _Part:
         self._sources = opened.enter_context(staging.stage(provenance_path(path)).open("xb"))
 
     def add(self, row: Row) -> None:
-        """Write a row, and where it comes from."""
+        """Write a row, and its source."""
         self._rows.write(to_json(row.data) + b"\n")
         self._sources.write(to_json(row.source) + b"\n")
         self.count += 1
@@ -149,9 +149,9 @@ class _Part:
             self._columns.add(row.data)
 
     def finish(self, staging: Staging) -> None:
-        """Write what is left to write; without rows there is to be no file."""
+        """Finish both files; without rows, give them up."""
         if not self.count:
-            # One that earlier rows left would be beside the point, or worse: of rows that are now trained on.
+            # An old file would be wrong: its rows may now be used for training.
             staging.give_up(self.path)
             staging.give_up(provenance_path(self.path))
         elif self._columns:

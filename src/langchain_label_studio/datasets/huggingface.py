@@ -1,4 +1,4 @@
-"""Rows as columns of known types: `datasets.Dataset` and Parquet. The libraries come with the extra `[datasets]`."""
+"""Rows as `datasets.Dataset` and as Parquet: `to_dataset` and `write_table`. Needs the extra `datasets`."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ if TYPE_CHECKING:
 
 _BATCH = 1000
 ColumnType = Literal["text", "boolean", "role/content", "from/value", "list", "object"]
-"""What a column holds: text, truth, plain turns, or whatever JSON can say in a list or an object."""
+"""The type of a column: text, boolean, plain turns, or JSON in a list or an object."""
 
 
 class Columns:
     """The columns of rows, learnt row by row.
 
-    Plain turns are what every tool reads. With tool calls, turns have keys that others have not, and arguments are
-    anything: these columns are of the type `Json` of `datasets` (4.7 or newer), which keeps each as it is.
+    Every tool reads plain turns. Turns with tool calls have different keys, and their arguments have any type. Their
+    column has the type `Json` of `datasets` (4.7 or newer), which keeps each turn unchanged.
 
     Attributes:
-        types: What each column holds, as far as it is known.
+        types: The type of each column, by its name.
     """
 
     def __init__(self, rows: Iterable[RowData] = ()) -> None:
@@ -43,7 +43,7 @@ class Columns:
             self.types[name] = found if self.types.get(name, found) == found else "list"
 
     def features(self) -> Features:
-        """Return the columns as `datasets` writes them."""
+        """Return the columns as `datasets` defines them."""
         from datasets import Features, Json, List, Value  # noqa: PLC0415 (an extra)
 
         text = Value("string")
@@ -86,7 +86,7 @@ def write_table(rows: Iterable[RowData], columns: Columns, path: Path) -> None:
 
     Args:
         rows: The rows.
-        columns: Their columns, learnt from all of them.
+        columns: The columns, learnt from all rows.
         path: The file.
 
     Raises:
@@ -109,7 +109,7 @@ def _dataset(rows: Sequence[RowData], features: Features) -> Dataset:
 
 
 def _cell(value: Any, feature: Any) -> Any:
-    """Return a value as `datasets` is to take it: JSON as text already, because it rounds numbers itself."""
+    """Return a value for `datasets`. JSON is passed as text, because `datasets` would round numbers."""
     from datasets import Json, List  # noqa: PLC0415 (an extra)
 
     if value is not None and isinstance(feature, Json):
@@ -123,7 +123,7 @@ def _json_text(value: Any) -> str:
     try:
         return orjson.dumps(value).decode()
     except TypeError as error:
-        msg = f"A tool call says what no table can hold ({error}); JSON lines can: write_jsonl, or -o FILE.jsonl."
+        msg = f"A tool call has a value that Parquet cannot hold ({error}). Write JSON lines: write_jsonl, or -o FILE.jsonl."
         raise SettingError(msg) from None
 
 

@@ -1,4 +1,4 @@
-"""What rows are made for, and in which format."""
+"""The kinds of training data: `DatasetKind`, made by `sft_kind`, `dpo_kind`, `kto_kind`, `reward_kind`, `prm_kind`."""
 
 from __future__ import annotations
 
@@ -21,16 +21,18 @@ from langchain_label_studio.errors import SettingError
 SftFormat = Literal["prompt-completion", "messages", "plain", "openai", "sharegpt"]
 """Formats of good answers.
 
-`prompt-completion`: a conversation and its answer, of which TRL learns the answer alone: it is what was reviewed.
-`messages`: the conversation with the answer in it; earlier answers are learnt, too. `plain`: two texts. `openai`: a
-file for OpenAI, Together or Fireworks. `sharegpt`: as LLaMA-Factory, Axolotl and others read it.
+- `prompt-completion`: A conversation and its answer. TRL learns only the answer, which was reviewed.
+- `messages`: The conversation with the answer in it. Earlier answers are learnt, too.
+- `plain`: Two texts.
+- `openai`: For OpenAI, Together and Fireworks.
+- `sharegpt`: For LLaMA-Factory, Axolotl and others.
 """
 
 DpoFormat = Literal["conversational", "plain", "openai"]
-"""Formats of better and worse answers, with an explicit prompt as TRL recommends for DPO."""
+"""Formats of better and worse answers. The prompt has a column of its own, as TRL recommends for DPO."""
 
 TextFormat = Literal["conversational", "plain"]
-"""Formats of answers with a label, and of better and worse answers for a reward model: implicit prompt."""
+"""Formats of answers with a label, and of better and worse answers for a reward model."""
 
 Render = Callable[[Example], RowData]
 
@@ -55,12 +57,12 @@ _REWARD: Mapping[str, Render] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DatasetKind:
-    """What rows are made for.
+    """A kind of training data in one format.
 
     Attributes:
-        examples: What an opinion teaches.
-        statement: What a reviewer says, as far as the rows show it.
-        render: Makes a row of an example.
+        examples: Yields the examples of an opinion.
+        statement: Returns the statement of an opinion, for comparing reviewers.
+        render: Returns the row of an example.
         feedback: Keys of the users' feedback that counts where nobody reviewed the task.
     """
 
@@ -97,15 +99,15 @@ def kto_kind(
     bad: Mapping[str, Values] | None = None,
     feedback: Mapping[str, float] | None = None,
 ) -> DatasetKind:
-    """Return answers with a label in a format. See `examples.Labelling`.
+    """Return answers with a label in a format. See `Labelling`.
 
     Raises:
-        SettingError: Choices are named for only one of good and bad.
+        SettingError: Only one of `good` and `bad` is given.
     """
     check_one_of("format", format, get_args(TextFormat))
     if bool(good) != bool(bad):
         msg = (
-            "good= and bad= go together: which choices make an answer good, and which bad? For example "
+            "good= and bad= go together: name the choices of a good answer, and those of a bad answer. For example "
             'good={"thumb": "up"}, bad={"thumb": "down"}.'
         )
         raise SettingError(msg)
@@ -121,7 +123,7 @@ def kto_kind(
 
 
 def prm_kind() -> DatasetKind:
-    """Return steps with labels, in the one format there is."""
+    """Return steps with labels. There is one format."""
     return DatasetKind(examples=judged_steps, statement=judged, render=trl.stepwise)
 
 

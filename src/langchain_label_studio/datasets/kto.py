@@ -13,16 +13,16 @@ from langchain_label_studio.types.review import Review
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Labelling:
-    """What makes an answer good or bad: its stars, or what was chosen.
+    """The rule for the label of an answer: its stars or its choices decide.
 
     Attributes:
-        rating: Name of the control whose stars count; None for the first of each review.
-        threshold: Stars from which an answer is good; below, it is bad. None is the middle of the scale, which
-            itself is neither: of 5 stars, 4 and 5 are good, 1 and 2 bad.
-        good: Choices that make an answer good, by the control's name. Where some are given, stars do not count.
-        bad: Choices that make it bad.
-        feedback: Scores from which an answer that nobody reviewed is good, by the feedback's key; below, it is bad. The
-            first that there is counts.
+        rating: The name of the control whose stars count; None for the first control of each review.
+        threshold: An answer with at least this many stars is good. None is the middle of the scale: of 5 stars,
+            4 and 5 are good, 1 and 2 are bad, and 3 gives no row.
+        good: Choices that make an answer good, by the control's name. With choices, stars are ignored.
+        bad: Choices that make an answer bad.
+        feedback: Scores of the users' feedback, by its key. An unreviewed answer is good from this score on. The
+            first key with a score counts.
     """
 
     rating: str | None = None
@@ -32,10 +32,10 @@ class Labelling:
     bad: Mapping[str, frozenset[str]]
 
     def labelled_answers(self, opinion: Opinion) -> Found:
-        """Return the original answer with its label.
+        """Yield the original answer with its label.
 
         Raises:
-            Unfit: It has none, or there are several answers.
+            Unfit: There is no label, or there are several answers.
         """
         label = self.label(opinion)
         run = opinion.run
@@ -54,7 +54,7 @@ class Labelling:
         """Return whether the answer is good.
 
         Raises:
-            Unfit: It is neither good nor bad.
+            Unfit: The answer is neither good nor bad.
         """
         if _is_unreviewed(opinion):
             return self._said_by_users(opinion)
@@ -64,7 +64,7 @@ class Labelling:
         return Said(self._is_good(stars.value), stars.by)
 
     def statement(self, opinion: Opinion) -> Hashable | None:
-        """Return the label, or what there is in its place; None where nothing was said."""
+        """Return the label, or the reason for no label; None without stars or choices."""
         try:
             return self.label(opinion).value
         except Unfit as unfit:
@@ -106,7 +106,7 @@ def _is_unreviewed(opinion: Opinion) -> bool:
 
 
 def _agreeing(opinion: Opinion, wanted: Mapping[str, frozenset[str]]) -> tuple[Review, ...]:
-    """Return who chose something for which one of the wanted values won."""
+    """Return the reviews that chose a control for which a wanted value won."""
     said = [opinion.choices(control) for control, values in wanted.items()]
     won = [
         each for each, values in zip(said, wanted.values(), strict=True) if not values.isdisjoint(each.value)

@@ -1,4 +1,4 @@
-"""What reviewers teach of single steps: which of an agent's steps are right, for process reward models."""
+"""PRM: steps of agents, right or wrong. Begin with `judged_steps`."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ _NOTHING: Turn = {"role": "assistant", "content": ""}
 
 
 def judged_steps(opinion: Opinion) -> Found:
-    """Return the steps of the run up to the first that nobody judged, each with whether it is right.
+    """Yield the steps of a run up to the first step without a verdict, each with a label.
 
-    What the user said is no step of the agent, and is not judged. A step that is right in part is not right.
+    The user's turn is no step. A partly right step is wrong.
 
     Raises:
-        Unfit: The first step was not judged, or as many reviewers found a step right as wrong.
+        Unfit: The first step has no verdict, or the verdicts on a step are a tie.
     """
     votes = [_votes(review) for review in opinion.voters]
     labelled: list[tuple[str, bool]] = []
@@ -42,7 +42,7 @@ def judged_steps(opinion: Opinion) -> Found:
 
 
 def judged(opinion: Opinion) -> Hashable | None:
-    """Return which steps a reviewer finds right, for comparing reviewers."""
+    """Return the verdicts of a reviewer, for comparing reviewers."""
     return frozenset(_votes(opinion.voters[0]).items()) or None
 
 

@@ -1,4 +1,4 @@
-"""What comes out: rows, where they come from, and what was skipped."""
+"""A row with its source, and a skipped review: `Row`, `Source`, `Skipped`."""
 
 from __future__ import annotations
 
@@ -18,25 +18,25 @@ from langchain_label_studio.types.run import LLMRun
 from langchain_label_studio.types.turn import Turn
 
 RowData = dict[str, Any]
-"""A row as the trainer reads it: nothing but what its format knows."""
+"""A row as the trainer reads it: only the keys of its format."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """Where a row comes from.
+    """The source of a row.
 
     Attributes:
         project_id: The project's number.
         task_id: The task's number.
-        task_url: Address of the task.
-        run_id: The run's id; empty where this package did not record it.
-        conversation: What the row is split by: its thread, else its first user turn, as a hash.
-        basis: What the row rests on, see `examples.Basis`; None of what was skipped before that was known.
-        model: The model that gave the answer, or the one that was corrected; of two, the better one.
-        rejected_model: Of two answers, the model that gave the worse one.
-        reviewers: The people whose word counted.
-        annotation_ids: Their annotations.
-        reviewed_at: When the last of them was saved.
+        task_url: The address of the task.
+        run_id: The run's id; empty if this package did not record the run.
+        conversation: The conversation of the row, for the split: the thread, or a hash of the first user turn.
+        basis: The reason for the row, see `Basis`; None for a review that was skipped early.
+        model: The model of the answer, or of its original; of two answers, the model of the better one.
+        rejected_model: The model of the worse one of two answers.
+        reviewers: The reviewers behind the row.
+        annotation_ids: The numbers of their annotations.
+        reviewed_at: The time when the last annotation was saved.
     """
 
     project_id: int
@@ -54,7 +54,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """A row and where it comes from."""
+    """A row and its source."""
 
     data: RowData
     source: Source
@@ -62,12 +62,12 @@ class Row:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Skipped:
-    """What gave no row.
+    """Reviews that gave no row.
 
     Attributes:
-        reason: Why, in words that stay.
-        detail: What exactly, where the reason leaves that open.
-        source: The reviews concerned.
+        reason: The reason. Its words stay.
+        detail: The exact cause, if the reason leaves it open.
+        source: The reviews.
     """
 
     reason: Reason
@@ -82,7 +82,7 @@ def source_of(
     model: str | None = None,
     rejected_model: str | None = None,
 ) -> Source:
-    """Return reviews of one task as the source of what was made of them."""
+    """Return reviews of one task as the source of a row."""
     first = reviews[0]
     people = dict.fromkeys(review.reviewer for review in reviews if review.reviewer is not None)
     return Source(
@@ -101,7 +101,7 @@ def source_of(
 
 
 def conversation_of(run: LLMRun) -> str:
-    """Return what tells a run's conversation from others: its thread, else its first user turn."""
+    """Return the identity of a run's conversation: its thread, or its first user turn."""
     if run.thread_id:
         return f"thread {run.thread_id}"
     first = next((turn["content"] for turn in run.prompt if turn["role"] == "user"), None)
@@ -110,14 +110,14 @@ def conversation_of(run: LLMRun) -> str:
 
 
 def same_words(turn: Turn) -> bytes:
-    """Return what an answer says, for comparing: its text and the calls it makes, without ids."""
+    """Return the text and the tool calls of an answer, without ids, for comparing."""
     every_call = (*(turn.get("tool_calls") or ()), *(turn.get("invalid_tool_calls") or ()))
     calls = [(as_mapping(call).get("name"), as_mapping(call).get("args")) for call in every_call]
     return to_json((turn["content"].strip(), calls), sort_keys=True)
 
 
 def to_json(value: Any, *, sort_keys: bool = False) -> bytes:
-    """Return a value as JSON in UTF-8, without escapes that are not needed."""
+    """Return a value as JSON in UTF-8, without needless escapes."""
     options = orjson.OPT_SORT_KEYS if sort_keys else 0
     try:
         return orjson.dumps(value, option=options)

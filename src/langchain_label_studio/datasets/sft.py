@@ -11,10 +11,10 @@ from langchain_label_studio.datasets.skip_reasons import Reason, Unfit
 
 
 def good_answers(opinion: Opinion) -> Found:
-    """Return the answers as they should be; where none was corrected, the best of those compared.
+    """Yield the answers as the reviewers left them, or the best of compared answers.
 
     Raises:
-        Unfit: There are none.
+        Unfit: There is no good answer.
     """
     run = opinion.run
     if (said := opinion.answers()) is None and opinion.compares:
@@ -32,7 +32,7 @@ def good_answers(opinion: Opinion) -> Found:
 
 
 def approved(opinion: Opinion) -> Hashable | None:
-    """Return which answers a reviewer wants to have, for comparing reviewers."""
+    """Return the answers that a reviewer approves, for comparing reviewers."""
     said = opinion.answers()
     if said is None and opinion.compares:
         return _preferred(opinion)

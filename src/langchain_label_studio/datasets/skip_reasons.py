@@ -1,4 +1,4 @@
-"""Why a review gave no row: every reason there is."""
+"""The reasons why a review gave no row: `Reason`."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from enum import StrEnum
 
 
 class Reason(StrEnum):
-    """Why a review gave no row, or not one for each of its answers. The values are for people, and stay."""
+    """A reason why a review, or one of its answers, gave no row. The values are for people. They stay."""
 
-    # What was said, and by whom.
+    # Reviewers and their statements.
     NOT_REVIEWED = "nobody reviewed it"
     TASK_SKIPPED = "the reviewer skipped the task"
     NOT_READABLE = "not all of the review could be read"
@@ -20,7 +20,7 @@ class Reason(StrEnum):
     NOT_COUNTED = "other reviews of the task decided"
     DIFFERENT_SCALES = "the reviewers rated on different scales"
 
-    # What was asked for.
+    # Options.
     OTHER_TIME = "reviewed before since or after until"
     OTHER_MODEL = "another model answered"
     OTHER_CHOICES = "not the choices asked for"
@@ -29,7 +29,7 @@ class Reason(StrEnum):
     RATED_LOW = "rated low"
     DUPLICATE = "the same row is there already"
 
-    # What a row needs.
+    # Requirements of a row.
     NO_ANSWER = "no answer"
     ANSWERS_DELETED = "the reviewer deleted the answers"
     NOTHING_PREFERRED = "no answer was corrected or preferred"
@@ -42,7 +42,7 @@ class Reason(StrEnum):
     BOTH_CHOSEN = "choices for good and for bad"
     ONE_JUDGEMENT = "one judgement of several answers"
 
-    # What the format can hold.
+    # Limits of the format.
     NO_PROMPT = "no prompt"
     EMPTY_ANSWER = "an empty answer"
     EMPTY_TURN = "an empty turn of the assistant in the conversation"
@@ -60,12 +60,12 @@ class Reason(StrEnum):
     TEXT_BESIDE_CALL = "text beside a tool call, which the format cannot hold"
 
 
-class Unfit(Exception):  # noqa: N818 (it is no error: it says why there is no row, and never leaves this package)
-    """There is no row, and this is why.
+class Unfit(Exception):  # noqa: N818 (no error: it never leaves this package)
+    """There is no row, for this reason.
 
     Attributes:
-        reason: Why.
-        detail: What exactly, where the reason leaves that open.
+        reason: The reason.
+        detail: The exact cause, if the reason leaves it open.
     """
 
     def __init__(self, reason: Reason, detail: str = "") -> None:

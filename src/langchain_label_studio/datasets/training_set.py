@@ -1,4 +1,4 @@
-"""Rows as a value: a list of plain dicts that knows where each comes from, and what was left out."""
+"""Rows with their sources: `TrainingSet`."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ class TrainingSet(Sequence[RowData]):
     """Rows for a trainer: a sequence of plain dicts.
 
     Attributes:
-        rows: The rows: nothing but what their format knows.
-        sources: Where each row comes from, in the same order.
-        skipped: What gave no row, by the reason.
-        reviews: How many reviews were read.
+        rows: The rows, with only the keys of their format.
+        sources: The source of each row, in the same order.
+        skipped: The reviews that gave no row, by the reason.
+        reviews: The number of reviews read.
     """
 
     rows: tuple[RowData, ...] = ()
@@ -49,18 +49,18 @@ class TrainingSet(Sequence[RowData]):
         return f"<TrainingSet: {shown}; {self.reviews} reviews{f'; skipped: {reasons}' if reasons else ''}>"
 
     def split(self, validation: float = 0.1, *, seed: int = 0) -> tuple[TrainingSet, TrainingSet]:
-        """Return the rows in two parts, for training and for validation.
+        """Split the rows into two parts, for training and for validation.
 
-        A conversation is in one of them, whole: all runs of a thread, or without a thread all that begin with the
-        same user turn. Which one depends on nothing but the conversation and the seed, so rows that are added later
-        move no others; the share is met as far as many conversations allow.
+        All rows of a conversation are in the same part: all runs of a thread, or without a thread all runs with the same
+        first user turn. Only the conversation and the seed decide the part, so new rows move no old ones. The share
+        is approximate: it is exact only for many conversations.
 
         Args:
             validation: The share of conversations for validation, between 0 and 1.
-            seed: Another number gives another split.
+            seed: Change it to get a different split.
 
         Returns:
-            The rows for training, and those for validation. What was skipped is in neither.
+            The rows for training, and the rows for validation. Neither has `skipped`.
 
         Raises:
             SettingError: The share is not between 0 and 1.
@@ -76,14 +76,14 @@ class TrainingSet(Sequence[RowData]):
         return train, held_out
 
     def with_sources(self) -> Iterator[Row]:
-        """Return each row with its source."""
+        """Yield each row with its source."""
         for data, source in zip(self.rows, self.sources, strict=True):
             yield Row(data=data, source=source)
 
     def to_huggingface(self) -> Dataset:
-        """Return the rows as a `datasets.Dataset`; needs the extra `[datasets]`.
+        """Return the rows as a `datasets.Dataset`. Needs the extra `datasets`.
 
-        Conversations with tool calls are of the type `Json`, so that no row gets keys of others.
+        A conversation with tool calls has the type `Json`, so that no row gets the keys of another row.
 
         Raises:
             MissingExtraError: The extra is not installed.
@@ -96,7 +96,7 @@ class TrainingSet(Sequence[RowData]):
 def collect(
     reviews: Iterable[Review], convert: Callable[[Iterable[Review]], Iterable[Row | Skipped]]
 ) -> TrainingSet:
-    """Return what the reviews give, as a value."""
+    """Convert reviews, and collect the rows."""
     rows: list[Row] = []
     skipped: dict[str, list[Skipped]] = {}
     count = 0
@@ -122,11 +122,11 @@ def collect(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Split:
-    """A split that knows no rows: which part a conversation belongs to depends on it and the seed alone.
+    """A split by conversation: only the conversation and the seed decide its part.
 
     Attributes:
         validation: The share of conversations for validation, between 0 and 1.
-        seed: Another number gives another split.
+        seed: Change it to get a different split.
     """
 
     validation: float
@@ -134,10 +134,10 @@ class Split:
 
     def __post_init__(self) -> None:
         if not 0 < self.validation < 1:
-            msg = f"validation={self.validation}: it is a share, more than 0 and less than 1, such as 0.1."
+            msg = f"validation={self.validation}: use a share between 0 and 1, such as 0.1."
             raise SettingError(msg)
 
     def is_validation(self, conversation: str) -> bool:
-        """Say whether a conversation is for validation."""
+        """Return whether a conversation is for validation."""
         digest = sha256(f"{self.seed} {conversation}".encode("utf-8", "surrogatepass")).digest()
         return hash_fraction(digest) < self.validation

@@ -162,7 +162,7 @@ class LocalLabelStudio(RunsInWith):
                 return last
             return free_port(self._host)
         if not port_is_free(self._host, self._port):
-            msg = f"Port {self._port} is taken by another program. Choose another, or none."
+            msg = f"Port {self._port} is taken by another program. Use a different port, or leave it out: a free port is then chosen."
             raise LocalServerError(msg)
         return self._port
 

@@ -68,7 +68,7 @@ class LocalModel(RunsInWith):
         if self._process:
             return self
         if self._port is not None and not port_is_free(HOST, self._port):
-            msg = f"Port {self._port} is taken by another program. Choose another, or none."
+            msg = f"Port {self._port} is taken by another program. Use a different port, or leave it out: a free port is then chosen."
             raise LocalServerError(msg)
         python = self._python or ensure_environment(
             "model",

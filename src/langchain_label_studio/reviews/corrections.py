@@ -1,4 +1,4 @@
-"""What a reviewer left of the answers, as turns: the way back from the text that was shown. Pure."""
+"""Read corrected text back into turns and tool calls."""
 
 from __future__ import annotations
 

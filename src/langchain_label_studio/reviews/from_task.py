@@ -1,4 +1,4 @@
-"""A task of Label Studio as the reviews of the people who annotated it. Pure."""
+"""Make the reviews of a Label Studio task: `read_reviews`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Read the reviews of a project, page by page."""
+"""Read the reviews of a project, page by page: `load_reviews`."""
 
 from __future__ import annotations
 
@@ -43,29 +43,32 @@ def load_reviews(
     include_unreviewed: bool = False,
     progress: bool | None = None,
 ) -> Iterator[Review]:
-    """Return the reviews of a project, one for each annotation, while they are read.
+    """Return an iterator over the reviews of a project, one for each annotation.
 
-    The key, the project and the rest are checked at once; the tasks are read as the reviews are asked for.
-    Drafts, which nobody has submitted, are no reviews.
+    The settings are checked at once. The tasks are read while you iterate. Drafts are no reviews.
 
     Args:
-        project_id: The project; else `LABEL_STUDIO_PROJECT_ID`, where no title is given.
-        project_name: Its exact title; `%Y-%m-%d` is filled with today.
-        url: Address of Label Studio; else `LABEL_STUDIO_URL`, else `http://localhost:8080`.
-        api_key: A personal access token or a legacy token; else `LABEL_STUDIO_API_KEY`.
-        since: Only what was saved then or later: a time, or ISO 8601 text; without a zone it is this
-            computer's. To go on where a reading ended, pass the time at which it began.
-        include_skipped: Also annotations by which a task was skipped (`was_skipped`).
-        include_unreviewed: Also tasks that nobody has annotated (`annotation_id` is None).
-        progress: Whether a bar shows how far it is; None shows it in a terminal and in a notebook.
+        project_id: The project's number. Default without a title: `LABEL_STUDIO_PROJECT_ID`.
+        project_name: The project's exact title. `%Y-%m-%d` is replaced by today.
+        url: The address of Label Studio. Default: `LABEL_STUDIO_URL`, or `http://localhost:8080`.
+        api_key: A personal access token or a legacy token. Default: `LABEL_STUDIO_API_KEY`.
+        since: Return only reviews saved at this time or later: a `datetime`, or ISO 8601 text. Without a time zone,
+            it is local time. To continue an earlier reading, pass the time when that reading began.
+        include_skipped: Include annotations that skipped the task (`was_skipped`).
+        include_unreviewed: Include tasks without an annotation (`annotation_id` is None).
+        progress: Whether to show a progress bar. Default: in a terminal and in a notebook.
 
     Returns:
-        Reviews by rising number of their task; those of one task come one after the other, the oldest first.
+        The reviews in the order of their tasks. Those of one task come one after the other, the oldest first.
 
     Raises:
-        SettingError: A setting is missing or cannot be right.
+        SettingError: A setting is missing or wrong.
         ServerError: Label Studio refuses the key, or has no such project.
-        ServerUnavailableError: Label Studio does not answer; also while the reviews are read.
+        ServerUnavailableError: Label Studio does not answer. It may be raised while you iterate, too.
+
+    Example:
+        >>> for review in load_reviews(project_name="Support", since="2026-11-01"):
+        ...     print(review.run.prompt, review.final_answers, review.rating)
     """
     begin = resolve_moment("since", since)
     wanted = resolve_project_choice(project_id, project_name)
@@ -112,13 +115,13 @@ def _tasks(
     every_task: bool,
     progress: bool | None,
 ) -> Iterator[dict[str, Any]]:
-    """Return tasks from page to page: each page after the last id, so that new tasks shift nothing."""
+    """Yield tasks page by page. A page begins after the last id, so new tasks shift nothing."""
     shown = _is_watched() if progress is None else progress
     # tqdm and not rich, which the commands use: a notebook redraws tqdm's bar in place, and a library loads no rich.
     # In a notebook without widgets, tqdm.auto complains as soon as it is loaded.
     tqdm = import_module("tqdm.auto" if shown else "tqdm").tqdm
 
-    # A short absence must not cost a long reading; nothing is changed by asking again.
+    # A short outage must not end a long reading. A repeated request changes nothing.
     read_tasks = retry(
         retry=retry_if_exception_type(ServerUnavailableError),
         stop=stop_after_attempt(_TRIES),
@@ -144,17 +147,17 @@ def _tasks(
 
 
 def _has_uncounted(project: ProjectInfo, read_tasks: Callable[..., TaskPage]) -> bool:
-    """Whether tasks with annotations would be missed, because Label Studio has not counted these.
+    """Return whether Label Studio has not counted some annotations: a filter by the count would miss their tasks.
 
-    The counts of its tasks go wrong after two deletions of projects at the same moment, until it is started again
-    (`temporary_disconnect_all_signals`, seen in 1.23.2). That of the project does not go by them.
+    Two deletions of projects at the same moment break the counts of tasks, until Label Studio is restarted
+    (`temporary_disconnect_all_signals`, seen in 1.23.2). The count of a project does not depend on them.
     """
     counted = read_tasks(project.id, after=0, size=1).counted
     if project.annotations <= counted:
         return False
     logger.warning(
-        "Label Studio has not counted %d of %d annotations in project %d. They are read all the same, by asking "
-        "for every task; but it will ask for reviews it has. Start Label Studio again.",
+        "Label Studio has not counted %d of %d annotations in project %d. All tasks are read, so no review is "
+        "missed. Restart Label Studio: until then it asks people for reviews that it has.",
         project.annotations - counted,
         project.annotations,
         project.id,
@@ -163,7 +166,7 @@ def _has_uncounted(project: ProjectInfo, read_tasks: Callable[..., TaskPage]) ->
 
 
 def _next_size(page: TaskPage) -> int:
-    """Return how many tasks fit into a page: long conversations are read in small ones."""
+    """Return the size of the next page: fewer tasks for long conversations."""
     return max(1, min(_MAX_PAGE, _PAGE_BYTES * len(page.tasks) // page.size))
 
 
@@ -176,7 +179,7 @@ def _is_wanted(review: Review, since: datetime | None, *, skipped: bool, unrevie
 
 
 def _is_watched() -> bool:
-    """Whether somebody sees a bar: in a terminal, or in a notebook."""
+    """Return whether somebody sees a progress bar: in a terminal, or in a notebook."""
     shell = sys.modules.get("IPython")
     in_notebook = shell is not None and type(shell.get_ipython()).__name__ == "ZMQInteractiveShell"
     return in_notebook or sys.stderr.isatty()

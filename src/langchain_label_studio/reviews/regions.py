@@ -1,7 +1,7 @@
-"""An annotation's regions by control, whatever the label config is. Pure.
+"""Read the regions of an annotation, by control: `read_regions`.
 
-Read by what a region says it is (`type`), not by the label config: a control may have been deleted or changed
-since. The shapes are those of label_studio_sdk's control tags (`label_interface/control_tags.py`).
+The `type` of a region decides how it is read, not the label config: a control may have been deleted or changed. The
+shapes are those of label_studio_sdk's control tags (`label_interface/control_tags.py`).
 """
 
 from __future__ import annotations
@@ -20,20 +20,20 @@ _VALUE_KEYS = {
     "datetime": "datetime",
     "taxonomy": "taxonomy",
 }
-"""Where each kind of control keeps what it says of a whole task."""
+"""The key of each control's value for a whole task."""
 
 
 @dataclass(slots=True)
 class Answers:
-    """What an annotation says of its whole task, by kind and control, and the rest.
+    """The values of an annotation, by the kind of control and by its name.
 
     Attributes:
-        texts: What stands in text fields, line by line.
+        texts: The lines of text fields.
         ratings: Stars.
-        choices: What was chosen.
+        choices: Chosen values.
         selected: The side of a `Pairwise` that is better: `left` or `right`.
-        ranked: Of a `Ranker`, the ids in each bucket.
-        others: What every further control says; of one region only, as Label Studio has it.
+        ranked: The ids in each bucket of a `Ranker`.
+        others: The values of all other controls; values of a part of the task as Label Studio has them.
     """
 
     texts: dict[str, tuple[str, ...]] = field(default_factory=dict)
@@ -45,7 +45,7 @@ class Answers:
 
 
 def read_regions(result: Iterable[Any]) -> Answers:
-    """Return what the regions of an annotation say. What is no region of a control is left out."""
+    """Return the values of an annotation's regions. Regions without a control are left out."""
     answers = Answers()
     for region in result:
         if (
@@ -60,7 +60,7 @@ def read_regions(result: Iterable[Any]) -> Answers:
 def _read_region(answers: Answers, name: str, kind: str, value: Mapping[str, Any]) -> None:
     key = _VALUE_KEYS.get(kind)
     if key is None or set(value) != {key}:
-        # Of one region or item: its value says of which, too.
+        # A value of a part of the task: it names the part, too.
         answers.others.setdefault(name, []).append(dict(value))
         return
     said = value[key]
@@ -81,5 +81,5 @@ def _read_region(answers: Answers, name: str, kind: str, value: Mapping[str, Any
 
 
 def _choice(choice: Any) -> str:
-    """Return a choice's name; of nested choices the whole path."""
+    """Return the name of a choice, or the whole path of a nested choice."""
     return " / ".join(map(str, choice)) if isinstance(choice, list) else str(choice)

@@ -1,4 +1,4 @@
-"""A task of Label Studio as the run it shows: one of ours, or as far as it can be told, anybody's. Pure."""
+"""Read the run that a Label Studio task shows, also of tasks from elsewhere: `read_run`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from langchain_label_studio.types.run import LLMRun, Status
 from langchain_label_studio.types.task_columns import COLUMNS, PANELS
 from langchain_label_studio.types.turn import Turn
 
-# How Label Studio's own templates call things.
+# The keys of Label Studio's own templates.
 _PROMPT_KEYS = ("prompt", "question", "messages", "chat", "dialogue", "conversation", "document", "text")
 _ANSWER_KEYS = ("answer", "response", "summary", "completion")
 _SPEAKER_KEYS = ("role", "author", "from", "name")
@@ -25,15 +25,15 @@ _ROLES = {"human": "user", "ai": "assistant", "bot": "assistant", "gpt": "assist
 
 
 def read_run(task: Mapping[str, Any], controls: Controls) -> LLMRun:
-    """Return the run that a task shows.
+    """Return the run of a task.
 
     Args:
         task: The task as Label Studio lists it, with `data`, `meta` and `predictions`.
-        controls: What the project's label config shows and asks.
+        controls: The controls of the project's label config.
 
     Returns:
-        The run as it was recorded. Of a task that this package did not make, the prompt and, where the task
-        shows one, the answer; its `run_id` is empty.
+        The run as it was recorded. For a task from elsewhere, the run has a prompt, an answer if the task shows one,
+        and an empty `run_id`.
     """
     data, meta = active(as_mapping(task.get("data"))), as_mapping(task.get("meta"))
     prompt, prompt_key = _read_prompt(data, meta, controls)
@@ -70,10 +70,10 @@ def read_run(task: Mapping[str, Any], controls: Controls) -> LLMRun:
 
 
 def answer_control(task: Mapping[str, Any], run: LLMRun, controls: Controls) -> str | None:
-    """Return the name of the control whose text is the answer; text anywhere else is a comment.
+    """Return the name of the control with the answer. Text in other controls is a comment.
 
-    It is the one that the prediction is for: the label config may have changed since. Without a prediction it
-    is the label config's, unless the answer stands in the task itself, where nobody can correct it.
+    The prediction names the control, because the label config may have changed. Without a prediction, the label config
+    names it, unless the answer is in the task's data: there nobody can correct it.
     """
     for name, _ in _predicted_texts(task):
         return name
@@ -86,12 +86,12 @@ def answer_control(task: Mapping[str, Any], run: LLMRun, controls: Controls) -> 
 
 
 def read_turns(value: Any, tag: InputTag | None = None) -> tuple[Turn, ...]:
-    """Return what a tag shows as turns: a list of speakers and what they say, or one text of a user."""
+    """Return the value of a tag as turns: a list of turns, or the text of a user."""
     if isinstance(value, list):
         speaker = (tag.name_key if tag else "", *_SPEAKER_KEYS)
         speech = (tag.text_key if tag else "", *_SPEECH_KEYS)
         turns = [_turn(item, speaker, speech) for item in value if isinstance(item, Mapping)]
-        # One empty turn stands for none: see `prompt_value`.
+        # One empty turn stands for no turn: see `prompt_value`.
         return tuple(turns) if any(turn["content"] for turn in turns) or len(turns) > 1 else ()
     if value is None or value == "":
         return ()
@@ -102,7 +102,7 @@ def read_turns(value: Any, tag: InputTag | None = None) -> tuple[Turn, ...]:
 def _read_prompt(
     data: Mapping[str, Any], meta: Mapping[str, Any], controls: Controls
 ) -> tuple[tuple[Turn, ...], str | None]:
-    """Return the conversation, and the key of the data that shows it."""
+    """Return the conversation, and its key in the data."""
     tag = next((tag for tag in _prompt_tags(controls) if tag.key in data), None)
     key = tag.key if tag else next((key for key in _PROMPT_KEYS if key in data), None)
     if recorded := _recorded_turns(meta.get("messages")):
@@ -111,7 +111,7 @@ def _read_prompt(
 
 
 def _prompt_tags(controls: Controls) -> Iterator[InputTag]:
-    """Return the tags that may show the prompt, the likeliest first."""
+    """Yield the tags that may show the prompt, the likeliest first."""
     if controls.response:
         for name in controls.controls[controls.response].to_names:
             if name in controls.inputs:
@@ -126,7 +126,7 @@ def _prompt_tags(controls: Controls) -> Iterator[InputTag]:
 def _read_answers(
     task: Mapping[str, Any], data: Mapping[str, Any], meta: Mapping[str, Any]
 ) -> tuple[tuple[Turn, ...], str | None]:
-    """Return the answers, and the key of the data that shows them where it is not a prediction."""
+    """Return the answers, and their key in the data if they are not a prediction."""
     if recorded := _recorded_turns(meta.get("answers")):
         return recorded, None
     for _, texts in _predicted_texts(task):
@@ -149,14 +149,14 @@ def _ends_with_an_answer(task: Mapping[str, Any], prompt: tuple[Turn, ...]) -> b
 
 
 def _is_ours(task: Mapping[str, Any]) -> bool:
-    # The run's id, too: storages that Label Studio reads tasks from do without `meta`.
+    # The run's id, too: tasks from a storage lose `meta`.
     return "langchain_label_studio" in as_mapping(task.get("meta")) or "run_id" in as_mapping(
         task.get("data")
     )
 
 
 def _predicted_texts(task: Mapping[str, Any]) -> Iterator[tuple[str, list[str]]]:
-    """Return what predictions put into text fields, as `(control, texts)`."""
+    """Yield the texts of predictions for text fields, as `(control, texts)`."""
     for prediction in task.get("predictions") or ():
         for region in as_mapping(prediction).get("result") or ():
             texts = as_mapping(as_mapping(region).get("value")).get("text")
@@ -165,7 +165,7 @@ def _predicted_texts(task: Mapping[str, Any]) -> Iterator[tuple[str, list[str]]]
 
 
 def _recorded_turns(value: Any) -> tuple[Turn, ...]:
-    """Return turns as this package keeps them in `meta`, or none where they are not whole."""
+    """Return the turns that this package keeps in `meta`; none if they are incomplete."""
     if not isinstance(value, list):
         return ()
     whole = all(
@@ -202,7 +202,7 @@ def _count(values: Mapping[str, Any], key: str) -> int | None:
 
 
 class _VisibleText(HTMLParser):
-    """Collects what a page shows, a block on a line of its own."""
+    """Collects the visible text of a page, a line for each block."""
 
     def __init__(self) -> None:
         super().__init__()

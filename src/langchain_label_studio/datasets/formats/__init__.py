@@ -1,1 +1,1 @@
-"""Examples as rows of one format each: what it cannot hold, it refuses."""
+"""The formats of rows, a module for each trainer. A format refuses examples that it cannot hold."""

@@ -1,4 +1,4 @@
-"""What is asked of a conversation whatever the format, and what formats have in common."""
+"""Check a conversation for every format, and link tool calls with their results: `check_conversation`, `link`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from langchain_label_studio.types.turn import Turn
 
 ROLES = frozenset({"system", "user", "assistant", "tool"})
 
-# What `messages` and `jsonsafe.clip` leave of an image, a file, a message nobody could read, a text of a megabyte.
+# The notes that `recording.messages` and `json_safe.clip` write for images, files, unreadable messages and cut texts.
 _NOTE = re.compile(
     r"^\[(?:(?:image|audio|video|file|text file|media)(?: [^\]\n]*)?: [^\n]*|\w+ that could not be read: \w+"
     r"|cut: [\d,]+ more characters)\]$",
@@ -33,7 +33,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Linked:
-    """A turn with its calls, and the call that it is the result of where that is known."""
+    """A turn with its tool calls; a result with its call, if the call is known."""
 
     turn: Turn
     calls: tuple[Call, ...] = ()
@@ -41,14 +41,14 @@ class Linked:
 
 
 def check_conversation(prompt: Sequence[Turn], answers: Iterable[Turn]) -> None:
-    """Check what no format could hold.
+    """Check that a format can hold the conversation.
 
     Args:
         prompt: The conversation.
-        answers: What was answered.
+        answers: The answers.
 
     Raises:
-        Unfit: There is no conversation, it waits for no answer, an answer is empty, or a turn is only a note.
+        Unfit: The conversation is empty or ends with an answer, an answer is empty, or a turn is only a note.
     """
     if not prompt:
         raise Unfit(Reason.NO_PROMPT)
@@ -65,12 +65,12 @@ def check_conversation(prompt: Sequence[Turn], answers: Iterable[Turn]) -> None:
 
 
 def link(turns: Iterable[Turn]) -> list[Linked]:
-    """Return turns with their tool calls, each call with an id, and results with what they answer.
+    """Link turns with their tool calls, and results with their calls. Each call gets an id.
 
-    A result answers the call of its id; one without an id the only call that still waits for a result.
+    A result without an id belongs to the call without a result, if there is only one.
 
     Raises:
-        Unfit: A call is none.
+        Unfit: A tool call is broken.
     """
     linked: list[Linked] = []
     waiting: list[Call] = []
@@ -91,12 +91,12 @@ def link(turns: Iterable[Turn]) -> list[Linked]:
 
 
 def tools_of(run: LLMRun) -> list[dict[str, Any]]:
-    """Return the tools that the model was offered, as OpenAI and chat templates write them.
+    """Return the tools of a run, as OpenAI and chat templates write them.
 
-    Those that were offered as Anthropic or OpenAI's Responses API write them say the same under other keys.
+    Tools of Anthropic and of OpenAI's Responses API have the same content under other keys.
 
     Raises:
-        Unfit: One of them is not a function, such as a search on the provider's side.
+        Unfit: A tool is not a function, such as a search by the provider.
     """
     tools = run.parameters.get("tools") or []
     offered = tools if isinstance(tools, list) else [tools]
@@ -114,7 +114,7 @@ def _check_turn(turn: Turn) -> None:
         raise Unfit(Reason.UNKNOWN_ROLE, repr(turn["role"]))
     if turn.get("invalid_tool_calls"):
         raise Unfit(Reason.BROKEN_CALL)
-    # Only few texts have a bracket at all.
+    # Few texts have a bracket; the others need no search.
     if "[" in turn["content"] and (note := _NOTE.search(turn["content"])):
         raise Unfit(Reason.NOTE_ONLY, note[0][:100])
 

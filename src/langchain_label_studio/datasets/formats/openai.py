@@ -1,4 +1,4 @@
-"""Files for OpenAI's fine-tuning, which Together and Fireworks take as well.
+"""Rows for fine-tuning at OpenAI, Together and Fireworks: `chat` and `preference`.
 
     chat         {"messages": [{"role", "content", "tool_calls"?, "weight"?}, ...], "tools"?, "parallel_tool_calls"?}
     preference   {"input": {"messages", "tools"?, "parallel_tool_calls"?},
@@ -27,7 +27,7 @@ _FUNCTION = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 
 
 def chat(example: Example) -> RowData:
-    """Return a conversation of which the last answer is learnt."""
+    """Return a conversation; only its last answer is learnt."""
     messages = _messages(example, example.answer)
     for message in messages[:-1]:
         if message["role"] == "assistant":
@@ -56,7 +56,7 @@ def _messages(example: Example, answer: Turn) -> list[dict[str, Any]]:
 
 
 def _check_calls(conversation: list[Linked]) -> None:
-    """Check that every call has one id, and its result before anybody else speaks."""
+    """Check that every call has its own id, and that its result comes before the next turn."""
     waiting: set[str] = set()
     for linked in conversation:
         if linked.turn["role"] == "tool":

@@ -1,7 +1,7 @@
 """Rows of plain text, for text completion models: TRL's standard formats, also Together's instruction format.
 
-Prompt and answer stand as they were recorded; a trainer puts one behind the other. What plain text cannot hold is
-no row: a conversation of several turns, a system prompt, tools.
+Prompt and answer are as they were recorded; a trainer joins them. Plain text cannot hold several turns, a system
+prompt or tools: these give no row.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
     {"conversations": [{"from": "system" | "human" | "gpt" | "function_call" | "observation", "value"}, ...], "tools"?}
 
-A system turn stands first, then people's and tools' turns take turns with the model's: readers drop rows in which
-they do not. A call's value is JSON, `{"name", "arguments"}` or a list of them; `tools` is JSON, too. Where every turn
+A system turn comes first. Then turns of people or tools alternate with turns of the model: readers drop other rows.
+ A call's value is JSON, `{"name", "arguments"}` or a list of them; `tools` is JSON, too. Where every turn
 of the model is learnt, also those that nobody reviewed, switch that off (LLaMA-Factory: `mask_history`).
 """
 
