@@ -225,7 +225,7 @@ def test_difference_4_a_tool_call_is_readable_instead_of_an_empty_answer(both: A
     assert pair.new_tasks[0]["data"]["prompt"][1]["content"] == "t: 21"
 
 
-def test_difference_5_content_in_parts_is_text_instead_of_a_list_that_blanks_the_page(both: Any) -> None:
+def test_difference_5_content_in_parts_is_text_instead_of_a_list(both: Any) -> None:
     pair = both(mode="chat")
     parts = [
         {"type": "text", "text": "Look"},

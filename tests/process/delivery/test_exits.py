@@ -42,7 +42,7 @@ def test_an_exception_sends_what_waits_too(loopback: LoopbackLabelStudio) -> Non
     assert len(loopback.tasks) == 5
 
 
-def test_a_server_that_hangs_holds_up_the_end_for_a_bounded_time_and_one_line_says_where_runs_wait(
+def test_a_server_that_hangs_delays_the_end_for_a_bounded_time(
     loopback: LoopbackLabelStudio,
 ) -> None:
     loopback.faults = [Fault("hang")]

@@ -281,7 +281,7 @@ async def test_a_retriever_that_its_caller_cuts_off_is_cancelled(recorded: Recor
     assert told(recorded.run.steps)[1:] == ['SlowSearch(query="warm?") was cancelled']
 
 
-async def test_a_tool_that_cuts_off_the_agent_inside_it_fails_and_the_step_inside_is_cancelled(
+async def test_a_tool_that_cuts_off_an_agent_fails_and_the_step_inside_is_cancelled(
     recorded: Recording,
 ):
     inner = agent(calls(SLOW), "Yes.", tools=[slow], name="inner")

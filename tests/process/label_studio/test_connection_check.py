@@ -46,7 +46,7 @@ def test_a_server_that_sends_prompts_to_its_maker_is_a_warning(
     assert any(f.level == "warning" and "COLLECT_ANALYTICS=false" in f.text for f in findings())
 
 
-def test_several_projects_of_one_title_and_a_version_that_hides_the_answers_are_warnings(
+def test_two_projects_of_one_title_and_a_version_that_hides_answers_are_warnings(
     findings: Look, loopback: LoopbackLabelStudio
 ) -> None:
     LabelStudioCallbackHandler("k", loopback.url, project_name="Checked")

@@ -62,7 +62,7 @@ def test_the_bytes_of_other_processes_and_of_what_was_rejected_count(tmp_path: P
     assert outbox.append(record("d", size=100)) == 2
 
 
-def test_in_process_durability_nothing_is_synced_and_in_power_durability_everything_is(
+def test_durability_process_syncs_nothing_and_power_everything(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     synced: list[str] = []
@@ -180,7 +180,7 @@ def test_a_request_that_was_just_begun_is_left_for_a_while(
 
 
 @pytest.mark.parametrize("line", [b"", b'{"cut'])
-def test_a_lane_is_gone_with_its_last_record_also_if_its_owner_died_beginning_a_batch(
+def test_a_lane_goes_with_its_last_record_also_if_its_owner_died_in_a_batch(
     tmp_path: Path, line: bytes
 ) -> None:
     dying = make(tmp_path)
