@@ -1,4 +1,4 @@
-"""Reports: which model answers better, and how far the reviewers agree. Pure: reviews in, numbers and pages out."""
+"""Reports: which model answers better, and how far the reviewers agree. Begin with `build_report`."""
 
 from langchain_label_studio.report.build import build_report
 from langchain_label_studio.report.report import Report

@@ -1,4 +1,4 @@
-"""Build a report of reviews."""
+"""Build a report of reviews: `build_report`."""
 
 from __future__ import annotations
 
@@ -18,10 +18,11 @@ from langchain_label_studio.types.review import Review
 
 
 def build_report(reviews: Iterable[Review], *, title: str = "Review report") -> Report:
-    """Return what reviews say: which model answers better, and how far the reviewers agree.
+    """Return a report: which model answers better, and how far the reviewers agree.
 
-    The same reviews give the same report, intervals included. An interval is where the number would lie in 95 %
-    of the cases, had other tasks been reviewed; where there is too little for one, the report says so.
+    The same reviews give the same report, intervals included. An interval says where the number
+    would lie in 95 % of the cases if other tasks had been reviewed. If there are too few reviews for one, the report
+    says so.
 
     Args:
         reviews: The reviews of one Label Studio, in any order. To count runs that were skipped or that nobody

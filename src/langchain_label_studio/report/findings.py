@@ -1,4 +1,4 @@
-"""What models and reviewers are to each other, and all that a report says as one value."""
+"""The result types of a report. Begin with `Findings`, which holds all the others."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ class Contender:
 
     Attributes:
         model: The model.
-        wins: Comparisons with another model that it won.
+        wins: Comparisons that it won.
         comparisons: Comparisons with another model; a ranking of three answers is three of them.
-        win_rate: Share of them that it won, 0 to 1. Depends on whom it met.
-        strength: Chance to win against one of the other models, whichever it is, by the Bradley-Terry
-            model, 0 to 1. None where the models cannot be put on one scale.
+        win_rate: Share of the comparisons that it won, 0 to 1. It depends on the models it met.
+        strength: Chance to win against a model chosen at random among the others, by the Bradley-Terry model, 0 to
+            1. None if the models cannot be put on one scale.
         task_ids: Tasks it was compared on.
     """
 
@@ -43,13 +43,13 @@ class Contender:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Duel:
-    """How often one model won against one other.
+    """The wins of one model against one other.
 
     Attributes:
-        winner: Who won.
-        loser: Who lost.
-        wins: How often.
-        task_ids: On which tasks.
+        winner: The model that won.
+        loser: The model that lost.
+        wins: How often it won.
+        task_ids: The tasks.
     """
 
     winner: str
@@ -60,13 +60,13 @@ class Duel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preferences:
-    """Which model's answers are preferred.
+    """The models in the order of preference.
 
     Attributes:
         reviews: Reviews that compare answers of different models.
         contenders: The models, the strongest first.
-        duels: Who won against whom.
-        notes: Why there is no leaderboard, and what could not be counted.
+        duels: The wins of each model against each other.
+        notes: Why there is no leaderboard, and which reviews could not be counted.
     """
 
     reviews: int
@@ -80,9 +80,9 @@ class Alpha:
     """Krippendorff's alpha of all reviewers on one question: 1 is perfect, 0 is chance.
 
     Attributes:
-        question: What they answered.
+        question: The question that they answered.
         level: How two answers are compared: equal or not, by rank, or by difference.
-        estimate: The alpha, over how many tasks that at least two people answered.
+        estimate: The alpha. Its count is the number of tasks that at least two people answered.
         task_ids: Those tasks.
     """
 
@@ -97,10 +97,10 @@ class Pair:
     """Cohen's kappa of two reviewers on one question: 1 is perfect, 0 is chance.
 
     Attributes:
-        question: What they answered.
-        reviewers: Who.
-        estimate: The kappa, over how many tasks that both answered. Ratings are weighted by their squared
-            difference, so that four stars are nearer to five than one star is.
+        question: The question that they answered.
+        reviewers: The two reviewers.
+        estimate: The kappa. Its count is the number of tasks that both answered. Ratings are weighted by their
+            squared difference, so that four stars are nearer to five than one star is.
         task_ids: Those tasks.
     """
 
@@ -119,7 +119,7 @@ class Dispute:
         task_url: Its address.
         distance: Mean distance of two answers, 0 to 1, over all questions: of stars the share of the scale, else
             the share of pairs that differ.
-        answers: The questions that were answered differently, and who said what.
+        answers: The questions with different answers, and the answer of each person.
     """
 
     task_id: int
@@ -130,13 +130,13 @@ class Dispute:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Agreement:
-    """How far reviewers agree.
+    """The agreement of reviewers.
 
     Attributes:
-        alphas: All together, for each question.
-        pairs: Each with each, for each question that both answered.
+        alphas: Of all reviewers together, for each question.
+        pairs: Of each two reviewers, for each question that both answered.
         disputes: The tasks they disagree on most, the worst first.
-        disputed: How many tasks they disagree on at all.
+        disputed: Number of tasks with any disagreement.
     """
 
     alphas: tuple[Alpha, ...]
@@ -147,7 +147,7 @@ class Agreement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RankMeasure:
-    """How good retrieved documents are, by one measure.
+    """One measure of the quality of retrieved documents.
 
     Attributes:
         name: The measure: which share of the first `k` documents is relevant, or 1 divided by the place of the
@@ -167,12 +167,12 @@ class RankMeasure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetrievalQuality:
-    """How good the documents are that were retrieved for the answers.
+    """The quality of the retrieved documents.
 
     Attributes:
         reviews: Reviews that judge documents.
-        documents: Judgements in them.
-        relevant: How many of these are that the document is relevant.
+        documents: Documents that these reviews judge.
+        relevant: How many of them are judged relevant.
         task_ids: Their tasks.
         measures: The measures.
     """
@@ -190,7 +190,7 @@ class Reviewer:
 
     Attributes:
         name: E-mail address, or `user` and a number.
-        quality: What this person said.
+        quality: The numbers of this person's reviews.
         seconds: Seconds on a review.
     """
 
@@ -201,14 +201,14 @@ class Reviewer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lead:
-    """How far the best model is ahead of the next one, in one question.
+    """The lead of the best model over the next one, in one question.
 
     Attributes:
         question: The question: stars, of which more are better, or whether the answer was corrected.
         best: The best model.
         next: The one after it.
-        difference: By how much it is better, in stars or as a share. The lead is clear where the whole interval
-            is above 0.
+        difference: How much better it is, in stars or as a share. The lead is clear if the whole interval is above
+            0.
     """
 
     question: Question
@@ -218,7 +218,7 @@ class Lead:
 
     @property
     def is_clear(self) -> bool:
-        """Whether chance alone would hardly make such a lead."""
+        """Whether the lead is more than chance."""
         if self.difference.low is not None:
             return self.difference.low > 0
         return self.difference.note == NO_VARIATION and self.difference.value != 0
@@ -226,22 +226,22 @@ class Lead:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Findings:
-    """What reviews say of runs.
+    """All numbers of a report.
 
     Attributes:
-        title: What stands above the report.
+        title: The heading of the report.
         first: When the first of the reviews was saved, in UTC.
         last: When the last one was saved, in UTC.
         everything: All runs together.
         models: The runs of each model, the one with the most reviews first.
         tags: The runs with each tag; a run is in one for each of its tags.
-        leads: Which model is ahead of the next one, for each question that tells.
-        preferences: Which model's answers are preferred; None where no answers were compared.
-        retrieval: How good the retrieved documents are; None where none were judged.
-        timeline: Quality over time; None where no time is known.
-        agreement: How far reviewers agree.
-        reviewers: What each person said.
-        notes: What a reader should know of the data.
+        leads: The leading model, for each question that has one.
+        preferences: The models in the order of preference; None if no answers were compared.
+        retrieval: The quality of the retrieved documents; None if none were judged.
+        timeline: Quality over time; None if no time is known.
+        agreement: The agreement of reviewers.
+        reviewers: The numbers of each person.
+        notes: Remarks on the data.
         task_urls: The address of each task.
     """
 

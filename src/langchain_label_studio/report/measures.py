@@ -1,4 +1,4 @@
-"""What a report says, as values. Each number comes with the tasks it is made of."""
+"""Numbers with their interval and their tasks, as values. Begin with `Estimate` and `Quality`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A report: what it says, and how it shows itself."""
+"""`Report`: the findings, as a dict, JSON, Markdown or HTML."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a label config may show of a run in a `<Markdown>` tag, beside the prompt: its conversation, easy to read. Pure."""
+"""A conversation as HTML for a `<Markdown>` tag: `render_panel`."""
 
 from __future__ import annotations
 

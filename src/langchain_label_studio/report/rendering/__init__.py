@@ -1,1 +1,1 @@
-"""A report as a page or as Markdown. Begin with `html.render_page`."""
+"""A report as a page or as Markdown. Begin with `html.render`."""

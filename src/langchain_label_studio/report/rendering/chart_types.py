@@ -1,4 +1,4 @@
-"""Charts as SVG that takes its colours and its font from the page, so that it is light or dark with it."""
+"""Draw charts as SVG: `dots` and `lines`. They take colours and font from the page, so they are light or dark with it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which charts a report has, and what they show."""
+"""The charts of a report. Begin with `model_charts`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The tables in which models meet models, and reviewers reviewers."""
+"""Pairwise tables: model against model, reviewer against reviewer. Begin with `duels_table`."""
 
 from __future__ import annotations
 

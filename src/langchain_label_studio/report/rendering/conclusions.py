@@ -1,4 +1,4 @@
-"""What the numbers come to, in sentences: what a person reads first."""
+"""The numbers in sentences, for the top of a report: `conclusions`."""
 
 from __future__ import annotations
 

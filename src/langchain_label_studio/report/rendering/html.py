@@ -1,4 +1,4 @@
-"""A report as one page: charts to see, tables to read, and the tasks behind each number to open."""
+"""The report as one HTML page: `render`. It has charts, tables, and the tasks behind each number."""
 
 from __future__ import annotations
 

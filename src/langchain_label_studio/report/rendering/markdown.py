@@ -1,4 +1,4 @@
-"""A report as Markdown."""
+"""The report as Markdown: `to_markdown`."""
 
 from __future__ import annotations
 

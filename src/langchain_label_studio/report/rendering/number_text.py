@@ -1,4 +1,4 @@
-"""Numbers in words, for people."""
+"""Numbers as people write them. Begin with `number` and `span`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The tables of a report, for Markdown and HTML alike; each row with the tasks behind it."""
+"""The tables of a report, for Markdown and HTML. Begin with `models_table`; each row has the tasks behind it."""
 
 from __future__ import annotations
 

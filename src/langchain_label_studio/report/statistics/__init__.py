@@ -1,1 +1,1 @@
-"""The numbers of a report. Begin with `quality` and `bootstrap`."""
+"""The numbers of a report. Begin with `quality.assess` and `bootstrap.estimate`."""

@@ -1,4 +1,4 @@
-"""How far reviewers agree: all together, each with each, and where they do not."""
+"""Agreement of reviewers: `agree`. All together, each with each, and the tasks on which they differ."""
 
 from __future__ import annotations
 

@@ -1,8 +1,7 @@
-"""Bootstrap intervals: what the number would be, had other tasks been reviewed.
+"""95 % intervals by the bootstrap: `estimate`. They say where a number would lie if other tasks had been reviewed.
 
 Whole tasks are drawn, with all their reviews: two reviews of one task are not independent. Tasks that contribute
-the same are one *pattern*, so that a draw is only how often each pattern comes up (multinomial), whatever the
-number of tasks. Percentile intervals: Efron and Tibshirani (1993), An Introduction to the Bootstrap, chapter 13.
+the same are one *pattern*, so that a draw is only how often each pattern comes up (multinomial), for any number of tasks. Percentile intervals: Efron and Tibshirani (1993), An Introduction to the Bootstrap, chapter 13.
 """
 
 from __future__ import annotations
@@ -49,12 +48,12 @@ def estimate(
     """Return a number with its interval.
 
     Args:
-        statistic: What is estimated.
+        statistic: The number, as a function of the draws.
         tasks: How many tasks make each pattern.
-        count: What is said to be behind the number.
-        unit: What `count` counts, in the singular, for the note that there is too little.
-        width: How many numbers `statistic` holds for each draw, where that is more than there are patterns.
-        stream: Which random numbers; those of numbers that are compared should be independent.
+        count: How many reviews or tasks the report names behind the number.
+        unit: The singular of what `count` counts, for the note that there are too few.
+        width: How many numbers `statistic` keeps for each draw, if these are more than the patterns.
+        stream: Number of the random stream. Two numbers that are compared need different streams.
     """
     value = float(statistic(tasks[np.newaxis])[0]) if tasks.size else np.nan
     if np.isnan(value):
@@ -71,12 +70,12 @@ def estimate(
 
 
 def too_few(count: int, unit: str) -> str:
-    """Say that there is too little for an interval."""
+    """Return the note that there are too few for an interval."""
     return f"{count_text(count, unit)}: too few for an interval"
 
 
 def draws(statistic: Statistic, tasks: Floats, *, width: int = 0, stream: int = 0) -> Floats:
-    """Return the number for each of a thousand draws of as many tasks, without those where there is none."""
+    """Return the number of each of a thousand draws. Draws without a number are missing."""
     values: Floats = np.concatenate(
         [statistic(weights) for weights in redrawn(tasks, width=width, stream=stream)]
     )
@@ -85,7 +84,7 @@ def draws(statistic: Statistic, tasks: Floats, *, width: int = 0, stream: int = 
 
 
 def redrawn(tasks: Floats, *, width: int = 0, stream: int = 0) -> Iterator[Floats]:
-    """Return a thousand draws of as many tasks as there are, in bunches: how often each pattern comes up."""
+    """Yield a thousand draws in bunches: how often each pattern comes up in as many tasks as there are."""
     random = np.random.default_rng([_SEED, stream])
     total = int(tasks.sum())
     at_a_time = max(1, _CELLS // max(tasks.size, width))

@@ -1,4 +1,4 @@
-"""Which model's answers are preferred: win rates, and one leaderboard of all models."""
+"""Win rates, and one leaderboard of all models: `compare`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which model is ahead, and whether that is more than chance."""
+"""The leading model in each question, if the lead is more than chance: `find_leads`."""
 
 from __future__ import annotations
 

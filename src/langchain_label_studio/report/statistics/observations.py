@@ -1,4 +1,4 @@
-"""A review, reduced to what is counted: small, so that many fit into memory."""
+"""Reviews reduced to the facts that a report counts: `observe`. They are small, so that many fit into memory."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What reviewers said of a group of runs, in numbers."""
+"""Ratings, choices and corrections of a group of runs: `assess`."""
 
 from __future__ import annotations
 

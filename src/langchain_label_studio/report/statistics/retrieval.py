@@ -1,7 +1,7 @@
-"""How good retrieved documents are, by what reviewers say of each.
+"""Quality of retrieved documents: `assess_retrieval`.
 
 Precision at k and the reciprocal rank: Manning, Raghavan and Schütze (2008), Introduction to Information Retrieval,
-chapter 8. What was not judged is not known: it does not count as irrelevant, as it does in TREC's pools.
+chapter 8. A document that nobody judged is unknown. It does not count as irrelevant, as it does in TREC's pools.
 """
 
 from __future__ import annotations

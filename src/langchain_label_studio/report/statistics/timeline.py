@@ -1,4 +1,4 @@
-"""Quality over time, by day or by week."""
+"""Quality by day or by week: `over_time`."""
 
 from __future__ import annotations
 
