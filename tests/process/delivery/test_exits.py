@@ -14,7 +14,7 @@ from tests.support.programs import RECOVER, lanes, run, running, waiting_files
 
 MAKE = "handler = make(flush_interval=60)\n"
 # For tests of what is sent at the end, not of how long it may take: on a busy computer it takes long.
-PATIENT = "import langchain_label_studio.delivery.lifetime\nlangchain_label_studio.delivery.lifetime.EXIT_TIMEOUT = 30\n"
+PATIENT = "import langchain_label_studio.delivery.process_exit\nlangchain_label_studio.delivery.process_exit.EXIT_TIMEOUT = 30\n"
 
 
 def take_over(loopback: LoopbackLabelStudio) -> list[str]:
