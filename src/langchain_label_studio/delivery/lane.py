@@ -42,7 +42,7 @@ class BatchFile:
         records: How many records are in it.
         size: Its size in bytes.
         since: `time.monotonic()` of its oldest record.
-        sending: Whether it is marked as being on its way.
+        sending: Whether a request with it was begun.
     """
 
     path: Path
@@ -58,7 +58,7 @@ class Lane:
     Attributes:
         path: Its directory.
         files: Its batches, the oldest first; records are appended to the last one while it is open.
-        recovered: Whether another process made it.
+        recovered: Whether it is an orphaned lane of another process.
     """
 
     def __init__(
@@ -89,7 +89,7 @@ class Lane:
             lanes: Directory of all lanes.
             max_records: Records in a batch, at most.
             max_bytes: Bytes in a batch, at most, but for a record that is larger by itself.
-            power: Whether what is appended has to survive a loss of power.
+            power: Whether a record must survive a loss of power.
 
         Raises:
             OSError: The directory cannot be written, or its file system knows no locks.
@@ -130,7 +130,7 @@ class Lane:
         return lane
 
     def let_go(self) -> None:
-        """Let others have the lane as it is."""
+        """Leave the lane to other processes, as it is."""
         self.seal()
         self._ownership.release()
 
@@ -176,13 +176,13 @@ class Lane:
         file.size += written
 
     def seal(self) -> None:
-        """Close the open batch: what is appended next begins a new one."""
+        """Close the open batch. The next record begins a new one."""
         descriptor, self._open = self._open, None
         if descriptor is not None:
             os.close(descriptor)
 
     def mark_sending(self, file: BatchFile) -> None:
-        """Mark a batch as being on its way.
+        """Note that a request with a batch begins.
 
         Raises:
             OSError: It could not be marked, so it must not be sent.
@@ -190,7 +190,7 @@ class Lane:
         self._mark(file, sending=True)
 
     def mark_unsent(self, file: BatchFile) -> None:
-        """Mark a batch as surely not stored.
+        """Note that no record of a batch is stored.
 
         Raises:
             OSError: It could not be marked.
@@ -198,7 +198,7 @@ class Lane:
         self._mark(file, sending=False)
 
     def take_in(self, path: Path) -> None:
-        """Make a file that holds one record the last batch, by moving it: it is in one place at any time.
+        """Move a file with one record into the lane, as its last batch.
 
         Raises:
             OSError: It could not be moved; it is where it was.
@@ -211,7 +211,7 @@ class Lane:
         self._sync_directory(self.path)
 
     def delete(self) -> None:
-        """Delete the lane, which is empty."""
+        """Delete the lane, once it is empty."""
         self.seal()
         # Whatever else somebody put there is theirs: then the directory stays.
         with suppress(OSError):
@@ -220,7 +220,7 @@ class Lane:
         self._ownership.release()
 
     def disown(self) -> None:
-        """Leave the lane to the process this one was forked from."""
+        """Leave the lane to the parent of this forked process."""
         self.seal()
         self._ownership.disown()
 
@@ -235,7 +235,7 @@ class Lane:
         return file, descriptor
 
     def _take_back(self, file: BatchFile, descriptor: int) -> None:
-        """Cut off half a line; where that fails, nothing is appended behind it."""
+        """Cut off half a line. If that fails, no record is appended behind it."""
         try:
             os.ftruncate(descriptor, file.size)
         except OSError:
@@ -261,7 +261,7 @@ class Lane:
 
 
 def sweep(directory: Path) -> None:
-    """Delete lanes that were never born: whoever made them was killed in the middle of it."""
+    """Delete unfinished lanes: the process that made them was killed meanwhile."""
     for path in directory.glob(f"{_UNBORN}*"):
         with suppress(OSError):
             if time.time() - path.stat().st_mtime > _LONG_AGO:
@@ -277,7 +277,7 @@ def lanes_in(directory: Path) -> list[Path]:
 
 
 def owner_lives(path: Path) -> bool:
-    """Say whether the owner of a lane lives. Nothing is changed.
+    """Return whether the owner of a lane lives. Nothing is changed.
 
     Raises:
         OSError: It cannot be read.
@@ -290,7 +290,7 @@ def owner_lives(path: Path) -> bool:
 
 
 def scan(path: Path) -> Iterator[BatchFile]:
-    """Yield the batches of a lane, the oldest first; also of one that somebody else owns.
+    """Yield the batches of a lane, the oldest first. Another process may own it.
 
     Raises:
         OSError: It cannot be read.

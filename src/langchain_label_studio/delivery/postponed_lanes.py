@@ -14,7 +14,7 @@ _Pause = tuple[float, bool]
 
 
 class PostponedLanes:
-    """A lane for each length of a pause: what is postponed for as long, while it lasts, comes back together."""
+    """Lanes of postponed records: one for each length of a pause. Its records come back together."""
 
     def __init__(self, create: Callable[[], Lane]) -> None:
         """Begin with none.
@@ -34,7 +34,7 @@ class PostponedLanes:
         """Write records down, and return how many bytes that took.
 
         Raises:
-            OSError: The disk does not take them; some may be there all the same.
+            OSError: The disk does not take them. Some may be written all the same.
         """
         pause = (seconds, recovered)
         if pause not in self._lanes:
@@ -52,16 +52,16 @@ class PostponedLanes:
         return lane.size - before
 
     def due(self) -> list[Lane]:
-        """Return the lanes whose time has come, which wait here no longer."""
+        """Remove and return the lanes whose time has come."""
         now = time.monotonic()
         return [self._take(pause) for pause, (at, _) in list(self._lanes.items()) if at <= now]
 
     def own(self) -> list[Lane]:
-        """Return the lanes of what this process recorded itself, which wait here no longer."""
+        """Remove and return the lanes of records that this process recorded itself."""
         return [self._take(pause) for pause in list(self._lanes) if not pause[1]]
 
     def seconds_left(self) -> float:
-        """Return how long the next one has to wait."""
+        """Return the seconds until the next lane is due."""
         return min((at for at, _ in self._lanes.values()), default=math.inf) - time.monotonic()
 
     def _take(self, pause: _Pause) -> Lane:

@@ -20,25 +20,25 @@ class Watched(Protocol):
 
     @property
     def what(self) -> str:
-        """What messages for people call the records."""
+        """The name of the records in messages."""
 
     @property
     def unsettled(self) -> int:
-        """How many records wait, or are in doubt."""
+        """Number of pending records and of those in doubt."""
 
     @property
     def directory(self) -> str | None:
-        """Where they outlive the process, or None where they do not."""
+        """The folder of the outbox; None if the records end with the process."""
 
     def drain(self, timeout: float) -> None:
-        """Send what can be sent in time, for the last time."""
+        """Send pending records, for the last time."""
 
 
 class Writer(Protocol):
-    """What hands records to a sender, as this module sees it."""
+    """An object that holds records for a sender, as this module sees it."""
 
     def hand_over(self) -> None:
-        """Hand over what it still holds. Does not raise."""
+        """Hand over the records it holds. Does not raise."""
 
 
 _senders: weakref.WeakSet[Watched] = weakref.WeakSet()
@@ -52,12 +52,12 @@ def watch(sender: Watched) -> None:
 
 
 def hand_over_at_exit(writer: Writer) -> None:
-    """Let a writer hand over what it still holds when this process ends, before the senders are drained."""
+    """Let a writer hand over its records when this process ends, before the senders are drained."""
     _writers.add(writer)
 
 
 def watch_worker() -> None:
-    """Drain at the end of a worker of `multiprocessing`, too, which ends without the `atexit` of Python."""
+    """Drain the senders at the end of a worker of `multiprocessing`, too. Python's `atexit` does not run there."""
     global _known_to_multiprocessing  # noqa: PLW0603 (a process registers itself once)
     util = sys.modules.get("multiprocessing.util")
     process = sys.modules.get("multiprocessing.process")

@@ -23,12 +23,12 @@ _PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rejected:
-    """A record that was set aside.
+    """A rejected record.
 
     Attributes:
         path: Its file, which a person may repair.
         key: The record's key; empty where it could not be read.
-        reason: Why it was refused.
+        reason: Why Label Studio refuses it.
         rejected_at: When, as ISO 8601 in UTC.
         body: The record, or None where the file cannot be read or sent again as it is.
     """
@@ -41,7 +41,7 @@ class Rejected:
 
 
 def set_aside(directory: Path, *, key: str, body: bytes, reason: str) -> None:
-    """Write a record to a file of its own; once more is the same file.
+    """Write a record to a file of its own. The same record goes to the same file.
 
     Raises:
         OSError: The disk does not take it.
@@ -62,7 +62,7 @@ def set_aside(directory: Path, *, key: str, body: bytes, reason: str) -> None:
 
 
 def read_all(directory: Path) -> Iterator[Rejected]:
-    """Yield what was set aside, the oldest first."""
+    """Yield the rejected records, the oldest first."""
     found = []
     for path in directory.glob("*.json"):
         with suppress(FileNotFoundError):  # somebody takes it away just now
@@ -95,7 +95,7 @@ def record_in(path: Path) -> bytes:
 
 @contextmanager
 def alone(directory: Path) -> Iterator[bool]:
-    """Keep others from putting back what is in a directory; yields False where somebody is at it.
+    """Keep others from putting back the records of a directory. Yields False if another process does that now.
 
     Raises:
         OSError: The directory cannot be written.
@@ -110,9 +110,9 @@ def alone(directory: Path) -> Iterator[bool]:
 
 
 def put_back(lane: Lane, path: Path, body: bytes) -> None:
-    """Move a file into a lane, to be sent once more: however this ends, it is in one of both places.
+    """Move a file into a lane, to be sent once more. At any moment it is in one of both places.
 
-    Only for who is `alone`: two at a time would make two of one.
+    Call it inside `alone`: two callers at a time would send the record twice.
 
     Args:
         lane: Where it goes.

@@ -12,7 +12,7 @@ BLOCKED_WAIT = 300.0
 
 
 class AnswerMeaning(Enum):
-    """What a failed request means for the records in it."""
+    """The meaning of a failed request for its records."""
 
     UNSENT = "surely not stored: keep, and try again later"
     IN_DOUBT = "perhaps stored: keep, and ask before sending again"
@@ -25,10 +25,10 @@ _BAD = frozenset({400, 413, 422})
 
 
 def judge(failure: DeliveryFailedError) -> AnswerMeaning:
-    """Return what a failure means.
+    """Return the meaning of a failed request.
 
     Args:
-        failure: How the request failed.
+        failure: The failure.
     """
     status = failure.status
     if status is None:
@@ -42,14 +42,14 @@ def judge(failure: DeliveryFailedError) -> AnswerMeaning:
     return AnswerMeaning.BLOCKED
 
 
-def wait_before(attempt: int, verdict: AnswerMeaning, *, chance: float) -> float:
+def wait_before(attempt: int, meaning: AnswerMeaning, *, chance: float) -> float:
     """Return how many seconds to wait before the next attempt.
 
     Args:
         attempt: How many attempts failed in a row, at least 1.
-        verdict: What the last one meant.
-        chance: A random number in [0, 1): spreads many senders apart.
+        meaning: The meaning of the last failure.
+        chance: A random number in [0, 1). It spreads the attempts of many senders.
     """
-    if verdict is AnswerMeaning.BLOCKED:
+    if meaning is AnswerMeaning.BLOCKED:
         return BLOCKED_WAIT * (1 + chance / 10)
     return min(FIRST_WAIT * 2.0 ** min(attempt - 1, 30), LONGEST_WAIT) * (0.5 + chance / 2)

@@ -26,14 +26,14 @@ DestinationT = TypeVar("DestinationT", bound=Destination)
 
 
 class Sender(ForkSafe, Generic[DestinationT]):
-    """Sends what is submitted, in order, in batches, one request at a time.
+    """Sends records in order, in batches, one request at a time.
 
-    Its daemon thread starts with the first record, and ends when its owners are gone and nothing waits.
-    Whoever made it is its first owner.
+    Its daemon thread starts with the first record. It ends when the sender has no owner and no pending record. The
+    caller that makes a sender is its first owner.
 
     Attributes:
-        destination: Where records go; it may be changed at any time.
-        what: What messages for people call the records.
+        destination: The destination of the records. It may change at any time.
+        what: The name of the records in messages.
     """
 
     def __init__(
@@ -48,11 +48,11 @@ class Sender(ForkSafe, Generic[DestinationT]):
         """Make a sender; nothing starts yet.
 
         Args:
-            outbox: Where records wait.
-            destination: Where they go.
-            name: Of the thread, and in what is logged.
-            flush_interval: Seconds a record waits at most for others to fill its batch.
-            what: What messages for people call the records.
+            outbox: The outbox of the records.
+            destination: The destination of the records.
+            name: The name of the thread, and of the sender in the log.
+            flush_interval: Seconds for which a record waits at most for others to fill its batch.
+            what: The name of the records in messages.
         """
         self._outbox = outbox
         self.destination = destination
@@ -83,7 +83,7 @@ class Sender(ForkSafe, Generic[DestinationT]):
         self._look_at: float | None = 0.0
 
     def begin_in_child(self) -> None:
-        """Start anew in a forked process: what waits is the parent's to send."""
+        """Start anew in a forked process. The parent sends the pending records."""
         self._outbox.abandon()
         self.destination.reset()
         super().begin_in_child()
@@ -95,7 +95,7 @@ class Sender(ForkSafe, Generic[DestinationT]):
             body: The record, as its outbox keeps it.
 
         Returns:
-            False where the outbox is full and the record was refused.
+            False if the outbox is full and the record was refused.
         """
         waiting = self._outbox.append(body)
         if waiting >= self._wake_at and waiting:
@@ -103,14 +103,14 @@ class Sender(ForkSafe, Generic[DestinationT]):
         return waiting > 0
 
     def flush(self, timeout: float = 10.0) -> bool:
-        """Send what this process submitted before this call; cuts waits short, also of what is postponed.
+        """Send the records that this process submitted before the call, also those that are postponed.
 
         Args:
             timeout: Seconds to wait at most.
 
         Returns:
-            Whether all of it is stored, set aside as rejected, or postponed once more. False comes early where the
-            destination refuses us, because waiting will not help.
+            Whether all of them are stored, rejected, or postponed once more. False comes early if the destination
+            refuses the key or the project: waiting does not help then.
         """
         return self._flush(timeout, patient=True)
 
@@ -141,9 +141,9 @@ class Sender(ForkSafe, Generic[DestinationT]):
         return own >= goal and (shipment is None or bool(shipment.unsettled()))
 
     def drain(self, timeout: float) -> None:
-        """Send what can be sent before the process ends.
+        """Send pending records before the process ends.
 
-        What a disk keeps need not wait for a destination that does not answer.
+        Records on a disk do not wait for a destination that does not answer.
         """
         self._flush(timeout, patient=self._outbox.directory is None)
         self._outbox.release()
@@ -154,7 +154,7 @@ class Sender(ForkSafe, Generic[DestinationT]):
             self._owners += 1
 
     def retire(self) -> None:
-        """Note one owner less; after the last, the thread ends as soon as nothing waits."""
+        """Note one owner less. Without an owner, the thread ends as soon as no record is pending."""
         with self._wake:
             self._owners -= 1
             self._wake.notify_all()
@@ -166,7 +166,7 @@ class Sender(ForkSafe, Generic[DestinationT]):
             self._rouse()
 
     def redirect(self, destination: DestinationT) -> None:
-        """Send to another destination from now on, at once what the old one did not take."""
+        """Send to another destination from now on, beginning at once."""
         with self._wake:
             if destination is not self.destination:
                 self.destination = destination
@@ -174,7 +174,7 @@ class Sender(ForkSafe, Generic[DestinationT]):
                 self._wake.notify_all()
 
     def stats(self) -> DeliveryStats:
-        """Return what became of everything submitted."""
+        """Return the number of records by their outcome."""
         with self._wake:
             submitted = self._submitted
             waiting = submitted - self._tally.settled
@@ -198,12 +198,12 @@ class Sender(ForkSafe, Generic[DestinationT]):
 
     @property
     def unsettled(self) -> int:
-        """How many records wait, or are in doubt; not those that wait for something else first."""
+        """Number of pending records and of those in doubt, without the postponed ones."""
         return self._submitted - self._tally.settled - self._outbox.postponed
 
     @property
     def directory(self) -> str | None:
-        """Where records outlive the process, or None where they do not."""
+        """The folder of the outbox; None if the records end with the process."""
         return self._outbox.directory
 
     @property

@@ -23,13 +23,13 @@ run. `memory`: nothing; for those who may not write to the disk.
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliverySettings:
-    """How runs get where they go.
+    """The settings of delivery.
 
     Attributes:
         outbox_dir: Directory of all outboxes of this user.
-        durability: What a run survives, once its callback returned.
-        flush_interval: Seconds a run waits at most for others to be sent with it.
-        batch_size: Runs sent in one request, at most.
+        durability: What a run survives after its callback returned.
+        flush_interval: Seconds for which a run waits at most for others to fill its batch.
+        batch_size: Number of runs in one request, at most.
     """
 
     outbox_dir: Path

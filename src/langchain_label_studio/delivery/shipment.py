@@ -22,9 +22,9 @@ class Shipment:
         """Begin a shipment.
 
         Args:
-            batch: What is sent.
-            outbox: Where it waits.
-            settle: Called with the records of which the outcome is certain, and the outcome.
+            batch: The records to send.
+            outbox: The outbox of the batch.
+            settle: Takes records whose outcome is certain, and the outcome.
         """
         self.batch = batch
         self._outbox = outbox
@@ -34,18 +34,18 @@ class Shipment:
         self._some_accepted = False
 
     def unsettled(self) -> tuple[Record, ...]:
-        """Return the records of which the outcome is not certain yet."""
+        """Return the records whose outcome is not certain yet."""
         return self._without_settled(self.batch.records)
 
     def attempt(self, destination: Destination) -> None:
         """Try to settle every record.
 
         Args:
-            destination: Where they go.
+            destination: The destination of the records.
 
         Raises:
             DeliveryFailedError: Some are left.
-            OSError: The outbox does not take note of what is about to be done.
+            OSError: The outbox cannot note that a request begins.
         """
         self._destination = destination
         records = self.unsettled()
@@ -55,7 +55,7 @@ class Shipment:
             self._send(records)
 
     def _ask(self, records: Sequence[Record]) -> tuple[Record, ...]:
-        """Settle what is stored already; return the rest."""
+        """Settle the records that are stored already, and return the others."""
         found = self._destination.find(records)
         self._settle([record for record in records if record.key in found], "found_existing")
         self._rest_is_unsent()
@@ -85,7 +85,7 @@ class Shipment:
         self._rest_is_unsent()
 
     def _part(self, records: Sequence[Record], answer: NotAllTakenError) -> tuple[Record, ...]:
-        """Postpone and reject what was not taken; return what was."""
+        """Postpone or reject the records that were not taken, and return the others."""
         for seconds in sorted(set(answer.later.values())):
             later = [record for record in records if answer.later.get(record.key) == seconds]
             self._outbox.postpone(later, seconds=seconds, recovered=self.batch.recovered)
@@ -96,7 +96,7 @@ class Shipment:
         return self._without_settled(records)
 
     def _rest_is_unsent(self) -> None:
-        """Note that what is not settled is surely not stored."""
+        """Note that no other record is stored."""
         self.batch.in_doubt = False
         if not self._settled:
             # Else whoever finds the batch after a crash has to ask: the outbox knows only the whole of it,
@@ -104,7 +104,7 @@ class Shipment:
             self._outbox.mark_unsent(self.batch)
 
     def _after_server_error(self, records: Sequence[Record], failure: DeliveryFailedError) -> None:
-        """Halve what the server fails on again and again, once it is certain that nothing was stored."""
+        """Halve a batch on which the server fails again and again, once it is certain that none of it is stored."""
         if len(records) == len(self.unsettled()):
             self._server_errors += 1
         if self._server_errors < 2:

@@ -7,36 +7,36 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 State = Literal["idle", "waiting", "sending", "unreachable", "blocked"]
-"""What the sender is doing.
+"""The activity of a sender.
 
-`waiting`: something is there, and its batch is being filled. `unreachable`: the destination does not
-answer, and is asked again. `blocked`: it refuses us until somebody changes something.
+`waiting`: a batch is being filled. `unreachable`: the destination does not answer, and the sender tries again.
+`blocked`: the destination refuses the key or the project until a person changes something.
 """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryStats:
-    """What became of everything that was recorded, at one moment.
+    """The number of recorded runs by their outcome, at one moment.
 
-    `submitted = delivered + found_existing + rejected + pending + in_doubt`, always. All handlers of a
-    process that have the same target share these numbers.
+    `submitted = delivered + found_existing + rejected + pending + in_doubt`, always. Handlers of one process that
+    share a sender share these numbers.
 
     Attributes:
-        submitted: Taken into the outbox by this process: its own, and those it recovered.
-        recovered: How many of these were taken over.
-        delivered: Stored by our own request.
-        found_existing: Found stored, after a request whose answer was lost.
-        rejected: Refused for good, and set aside.
-        pending: Waiting to be sent.
-        in_doubt: Sent, with no word yet of whether they were stored.
-        postponed: How many of the pending wait for something else first, such as feedback for its run.
-        state: What the sender is doing.
-        oldest_seconds: How long the oldest one waits, or None.
-        last_error: Why the last attempt failed, or None.
-        outbox: Where what waits is on the disk; None where it waits in memory only.
-        lost: What was never recorded, counted by reason.
-        excluded: Runs that a setting kept from being recorded, counted by that setting. Not part of `submitted`.
-        feedback: The same of what users said of the runs; None where nobody said anything.
+        submitted: Runs that this process put into its outbox: its own runs, and those it recovered.
+        recovered: How many of these are orphaned runs of other processes.
+        delivered: Runs that Label Studio stored, and said so.
+        found_existing: Runs whose answer was lost, and which were then found in Label Studio.
+        rejected: Runs that Label Studio refuses for good. They are set aside.
+        pending: Runs that are not sent yet.
+        in_doubt: Runs that were sent; nobody knows yet whether they are stored.
+        postponed: How many of the pending wait for a later time, such as feedback whose task is not there yet.
+        state: The activity of the sender.
+        oldest_seconds: Seconds for which the oldest pending run has waited, or None.
+        last_error: The reason why the last attempt failed, or None.
+        outbox: The folder of the outbox; None if it is in memory only.
+        lost: Runs that could not be recorded as they should, counted by reason.
+        excluded: Runs that a setting left out on purpose, counted by that setting. They are not part of `submitted`.
+        feedback: The same numbers for users' feedback; None if there was none.
     """
 
     submitted: int = 0
@@ -75,7 +75,7 @@ class SettledCounts:
 
     Attributes:
         settled: How many are settled.
-        own: How many of them this process had recorded itself.
+        own: How many of them this process recorded itself.
     """
 
     def __init__(self) -> None:
