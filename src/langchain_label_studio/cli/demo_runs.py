@@ -66,7 +66,7 @@ class _Models:
     other_chat: Any
 
 
-Answers = list[tuple[str, str]]
+ShownAnswers = list[tuple[str, str]]
 """Questions with their answers."""
 
 
@@ -123,12 +123,12 @@ def _openai_models() -> _Models:
     return _Models(completion=chat | StrOutputParser(), chat=chat, other_chat=chat)
 
 
-def _complete_prompts(models: _Models, config: RunnableConfig) -> Answers:
+def _complete_prompts(models: _Models, config: RunnableConfig) -> ShownAnswers:
     prompts = ["The three primary colours are", "The opposite of hot is"]
     return [*zip(prompts, models.completion.batch(prompts, config), strict=True)]
 
 
-def _chat(models: _Models, config: RunnableConfig) -> Answers:
+def _chat(models: _Models, config: RunnableConfig) -> ShownAnswers:
     system = ("system", "You answer in one sentence.")
     chats = [
         [system, ("user", "What is the capital of France?")],
@@ -138,7 +138,7 @@ def _chat(models: _Models, config: RunnableConfig) -> Answers:
     return [(chat[-1][1], answer.text) for chat, answer in zip(chats, answers, strict=True)]
 
 
-def _compare(models: _Models, config: RunnableConfig) -> Answers:
+def _compare(models: _Models, config: RunnableConfig) -> ShownAnswers:
     questions = ["Invent a name for a blue cheese.", "Write a slogan for a bakery."]
     both: Any = RunnableParallel(one=models.chat, other=models.other_chat)
     answers = both.batch(questions, config)
@@ -148,7 +148,7 @@ def _compare(models: _Models, config: RunnableConfig) -> Answers:
     ]
 
 
-def _retrieve(models: _Models, config: RunnableConfig) -> Answers:
+def _retrieve(models: _Models, config: RunnableConfig) -> ShownAnswers:
     prompt = ChatPromptTemplate.from_template(
         "Answer in one sentence, only from these notes:\n\n{context}\n\nQuestion: {question}"
     )
@@ -158,7 +158,7 @@ def _retrieve(models: _Models, config: RunnableConfig) -> Answers:
     return [(question, answer.text) for question, answer in zip(questions, answers, strict=True)]
 
 
-def _run_agents(models: _Models, config: RunnableConfig) -> Answers:
+def _run_agents(models: _Models, config: RunnableConfig) -> ShownAnswers:
     from langchain.agents import create_agent  # noqa: PLC0415 (an extra)
 
     def get_weather(city: str) -> str:
@@ -193,7 +193,7 @@ def _words(text: str) -> set[str]:
     return set(re.findall(r"\w{3,}", text.lower()))
 
 
-_SCENES: Mapping[LabelStudioMode, tuple[str, Callable[[_Models, RunnableConfig], Answers]]] = {
+_SCENES: Mapping[LabelStudioMode, tuple[str, Callable[[_Models, RunnableConfig], ShownAnswers]]] = {
     LabelStudioMode.PROMPT: ("prompts", _complete_prompts),
     LabelStudioMode.CHAT: ("chats", _chat),
     LabelStudioMode.PREFERENCE: ("comparisons", _compare),

@@ -41,10 +41,10 @@ def report(
         raise typer.Exit(MISUSED)
     # These load numpy, and the SDK.
     from langchain_label_studio.cli.report_view import print_report_summary  # noqa: PLC0415
-    from langchain_label_studio.report.build import build_report, require_libraries  # noqa: PLC0415
+    from langchain_label_studio.report.build import build_report, require_report_libraries  # noqa: PLC0415
 
     with problems_explained(stopped="Stopped. Nothing was written."):
-        require_libraries()
+        require_report_libraries()
         if html:
             _check_html(html)
         reviews = read_project_reviews(

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryFile
 
-from langchain_label_studio.datasets.huggingface import Columns, require_libraries, write_table
+from langchain_label_studio.datasets.huggingface import Columns, require_datasets, write_table
 from langchain_label_studio.datasets.rows import Row, to_json
 from langchain_label_studio.datasets.training_set import Split, TrainingSet
 from langchain_label_studio.errors import LabelStudioError
@@ -75,7 +75,7 @@ def check_writable(path: Path, *, parquet: bool) -> None:
         SettingError: The file cannot be written, or the extra is not installed.
     """
     if parquet:
-        require_libraries()
+        require_datasets()
     check_place(path)
 
 

@@ -58,7 +58,7 @@ class Columns:
         return Features({name: kinds[kind] for name, kind in self.types.items()})
 
 
-def require_libraries() -> None:
+def require_datasets() -> None:
     """Check that the libraries of the extra `datasets` are installed.
 
     Raises:
@@ -77,7 +77,7 @@ def to_dataset(rows: Sequence[RowData]) -> Dataset:
     Raises:
         MissingExtraError: The extra is not installed.
     """
-    require_libraries()
+    require_datasets()
     return _dataset(rows, Columns(rows).features())
 
 
@@ -92,7 +92,7 @@ def write_table(rows: Iterable[RowData], columns: Columns, path: Path) -> None:
     Raises:
         MissingExtraError: The extra is not installed.
     """
-    require_libraries()
+    require_datasets()
     from pyarrow import parquet  # noqa: PLC0415 (an extra)
 
     features = columns.features()

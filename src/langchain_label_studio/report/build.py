@@ -32,7 +32,7 @@ def build_report(reviews: Iterable[Review], *, title: str = "Review report") -> 
     Raises:
         MissingExtraError: The extra `report` is not installed.
     """
-    require_libraries()
+    require_report_libraries()
     tasks = observe(reviews)
     times = [said.when for task in tasks for said in task.observations if said.when]
     return Report(
@@ -53,7 +53,7 @@ def build_report(reviews: Iterable[Review], *, title: str = "Review report") -> 
     )
 
 
-def require_libraries() -> None:
+def require_report_libraries() -> None:
     """Check that the libraries of a report are installed.
 
     Raises:
