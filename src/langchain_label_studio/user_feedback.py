@@ -53,26 +53,25 @@ def send_feedback(
     outbox_dir: str | Path | None = None,
     durability: Durability = "process",
 ) -> bool:
-    """Send what a user of the application says of a run, from a process that has no handler.
+    """Send a user's feedback on a run, from a process that has no handler.
 
-    As `handler.feedback`: it returns at once, and needs neither Label Studio nor the run's task. What is given here
-    is not masked. The feedback goes to the project that the handler has: name it as there.
+    Like `handler.feedback`, it returns at once, and needs neither Label Studio nor the run's task. It masks nothing. Name
+    the project as the handler does: the feedback goes there.
 
     Args:
-        run_id: The run, or the outermost run of its trace; also the `id` of the message, where LangChain made it.
+        run_id: The run, or the outermost run of its trace. The `id` of the message works, too, if LangChain made it.
         score: A number, such as 1 for a thumb up and 0 for one down; None leaves the score as it is.
         comment: What the user wrote; None leaves the comment as it is.
-        key: What the feedback is of: the column of the score; that of the comment ends in `_comment`.
-        project_id: The project; else `LABEL_STUDIO_PROJECT_ID`, else it is found by its title.
-        project_name: Its title; `%Y-%m-%d` stands for any day.
-        url: Address of Label Studio; else `LABEL_STUDIO_URL`, else `http://localhost:8080`.
-        api_key: A personal access token or a legacy token; else `LABEL_STUDIO_API_KEY`.
-        outbox_dir: Directory where feedback waits on the disk; else `LABEL_STUDIO_OUTBOX_DIR`, else the user's state
-            directory.
-        durability: What the feedback survives, once the call returned; see the handler.
+        key: The column of the score. The column of the comment has `_comment` behind it.
+        project_id: The project's number. Default: `LABEL_STUDIO_PROJECT_ID`, else the project with this title.
+        project_name: The project's title; `%Y-%m-%d` stands for any day.
+        url: Address of Label Studio. Default: `LABEL_STUDIO_URL`, else `http://localhost:8080`.
+        api_key: A personal access token or a legacy token. Default: `LABEL_STUDIO_API_KEY`.
+        outbox_dir: Directory of the outbox. Default: `LABEL_STUDIO_OUTBOX_DIR`, else the user's state directory.
+        durability: What the feedback survives after the call returned; see the handler.
 
     Returns:
-        Whether it was taken: False where the outbox is full.
+        False if the outbox is full, else True.
 
     Raises:
         SettingError: An argument or a setting is missing, or cannot be right.
@@ -91,13 +90,13 @@ def check_feedback(
     key: str,
     mask: Callable[[str], str] = str,
 ) -> GivenFeedback:
-    """Return feedback that was given just now.
+    """Check feedback, and return it with the time of now.
 
     Args:
         run_id: The run.
         score: A number, or None.
         comment: Text, or None.
-        key: What the feedback is of.
+        key: The column of the score.
         mask: Returns a text as it may leave the process.
 
     Raises:
@@ -119,14 +118,14 @@ def check_feedback(
 
 
 class FeedbackDesk(ForkSafe):
-    """Takes the feedback for one project; its sender is made when there is some."""
+    """Takes the feedback for one project. It makes its sender with the first feedback."""
 
     def __init__(self, settings: Settings, delivery: DeliverySettings) -> None:
-        """Open a desk; nothing is written yet.
+        """Open a desk. Nothing is written yet.
 
         Args:
-            settings: Where the runs are.
-            delivery: How feedback gets there.
+            settings: The project of the runs.
+            delivery: The settings of delivery.
         """
         self._settings = settings
         self._delivery = delivery
@@ -135,23 +134,23 @@ class FeedbackDesk(ForkSafe):
         super().__init__()
 
     def submit(self, given: GivenFeedback) -> bool:
-        """Take feedback in, without waiting for the network; False where the outbox is full."""
+        """Take feedback in, without waiting for the network. Return False if the outbox is full."""
         return self._known_sender().submit(encode_feedback(given))
 
     def flush(self, timeout: float) -> bool:
-        """Send what was given in this process, for so many seconds at most.
+        """Send the feedback of this process, for so many seconds at most.
 
         Returns:
-            Whether all of it is in its task, waits for that, or was set aside as rejected.
+            Whether all of it is in its task, waits for its task, or is rejected.
         """
         return self._sender is None or self._sender.flush(timeout)
 
     def stats(self) -> DeliveryStats | None:
-        """Return what became of all feedback; None where there was none."""
+        """Return the number of feedback by outcome; None if there was none."""
         return self._sender.stats() if self._sender else None
 
     def retire(self) -> None:
-        """Let the background thread end as soon as nothing waits. What comes later is sent all the same."""
+        """Let the background thread end as soon as no feedback is pending. Later feedback is sent all the same."""
         with self._lock:
             if self._sender and not self._retired:
                 self._sender.retire()
@@ -169,7 +168,7 @@ class FeedbackDesk(ForkSafe):
 
 
 class _Desks(ForkSafe):
-    """The desks of those who have no handler, kept for the next feedback."""
+    """The desks of `send_feedback`, kept for the next feedback."""
 
     def _begin(self) -> None:
         super()._begin()

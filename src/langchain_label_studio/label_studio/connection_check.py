@@ -21,11 +21,11 @@ from langchain_label_studio.label_studio.settings import (
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that was looked at.
+    """The result of one check.
 
     Attributes:
         level: `"good"`, `"warning"` (works, but look at it) or `"bad"` (does not work).
-        text: What was found and, where something is wrong, what to do.
+        text: The result in words and, if something is wrong, what to do.
     """
 
     level: Literal["good", "warning", "bad"]

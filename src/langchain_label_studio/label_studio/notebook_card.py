@@ -1,4 +1,4 @@
-"""The small card that a notebook shows for a handler. Pure."""
+"""The card of a handler in a notebook: `render_card`. Pure."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def render_card(*, title: str, url: str | None, stats: DeliveryStats, open_runs:
     Args:
         title: The project's title.
         url: Address of the project's tasks, or None where it is not known yet.
-        stats: What became of every run.
+        stats: The number of runs by outcome.
         open_runs: How many runs have started and not ended.
     """
     stored = stats.delivered + stats.found_existing

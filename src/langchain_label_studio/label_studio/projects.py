@@ -1,4 +1,4 @@
-"""Find the project that runs go to, by id or by title, or create it."""
+"""Find the project of the runs, by id or by title, or create it: `resolve_project`."""
 
 from __future__ import annotations
 

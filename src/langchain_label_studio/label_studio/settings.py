@@ -1,4 +1,6 @@
-"""Settings: argument, else environment variable, else default. Empty counts as unset."""
+"""Resolve the settings of the server and the project: `resolve_settings`.
+
+An argument wins over its environment variable, and that over the default. An empty value counts as unset."""
 
 from __future__ import annotations
 
@@ -29,21 +31,20 @@ _MIN_TITLE, MAX_TITLE = 3, 50
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """Where runs go.
+    """The server and the project of runs.
 
     Attributes:
-        api_key: A personal access token, or a legacy token; None where it is looked up when it is needed.
+        api_key: A personal access token or a legacy token; None if it is read from the environment when needed.
         url: Address of Label Studio, ending in exactly one slash.
         project_id: The project, or None to find it by title.
         project_title: Title of the project to find or create, with today's date filled in.
-        project_name: What the title was made from.
-        label_config: Label config of a project that has to be created.
-        custom_config: Whether the user passed that config, so that it should match the project's.
+        project_name: The title before the date was filled in.
+        label_config: The label config of a new project.
+        custom_config: Whether the user passed that config. The config of an existing project should then match it.
         form: Name of the form in which runs are reviewed: the mode.
         takes_answer: Whether the answers go into a `TextArea` of the label config.
-        model_version: What all predictions of the project are filed under.
-        reviewers_per_task: How many people review each task of a project that has to be created; None
-            leaves it to Label Studio, where it is one.
+        model_version: The version of all predictions in the project.
+        reviewers_per_task: How many people review each task of a new project; None is Label Studio's default, one.
     """
 
     api_key: SecretStr | None

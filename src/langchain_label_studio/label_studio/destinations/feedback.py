@@ -1,4 +1,4 @@
-"""A Label Studio project as the destination of feedback: each finds the task of its run."""
+"""`FeedbackDestination`: a Label Studio project as the destination of feedback."""
 
 from __future__ import annotations
 
@@ -157,7 +157,7 @@ def _readable(records: Sequence[Record], refused: dict[str, str]) -> Iterator[Gi
 
 
 def _postpone(given: GivenFeedback, later: dict[str, float], refused: dict[str, str]) -> None:
-    """Let feedback wait for its task: first for a moment, in the end for an hour."""
+    """Postpone feedback until its task is there: first for a moment, in the end for an hour."""
     age = (datetime.now(UTC) - datetime.fromisoformat(given.given_at)).total_seconds()
     for oldest, pause in _PAUSES:
         if age < oldest:

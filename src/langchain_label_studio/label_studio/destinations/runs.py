@@ -1,4 +1,4 @@
-"""A Label Studio project as the destination of recorded runs."""
+"""`ProjectDestination`: a Label Studio project as the destination of recorded runs."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ TURN_TIMEOUT = 30.0
 
 
 class ProjectDestination:
-    """Makes tasks of recorded runs, imports them, and sees to it that each keeps its answer.
+    """Makes tasks of recorded runs, imports them, and makes sure that each keeps its answer.
 
     Attributes:
         settings: The server, the project and the key.

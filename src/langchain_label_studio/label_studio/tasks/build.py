@@ -1,4 +1,4 @@
-"""A run and a label config make a task with its prediction. Pure."""
+"""Make a task of a run and a label config: `build_task`. Pure."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def build_task(run: LLMRun, config: LabelConfig, *, model_version: str) -> dict[
     Args:
         run: The run.
         config: The project's label config: it decides the shape, not the kind of model.
-        model_version: What the prediction is filed under, the same for a whole project.
+        model_version: The version of the prediction, the same for a whole project.
 
     Returns:
         A task as Label Studio's import takes it: `data`, `meta` and at most one prediction,
@@ -112,14 +112,14 @@ def _missing_keys(data: Mapping[str, Any], config: LabelConfig, filled: Abstract
 
 
 def _columns(run: LLMRun) -> dict[str, Any]:
-    """Return the run's facts as flat columns, those left out that are not known."""
+    """Return the known facts of a run as flat columns."""
     facts = {name: getattr(run, name) for name in COLUMNS if name != "tags"}
     facts["tags"] = ", ".join(run.tags)
     return {name: value for name, value in facts.items() if value is not None and value != ""}
 
 
 def _meta(run: LLMRun, config: LabelConfig, form: Form) -> dict[str, Any]:
-    """Return the rest that helps, which Label Studio keeps but does not show as columns."""
+    """Return facts that Label Studio keeps, but does not show as columns."""
     facts: dict[str, Any] = {
         "kind": run.kind,
         "parent_run_id": run.parent_run_id,

@@ -1,4 +1,4 @@
-"""A turn of a conversation as a piece of a page that people read, and that can do nothing. Pure.
+"""One turn of a conversation as inert HTML: `bubble`. Pure.
 
 Label Studio renders the HTML of a `<Markdown>` tag as it comes, so everything of a turn is escaped here, and line
 breaks are written as `&#10;`: without an empty line, Markdown takes a line of HTML as it stands.
