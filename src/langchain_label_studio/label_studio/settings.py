@@ -1,6 +1,7 @@
 """Resolve the settings of the server and the project: `resolve_settings`.
 
-An argument wins over its environment variable, and that over the default. An empty value counts as unset."""
+An argument wins over its environment variable, and that over the default. An empty value counts as unset.
+"""
 
 from __future__ import annotations
 
