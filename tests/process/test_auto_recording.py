@@ -24,7 +24,7 @@ from langchain_label_studio import current_handler, record_runs
 from tests.support.handlers import KEY
 from tests.support.loopback_label_studio import LoopbackLabelStudio
 from tests.support.openai_stub import OpenAIStub, call_tool, running_stub, say
-from tests.support.programs import COMMAND, waiting_files
+from tests.support.programs import COMMAND, changed, waiting_files
 from tests.support.recording import Recording, recording
 
 stub = pytest.fixture(scope="module")(running_stub)
@@ -68,7 +68,7 @@ def run(
         ("import langchain_core.tracers.context\n" + IMPORT + CHAIN + ASK, "true"),
         (IMPORT + SWITCH_ON + CHAIN + ASK, ""),
         (SWITCH_ON + IMPORT + CHAIN + ASK, "0"),
-        (IMPORT + CHAIN + ASK.replace("Hi", "not this one") + SWITCH_ON + ASK, ""),
+        (IMPORT + CHAIN + changed(ASK, "Hi", "not this one") + SWITCH_ON + ASK, ""),
         ("import threading\n" + IMPORT + CHAIN + f"threading.Thread(target=lambda: {ASK[:-1]}).start()", "true"),
         ("import asyncio\n" + IMPORT + CHAIN + "print(asyncio.run(chain.ainvoke('Hi')).text)", "true"),
     ],

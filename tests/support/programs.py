@@ -50,7 +50,13 @@ while handler.stats().pending or handler.stats().in_doubt or len(os.listdir(lane
     assert time.monotonic() < deadline, handler.stats()
     time.sleep(0.02)
 """
-"""Records one run, and ends when it and all that dead processes left is sent."""
+"""Records one run, and ends when it and all orphaned runs are sent."""
+
+
+def changed(program: str, old: str, new: str) -> str:
+    """Return a program with other words in it."""
+    assert old in program
+    return program.replace(old, new)
 
 
 def command(program: str, *arguments: str) -> list[str]:

@@ -11,7 +11,7 @@ from typing import Any, get_args, get_type_hints
 import pytest
 
 import langchain_label_studio
-from langchain_label_studio import LabelStudioCallbackHandler
+from langchain_label_studio import DeliveryStats, LabelStudioCallbackHandler
 
 ROOT = "langchain_label_studio"
 OWN_FACES = (f"{ROOT}.datasets", f"{ROOT}.report")
@@ -130,3 +130,9 @@ def types_of(function: Callable[..., Any]) -> set[type]:
         if inspect.isclass(hint) and hint.__module__.startswith(ROOT):
             found.add(hint)
     return found
+
+
+def test_former_names_work_for_one_more_release() -> None:
+    stats = DeliveryStats(recovered=3, excluded={"sample_rate=0.1": 2})
+
+    assert (stats.adopted, stats.left_out) == (3, {"sample_rate=0.1": 2})

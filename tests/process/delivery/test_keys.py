@@ -11,7 +11,7 @@ from langchain_core.language_models import FakeListLLM
 
 from langchain_label_studio import AuthenticationError, LabelStudioCallbackHandler
 from tests.support.loopback_label_studio import LoopbackLabelStudio
-from tests.support.programs import RECOVER, run, waiting_files
+from tests.support.programs import RECOVER, changed, run, waiting_files
 
 
 def make(loopback: LoopbackLabelStudio, key: str, **options: object) -> LabelStudioCallbackHandler:
@@ -30,7 +30,7 @@ def test_what_a_wrong_key_could_not_send_waits_for_the_right_one(loopback: Loopb
     assert wrong.stderr.count("Runs that wait to be delivered: 5, in ") == 1
     assert "very-secret" not in wrong.stderr
 
-    right = run(RECOVER.replace("make(", "make('the-right-key', "), loopback.url)
+    right = run(changed(RECOVER, "make(", "make('the-right-key', "), loopback.url)
 
     assert right.returncode == 0, right.stderr
     assert sorted(loopback.run_ids()) == sorted([*wrong.stdout.split(), *right.stdout.split()])

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.loopback_label_studio import Fault, LoopbackLabelStudio
-from tests.support.programs import RECOVER, kill, lanes, run, running, wait_until, waiting_files
+from tests.support.programs import RECOVER, changed, kill, lanes, run, running, wait_until, waiting_files
 
 FOREVER = """
 handler = make(batch_size=20)
@@ -86,7 +86,7 @@ def test_a_request_of_a_process_that_died_is_given_time_before_it_is_asked_about
         kill(process)
     loopback.delay = 0.0
 
-    done = run(RECOVER.replace("journal.GRACE = 0.5", ""), loopback.url)
+    done = run(changed(RECOVER, "disk_outbox.GRACE = 0.5", ""), loopback.url)
 
     assert done.returncode == 0, done.stderr
     wait_until(lambda: not loopback.imports_at_once)

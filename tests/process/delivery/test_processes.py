@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tests.support.handlers import KEY
 from tests.support.loopback_label_studio import LoopbackLabelStudio
-from tests.support.programs import RECOVER, kill, lanes, run, running, wait_until, waiting_files
+from tests.support.programs import RECOVER, changed, kill, lanes, run, running, wait_until, waiting_files
 
 
 def test_living_processes_take_turns_and_send_each_run_once(loopback: LoopbackLabelStudio) -> None:
@@ -54,7 +54,7 @@ def test_what_a_stopped_process_recorded_is_left_to_it(loopback: LoopbackLabelSt
             handler = make(connect="eager")
             record(handler)
             time.sleep(1)
-            assert handler.stats().adopted == 0
+            assert handler.stats().recovered == 0
             """,
             loopback.url,
         )
@@ -66,7 +66,9 @@ def test_what_a_stopped_process_recorded_is_left_to_it(loopback: LoopbackLabelSt
 
 def test_a_living_process_takes_over_what_another_one_left(loopback: LoopbackLabelStudio) -> None:
     """P1: nobody has to start anything for it."""
-    with running(RECOVER.replace("len(os.listdir(lanes)) > 1", "handler.stats().adopted < 3"), loopback.url):
+    with running(
+        changed(RECOVER, "len(os.listdir(lanes)) > 1", "handler.stats().recovered < 3"), loopback.url
+    ):
         wait_until(lambda: loopback.tasks)
         with running("record(make(flush_interval=60), 3)\ntime.sleep(60)", loopback.url) as dying:
             wait_until(lambda: any(file.read_bytes().count(b"\n") == 3 for file in waiting_files()))

@@ -12,7 +12,7 @@ from uuid import uuid4
 import pytest
 
 from langchain_label_studio.local_server import LocalLabelStudio
-from tests.support.programs import RECOVER, kill, lanes, run, running, wait_until, waiting_files
+from tests.support.programs import RECOVER, changed, kill, lanes, run, running, wait_until, waiting_files
 from tests.support.studio import StudioApi
 
 MAKE = "handler = make(os.environ['LABEL_STUDIO_API_KEY'], project_name={title!r}, {options})\n"
@@ -35,7 +35,9 @@ def take_over(title: str) -> str:
     assert rest
     # A real server goes on for some seconds with what a dead process had sent.
     return (
-        settings.replace("journal.GRACE = 0.5", "journal.GRACE = 5") + make(title, 'connect="eager"') + rest
+        changed(settings, "disk_outbox.GRACE = 0.5", "disk_outbox.GRACE = 5")
+        + make(title, 'connect="eager"')
+        + rest
     )
 
 
