@@ -40,8 +40,11 @@ for _ in range(int(sys.argv[2])):
 assert handler.flush(120), handler.stats()
 """
 
-REPAIRED = re.compile(
-    r"Label Studio had lost the answers of \d+ tasks: sent again\."
+# What a Label Studio on SQLite makes the programs say: it loses answers, and where the computer is busy, it may take a
+# minute for an import. Both are put right, as the tasks show.
+PUT_RIGHT = re.compile(
+    r"(Label Studio had lost the answers of \d+ tasks: sent again\."
+    r"|[^\n]* broke off without an answer \(ReadTimeout\)\. Runs that wait and are tried again: [^\n]*?\.)"
     r"( \(\d+ more like this since the last line\))?\n"
 )
 
@@ -88,7 +91,7 @@ def test_every_task_keeps_its_answer_and_its_annotations(
 
     assert [writer.returncode for writer in writers] == [0] * WRITERS, said
     complaints = "".join(errors for _, errors in said)
-    assert (REPAIRED.sub("", complaints) if database == "sqlite" else complaints) == ""
+    assert (PUT_RIGHT.sub("", complaints) if database == "sqlite" else complaints) == ""
 
     # On SQLite, Label Studio itself repeats a request that met a lock. Where the programs cannot take turns, that
     # may leave a second, empty project; everybody's choice is the first. Programs rename one they made themselves;
