@@ -21,6 +21,9 @@ import os, sys, time, uuid
 from langchain_core.outputs import Generation, LLMResult
 from langchain_label_studio import LabelStudioCallbackHandler
 
+# pydantic has a lock around its first use in a process: a child that is forked in the middle of that waits for ever.
+LLMResult(generations=[[Generation(text="Hello")]])
+
 def make(key={KEY!r}, *, connect="lazy", **options):
     options = {{"project_name": "Programs", "flush_interval": 0.05}} | options
     return LabelStudioCallbackHandler(key, sys.argv[1], connect=connect, **options)
