@@ -64,7 +64,7 @@ class Lane:
     def __init__(
         self,
         path: Path,
-        ownership: ProcessLock,
+        lock: ProcessLock,
         *,
         recovered: bool,
         max_records: int = 1,
@@ -74,7 +74,7 @@ class Lane:
         self.path = path
         self.files: deque[BatchFile] = deque()
         self.recovered = recovered
-        self._ownership = ownership
+        self._lock = lock
         self._max_records = max_records
         self._max_bytes = max_bytes
         self._power = power
@@ -98,13 +98,11 @@ class Lane:
         name = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{os.getpid()}-{secrets.token_hex(4)}"
         unborn = lanes / f"{_UNBORN}{name}"
         unborn.mkdir(mode=0o700)
-        ownership = ProcessLock.take(unborn / _LOCK, create=True)
-        if ownership is None:
+        lock = ProcessLock.take(unborn / _LOCK, create=True)
+        if lock is None:
             raise OSError(errno.ENOLCK, "the file system has no locks", str(lanes))
         path = unborn.rename(lanes / f"{VERSION}{name}")
-        lane = cls(
-            path, ownership, recovered=False, max_records=max_records, max_bytes=max_bytes, power=power
-        )
+        lane = cls(path, lock, recovered=False, max_records=max_records, max_bytes=max_bytes, power=power)
         lane._sync_directory(lanes)
         return lane
 
@@ -118,21 +116,21 @@ class Lane:
         Raises:
             OSError: It cannot be read.
         """
-        ownership = ProcessLock.take(path / _LOCK, create=True)
-        if ownership is None:
+        lock = ProcessLock.take(path / _LOCK, create=True)
+        if lock is None:
             return None
-        lane = cls(path, ownership, recovered=True)
+        lane = cls(path, lock, recovered=True)
         try:
             lane.files.extend(scan(path))
         except OSError:
-            ownership.release()
+            lock.release()
             raise
         return lane
 
     def let_go(self) -> None:
         """Leave the lane to other processes, as it is."""
         self.seal()
-        self._ownership.release()
+        self._lock.release()
 
     @property
     def records(self) -> int:
@@ -217,12 +215,12 @@ class Lane:
         with suppress(OSError):
             (self.path / _LOCK).unlink(missing_ok=True)
             self.path.rmdir()
-        self._ownership.release()
+        self._lock.release()
 
     def disown(self) -> None:
         """Leave the lane to the parent of this forked process."""
         self.seal()
-        self._ownership.disown()
+        self._lock.disown()
 
     def _begin_batch(self) -> tuple[BatchFile, int]:
         self._last_number += 1
@@ -282,10 +280,10 @@ def owner_lives(path: Path) -> bool:
     Raises:
         OSError: It cannot be read.
     """
-    ownership = ProcessLock.take(path / _LOCK)
-    if ownership is None:
+    lock = ProcessLock.take(path / _LOCK)
+    if lock is None:
         return (path / _LOCK).exists()  # a lane without a lock is nobody's
-    ownership.release()
+    lock.release()
     return False
 
 

@@ -100,13 +100,13 @@ def alone(directory: Path) -> Iterator[bool]:
     Raises:
         OSError: The directory cannot be written.
     """
-    ownership = ProcessLock.take(directory / _LOCK, create=True)
+    lock = ProcessLock.take(directory / _LOCK, create=True)
     try:
-        yield ownership is not None
+        yield lock is not None
     finally:
-        if ownership:
+        if lock:
             (directory / _LOCK).unlink(missing_ok=True)
-            ownership.release()
+            lock.release()
 
 
 def put_back(lane: Lane, path: Path, body: bytes) -> None:
