@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Self
@@ -24,6 +25,7 @@ from langchain_label_studio.local_server.process import (
     port_is_free,
     script_command,
 )
+from langchain_label_studio.support.atomic_files import write_whole
 
 REQUIREMENTS = ("label-studio>=1.23,<1.24",)
 
@@ -38,6 +40,9 @@ QUIET = {
 
 _ANNOUNCED = re.compile(r"^Starting development server at (\S+)", re.MULTILINE)
 _COLD_START_TIMEOUT = 300.0
+_DATABASE = "label_studio.sqlite3"
+# Ends of the variables, with one of Label Studio's prefixes or none, that name another database than that.
+_ANOTHER_DATABASE = ("DJANGO_DB", "DATABASE_NAME")
 
 
 class LocalLabelStudio(RunsInWith):
@@ -87,7 +92,8 @@ class LocalLabelStudio(RunsInWith):
     def start(self, on_progress: OnProgress | None = None) -> Self:
         """Install on first use, start, and wait until the account and the token work.
 
-        The first start of a directory takes about half a minute, later ones some seconds.
+        The first start makes an empty database, which takes about half a minute. Directories that are new later
+        begin with a copy of it, and start within seconds.
 
         Args:
             on_progress: Is told, in short lines, what is being done.
@@ -105,12 +111,12 @@ class LocalLabelStudio(RunsInWith):
                 constraints=CONSTRAINTS / "label_studio.txt",
                 on_progress=on_progress,
             )
-            saved = Credentials.read(self._credentials_file)
-            credentials = saved or Credentials.generate()
+            credentials = Credentials.read(self._credentials_file) or Credentials.generate()
             # Before the server has the account: a start that is cut short can be repeated.
             credentials.save(self._credentials_file)
+            self._set_up_database(python, on_progress)
             if on_progress:
-                on_progress("Starting Label Studio" if saved else "Setting up the database")
+                on_progress("Starting Label Studio")
             port = self._choose_port(credentials.port)
             self.url = self._run(python, port, credentials)
             if on_progress:
@@ -166,27 +172,36 @@ class LocalLabelStudio(RunsInWith):
             raise LocalServerError(msg)
         return self._port
 
+    def _set_up_database(self, python: Path, on_progress: OnProgress | None) -> None:
+        """Give a new directory a database. The migrations take 20 s: they run once, the others get a copy."""
+        database = self._data_dir / _DATABASE
+        if database.exists() or any(name.endswith(_ANOTHER_DATABASE) for name in self._env):
+            return
+        # Beside the Python that we installed; a Python of somebody else's is not written to.
+        empty = None if self._python else python.parents[1] / _DATABASE
+        if empty and empty.exists():
+            write_whole(database, empty.read_bytes())
+            return
+        if on_progress:
+            on_progress("Setting up the database")
+        self._process = self._new_process("The set-up of Label Studio's database", python, "migrate")
+        self._process.start()
+        self._process.wait_for_end(timeout=_COLD_START_TIMEOUT)
+        self._process.stop()
+        if empty:
+            # A cache that is only read costs the next directory its 20 s, and nothing else.
+            with suppress(OSError):
+                write_whole(empty, database.read_bytes())
+
     def _run(self, python: Path, port: int, credentials: Credentials) -> str:
-        process = ServerProcess(
+        process = self._new_process(
             "Label Studio",
-            script_command(
-                python, "serve_label_studio.py", "start", "--no-browser",
-                "--internal-host", self._host, "--port", str(port),
-                "--data-dir", str(self._data_dir),
-            ),
-            directory=self._data_dir,
-            log=self.log,
-            environment={
-                **QUIET,
-                # Read before the arguments are: without it, directories appear in the home.
-                "LABEL_STUDIO_BASE_DATA_DIR": str(self._data_dir),
-                # Not as arguments, which every user of the computer can read.
-                "LABEL_STUDIO_USERNAME": credentials.username,
-                "LABEL_STUDIO_PASSWORD": credentials.password,
-                # Others on this computer reach the port: no accounts for them.
-                "LABEL_STUDIO_DISABLE_SIGNUP_WITHOUT_LINK": "true",
-                **self._env,
-            },
+            python,
+            "start", "--no-browser", "--internal-host", self._host, "--port", str(port),
+            "--data-dir", str(self._data_dir),
+            # Not as arguments, which every user of the computer can read.
+            LABEL_STUDIO_USERNAME=credentials.username,
+            LABEL_STUDIO_PASSWORD=credentials.password,
         )  # fmt: skip
         self._process = process
         process.start()
@@ -196,6 +211,23 @@ class LocalLabelStudio(RunsInWith):
             msg = f"Port {port} was taken while Label Studio started. Try again, or choose another."
             raise LocalServerError(msg)
         return f"http://{self._host}:{port}"
+
+    def _new_process(self, name: str, python: Path, *arguments: str, **environment: str) -> ServerProcess:
+        return ServerProcess(
+            name,
+            script_command(python, "run_label_studio.py", *arguments),
+            directory=self._data_dir,
+            log=self.log,
+            environment={
+                **QUIET,
+                # Read before the arguments are: without it, directories appear in the home.
+                "LABEL_STUDIO_BASE_DATA_DIR": str(self._data_dir),
+                # Others on this computer reach the port: no accounts for them.
+                "LABEL_STUDIO_DISABLE_SIGNUP_WITHOUT_LINK": "true",
+                **environment,
+                **self._env,
+            },
+        )
 
     def __repr__(self) -> str:
         return f"LocalLabelStudio({str(self._data_dir)!r}, url={self.url!r})"

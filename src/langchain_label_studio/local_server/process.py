@@ -146,6 +146,26 @@ class ServerProcess:
         msg = f"{self._name} did not answer within {timeout:.0f} seconds"
         raise self.error(msg)
 
+    def wait_for_end(self, *, timeout: float) -> None:
+        """Wait until the process has done its work and ended.
+
+        Args:
+            timeout: Seconds to wait.
+
+        Raises:
+            LocalServerError: It failed, or took longer.
+        """
+        if self._process is None:
+            return
+        try:
+            status = self._process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            msg = f"{self._name} did not end within {timeout:.0f} seconds"
+            raise self.error(msg) from None
+        if status:
+            msg = f"{self._name} failed"
+            raise self.error(msg)
+
     def error(self, what: str) -> LocalServerError:
         """Make an error that shows the end of the log."""
         return LocalServerError(

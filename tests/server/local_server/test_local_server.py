@@ -7,6 +7,7 @@ import os
 import shutil
 import signal
 import socket
+import sqlite3
 import stat
 import subprocess
 import sys
@@ -15,7 +16,7 @@ import threading
 import time
 import zipfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import httpx
@@ -188,6 +189,22 @@ def test_start_again_keeps_account_token_and_address(server: LocalLabelStudio) -
     server.start(steps.append)
     assert (server.url, server.username, server.password, server.api_key) == before
     assert steps[-2:] == ["Starting Label Studio", "Signing in"]
+
+
+def test_a_new_directory_begins_with_a_copy_of_the_empty_database(
+    server: LocalLabelStudio, tmp_path: Path
+) -> None:
+    steps: list[str] = []
+    with LocalLabelStudio(tmp_path / "data").start(steps.append) as another:
+        with access(another) as client:
+            assert client.get("/api/current-user/whoami").json()["email"] == another.username
+            assert client.get("/api/projects/").json()["count"] == 0
+        assert steps == ["Starting Label Studio", "Signing in"]
+        assert another.username != server.username
+        database = tmp_path / "data" / "label_studio.sqlite3"
+        assert stat.S_IMODE(database.stat().st_mode) == 0o600
+        with closing(sqlite3.connect(database)) as connection:
+            assert connection.execute("SELECT email FROM htx_user").fetchall() == [(another.username,)]
 
 
 def test_a_refused_token_is_replaced(server: LocalLabelStudio) -> None:

@@ -1,6 +1,7 @@
-"""Run the `label-studio` command, kept from calling its maker.
+"""Run Label Studio, kept from calling its maker: its server, or its migrations.
 
-Run by the environment's Python, not by ours: standard library and Label Studio only.
+Run by the environment's Python, not by ours: standard library and Label Studio only. The arguments are those of the
+command `label-studio`; `migrate` goes to Label Studio's own `manage.py`.
 
 The settings of the server switch off analytics, error reports and the version check. One
 call has no setting: the sign-in page and the home page make the server fetch "tips" from
@@ -12,8 +13,11 @@ go to other hosts, and work.
 from __future__ import annotations
 
 import importlib
+import importlib.util
+import runpy
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 _CALLED_UNASKED = (
@@ -54,10 +58,29 @@ def _without_tips(run: Callable[..., None]) -> Callable[..., None]:
     return run_without_tips
 
 
-if __name__ == "__main__":
-    sys.addaudithook(_refuse_unasked_calls)
+def _serve() -> None:
     server: Any = importlib.import_module("label_studio.server")
     # Without this function (another version) a tip is a refused call and a 404: harmless.
     if hasattr(server, "_app_run"):
         server._app_run = _without_tips(server._app_run)
     sys.exit(server.main())
+
+
+def _migrate() -> None:
+    # Found, not imported: its modules call each other by other names here than in the server.
+    spec = importlib.util.find_spec("label_studio")
+    if not spec or not spec.origin:
+        msg = "label-studio is not installed in this environment"
+        raise SystemExit(msg)
+    manage = Path(spec.origin).with_name("manage.py")
+    sys.path.insert(0, str(manage.parent))
+    sys.argv = [str(manage), "migrate", "--verbosity=0"]
+    runpy.run_path(str(manage), run_name="__main__")
+
+
+if __name__ == "__main__":
+    sys.addaudithook(_refuse_unasked_calls)
+    if sys.argv[1:] == ["migrate"]:
+        _migrate()
+    else:
+        _serve()
