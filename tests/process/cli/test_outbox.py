@@ -16,12 +16,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner, Result
 
+from langchain_label_studio.cli import app
 from langchain_label_studio.delivery.rejected import set_aside
 from langchain_label_studio.types.run_record import read_run_id
+from tests.support.forked_programs import forked, run_and_kill
 from tests.support.handlers import KEY
 from tests.support.loopback_label_studio import Fault, LoopbackLabelStudio
-from tests.support.programs import COMMAND, kill, lanes, run, running, wait_until, waiting_files
+from tests.support.programs import COMMAND, lanes, wait_until, waiting_files
 
 OUTBOX = [COMMAND, "outbox"]
 WAITING = "handler = make(flush_interval=60)\nrecord(handler, 3)\ntime.sleep(60)"
@@ -34,32 +37,32 @@ def _the_key(loopback: LoopbackLabelStudio, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("COLUMNS", "120")
 
 
-def outbox(*arguments: str, answer: str = "") -> subprocess.CompletedProcess[str]:
-    done = subprocess.run(
-        [*OUTBOX, *arguments], input=answer, capture_output=True, text=True, timeout=90, check=False
-    )
+def outbox(*arguments: str, answer: str = "") -> Result:
+    done = CliRunner().invoke(app, ["outbox", *arguments], input=answer, catch_exceptions=False)
     assert KEY not in done.stdout + done.stderr
-    assert "Traceback" not in done.stderr
     return done
+
+
+def outbox_program(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the command in a process of its own: with its end, the runs that it did not send are orphaned again."""
+    return subprocess.run([*OUTBOX, *arguments], capture_output=True, text=True, timeout=90, check=False)
 
 
 def outbox_json(*arguments: str) -> tuple[int, Any]:
     done = outbox(*arguments, "--json")
-    return done.returncode, json.loads(done.stdout)
+    return done.exit_code, json.loads(done.stdout)
 
 
 def leave_behind(url: str, count: int = 3, *, options: str = "flush_interval=60") -> list[str]:
     """Record runs in a process that is killed before it sends them, and return their ids."""
-    done = run(f"record(make({options}), {count})\nos.kill(os.getpid(), 9)", url)
-    assert done.returncode == -signal.SIGKILL, done.stderr
-    return done.stdout.split()
+    return run_and_kill(f"handler = make({options})\nrecord(handler, {count})", url)
 
 
 def be_rejected(loopback: LoopbackLabelStudio, count: int = 1) -> list[str]:
     """Let Label Studio refuse runs, and return their ids."""
     run_ids = leave_behind(loopback.url, count)
     loopback.faults = [Fault("status", 422)] * (2 * count - 1)  # a batch that is refused is halved
-    assert outbox("send").returncode == 3
+    assert outbox("send").exit_code == 3
     assert loopback.faults == []
     return run_ids
 
@@ -88,13 +91,13 @@ def everything_below(directory: Path) -> dict[str, tuple[int, int]]:
 def test_nothing_waits_where_nothing_was_ever_recorded() -> None:
     done = outbox("status")
 
-    assert (done.returncode, done.stderr) == (0, "")
+    assert (done.exit_code, done.stderr) == (0, "")
     assert "Nothing waits here." in done.stdout
     assert outbox_json("status") == (0, {"outbox_dir": str(root()), "targets": [], "problems": []})
 
 
 def test_what_waits_in_a_living_process_is_no_reason_to_look(loopback: LoopbackLabelStudio) -> None:
-    with running(WAITING, loopback.url) as process:
+    with forked(WAITING, loopback.url):
         wait_until(lambda: waiting_files() and waiting_files()[0].read_bytes().count(b"\n") == 3)
         before = everything_below(root())
 
@@ -103,7 +106,6 @@ def test_what_waits_in_a_living_process_is_no_reason_to_look(loopback: LoopbackL
         (target,) = document["targets"]
         assert (code, target["waiting"], target["orphaned"], target["rejected"]) == (0, 3, 0, 0)
         assert everything_below(root()) == before
-        assert process.poll() is None
 
 
 def test_status_tells_of_orphaned_and_of_rejected_runs(loopback: LoopbackLabelStudio) -> None:
@@ -124,7 +126,7 @@ def test_status_tells_of_orphaned_and_of_rejected_runs(loopback: LoopbackLabelSt
     assert 0 <= by_title["oldest_seconds"] < 60
 
     shown = outbox("status")
-    assert shown.returncode == 3
+    assert shown.exit_code == 3
     assert f"\n{loopback.url}/\n" in shown.stdout
     assert shown.stdout.count("Programs") == 1
     assert "Orphaned: 5 runs. Their programs ended before they sent them." in shown.stdout
@@ -136,7 +138,7 @@ def test_looking_at_orphaned_runs_changes_nothing(loopback: LoopbackLabelStudio)
     before = everything_below(root())
 
     for _ in range(2):
-        assert outbox("status").returncode == 3
+        assert outbox("status").exit_code == 3
 
     assert everything_below(root()) == before
 
@@ -159,7 +161,7 @@ def test_a_target_that_is_none_is_a_misuse_that_says_which_there_are(
 
     done = outbox(*command, "nobody knows")
 
-    assert done.returncode == 2
+    assert done.exit_code == 2
     assert f"Programs ({loopback.url}/)" in done.stderr
 
 
@@ -176,9 +178,9 @@ def test_a_target_that_cannot_be_read_is_told_and_stops_nobody(
     assert (code, [target["project"] for target in document["targets"]]) == (1, ["Programs"])
     assert str(file.parent) in document["problems"][0]
     sent = outbox("send")
-    assert (sent.returncode, len(loopback.tasks)) == (1, 3)
+    assert (sent.exit_code, len(loopback.tasks)) == (1, 3)
     assert str(file.parent) in sent.stderr
-    assert outbox("send", "programs").returncode == 0
+    assert outbox("send", "programs").exit_code == 0
 
 
 def test_a_lane_that_cannot_be_read_is_told(loopback: LoopbackLabelStudio) -> None:
@@ -188,7 +190,7 @@ def test_a_lane_that_cannot_be_read_is_told(loopback: LoopbackLabelStudio) -> No
 
     done = outbox("status")
 
-    assert done.returncode == 1
+    assert done.exit_code == 1
     assert f"{lane.parent / 'v1-no-directory'} cannot be read" in done.stderr
 
 
@@ -196,9 +198,9 @@ def test_a_lane_without_its_lock_is_nobodys_and_sent(loopback: LoopbackLabelStud
     recorded = leave_behind(loopback.url)
     (lane,) = lanes()
     (lane / "lock").unlink()
-    assert outbox("status").returncode == 3
+    assert outbox("status").exit_code == 3
 
-    assert outbox("send").returncode == 0
+    assert outbox("send").exit_code == 0
 
     assert sorted(loopback.run_ids()) == sorted(recorded)
     assert lanes() == []
@@ -232,7 +234,7 @@ def test_nothing_to_send_needs_no_key(monkeypatch: pytest.MonkeyPatch) -> None:
 
     done = outbox("send")
 
-    assert (done.returncode, done.stderr) == (0, "")
+    assert (done.exit_code, done.stderr) == (0, "")
     assert "Nothing to send" in done.stdout
 
 
@@ -244,7 +246,7 @@ def test_what_killed_processes_left_is_sent_once_when_server_and_key_are_right(
     recorded += leave_behind(loopback.url, 5)
     before = [file.read_bytes() for file in waiting_files()]
 
-    done = outbox("send", "--timeout", "1")
+    done = outbox_program("send", "--timeout", "1")
     assert (done.returncode, done.stdout) == (1, "")
     assert f"Programs at {loopback.url}/: 35 runs not sent. No answer from" in done.stderr
     assert len(done.stderr.splitlines()) == 1
@@ -252,7 +254,7 @@ def test_what_killed_processes_left_is_sent_once_when_server_and_key_are_right(
     loopback.start(port)
     loopback.key_is_good = False
     started = time.monotonic()
-    done = outbox("send")
+    done = outbox_program("send")
     assert time.monotonic() - started < 20, "it is no use to wait for a key to become right"
     assert (done.returncode, done.stdout) == (1, "")
     assert "35 runs not sent. " in done.stderr
@@ -261,16 +263,16 @@ def test_what_killed_processes_left_is_sent_once_when_server_and_key_are_right(
     assert [file.read_bytes() for file in waiting_files()] == before
 
     monkeypatch.delenv("LABEL_STUDIO_API_KEY")
-    assert "No Label Studio API key" in outbox("send").stderr
+    assert "No Label Studio API key" in outbox_program("send").stderr
     monkeypatch.setenv("LABEL_STUDIO_API_KEY", KEY)
 
     loopback.key_is_good = True
-    done = outbox("send")
+    done = outbox_program("send")
     assert (done.returncode, done.stderr) == (0, "")
     assert f"Programs at {loopback.url}/: 35 runs sent." in done.stdout
     assert sorted(loopback.run_ids()) == sorted(recorded)
     assert (waiting_files(), lanes()) == ([], [])
-    assert outbox("status").returncode == 0
+    assert outbox("status").exit_code == 0
 
 
 def test_the_summary_for_programs_has_every_number(loopback: LoopbackLabelStudio) -> None:
@@ -308,7 +310,7 @@ def test_a_key_is_never_shown_to_another_server(
         left = leave_behind(other.url, 2)
 
         done = outbox("send")
-        assert (done.returncode, len(loopback.tasks), other.requests) == (1, 3, [])
+        assert (done.exit_code, len(loopback.tasks), other.requests) == (1, 3, [])
         assert f"Programs at {other.url}/: skipped." in done.stderr
         assert f"outbox send --url {other.url}/" in done.stderr
         code, document = outbox_json("send")
@@ -316,38 +318,38 @@ def test_a_key_is_never_shown_to_another_server(
         assert (code, skipped["skipped"], skipped["not_sent"]) == (1, True, 2)
 
         monkeypatch.delenv("LABEL_STUDIO_URL")
-        assert outbox("send", "--url", other.url).returncode == 0
+        assert outbox("send", "--url", other.url).exit_code == 0
         assert sorted(other.run_ids()) == sorted(left)
         assert len(loopback.tasks) == 3
 
 
 def test_a_living_process_keeps_its_own(loopback: LoopbackLabelStudio) -> None:
-    with running(WAITING, loopback.url) as process:
+    with forked(WAITING, loopback.url) as process:
         wait_until(lambda: waiting_files() and waiting_files()[0].read_bytes().count(b"\n") == 3)
         left = leave_behind(loopback.url, 2)
 
-        assert outbox("send").returncode == 0
-        assert outbox("purge", "--waiting", "--rejected", "--yes").returncode == 0
+        assert outbox("send").exit_code == 0
+        assert outbox("purge", "--waiting", "--rejected", "--yes").exit_code == 0
 
         assert sorted(loopback.run_ids()) == sorted(left)
         assert outbox_json("status")[1]["targets"][0]["waiting"] == 3
-        left = kill(process)
-    assert outbox("send").returncode == 0
+        left = process.kill()
+    assert outbox("send").exit_code == 0
     assert set(left) < set(loopback.run_ids())
     assert len(loopback.tasks) == 5
 
 
 def test_what_a_process_had_just_sent_when_it_died_is_waited_for(loopback: LoopbackLabelStudio) -> None:
     loopback.faults = [Fault("hang")]
-    with running("handler = make()\nrecord(handler, 4)\ntime.sleep(60)", loopback.url) as process:
+    with forked("handler = make()\nrecord(handler, 4)\ntime.sleep(60)", loopback.url) as process:
         wait_until(lambda: [file for file in waiting_files() if file.suffix == ".sending"])
         wait_until(lambda: loopback.faults == [])
-        recorded = kill(process)
+        recorded = process.kill()
     assert outbox_json("status")[1]["targets"][0]["in_doubt"] > 0
 
     done = outbox("send", "--timeout", "8")  # the pause is longer
 
-    assert (done.returncode, done.stderr) == (0, "")
+    assert (done.exit_code, done.stderr) == (0, "")
     assert (
         done.stdout.count("waiting some seconds: a program that ended may still have a request on its way")
         == 1
@@ -361,8 +363,8 @@ def test_a_lane_in_which_nothing_is_goes(loopback: LoopbackLabelStudio) -> None:
     (file,) = waiting_files()
     file.write_bytes(b"")
 
-    assert outbox("status").returncode == 0
-    assert outbox("send").returncode == 0
+    assert outbox("status").exit_code == 0
+    assert outbox("send").exit_code == 0
     assert lanes() == []
 
 
@@ -427,7 +429,7 @@ def test_rejected_runs_are_listed_with_reason_and_file_but_without_what_is_in_th
     assert item["reason"] == "Label Studio refused the request (422): as told"
     assert item["rejected_at"].endswith("Z")
     done = outbox("rejected")
-    assert (done.returncode, done.stderr) == (0, "")
+    assert (done.exit_code, done.stderr) == (0, "")
     for text in (run_id, str(file), "as told", item["rejected_at"]):
         assert text in done.stdout
     assert "Hello" not in done.stdout
@@ -440,10 +442,10 @@ def test_one_of_them_is_shown_whole_and_readable(loopback: LoopbackLabelStudio) 
 
     done = outbox("rejected", "--show", run_id[:6])
 
-    assert done.returncode == 0
+    assert done.exit_code == 0
     assert json.loads(done.stdout) == json.loads(file.read_text())
     assert r"Grüße\u001b[31m\u2028" in done.stdout
-    assert outbox("rejected", "--show", "none").returncode == 2
+    assert outbox("rejected", "--show", "none").exit_code == 2
     file.write_text("no\x1bJSON")
     assert r"no\u001bJSON" in outbox("rejected", "--show", run_id).stdout
 
@@ -460,7 +462,7 @@ def test_a_rejected_run_is_repaired_and_arrives_once(loopback: LoopbackLabelStud
     edit(file, lambda entry: entry["record"].update(prompt="not a list of turns"))
 
     done = outbox("retry", run_id)
-    assert done.returncode == 3
+    assert done.exit_code == 3
     assert "1 run put back." in done.stdout
     assert "1 run rejected; `langchain-label-studio outbox rejected` shows why." in done.stdout
     refused = {item["run_id"]: item["reason"] for item in outbox_json("rejected")[1]["rejected"]}
@@ -468,7 +470,7 @@ def test_a_rejected_run_is_repaired_and_arrives_once(loopback: LoopbackLabelStud
 
     edit(file, lambda entry: entry["record"].update(prompt=[{"role": "user", "content": "Repaired"}]))
     done = outbox("retry", run_id[:8])
-    assert (done.returncode, done.stderr) == (0, "")
+    assert (done.exit_code, done.stderr) == (0, "")
     assert [(task["data"]["run_id"], task["data"]["prompt"]) for task in loopback.tasks] == [
         (run_id, "Repaired")
     ]
@@ -489,7 +491,7 @@ def test_files_that_hold_no_run_are_named_with_the_fault_and_the_others_go_on(
 
     done = outbox("retry", "--all")
 
-    assert done.returncode == 1
+    assert done.exit_code == 1
     faults = {
         broken: "it is not JSON: Expecting value, line 1, column 12",
         listed: 'it has no "record"',
@@ -509,13 +511,13 @@ def test_a_retry_for_later_is_sent_by_the_next_program_without_a_wait(loopback: 
     run_ids = be_rejected(loopback, 3)
 
     done = outbox("retry", "--all", "--later")
-    assert (done.returncode, done.stderr) == (0, "")
+    assert (done.exit_code, done.stderr) == (0, "")
     assert "3 runs put back, to be sent later." in done.stdout
     assert (rejected_files(), loopback.tasks) == ([], [])
     assert outbox_json("status")[1]["targets"][0]["orphaned"] == 3
 
     started = time.monotonic()
-    assert outbox("send").returncode == 0
+    assert outbox("send").exit_code == 0
     assert time.monotonic() - started < 8
     assert sorted(loopback.run_ids()) == sorted(run_ids)
 
@@ -526,9 +528,9 @@ def test_a_retry_without_a_key_or_for_another_server_moves_nothing(
     be_rejected(loopback)
     before = everything_below(root())
 
-    assert outbox("retry", "--all", "--url", "http://127.0.0.1:9").returncode == 1
+    assert outbox("retry", "--all", "--url", "http://127.0.0.1:9").exit_code == 1
     monkeypatch.delenv("LABEL_STUDIO_API_KEY")
-    assert outbox("retry", "--all").returncode == 1
+    assert outbox("retry", "--all").exit_code == 1
 
     assert [name for name in everything_below(root()) if name not in before] == []
     assert len(rejected_files()) == 1
@@ -538,7 +540,7 @@ def test_a_retry_without_a_key_or_for_another_server_moves_nothing(
 def test_what_to_retry_has_to_be_clear(loopback: LoopbackLabelStudio, arguments: list[str]) -> None:
     be_rejected(loopback)
 
-    assert outbox("retry", *arguments).returncode == 2
+    assert outbox("retry", *arguments).exit_code == 2
     assert len(rejected_files()) == 1
 
 
@@ -569,8 +571,8 @@ def test_a_retry_that_is_killed_neither_loses_nor_doubles_a_run(loopback: Loopba
         assert sorted(waiting + refused) == sorted(run_ids)
     assert interrupted, "this proves nothing"
 
-    assert outbox("retry", "--all").returncode == 0
-    assert outbox("send").returncode == 0
+    assert outbox("retry", "--all").exit_code == 0
+    assert outbox("send").exit_code == 0
 
     assert sorted(loopback.run_ids()) == sorted(run_ids)
     assert (waiting_files(), lanes()) == ([], [])
@@ -586,7 +588,7 @@ def test_a_run_whose_retry_was_interrupted_between_its_two_steps_is_still_there(
 
     (item,) = outbox_json("rejected")[1]["rejected"]
     assert (item["run_id"], item["reason"]) == (run_id, "not known any more: a retry was interrupted")
-    assert outbox("retry", "--all").returncode == 0
+    assert outbox("retry", "--all").exit_code == 0
 
     assert loopback.run_ids() == [run_id]
     assert rejected_files() == []
@@ -614,10 +616,10 @@ def test_nothing_is_deleted_without_an_option_or_a_yes(loopback: LoopbackLabelSt
     leave_behind(loopback.url, 2)
     before = everything_below(root())
 
-    assert outbox("purge").returncode == 2
+    assert outbox("purge").exit_code == 2
     for answer in ("n\n", ""):
         done = outbox("purge", "--waiting", "--rejected", answer=answer)
-        assert (done.returncode, done.stdout) == (1, "")
+        assert (done.exit_code, done.stdout) == (1, "")
         assert "Delete for good: orphaned 2 runs, rejected 1 run?" in done.stderr
         assert "Nothing was deleted." in done.stderr
 
@@ -635,7 +637,7 @@ def test_what_is_named_is_deleted_and_nothing_else(loopback: LoopbackLabelStudio
     assert (len(waiting_files()), len(rejected_files())) == (1, 1)
 
     done = outbox("purge", "--rejected", answer="y\n")
-    assert (done.returncode, done.stdout) == (0, "1 run deleted.\n")
+    assert (done.exit_code, done.stdout) == (0, "1 run deleted.\n")
     assert (len(waiting_files()), len(rejected_files())) == (1, 0)
     assert "Nothing to delete." in outbox("purge", "--rejected").stdout
 
@@ -668,4 +670,4 @@ def test_another_directory_is_looked_at_when_it_is_named(
 
     assert outbox_json("status", "--outbox-dir", str(tmp_path / "other"))[1]["targets"] == []
     (tmp_path / "file").write_text("")
-    assert outbox("status", "--outbox-dir", str(tmp_path / "file")).returncode == 0
+    assert outbox("status", "--outbox-dir", str(tmp_path / "file")).exit_code == 0

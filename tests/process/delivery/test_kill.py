@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.forked_programs import forked
 from tests.support.loopback_label_studio import Fault, LoopbackLabelStudio
-from tests.support.programs import RECOVER, changed, kill, lanes, run, running, wait_until, waiting_files
+from tests.support.programs import RECOVER, changed, lanes, run, wait_until, waiting_files
 
 FOREVER = """
 handler = make(batch_size=20)
@@ -31,11 +32,10 @@ def test_kill_at_random_loses_nothing_and_doubles_nothing(
     loopback.delay = chance.choice([0.0, 0.05])
     recorded: list[str] = []
     for _ in range(2):
-        with running(FOREVER, loopback.url) as process:
-            assert process.stdout
-            recorded.append(process.stdout.readline().strip())
+        with forked(FOREVER, loopback.url) as process:
+            recorded.append(process.read_line())
             time.sleep(chance.uniform(0.0, 0.6))
-            recorded += kill(process)
+            recorded += process.kill()
     loopback.faults = []
 
     done = run(RECOVER, loopback.url)
@@ -59,9 +59,9 @@ def test_kill_while_a_refused_batch_is_halved_doubles_nothing(loopback: Loopback
     record(handler, 40)
     handler.flush(60)
     """
-    with running(program, loopback.url) as process:
+    with forked(program, loopback.url) as process:
         wait_until(lambda: loopback.tasks)
-        recorded = kill(process)
+        recorded = process.kill()
     assert 0 < len(loopback.tasks) < 80
     loopback.delay = 0.0
 
@@ -81,9 +81,9 @@ def test_a_request_of_a_process_that_died_is_given_time_before_it_is_asked_about
 ) -> None:
     """The server goes on with what the dead process sent: asked too early, it would not know of it yet."""
     loopback.delay = 4.0
-    with running("handler = make()\nrecord(handler, 5)\ntime.sleep(60)", loopback.url) as process:
+    with forked("handler = make()\nrecord(handler, 5)\ntime.sleep(60)", loopback.url) as process:
         wait_until(lambda: loopback.imports_at_once)
-        kill(process)
+        process.kill()
     loopback.delay = 0.0
 
     done = run(changed(RECOVER, "disk_outbox.GRACE = 0.5", ""), loopback.url)
