@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -14,7 +14,7 @@ import pytest
 from label_studio_sdk.base_client import LabelStudioBase
 from langchain_core.messages import AIMessage
 from langchain_core.outputs import ChatGeneration, ChatResult
-from playwright.sync_api import Browser, StorageState, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, sync_playwright
 
 from langchain_label_studio import LabelStudioCallbackHandler
 from langchain_label_studio.local_server import LocalLabelStudio
@@ -61,68 +61,72 @@ def chromium() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="package")
-def signed_in(chromium: Browser, label_studio: LocalLabelStudio) -> StorageState:
-    """The cookies of a person who signed in by hand."""
-    context = chromium.new_context(base_url=label_studio.url)
-    page = context.new_page()
-    with Console(page).stays_clean():
-        sign_in(page, label_studio.username, label_studio.password, screenshot=SCREENSHOTS / "sign_in.png")
-    cookies = context.storage_state()
-    context.close()
-    return cookies
+def signed_in(chromium: Browser, label_studio: LocalLabelStudio) -> Iterator[BrowserContext]:
+    """The browser of a person who signed in by hand. It keeps its cache from test to test, as theirs does."""
+    with _browser_of_a_person(chromium, label_studio) as context:
+        page = context.new_page()
+        with Console(page).stays_clean():
+            sign_in(
+                page, label_studio.username, label_studio.password, screenshot=SCREENSHOTS / "sign_in.png"
+            )
+        page.close()
+        yield context
 
 
 @pytest.fixture(scope="package")
-def signed_up(chromium: Browser, studio: StudioApi) -> dict[str, StorageState]:
-    """The cookies of people who were invited, and made themselves an account."""
-    cookies = {}
-    for name in ("ann", "bob"):
-        context = chromium.new_context(base_url=studio.server.url)
-        page = context.new_page()
-        with Console(page).stays_clean():
-            invitation = studio.get("/api/invite")["invite_url"]
-            sign_up(page, invitation, f"{name}@example.com", screenshot=SCREENSHOTS / "sign_up.png")
-        cookies[name] = context.storage_state()
-        context.close()
-    return cookies
+def signed_up(chromium: Browser, studio: StudioApi) -> Iterator[dict[str, BrowserContext]]:
+    """The browsers of people who were invited, and made themselves an account."""
+    with ExitStack() as stack:
+        contexts = {}
+        for name in ("ann", "bob"):
+            context = stack.enter_context(_browser_of_a_person(chromium, studio.server))
+            page = context.new_page()
+            with Console(page).stays_clean():
+                invitation = studio.get("/api/invite")["invite_url"]
+                sign_up(page, invitation, f"{name}@example.com", screenshot=SCREENSHOTS / "sign_up.png")
+            page.close()
+            contexts[name] = context
+        yield contexts
 
 
 @pytest.fixture
-def reviewer(
-    chromium: Browser, label_studio: LocalLabelStudio, signed_in: StorageState, request: pytest.FixtureRequest
-) -> Iterator[Reviewer]:
+def reviewer(signed_in: BrowserContext, request: pytest.FixtureRequest) -> Iterator[Reviewer]:
     """A person at a browser; the test fails if the browser's console shows an error."""
-    with _at_a_browser(chromium, label_studio, signed_in, request.node.name) as person:
+    with _at_a_browser(signed_in, request.node.name) as person:
         yield person
 
 
 @pytest.fixture
 def two_reviewers(
-    chromium: Browser,
-    label_studio: LocalLabelStudio,
-    signed_up: dict[str, StorageState],
-    request: pytest.FixtureRequest,
+    signed_up: dict[str, BrowserContext], request: pytest.FixtureRequest
 ) -> Iterator[tuple[Reviewer, Reviewer]]:
     """Ann and Bob, each with an account and a browser of their own."""
     test = request.node.name
     with (
-        _at_a_browser(chromium, label_studio, signed_up["ann"], f"{test}-ann") as ann,
-        _at_a_browser(chromium, label_studio, signed_up["bob"], f"{test}-bob") as bob,
+        _at_a_browser(signed_up["ann"], f"{test}-ann") as ann,
+        _at_a_browser(signed_up["bob"], f"{test}-bob") as bob,
     ):
         yield ann, bob
 
 
 @contextmanager
-def _at_a_browser(
-    chromium: Browser, server: LocalLabelStudio, cookies: StorageState, name: str
-) -> Iterator[Reviewer]:
+def _browser_of_a_person(chromium: Browser, server: LocalLabelStudio) -> Iterator[BrowserContext]:
     context = chromium.new_context(
-        base_url=server.url, storage_state=cookies, viewport={"width": 1600, "height": 900}
+        base_url=server.url, viewport={"width": 1600, "height": 900}, reduced_motion="reduce"
     )
+    yield context
+    context.close()
+
+
+@contextmanager
+def _at_a_browser(context: BrowserContext, name: str) -> Iterator[Reviewer]:
     page = context.new_page()
     with Console(page).stays_clean():
         yield Reviewer(page, screenshots=SCREENSHOTS, name=re.sub(r"\W+", "-", name).strip("-"))
-    context.close()
+    context.unroute_all()
+    page.goto("/version")  # a page without a program of its own, which could write there again
+    page.evaluate("localStorage.clear(), sessionStorage.clear()")
+    page.close()
 
 
 @pytest.fixture(scope="package")

@@ -46,7 +46,7 @@ class Projects:
         self._text = text
 
     def _ids(self) -> list[int]:
-        found = self._studio.get("/api/projects/", page_size=1000)["results"]
+        found = self._studio.get("/api/projects/", page_size=1000, include="id,title")["results"]
         return [project["id"] for project in found if project["title"] in self._text]
 
     def delete(self) -> None:

@@ -20,7 +20,7 @@ from tests.support.reviewers import Reviewer
 from tests.support.studio import StudioApi
 
 WRITERS = 4
-RUNS = 60
+RUNS = 30
 
 # Small batches, and often: the more requests there are, the more of them meet. An answer names its run, so that
 # one which ends up in another run's task is seen.
