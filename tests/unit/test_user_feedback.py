@@ -271,6 +271,7 @@ class TestWithoutANetwork:
         assert stats.feedback
         assert (stats.submitted, stats.feedback.submitted, stats.feedback.pending) == (1, 1, 1)
         assert "a-key" not in "".join(path.read_text() for path in tmp_path.rglob("*.json*"))
+        handler.close()
 
     def test_a_mask_that_fails_drops_the_comment(self, tmp_path: Path) -> None:
         def mask(text: str) -> str:
@@ -289,6 +290,7 @@ class TestWithoutANetwork:
         [file] = tmp_path.glob("*-feedback/lanes/*/*.jsonl")
         assert b"Bob" not in file.read_bytes()
         assert handler.stats().lost == {"mask": 1}
+        handler.close()
 
     def test_who_has_no_handler_needs_a_key_and_a_project_like_one(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
