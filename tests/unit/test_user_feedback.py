@@ -322,10 +322,11 @@ class TestWithoutANetwork:
     def test_feedback_that_cannot_be_read_is_set_aside_and_the_rest_goes_on(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
+        from langchain_label_studio.label_studio.client import LabelStudioClient
         from langchain_label_studio.label_studio.settings import resolve_settings
 
         destination = FeedbackDestination(resolve_settings(api_key="a-key", project_id=1))
-        monkeypatch.setattr(FeedbackDestination, "_tasks", lambda *_: {})
+        monkeypatch.setattr(LabelStudioClient, "tasks_with", lambda *_, **__: [])
         records = [Record("new", b'{"v":2,"id":"new"}'), Record("r-0", encode_feedback(said()))]
         with pytest.raises(NotAllTakenError) as failure:
             SEND(destination, records)
