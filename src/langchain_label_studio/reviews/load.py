@@ -28,6 +28,7 @@ _MAX_PAGE = 1000
 _PAGE_BYTES = 8_000_000
 # A task is dated before its annotations where they were imported together.
 _LAG = timedelta(minutes=5)
+
 TRIES = 5
 """The requests for a page of tasks, at most, while Label Studio does not answer."""
 
