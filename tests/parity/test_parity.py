@@ -80,7 +80,7 @@ def both() -> Iterator[Any]:
     """Make both handlers with the same arguments, the old one before a fake of its API."""
     with responses.RequestsMock(assert_all_requests_are_fired=False) as api:
 
-        def make(**options: object) -> Pair:
+        def make(**options: Any) -> Pair:
             recorded = Recording(url=URL, **options)
             label_config = recorded.handler.project_config
             config = parse_label_config(label_config)

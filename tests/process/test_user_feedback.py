@@ -51,9 +51,10 @@ def test_feedback_is_in_its_task_once_flush_has_returned(loopback: LoopbackLabel
     [liked, left] = ok(
         run(
             """
-            handler = make()
+            ids = []
+            handler = make(data=lambda run: ids.append(uuid.UUID(run.run_id)))
             record(handler, 2)
-            assert handler.feedback(handler._recorder._last_run_id, score=0)
+            assert handler.feedback(ids[-1], score=0)
             assert handler.feedback(None, score=1, comment="Just <b>right</b>")
             assert handler.flush()
             stats = handler.stats()
@@ -117,9 +118,10 @@ def test_while_the_server_is_down_nobody_waits_and_nothing_is_lost(loopback: Loo
     port = loopback.stop()
     down = f"http://127.0.0.1:{port}"
     program = f"""{GIVE}
-handler = make()
+ids = []
+handler = make(data=lambda run: ids.append(uuid.UUID(run.run_id)))
 record(handler)
-run_id = handler._recorder._last_run_id
+[run_id] = ids
 began = time.monotonic()
 handler.feedback(run_id, score=1)
 give(run_id, comment="from elsewhere", key="other")
@@ -262,9 +264,10 @@ def test_feedback_for_a_whole_trace_goes_to_its_last_run(loopback: LoopbackLabel
 
 def test_a_forked_child_gives_feedback_of_its_own(loopback: LoopbackLabelStudio) -> None:
     program = """
-    handler = make()
+    ids = []
+    handler = make(data=lambda run: ids.append(uuid.UUID(run.run_id)))
     record(handler)
-    run_id = handler._recorder._last_run_id
+    [run_id] = ids
     handler.feedback(run_id, score=1)
     assert handler.flush()
     child = os.fork()

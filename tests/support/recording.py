@@ -9,15 +9,21 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from langchain_label_studio import LabelStudioCallbackHandler, LLMRun
-from langchain_label_studio.delivery import Record
+from langchain_label_studio.delivery import Record, Sender
+from langchain_label_studio.delivery.settings import DeliverySettings, resolve_delivery
 from langchain_label_studio.forms.modes import get_default_label_configs
 from langchain_label_studio.label_config.parse import parse_label_config
+from langchain_label_studio.label_studio.destinations.feedback import FeedbackDestination
+from langchain_label_studio.label_studio.destinations.runs import ProjectDestination
+from langchain_label_studio.label_studio.settings import DEFAULT_PROJECT_NAME, Settings, resolve_settings
+from langchain_label_studio.label_studio.shared_senders import share_feedback_sender, share_sender
 from langchain_label_studio.label_studio.tasks.build import build_task
-from langchain_label_studio.recording.open_runs import RunTable
+from langchain_label_studio.types.feedback import GivenFeedback, decode_feedback
 from langchain_label_studio.types.run_record import decode_run
-from tests.support.handlers import KEY
+from tests.support.handlers import KEY, open_runs
 
 CONFIGS = {mode: parse_label_config(get_default_label_configs(mode)[0]) for mode in ("prompt", "chat")}
 _numbers = itertools.count()
@@ -27,25 +33,55 @@ _SMALL_IMAGE = re.compile(
 )
 
 
-class RecordingDestination:
+class RecordingDestination(ProjectDestination):
     """Keeps the runs, as they come out of the outbox.
 
     Attributes:
         runs: The runs, in the order in which they ended.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(settings)
         self.runs: list[LLMRun] = []
 
     def send(self, records: Sequence[Record]) -> None:
         self.runs += [decode_run(record.body) for record in records]
 
     def find(self, records: Sequence[Record]) -> frozenset[str]:
-        known = {run.run_id for run in self.runs}
-        return frozenset(record.key for record in records if record.key in known)
+        return frozenset(record.key for record in records if self.task_id(record.key))
 
-    def reset(self) -> None:
-        """Nothing was learned."""
+    def task_id(self, run_id: str) -> int | None:
+        """Return the place of a run among the runs, from 1 on."""
+        return next((place for place, run in enumerate(self.runs, 1) if run.run_id == run_id), None)
+
+
+class RecordingFeedbackDestination(FeedbackDestination):
+    """Keeps the feedback, as it comes out of the outbox.
+
+    Attributes:
+        given: The feedback, in the order in which it was given.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(settings)
+        self.given: list[GivenFeedback] = []
+
+    def send(self, records: Sequence[Record]) -> None:
+        self.given += [decode_feedback(record.body) for record in records]
+
+
+def keep_runs(settings: Settings, delivery: DeliverySettings) -> RecordingDestination:
+    """Let the runs of a handler come to a destination in this process. The handler is there already.
+
+    Args:
+        settings: The handler's server and project. Handlers of one target share their sender, so we get it, too.
+        delivery: The handler's settings of delivery.
+    """
+    destination = RecordingDestination(settings)
+    sender = share_sender(settings, delivery)
+    sender.destination = destination
+    sender.retire()
+    return destination
 
 
 class Recording:
@@ -56,14 +92,30 @@ class Recording:
         lost: What `stats().lost` must be at the end of the test.
     """
 
-    def __init__(self, **options: Any) -> None:
+    def __init__(
+        self, *, url: str | None = None, project_name: str = DEFAULT_PROJECT_NAME, **options: Any
+    ) -> None:
         # An outbox of its own: handlers of one target share their sender.
-        outbox_dir = Path(os.environ["LABEL_STUDIO_OUTBOX_DIR"], f"recording-{next(_numbers)}")
-        self.handler = LabelStudioCallbackHandler(
-            KEY, connect="lazy", flush_interval=3600, outbox_dir=outbox_dir, **options
+        delivery = resolve_delivery(
+            outbox_dir=Path(os.environ["LABEL_STUDIO_OUTBOX_DIR"], f"recording-{next(_numbers)}"),
+            flush_interval=3600,
         )
-        self._destination = RecordingDestination()
-        self.handler._sender.destination = self._destination
+        self.handler = LabelStudioCallbackHandler(
+            KEY,
+            url,
+            project_name=project_name,
+            connect="lazy",
+            flush_interval=delivery.flush_interval,
+            outbox_dir=delivery.outbox_dir,
+            **options,
+        )
+        settings = resolve_settings(api_key=KEY, url=url, project_name=project_name)
+        self._destination = keep_runs(settings, delivery)
+        self._given = RecordingFeedbackDestination(settings)
+        # The handler asks for this sender with its first feedback. Until then, nobody else keeps it.
+        self._feedback_sender: Sender[FeedbackDestination] = share_feedback_sender(settings, delivery)
+        self._feedback_sender.destination = self._given
+        self._feedback_sender.retire()
         self.lost: Mapping[str, int] = {}
 
     @property
@@ -73,13 +125,20 @@ class Recording:
         return list(self._destination.runs)
 
     @property
+    def feedback(self) -> list[GivenFeedback]:
+        """All feedback given so far."""
+        assert self.handler.flush(10)
+        return list(self._given.given)
+
+    @property
     def open_runs(self) -> int:
         """How many runs started and did not end."""
-        return len(self.handler._recorder.runs)
+        return open_runs(self.handler)
 
-    def bound_open_runs(self, max_open: int) -> None:
-        """Let fewer runs be open at once."""
-        self.handler._recorder.runs = RunTable(max_open=max_open)
+    def record_of(self, known: UUID | str | None) -> str | None:
+        """Return the id of the record whose task the id of a run or a message leads to; None is the last run."""
+        url = self.handler.task_url(known)
+        return None if url is None else self.runs[int(url.rpartition("?task=")[2]) - 1].run_id
 
     @property
     def run(self) -> LLMRun:

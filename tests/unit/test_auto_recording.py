@@ -31,15 +31,17 @@ from langchain_label_studio import (
     SettingError,
     auto_recording,
     current_handler,
+    get_default_label_configs,
     record_runs,
 )
-from langchain_label_studio.delivery import process_exit
-from langchain_label_studio.label_studio.destinations.runs import ProjectDestination
-from tests.support.handlers import KEY
+from langchain_label_studio.delivery.settings import resolve_delivery
+from langchain_label_studio.label_studio.settings import resolve_settings
+from tests.support.handlers import KEY, drained
 from tests.support.listeners import AsyncListener, InlineListener, Listener
-from tests.support.recording import Recording, RecordingDestination, recording
+from tests.support.recording import Recording, keep_runs, recording
 
 recorded = pytest.fixture(recording)
+_nothing_waits = pytest.fixture(drained)
 SWITCH = "LANGCHAIN_LABEL_STUDIO"
 PROMPT = ChatPromptTemplate.from_messages([("human", "{text}")])
 
@@ -67,10 +69,9 @@ class Shelf(BaseRetriever):
 class Seen:
     """What the switch, or a `with record_runs()`, has recorded."""
 
-    def __init__(self, handler: LabelStudioCallbackHandler) -> None:
+    def __init__(self, handler: LabelStudioCallbackHandler, **delivery: Any) -> None:
         self.handler = handler
-        self._destination = RecordingDestination()
-        handler._sender.destination = self._destination
+        self._destination = keep_runs(resolve_settings(), resolve_delivery(**delivery))
 
     @property
     def runs(self) -> list[Any]:
@@ -80,16 +81,12 @@ class Seen:
 
 
 @pytest.fixture(autouse=True)
-def _off_in_the_end(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(ProjectDestination, "send", lambda self, records: None)
+def _off_in_the_end(monkeypatch: pytest.MonkeyPatch, _nothing_waits: None) -> Iterator[None]:
     monkeypatch.setenv("LABEL_STUDIO_API_KEY", KEY)
     monkeypatch.delenv(SWITCH, raising=False)
-    before = set(process_exit._senders)
     yield
     monkeypatch.delenv(SWITCH, raising=False)
     assert current_handler() is None
-    for sender in set(process_exit._senders) - before:
-        sender.drain(5)
 
 
 @pytest.fixture
@@ -104,7 +101,8 @@ def switched(monkeypatch: pytest.MonkeyPatch) -> Seen:
 def seen(request: pytest.FixtureRequest) -> Iterator[Seen]:
     with ExitStack() as stack:
         if request.param == "with":
-            yield Seen(stack.enter_context(record_runs(connect="lazy", flush_interval=3600)))
+            handler = stack.enter_context(record_runs(connect="lazy", flush_interval=3600))
+            yield Seen(handler, flush_interval=3600)
         else:
             yield request.getfixturevalue("switched")
 
@@ -394,7 +392,7 @@ def test_its_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch)
 
     assert repr(handler) == "LabelStudioCallbackHandler(http://label-studio.example:1/, 'Switched')"
     assert handler
-    assert handler._settings.form == "chat"
+    assert (handler.project_config, handler.mode) == get_default_label_configs("chat")
 
 
 def test_a_project_of_the_environment_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -456,13 +454,19 @@ def test_whatever_goes_wrong_stays_away_from_the_chain(
 
 
 def test_switched_off_between_two_looks_of_langchain_it_makes_no_handler(
-    monkeypatch: pytest.MonkeyPatch, recorded: Recording
+    switched: Seen, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    looks = iter([auto_recording._Attached(recorded.handler), None])
-    monkeypatch.setattr(auto_recording, "_current", lambda: next(looks, None))
+    looks: list[bool] = []
+
+    def is_on_at_first(name: str) -> bool:
+        looks.append(name == SWITCH and not looks)
+        return looks[-1]
+
+    monkeypatch.setattr("langchain_core.utils.env.env_var_is_set", is_on_at_first)
 
     assert chat().invoke("Hi").text == "Hello"
-    assert recorded.runs == []
+    assert looks[:2] == [True, False]
+    assert switched.runs == []
 
 
 # record_runs
@@ -649,7 +653,15 @@ print(context.__spec__.loader.get_source(context.__name__) is not None, context.
     assert done.stdout.splitlines() == ["2 0", "True langchain_core.tracers.context"], done.stderr
 
 
-def test_a_langchain_without_the_hook_goes_without_it(caplog: pytest.LogCaptureFixture) -> None:
-    auto_recording._register(auto_recording)  # a module that has no `register_configure_hook`
+def test_a_langchain_without_the_hook_goes_without_it() -> None:
+    code = """
+from langchain_core.tracers import context
+del context.register_configure_hook
+import langchain_label_studio
+from langchain_core.language_models import FakeListChatModel
+print(FakeListChatModel(responses=["Hello"]).invoke("Hi").text)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
-    assert f"{SWITCH} and record_runs() do not work here: AttributeError" in caplog.text
+    assert done.stdout.strip() == "Hello"
+    assert done.stderr.startswith(f"{SWITCH} and record_runs() do not work here: AttributeError")

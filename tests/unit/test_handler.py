@@ -7,8 +7,7 @@ import logging
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from langchain_core.language_models import FakeListChatModel
@@ -22,12 +21,14 @@ from langchain_label_studio import (
     SettingError,
     TaskDataError,
 )
-from langchain_label_studio.delivery import process_exit
-from langchain_label_studio.label_studio.destinations.runs import ProjectDestination
+from langchain_label_studio.delivery import Sender
+from langchain_label_studio.recording import open_runs as open_runs_module
 from langchain_label_studio.recording.open_runs import RunTable
+from langchain_label_studio.recording.recorder import Recorder
 from langchain_label_studio.support import log as log_module
-from tests.support.handlers import KEY, record
+from tests.support.handlers import KEY, drained, open_runs, record
 
+_nothing_is_sent = pytest.fixture(autouse=True)(drained)
 RESULT = LLMResult(generations=[[Generation(text="Hello")]])
 
 
@@ -35,21 +36,13 @@ def make(**options: object) -> LabelStudioCallbackHandler:
     return LabelStudioCallbackHandler(KEY, connect="lazy", flush_interval=3600, **options)
 
 
-@pytest.fixture(autouse=True)
-def _nothing_is_sent(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(ProjectDestination, "send", lambda self, records: None)
-    before = set(process_exit._senders)
-    yield
-    for sender in set(process_exit._senders) - before:
-        sender.drain(5)
-
-
 def test_the_key_shows_nowhere() -> None:
     handler = make()
     record(handler)
 
     shown = [repr(handler), str(handler), handler._repr_html_(), repr(handler.stats()), repr(vars(handler))]
-    shown += [repr(handler._settings), repr(handler._sender.destination), repr(handler._sender)]
+    shown += [repr(vars(part)) for part in vars(handler).values() if hasattr(part, "__dict__")]
+    assert any("ProjectDestination" in text for text in shown), "the parts of its parts are there, too"
     assert not [text for text in shown if KEY in text]
 
 
@@ -96,8 +89,8 @@ def test_what_goes_wrong_in_a_callback_is_counted_and_logged_once(
     def broken(*args: object) -> None:
         raise ZeroDivisionError(secret)
 
+    monkeypatch.setattr(Sender, "submit", broken)
     handler = make()
-    monkeypatch.setattr(handler._recorder, "_submit", broken)
     for _ in range(5):
         record(handler)
 
@@ -138,7 +131,7 @@ def test_even_a_not_implemented_error_stays_inside(
         raise NotImplementedError
 
     handler = make()
-    monkeypatch.setattr(handler._recorder.runs, "start", broken)
+    monkeypatch.setattr(RunTable, "start", broken)
 
     assert FakeListChatModel(responses=["fine"], callbacks=[handler]).invoke("Hi").text == "fine"
     assert handler.stats().lost == {"callback_error": 1}
@@ -168,15 +161,17 @@ def test_an_end_without_a_start_is_recorded_with_a_note_for_the_prompt() -> None
 
 
 @pytest.mark.parametrize("include_errors", [False, True])
-def test_runs_that_never_end_are_given_up_and_counted(include_errors: bool) -> None:
+def test_runs_that_never_end_are_given_up_and_counted(
+    include_errors: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(open_runs_module, "MAX_OPEN_RUNS", 10)
     handler = make(include_errors=include_errors)
-    handler._recorder.runs._max_open = 10
     for _ in range(15):
         handler.on_llm_start({}, ["Hi"], run_id=uuid4())
 
     assert handler.stats().lost == {"never_ended": 5}
     assert handler.stats().submitted == (5 if include_errors else 0)
-    assert len(handler._recorder.runs) == 10
+    assert open_runs(handler) == 10
 
 
 def test_a_copy_of_a_model_keeps_the_handler() -> None:
@@ -198,7 +193,7 @@ def test_many_threads_may_use_one_handler() -> None:
         thread.join()
 
     assert (handler.stats().submitted, handler.stats().lost) == (400, {})
-    assert len(handler._recorder.runs) == 0
+    assert open_runs(handler) == 0
 
 
 def test_everything_it_raises_is_one_family() -> None:
@@ -256,19 +251,31 @@ def test_the_library_does_not_configure_logging() -> None:
 
 
 def test_runs_that_never_end_leave_nothing_behind(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("langchain_label_studio.recording.open_runs.MAX_OPEN_CHARACTERS", 1_000)
+    monkeypatch.setattr(open_runs_module, "MAX_OPEN_CHARACTERS", 1_000)
+    monkeypatch.setattr(open_runs_module, "MAX_OPEN_RUNS", 50)
     handler = make()
-    runs = handler._recorder.runs = RunTable(max_open=50)
-    for _ in range(200):
-        handler.on_llm_start({}, ["x" * 100], run_id=uuid4())
 
-    assert len(runs) == 10
-    assert runs._size == 1_000
-    assert len(runs._ended) <= 50
+    def start(characters: int) -> UUID:
+        handler.on_llm_start({}, ["x" * characters], run_id=(run_id := uuid4()))
+        return run_id
+
+    runs = [start(100) for _ in range(200)]
+    assert (open_runs(handler), handler.stats().lost) == (10, {"never_ended": 190})
+
+    # A late end is ignored as long as its run is known to have ended: 50 are, the 10 that end now among them.
+    for run_id in reversed(runs):
+        handler.on_llm_end(RESULT, run_id=run_id)
+    assert (open_runs(handler), handler.stats().submitted) == (0, 200 - 40)
+
+    # All characters are free again: no more, no less.
+    start(1_000)
+    assert open_runs(handler) == 1
+    start(1)
+    assert (open_runs(handler), handler.stats().lost) == (1, {"never_ended": 191})
 
 
 def test_a_run_is_known_by_its_id_and_by_that_of_its_answer() -> None:
-    recorder = make()._recorder
+    recorder = Recorder(lambda line: True, data=None)
     run_id = uuid4()
     result = LLMResult(generations=[[ChatGeneration(message=AIMessage("Hello", id="resp_1"))]])
     recorder.end(result, run_id, {})

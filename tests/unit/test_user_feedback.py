@@ -271,6 +271,7 @@ class TestWithoutANetwork:
         assert stats.feedback
         assert (stats.submitted, stats.feedback.submitted, stats.feedback.pending) == (1, 1, 1)
         assert "a-key" not in "".join(path.read_text() for path in tmp_path.rglob("*.json*"))
+        handler.close()
 
     def test_a_mask_that_fails_drops_the_comment(self, tmp_path: Path) -> None:
         def mask(text: str) -> str:
@@ -289,6 +290,7 @@ class TestWithoutANetwork:
         [file] = tmp_path.glob("*-feedback/lanes/*/*.jsonl")
         assert b"Bob" not in file.read_bytes()
         assert handler.stats().lost == {"mask": 1}
+        handler.close()
 
     def test_who_has_no_handler_needs_a_key_and_a_project_like_one(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -320,10 +322,11 @@ class TestWithoutANetwork:
     def test_feedback_that_cannot_be_read_is_set_aside_and_the_rest_goes_on(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
+        from langchain_label_studio.label_studio.client import LabelStudioClient
         from langchain_label_studio.label_studio.settings import resolve_settings
 
         destination = FeedbackDestination(resolve_settings(api_key="a-key", project_id=1))
-        monkeypatch.setattr(FeedbackDestination, "_tasks", lambda *_: {})
+        monkeypatch.setattr(LabelStudioClient, "tasks_with", lambda *_, **__: [])
         records = [Record("new", b'{"v":2,"id":"new"}'), Record("r-0", encode_feedback(said()))]
         with pytest.raises(NotAllTakenError) as failure:
             SEND(destination, records)

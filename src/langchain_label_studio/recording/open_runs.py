@@ -49,16 +49,11 @@ class RunTable(ForkSafe):
     LangChain may report a start or an end twice, an end without a start, and a start without an end.
     """
 
-    def __init__(self, *, max_open: int = MAX_OPEN_RUNS, max_age: float = MAX_RUN_AGE) -> None:
-        self._max_open = max_open
-        self._max_age = max_age
-        super().__init__()
-
     def _begin(self) -> None:
         super()._begin()
         self._open: OrderedDict[UUID, StartedRun] = OrderedDict()
         self._size = 0
-        self._ended: BoundedDict[UUID, None] = BoundedDict(self._max_open)
+        self._ended: BoundedDict[UUID, None] = BoundedDict(MAX_OPEN_RUNS)
         self._roots: BoundedDict[UUID, UUID] = BoundedDict(MAX_ANCESTORS)
 
     def __len__(self) -> int:
@@ -110,8 +105,8 @@ class RunTable(ForkSafe):
                 oldest = next(iter(self._open.values()))
             except (RuntimeError, StopIteration):
                 break  # a signal handler recorded a run just now; the next start looks again
-            fits = len(self._open) <= self._max_open and self._size <= MAX_OPEN_CHARACTERS
-            if fits and now - oldest.clock <= self._max_age:
+            fits = len(self._open) <= MAX_OPEN_RUNS and self._size <= MAX_OPEN_CHARACTERS
+            if fits and now - oldest.clock <= MAX_RUN_AGE:
                 break
             run_id, _ = self._open.popitem(last=False)
             self._note_end(run_id, oldest)

@@ -28,8 +28,12 @@ _MAX_PAGE = 1000
 _PAGE_BYTES = 8_000_000
 # A task is dated before its annotations where they were imported together.
 _LAG = timedelta(minutes=5)
-_TRIES = 5
-_MAX_WAIT = 10.0
+
+TRIES = 5
+"""The requests for a page of tasks, at most, while Label Studio does not answer."""
+
+MAX_WAIT = 10.0
+"""The seconds between two of them, at most."""
 
 
 def load_reviews(
@@ -124,8 +128,8 @@ def _tasks(
     # A short outage must not end a long reading. A repeated request changes nothing.
     read_tasks = retry(
         retry=retry_if_exception_type(ServerUnavailableError),
-        stop=stop_after_attempt(_TRIES),
-        wait=wait_exponential(max=_MAX_WAIT),
+        stop=stop_after_attempt(TRIES),
+        wait=wait_exponential(max=MAX_WAIT),
         reraise=True,
     )(client.read_tasks)
     after, size = 0, _FIRST_PAGE

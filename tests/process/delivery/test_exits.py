@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import subprocess
 import time
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 
 from tests.support.handlers import KEY
 from tests.support.loopback_label_studio import Fault, LoopbackLabelStudio
-from tests.support.programs import RECOVER, lanes, run, running, waiting_files
+from tests.support.programs import RECOVER, command, lanes, run, running, waiting_files
 
 MAKE = "handler = make(flush_interval=60)\n"
 # For tests of what is sent at the end, not of how long it may take: on a busy computer it takes long.
@@ -148,16 +149,16 @@ def test_runs_of_a_daemon_thread_at_the_very_end_are_not_lost(loopback: Loopback
 
 def test_runs_recorded_while_the_interpreter_ends_are_not_lost(loopback: LoopbackLabelStudio) -> None:
     """By `atexit` functions of the application's, which may run before ours or after."""
+    # What is registered first runs last: before our import, so that it runs after ours.
+    before = "import atexit\natexit.register(lambda: record(handler, 2))\n"
     program = """
-    import atexit
-    atexit.register(lambda: record(handler, 2))
     handler = make(flush_interval=60)
-    import langchain_label_studio.delivery.process_exit as process_exit
-    atexit.unregister(process_exit._drain)
-    atexit.register(process_exit._drain)
     record(handler, 3)
     """
-    done = run(program, loopback.url)
+    *python, code, url = command(program, loopback.url)
+    done = subprocess.run(
+        [*python, before + code, url], capture_output=True, text=True, timeout=60, check=False
+    )
     assert (done.returncode, done.stderr) == (0, "")
 
     own = take_over(loopback)

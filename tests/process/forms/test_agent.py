@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from langgraph.types import Command
 
 from langchain_label_studio.forms.agent import agent_run
 from langchain_label_studio.forms.agent.form import FORM
+from langchain_label_studio.forms.agent.gather import AgentGatherer
 from langchain_label_studio.types.run import LLMRun
 from langchain_label_studio.types.run_parts import Step
 from langchain_label_studio.types.text import step_text
@@ -93,7 +95,7 @@ def test_the_id_of_each_answer_leads_to_the_one_task(recorded: Recording):
 
     ids = [message.id for message in state["messages"] if isinstance(message, AIMessage)]
     assert len(ids) == 2
-    assert {recorded.handler._recorder.run_id_of(each) for each in ids} == {recorded.run.run_id}
+    assert {recorded.record_of(each) for each in ids} == {recorded.run.run_id}
 
 
 def test_a_tool_that_fails_ends_the_run(recorded: Recording):
@@ -314,8 +316,14 @@ async def test_agents_at_the_same_time_do_not_mix(recorded: Recording):
     assert len(recorded.runs) == 20
 
 
+@pytest.fixture
+def _one_trace_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    bounded = replace(FORM, gather=lambda group_by: AgentGatherer(max_open=1))
+    monkeypatch.setattr("langchain_label_studio.forms.agent.form.FORM", bounded)
+
+
+@pytest.mark.usefixtures("_one_trace_at_a_time")
 def test_a_run_that_never_ends_is_given_up_with_the_steps_so_far(recorded: Recording):
-    recorded.handler._recorder._gatherer._max_open = 1
     stream = agent(calls(PARIS), "Never.").stream(ASK, config(recorded), stream_mode="updates")
     next(stream)
 

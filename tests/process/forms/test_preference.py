@@ -22,10 +22,12 @@ from langchain_core.prompts import ChatPromptTemplate
 from langchain_core.runnables import Runnable, RunnableLambda, RunnableParallel, RunnablePassthrough
 
 from langchain_label_studio import LabelStudioCallbackHandler, LLMRun
+from langchain_label_studio.delivery.settings import resolve_delivery
 from langchain_label_studio.forms.preference import gather as comparing
+from langchain_label_studio.label_studio.settings import resolve_settings
 from tests.support.handlers import KEY
 from tests.support.models import StubChatModel
-from tests.support.recording import Recording
+from tests.support.recording import Recording, keep_runs
 
 Make = Callable[..., Recording]
 PROMPT = ChatPromptTemplate.from_messages([("user", "What is {topic}?")])
@@ -172,7 +174,7 @@ def test_the_last_answer_of_each_branch_counts(recorded: Recording) -> None:
     assert models(run) == ["b", "c"]
     # Ids of all that was run lead to the one task.
     ids = {candidate["run_id"] for candidate in run.candidates}
-    assert {recorded.handler._recorder.run_id_of(run_id) for run_id in ids} == {run.run_id}
+    assert {recorded.record_of(run_id) for run_id in ids} == {run.run_id}
 
 
 def test_a_branch_that_fails_is_no_candidate(make: Make) -> None:
@@ -265,8 +267,8 @@ def test_a_group_within_one_run_ends_with_it(make: Make) -> None:
     def ask_both(text: str, config: Any) -> str:
         for model in (A, B):
             model.invoke(text, {**config, "metadata": {"question": text}})
-        assert not recorded.handler._recorder.complete_groups()
-        assert recorded.handler.stats().submitted == 0
+        assert recorded.handler.flush()
+        assert recorded.handler.stats().submitted == 0, "not even a flush completes it"
         return text
 
     ask_both.invoke("Hi", config(recorded))
@@ -370,9 +372,13 @@ def test_a_handler_that_is_pickled_groups_as_before(monkeypatch: pytest.MonkeyPa
     handler = LabelStudioCallbackHandler(
         url="http://127.0.0.1:9", connect="lazy", mode="preference", group_by="question"
     )
+    kept = keep_runs(resolve_settings(url="http://127.0.0.1:9"), resolve_delivery())
     copy = pickle.loads(pickle.dumps(handler))
     for model in (A, B):
         model.invoke("Hi", {"callbacks": [copy], "metadata": {"question": "1"}})
     assert copy.stats().submitted == 0
-    copy.flush(0.1)
+    assert copy.flush()
     assert copy.stats().submitted == 1
+    assert [models(run) for run in kept.runs] == [["a", "b"]]
+    for each in (handler, copy):
+        each.close()

@@ -11,6 +11,7 @@ from typing import Any
 
 import openai
 import pytest
+from langchain_core.messages import HumanMessage
 from langchain_openai import ChatOpenAI, OpenAI
 
 from tests.support.openai_stub import OpenAIStub, Reply, call_tool, fail, running_stub, say
@@ -263,7 +264,7 @@ def test_a_generate_that_fails_for_one_leaves_the_others_open(
     stub.reply(say("good"), fail(500, "not now"), say("good"))
     with pytest.raises(openai.InternalServerError):
         chat.generate(
-            [chat._convert_input(text).to_messages() for text in ("a", "b", "c")],
+            [[HumanMessage(text)] for text in ("a", "b", "c")],
             callbacks=[with_errors.handler],
         )
 

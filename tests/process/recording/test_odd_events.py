@@ -13,6 +13,7 @@ import pytest
 from langchain_core.messages import AIMessage, HumanMessage, ToolCall
 from langchain_core.outputs import ChatGeneration, Generation, LLMResult
 
+from langchain_label_studio.recording import open_runs
 from tests.support.recording import Recording, recording
 
 recorded = pytest.fixture(recording)
@@ -73,9 +74,11 @@ def test_an_error_without_a_start_is_recorded_on_request(recorded: Recording, wi
 
 
 @pytest.mark.parametrize("include_errors", [False, True])
-def test_runs_that_never_end_are_bounded_and_counted(include_errors: bool) -> None:
+def test_runs_that_never_end_are_bounded_and_counted(
+    include_errors: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(open_runs, "MAX_OPEN_RUNS", 10)
     recorded = Recording(include_errors=include_errors)
-    recorded.bound_open_runs(10)
     for number in range(25):
         start(recorded, prompt=f"Question {number}")
 

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from langchain_core.messages import HumanMessage
 from langchain_openai import ChatOpenAI, OpenAI
 
 from tests.support.openai_stub import MODEL, OpenAIStub, running_stub
@@ -40,7 +41,7 @@ async def aread(stream: Any) -> None:
 
 
 def asked(llm: Model, text: str) -> list[Any]:
-    return [llm._convert_input(text).to_messages() if isinstance(llm, ChatOpenAI) else text]
+    return [[HumanMessage(text)] if isinstance(llm, ChatOpenAI) else text]
 
 
 async def astream_v3(llm: Model, text: str, config: Config) -> None:

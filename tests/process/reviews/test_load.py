@@ -22,7 +22,7 @@ PAGE = {"total": 1, "total_annotations": 0, "tasks": [TASK]}
 
 @pytest.fixture
 def studio(httpserver: HTTPServer, monkeypatch: pytest.MonkeyPatch) -> HTTPServer:
-    monkeypatch.setattr(loading, "_MAX_WAIT", 0.05)
+    monkeypatch.setattr(loading, "MAX_WAIT", 0.05)
     project: dict[str, Any] = {"id": 3, "title": "P", "label_config": get_default_label_configs("prompt")[0]}
     httpserver.expect_request("/api/projects/3/").respond_with_json(project)
     httpserver.expect_request("/api/users/").respond_with_json([{"id": 1, "email": "a@b.c"}])
@@ -47,7 +47,7 @@ def test_a_long_one_raises(studio: HTTPServer) -> None:
 
     with pytest.raises(ServerUnavailableError, match="503"):
         read(studio)
-    assert len([request for request, _ in studio.log if request.path == "/api/tasks/"]) == loading._TRIES
+    assert len([request for request, _ in studio.log if request.path == "/api/tasks/"]) == loading.TRIES
 
 
 def test_a_page_that_is_no_page_says_so(studio: HTTPServer) -> None:

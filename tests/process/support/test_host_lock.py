@@ -9,7 +9,6 @@ import time
 
 import pytest
 
-from langchain_label_studio.support import process_lock
 from langchain_label_studio.support.host_lock import host_lock
 
 
@@ -41,10 +40,10 @@ def test_the_block_runs_after_the_timeout_and_leaves_the_lock_to_its_owner() -> 
 
 
 def test_a_file_system_without_locks_makes_nobody_wait(monkeypatch: pytest.MonkeyPatch) -> None:
-    def no_locks(_: int) -> None:
+    def no_locks(descriptor: int, operation: int) -> None:
         raise OSError(errno.ENOLCK, "no locks")
 
-    monkeypatch.setattr(process_lock, "_lock", no_locks)
+    monkeypatch.setattr("fcntl.flock", no_locks)
     began = time.monotonic()
     with host_lock("test", "here", timeout=600):
         pass

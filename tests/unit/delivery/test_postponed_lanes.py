@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,6 +18,7 @@ from langchain_label_studio.delivery import (
     Record,
     Sender,
 )
+from langchain_label_studio.delivery.postponed_lanes import PostponedLanes
 from langchain_label_studio.delivery.rejected import read_all
 from tests.support.programs import wait_until
 
@@ -207,14 +209,14 @@ def test_a_full_disk_loses_nothing_that_has_to_wait(
     outbox = journal(tmp_path)
     sender = start(outbox, destination)
     full = OSError(28, "No space left on device")
-    whole, room = outbox._later.add, []
+    whole, room = PostponedLanes.add, []
 
-    def add(*records: object, **options: object) -> int:
+    def add(lanes: PostponedLanes, records: Sequence[Record], **options: Any) -> int:
         if not room:
             raise full
-        return whole(*records, **options)
+        return whole(lanes, records, **options)
 
-    monkeypatch.setattr(outbox._later, "add", add)
+    monkeypatch.setattr(PostponedLanes, "add", add)
     submit(sender, "a", "b")
     assert not sender.flush(1)
     assert sender.stats().pending + sender.stats().in_doubt == 2

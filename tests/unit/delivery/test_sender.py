@@ -321,10 +321,11 @@ def test_a_full_outbox_refuses_the_newest(sender_to: MakeSender) -> None:
 
 
 def test_a_batch_of_which_a_part_is_stored_stays_in_doubt_on_the_disk(
-    sender_to: MakeSender, tmp_path: Path
+    sender_to: MakeSender, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whoever finds it after a crash has to ask: the disk knows only the whole of it."""
-    destination = ScriptedDestination(refused(400), None, refused(503, retry_after=60))
+    monkeypatch.setattr(retry_policy, "FIRST_WAIT", 60)
+    destination = ScriptedDestination(refused(400), None, refused(503))
     sender = sender_to(destination, DiskOutbox(tmp_path, key_of=bytes.decode))
 
     submit(sender, "a", "b", "c", "d")
@@ -332,6 +333,8 @@ def test_a_batch_of_which_a_part_is_stored_stays_in_doubt_on_the_disk(
     wait_until(lambda: sender.stats().state == "unreachable")
     assert (destination.stored, sender.stats().in_doubt) == (["a", "b"], 0)
     assert [file.suffix for file in tmp_path.rglob("0*")] == [".sending"]
+    assert sender.flush(5)
+    assert destination.stored == ["a", "b", "c", "d"]
 
 
 def test_threads_do_not_outlive_their_owners(sender_to: MakeSender) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 from uuid import uuid4
@@ -27,7 +27,6 @@ from langchain_label_studio.forms import (
     TraceGatherer,
     get_form,
     register_form,
-    registry,
 )
 from langchain_label_studio.label_config.controls import read_controls
 from langchain_label_studio.label_config.parse import parse_label_config
@@ -79,12 +78,6 @@ class Counting(TraceGatherer[list[RunFields]]):
         return [state[-1] | {"status": status, "run_name": f"{len(state)} runs", "covers": covers}]
 
 
-@pytest.fixture(autouse=True)
-def _forget_forms() -> Iterator[None]:
-    yield
-    registry._added.clear()
-
-
 def make_form(**fields: Any) -> Form:
     return register_form(
         Form(
@@ -134,12 +127,12 @@ def test_a_run_becomes_a_task_of_the_form_and_its_annotation_a_review() -> None:
 
 
 def test_a_form_that_is_not_known_here_says_what_to_do() -> None:
-    run = make_run({"run_id": uuid4(), "trace_id": uuid4(), "form": "lengths"})
+    run = make_run({"run_id": uuid4(), "trace_id": uuid4(), "form": "never-registered"})
 
     with pytest.raises(SettingError, match="register_form"):
         build_task(run, parse_label_config(LENGTHS, takes_answer=False), model_version="v")
     with pytest.raises(SettingError, match="register_form"):
-        LabelStudioCallbackHandler("key", mode="lengths", connect="lazy")
+        LabelStudioCallbackHandler("key", mode="never-registered", connect="lazy")
 
 
 def test_a_form_cannot_take_the_name_of_a_mode() -> None:
@@ -224,7 +217,7 @@ def test_one_record_for_all_runs_of_a_trace() -> None:
         (str(other), "2 runs", "lengths"),
         (str(alone), "1 runs", "lengths"),
     ]
-    assert handler._recorder.run_id_of(one) == str(other), "its task is that of the record"
+    assert recorded.record_of(one) == str(other), "its task is that of the record"
 
 
 def test_traces_in_flight_are_bounded() -> None:

@@ -151,12 +151,23 @@ def test_an_outbox_of_a_version_that_knew_fewer_settings_can_be_read(tmp_path: P
     assert (problems, target.settings.reviewers_per_task) == ([], None)
 
 
-def test_a_handler_travels_with_its_settings() -> None:
-    handler = make(reviewers_per_task=2)
+def test_a_handler_travels_with_its_settings(tmp_path: Path) -> None:
+    def settings() -> int | None:
+        (target,), _ = find_project_outboxes(tmp_path)
+        return target.settings.reviewers_per_task
 
-    twin = pickle.loads(pickle.dumps(handler))
+    handler = make(outbox_dir=tmp_path, reviewers_per_task=2)
+    travelling = pickle.dumps(handler)
+    assert settings() == 2
+    del handler
+    gc.collect()
+    [file] = tmp_path.glob("*/target.json")
+    file.unlink()
 
-    assert twin._settings.reviewers_per_task == handler._settings.reviewers_per_task == 2
+    twin = pickle.loads(travelling)
+
+    assert settings() == 2, "the twin wrote it down"
+    twin.close()
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator
 
 import pytest
 from langchain_core.callbacks import CallbackManager
@@ -11,13 +10,9 @@ from langchain_core.tracers import context
 
 from langchain_label_studio.recording.configure_hook import ConfigureHook
 from tests.support.listeners import Listener
+from tests.support.private_parts import langchain_hooks_restored
 
-
-@pytest.fixture(autouse=True)
-def _forget_hooks() -> Iterator[None]:
-    known = list(context._configure_hooks)
-    yield
-    context._configure_hooks[:] = known
+_forget_hooks = pytest.fixture(autouse=True)(langchain_hooks_restored)
 
 
 def test_the_handler_is_added_where_none_is_enough() -> None:

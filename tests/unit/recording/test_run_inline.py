@@ -8,6 +8,7 @@ import pytest
 from langchain_core.language_models import FakeListLLM
 
 from langchain_label_studio import LabelStudioCallbackHandler
+from langchain_label_studio.delivery import Sender
 from tests.support.listeners import AsyncListener, InlineListener, Listener
 from tests.support.recording import Recording
 
@@ -48,8 +49,8 @@ async def test_langchain_still_skips_handlers_beside_an_inline_one(
 ) -> None:
     """Where this fails, LangChain has mended issue 39633 in that version: `RunInline` can go with the older ones."""
     listener = kind()
+    monkeypatch.setattr(Sender, "submit", lambda self, body: True)
     handler = PlainInline("k", connect="lazy")
-    monkeypatch.setattr(handler._recorder, "_submit", lambda body: True)
     await FakeListLLM(responses=["Hello"]).ainvoke("Hi", {"callbacks": [listener, handler]})
 
     assert listener.heard == ["end"], "not the start"

@@ -6,6 +6,7 @@ import gc
 import os
 import pickle
 import threading
+import time
 import tracemalloc
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,9 +22,13 @@ from langchain_core.outputs import ChatGeneration, LLMResult
 from langchain_core.runnables import RunnableLambda
 
 from langchain_label_studio import DeliveryStats, LabelStudioCallbackHandler, LLMRun, SettingError, masks
+from langchain_label_studio.delivery.settings import resolve_delivery
 from langchain_label_studio.label_studio.notebook_card import render_card
-from langchain_label_studio.recording import recallable_runs
+from langchain_label_studio.label_studio.settings import resolve_settings
+from langchain_label_studio.recording import open_runs, recallable_runs
 from langchain_label_studio.recording.recallable_runs import RecallableRuns
+from langchain_label_studio.recording.recorder import Recorder
+from langchain_label_studio.recording.selection import RunSelection
 from langchain_label_studio.selectors import (
     Selector,
     at_most_per_day,
@@ -35,9 +40,12 @@ from langchain_label_studio.selectors import (
     sampled,
     slow,
 )
-from langchain_label_studio.selectors.sampling import in_sample
+from langchain_label_studio.selectors.sampling import in_sample, resolve_sample_rate
+from langchain_label_studio.types.run import RunFields
+from langchain_label_studio.types.run_record import decode_run
+from langchain_label_studio.types.turn import Turn
 from tests.support.handlers import KEY
-from tests.support.recording import Recording
+from tests.support.recording import Recording, keep_runs
 
 NEVER = by_tag("no run has this")
 IN_A_TENTH, NOT_IN_A_TENTH = UUID(int=7), UUID(int=1)
@@ -70,7 +78,10 @@ def excluded(recorded: Recording) -> dict[str, int]:
 
 
 def recall(recorded: Recording, run_id: UUID | str, score: float | None = 0) -> bool:
-    return recorded.handler._recorder.recall(run_id, feedback=Feedback(score))
+    """Give a user's feedback, and say whether a run is recorded because of it."""
+    before = recorded.handler.stats().submitted
+    recorded.handler.feedback(run_id, score=score, comment="It is wrong.")
+    return recorded.handler.stats().submitted > before
 
 
 # sample_rate=
@@ -109,9 +120,9 @@ def test_of_a_trace_that_is_left_out_nothing_is_even_read() -> None:
     assert excluded(recorded) == {"sample_rate=0.1": 2}
 
 
-def test_a_run_that_was_left_out_and_never_ends_is_not_lost() -> None:
+def test_a_run_that_was_left_out_and_never_ends_is_not_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(open_runs, "MAX_OPEN_RUNS", 1)
     recorded = Recording(sample_rate=0)
-    recorded.bound_open_runs(1)
     for _ in range(3):
         recorded.handler.on_llm_start({}, ["Hi"], run_id=uuid4())
 
@@ -137,7 +148,10 @@ def test_the_rate_comes_from_the_environment_where_no_argument_says_it(
 
     assert (len(recorded.runs), len(other.runs)) == (0, 1)
     monkeypatch.setenv("LABEL_STUDIO_SAMPLE_RATE", "")
-    assert Recording().handler._sample_rate == 1
+    assert resolve_sample_rate() == 1
+    unset = Recording()
+    record(unset)
+    assert len(unset.runs) == 1
 
 
 @pytest.mark.parametrize("rate", [1.5, -0.1, float("nan"), "ten percent", True, [0.1]])
@@ -272,13 +286,25 @@ def test_a_handler_travels_with_its_selection(monkeypatch: pytest.MonkeyPatch) -
     there = LabelStudioCallbackHandler(
         connect="lazy", sample_rate=0.5, select=select, mask=masks.defaults, project_name="Travels"
     )
+    kept = keep_runs(resolve_settings(project_name="Travels"), resolve_delivery())
     handler = pickle.loads(pickle.dumps(there))
-
-    assert repr(handler._select) == "errors() | at_most_per_day(2)"
-    assert handler._recorder.masked("a@b.co") == "[email]"
-    assert handler._recorder.selection.excludes_trace(UUID(int=1)) == (not in_sample(UUID(int=1), 0.5))
+    traces = [UUID(int=number) for number in range(1, 21)]
+    taken = [trace for trace in traces if in_sample(trace, 0.5)]
+    for trace in traces:
+        handler.on_llm_start({}, ["I am a@b.co"], run_id=trace)
+        if trace == taken[-1]:
+            handler.on_llm_error(ValueError(), run_id=trace)
+        else:
+            handler.on_llm_end(LLMResult(generations=[]), run_id=trace)
     for each in (there, handler):
         each.close()
+
+    assert [run.run_id for run in kept.runs] == [str(trace) for trace in (*taken[:2], taken[-1])]
+    assert {run.prompt[0]["content"] for run in kept.runs} == {"I am [email]"}
+    assert handler.stats().excluded == {
+        "sample_rate=0.5": 20 - len(taken),
+        "select=errors() | at_most_per_day(2)": len(taken) - 3,
+    }
 
 
 # low_rating(): what users call back
@@ -337,11 +363,19 @@ def test_a_rating_calls_back_only_what_select_says_with_it() -> None:
     assert [recall(recorded, run_id, 0.3) for run_id in (gold, other, failed)] == [True, False, True]
 
 
-def test_without_low_rating_nothing_is_kept_or_called_back() -> None:
+def test_without_low_rating_nothing_is_kept_or_called_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    kept: list[RunFields] = []
+    keep = RecallableRuns.put
+
+    def put(self: RecallableRuns, run: RunFields, reason: str) -> None:
+        kept.append(run)
+        keep(self, run, reason)
+
+    monkeypatch.setattr(RecallableRuns, "put", put)
     recorded = Recording(sample_rate=0.5, select=NEVER)
     runs = [record(recorded) for _ in range(10)]
     assert not any(recall(recorded, run_id, -1) for run_id in runs)
-    assert len(recorded.handler._recorder.selection._recallable) == 0
+    assert kept == []
 
 
 def test_a_select_that_fails_with_the_rating_keeps_the_feedback_from_failing() -> None:
@@ -373,7 +407,18 @@ def test_what_is_at_hand_is_bounded_in_number_age_and_size(monkeypatch: pytest.M
     put("bigger", 20 * 2**20)
     assert [left.run_id for left in recallable.find("t")] == ["bigger"]
     put("too big", 40 * 2**20)
-    assert (len(recallable), recallable._size) == (0, 0)
+    assert len(recallable) == 0
+    # All of its bytes are free again: no more, no less.
+    put("one")
+    [one] = recallable.find("t")
+    with monkeypatch.context() as bounded:
+        bounded.setattr(recallable_runs, "MAX_RECALLABLE_BYTES", 2 * len(one.line))
+        put("two")
+        assert [left.run_id for left in recallable.find("t")] == ["one", "two"]
+        bounded.setattr(recallable_runs, "MAX_RECALLABLE_BYTES", 2 * len(one.line) - 1)
+        assert [left.run_id for left in recallable.find("t")] == ["two"]
+    now[0] += 3601
+    assert recallable.find("t") == []
 
     put("old")
     now[0] += 3599
@@ -398,12 +443,36 @@ def test_what_is_at_hand_takes_no_more_memory_than_is_said() -> None:
     assert peak < 34 * 2**20
 
 
+def slowly(run: LLMRun) -> bool:
+    """Let other threads in, between the moment when a run is found and that when it is called back."""
+    time.sleep(0.001)
+    return True
+
+
+def excluding_recorder() -> tuple[Recorder, list[UUID], list[LLMRun]]:
+    """Return a recorder, a hundred runs that it excluded, and the list of those that it records."""
+    recorded: list[LLMRun] = []
+
+    def submit(line: bytes) -> bool:
+        recorded.append(decode_run(line))
+        return True
+
+    recorder = Recorder(submit, data=None, selection=RunSelection(select=low_rating() & slowly))
+    runs = [uuid4() for _ in range(100)]
+    for run_id in runs:
+        recorder.start("completion", [Turn(role="user", content="Hi")], run_id, {})
+        recorder.end(LLMResult(generations=[]), run_id, {})
+    return recorder, runs, recorded
+
+
 def test_the_same_run_is_called_back_by_one_thread_only() -> None:
-    recorded = Recording(select=low_rating())
-    runs = [record(recorded) for _ in range(100)]
+    recorder, runs, recorded = excluding_recorder()
+    assert (recorded, recorder.selection.excluded) == ([], {"select=low_rating(0.5) & slowly": 100})
     answers: list[bool] = []
     threads = [
-        threading.Thread(target=lambda: answers.extend(recall(recorded, run_id) for run_id in runs))
+        threading.Thread(
+            target=lambda: answers.extend(recorder.recall(run_id, feedback=Feedback(0)) for run_id in runs)
+        )
         for _ in range(6)
     ]
     for thread in threads:
@@ -411,22 +480,25 @@ def test_the_same_run_is_called_back_by_one_thread_only() -> None:
     for thread in threads:
         thread.join()
 
-    assert (sum(answers), len(recorded.runs), excluded(recorded)) == (100, 100, {})
-    recorded.check()
+    assert (sum(answers), len(recorded), recorder.selection.excluded, recorder.lost) == (100, 100, {}, {})
+    assert {run.run_id for run in recorded} == set(map(str, runs))
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 def test_a_forked_process_calls_back_nothing_of_its_parent() -> None:
     """Both would, and the run would be there twice."""
-    recorded = Recording(select=low_rating())
-    run_id = record(recorded)
+    recorder, runs, _ = excluding_recorder()
     child = os.fork()
     if not child:
-        os._exit(len(recorded.handler._recorder.selection._recallable))
+        try:
+            called_back = sum(recorder.recall(run_id, feedback=Feedback(0)) for run_id in runs)
+        except BaseException:  # noqa: BLE001 (a child goes on with no test)
+            called_back = 255
+        os._exit(called_back)
 
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
-    assert recall(recorded, run_id)
+    assert all(recorder.recall(run_id, feedback=Feedback(0)) for run_id in runs)
 
 
 @pytest.mark.parametrize(("rate", "lost"), [(0, {}), (1, {"callback_error": 1})])
@@ -451,7 +523,6 @@ def ask(recorded: Recording, trace: UUID) -> list[UUID]:
     recorded.handler.on_chain_start({"name": "RunnableParallel"}, {"question": "Hi"}, **root)
     inside = [record(recorded, parent_run_id=trace, says=says) for says in ("One", "Two")]
     recorded.handler.on_chain_end({"a": "One", "b": "Two"}, **root)
-    recorded.handler._recorder.complete_groups()
     return inside
 
 

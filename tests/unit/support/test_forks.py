@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import gc
+import threading
 import weakref
 
-from langchain_label_studio.support import forks
 from langchain_label_studio.support.forks import ForkSafe
+from tests.support.private_parts import begins_anew_in_children
 
 
 class Counter(ForkSafe):
@@ -18,29 +19,33 @@ class Counter(ForkSafe):
         super()._begin()
         self.count = self._start
 
+    @property
+    def lock(self) -> threading.RLock:
+        return self._lock
+
 
 def test_a_child_has_a_new_lock_and_the_state_of_the_beginning() -> None:
     counter = Counter(3)
     counter.count += 1
-    inherited = counter._lock
+    inherited = counter.lock
 
     counter.begin_in_child()
 
-    assert counter._lock is not inherited
+    assert counter.lock is not inherited
     assert counter.count == 3
 
 
 def test_a_signal_handler_may_take_the_lock_that_its_thread_holds() -> None:
     counter = Counter(0)
 
-    with counter._lock:
-        assert counter._lock.acquire(blocking=False)
-        counter._lock.release()
+    with counter.lock:
+        assert counter.lock.acquire(blocking=False)
+        counter.lock.release()
 
 
 def test_being_watched_keeps_nothing_alive() -> None:
     counter = Counter(0)
-    assert counter in forks._watched
+    assert begins_anew_in_children(counter)
     gone = weakref.ref(counter)
 
     del counter
