@@ -114,10 +114,10 @@ class LocalLabelStudio(RunsInWith):
             credentials = Credentials.read(self._credentials_file) or Credentials.generate()
             # Before the server has the account: a start that is cut short can be repeated.
             credentials.save(self._credentials_file)
+            port = self._choose_port(credentials.port)
             self._set_up_database(python, on_progress)
             if on_progress:
                 on_progress("Starting Label Studio")
-            port = self._choose_port(credentials.port)
             self.url = self._run(python, port, credentials)
             if on_progress:
                 on_progress("Signing in")
