@@ -11,7 +11,6 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -29,6 +28,13 @@ from label_studio_sdk.projects.client import OMIT
 from pydantic import SecretStr
 
 from langchain_label_studio.errors import NotLabelStudioError, ServerError, ServerUnavailableError
+from langchain_label_studio.label_studio.answers import (
+    FoundTask,
+    ImportedTasks,
+    ProjectInfo,
+    TaskContent,
+    TaskPage,
+)
 from langchain_label_studio.label_studio.api_errors import error_for_status, reason_in
 from langchain_label_studio.support.forks import no_fork
 
@@ -44,74 +50,6 @@ _FIND_AT_ONCE = 500
 
 _Filter = tuple[str, str, str, Any]
 """Column, operator, type and value."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProjectInfo:
-    """A project, as Label Studio describes it.
-
-    Attributes:
-        id: Its number.
-        title: Its title.
-        label_config: Its label config, as XML.
-        model_version: The version of the predictions that reviewers see; empty until there is one.
-        shows_predictions: Whether reviewers see predictions at all.
-        reviewers_per_task: How many people a task goes to.
-        overlap_percent: How many tasks of a hundred go to that many; the others go to one.
-        annotations: How many annotations there are, without the skipped.
-    """
-
-    id: int
-    title: str
-    label_config: str
-    model_version: str
-    shows_predictions: bool
-    reviewers_per_task: int
-    overlap_percent: int
-    annotations: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ImportedTasks:
-    """What an import stored: the tasks' ids in the order they were sent, and how many predictions."""
-
-    task_ids: tuple[int, ...]
-    predictions: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FoundTask:
-    """A task that is there already."""
-
-    id: int
-    run_id: str
-    predictions: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TaskContent:
-    """What a task holds."""
-
-    id: int
-    data: Mapping[str, Any]
-    meta: Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TaskPage:
-    """Some tasks of a project, as Label Studio lists them.
-
-    Attributes:
-        tasks: The tasks, with `data`, `meta`, `predictions` and `annotations`.
-        matching: How many there are from the first of these on.
-        counted: How many annotations, without the skipped, Label Studio has counted for those.
-        size: How many bytes the page took.
-    """
-
-    tasks: tuple[dict[str, Any], ...]
-    matching: int
-    counted: int
-    size: int
 
 
 class LabelStudioClient:

@@ -18,7 +18,8 @@ from langchain_label_studio.label_studio.settings import MAX_TITLE, Settings
 from langchain_label_studio.support.host_lock import host_lock
 
 if TYPE_CHECKING:
-    from langchain_label_studio.label_studio.client import LabelStudioClient, ProjectInfo
+    from langchain_label_studio.label_studio.answers import ProjectInfo
+    from langchain_label_studio.label_studio.client import LabelStudioClient
 
 _LOCK_TIMEOUT = 60.0
 _UNUSED = " (unused)"

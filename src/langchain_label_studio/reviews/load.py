@@ -21,7 +21,8 @@ from langchain_label_studio.support.moments import resolve_moment
 from langchain_label_studio.types.review import Review
 
 if TYPE_CHECKING:
-    from langchain_label_studio.label_studio.client import LabelStudioClient, ProjectInfo, TaskPage
+    from langchain_label_studio.label_studio.answers import ProjectInfo, TaskPage
+    from langchain_label_studio.label_studio.client import LabelStudioClient
 
 _FIRST_PAGE = 100
 _MAX_PAGE = 1000

@@ -18,7 +18,8 @@ from langchain_label_studio.support.host_lock import host_lock
 from langchain_label_studio.types.feedback import GivenFeedback, decode_feedback
 
 if TYPE_CHECKING:
-    from langchain_label_studio.label_studio.client import LabelStudioClient, TaskContent
+    from langchain_label_studio.label_studio.answers import TaskContent
+    from langchain_label_studio.label_studio.client import LabelStudioClient
 
 MAX_WAIT_FOR_TASK = 7 * 86_400.0
 """Seconds after which feedback is set aside, because its run has no task."""

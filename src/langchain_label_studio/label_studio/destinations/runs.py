@@ -19,7 +19,8 @@ from langchain_label_studio.support.log import ThrottledLog
 from langchain_label_studio.types.run_record import decode_run
 
 if TYPE_CHECKING:
-    from langchain_label_studio.label_studio.client import FoundTask, LabelStudioClient
+    from langchain_label_studio.label_studio.answers import FoundTask
+    from langchain_label_studio.label_studio.client import LabelStudioClient
 
 CONFIG_AGE = 30.0
 """Seconds after which the project's label config is read again."""
