@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from langchain_label_studio.delivery import LANES, REJECTED
-from langchain_label_studio.delivery.lane import VERSION, BatchFile, Lane, lanes_in, owner_lives, scan
+from langchain_label_studio.delivery.lane import Lane
+from langchain_label_studio.delivery.lane_files import VERSION, BatchFile, lanes_in, owner_lives, scan
 from langchain_label_studio.delivery.rejected import Rejected, alone, put_back, read_all, record_in
 from langchain_label_studio.errors import LabelStudioError, SettingError
 from langchain_label_studio.label_studio.project_outboxes import Holds, ProjectOutbox, find_project_outboxes

@@ -14,7 +14,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from langchain_label_studio.delivery import rejected
-from langchain_label_studio.delivery.lane import BatchFile, Lane, lanes_in, sweep
+from langchain_label_studio.delivery.lane import Lane
+from langchain_label_studio.delivery.lane_files import BatchFile, lanes_in, sweep
 from langchain_label_studio.delivery.outbox import (
     DAMAGED,
     MAX_BATCH_BYTES,
