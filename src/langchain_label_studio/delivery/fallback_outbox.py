@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from langchain_label_studio.delivery.disk_outbox import LOOK_AGAIN, DiskOutbox
+from langchain_label_studio.delivery.disk_outbox import DiskOutbox
 from langchain_label_studio.delivery.memory_outbox import MemoryOutbox
+from langchain_label_studio.delivery.orphaned_lanes import LOOK_AGAIN
 from langchain_label_studio.delivery.outbox import Batch, Outbox, Record
 from langchain_label_studio.support.log import ThrottledLog
 

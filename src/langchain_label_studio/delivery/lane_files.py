@@ -12,6 +12,7 @@ The version stands for the names, and for the records: one line of JSON each.
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -27,6 +28,9 @@ UNSENT, SENDING, LOCK = ".jsonl", ".sending", "lock"
 
 UNBORN = ".new-"
 """The beginning of a lane's name until its owner has the lock. No process recovers a lane with such a name."""
+
+CUT_OFF = "The end of an outbox file was cut off, and is skipped: %s"
+"""The warning about a batch that ends in the middle of a line. Its owner died while it wrote the line."""
 
 _LONG_AGO = 3600.0
 
@@ -97,3 +101,13 @@ def scan(path: Path) -> Iterator[BatchFile]:
                     since=time.monotonic() - age,
                     sending=file.suffix == SENDING,
                 )
+
+
+def directory_size(directory: Path) -> int:
+    """Return the size of the files in a directory, in bytes. Files that cannot be read do not count."""
+    size = 0
+    with suppress(OSError), os.scandir(directory) as entries:
+        for entry in entries:
+            with suppress(OSError):
+                size += entry.stat().st_size
+    return size
