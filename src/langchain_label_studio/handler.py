@@ -6,10 +6,9 @@ import time
 import warnings
 import weakref
 from dataclasses import replace
-from inspect import iscoroutinefunction
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal, Self, TypeVar
+from typing import Any, Literal, Self
 from uuid import UUID
 
 from pydantic import SecretStr
@@ -35,7 +34,7 @@ from langchain_label_studio.recording.recorder import Recorder
 from langchain_label_studio.recording.selection import RunSelection
 from langchain_label_studio.selectors.sampling import resolve_sample_rate
 from langchain_label_studio.support.idle_timer import QUIET_SECONDS
-from langchain_label_studio.types.user_functions import Data, GroupBy, Mask, Select
+from langchain_label_studio.types.user_functions import Data, GroupBy, Mask, Select, check_function
 from langchain_label_studio.user_feedback import DEFAULT_KEY, FeedbackDesk, check_feedback
 
 _OF_THIS_PROCESS = frozenset({"_sender", "_retire", "_desk", "_recorder", "ls_client", "ls_project"})
@@ -362,23 +361,3 @@ class LabelStudioCallbackHandler(CommunityAttributes, RecordingCallbacks):
     def _check_data(self, config: LabelConfig, *, complete: bool) -> None:
         if not callable(self._data):
             check_task_data(self._data or {}, config, complete=complete, filled=self._form.keys)
-
-
-_Function = TypeVar("_Function")
-
-
-def check_function(name: str, function: _Function | None, module: str) -> _Function | None:
-    """Return a function that callbacks call, once it is checked.
-
-    Args:
-        name: The name of the setting.
-        function: The value of the setting.
-        module: The module with ready-made functions for it.
-
-    Raises:
-        SettingError: The value is not a function, or an async one.
-    """
-    if function is not None and (not callable(function) or iscoroutinefunction(function)):
-        msg = f"{name}={function!r}: pass a function that is not async, or what {module} has."
-        raise SettingError(msg)
-    return function

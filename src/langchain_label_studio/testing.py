@@ -13,7 +13,6 @@ from typing import Any
 from langchain_label_studio.auto_recording import hear_runs
 from langchain_label_studio.forms.modes import LabelStudioMode, carried_name
 from langchain_label_studio.forms.registry import get_form, resolve_group_by
-from langchain_label_studio.handler import check_function
 from langchain_label_studio.label_config.parse import LabelConfig, parse_label_config
 from langchain_label_studio.label_studio.settings import Settings, resolve_settings
 from langchain_label_studio.label_studio.tasks.build import build_task as _build_task
@@ -24,7 +23,7 @@ from langchain_label_studio.recording.selection import RunSelection
 from langchain_label_studio.selectors.sampling import check_share
 from langchain_label_studio.types.run import LLMRun
 from langchain_label_studio.types.run_record import decode_run
-from langchain_label_studio.types.user_functions import Data, GroupBy, Mask, Select
+from langchain_label_studio.types.user_functions import Data, GroupBy, Mask, Select, check_function
 
 __all__ = ["CapturedRuns", "build_task", "capture_runs"]
 

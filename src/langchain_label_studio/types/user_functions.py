@@ -1,10 +1,12 @@
-"""`Select`, `Mask`, `Data` and `GroupBy`: the functions that users pass to a handler."""
+"""`Select`, `Mask`, `Data` and `GroupBy`: the functions that users pass to a handler. `check_function` checks one."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from inspect import iscoroutinefunction
+from typing import Any, TypeVar
 
+from langchain_label_studio.errors import SettingError
 from langchain_label_studio.types.run import LLMRun
 
 Select = Callable[[LLMRun], bool]
@@ -18,3 +20,22 @@ Data = Mapping[str, Any] | Callable[[LLMRun], Mapping[str, Any]]
 
 GroupBy = str | Callable[[LLMRun], str | None]
 """The runs that are compared: those with the same value of this key of their metadata, or of this function."""
+
+_Function = TypeVar("_Function")
+
+
+def check_function(name: str, function: _Function | None, module: str) -> _Function | None:
+    """Check that callbacks can call a function, and return it.
+
+    Args:
+        name: The name of the setting.
+        function: The value of the setting.
+        module: The module with ready-made functions for the setting.
+
+    Raises:
+        SettingError: The value is not a function, or an async function.
+    """
+    if function is not None and (not callable(function) or iscoroutinefunction(function)):
+        msg = f"{name}={function!r}: pass a function that is not async, or what {module} has."
+        raise SettingError(msg)
+    return function
