@@ -44,7 +44,7 @@ class StartedRun:
 
 
 class RunTable(ForkSafe):
-    """The open runs, their ancestors, and the runs that ended lately. Threads may share it.
+    """The open runs, their ancestors, and the runs that ended lately. Several threads may use it.
 
     LangChain may report a start or an end twice, an end without a start, and a start without an end.
     """
@@ -84,7 +84,7 @@ class RunTable(ForkSafe):
         """Note the start of a run. A second start of the same run is ignored.
 
         Returns:
-            The runs that are given up: too old, or too many.
+            The runs that are given up, because they are too old or too many.
         """
         with self._lock:
             if run_id not in self._ended and self._open.setdefault(run_id, started) is started:
@@ -95,7 +95,7 @@ class RunTable(ForkSafe):
         """Note the end of a run.
 
         Returns:
-            The run as it started, or None if it never started; and whether this is its first end.
+            The run as it started, or None if it never started. And whether this is its first end.
         """
         with self._lock:
             started = self._open.pop(run_id, None)
@@ -109,7 +109,7 @@ class RunTable(ForkSafe):
             try:
                 oldest = next(iter(self._open.values()))
             except (RuntimeError, StopIteration):
-                break  # a signal handler recorded a run just now; the next start looks again
+                break  # a signal handler recorded a run just now: the next start looks again
             fits = len(self._open) <= self._max_open and self._size <= MAX_OPEN_CHARACTERS
             if fits and now - oldest.clock <= self._max_age:
                 break
