@@ -61,7 +61,8 @@ class Example:
 Found = Iterator[Example | Unfit]
 
 
-def _preferred(opinion: Opinion) -> frozenset[tuple[str, str]]:
+def preferred_pairs(opinion: Opinion) -> frozenset[tuple[str, str]]:
+    """Return the pairs of a better and a worse answer, by their ids."""
     pairs = (said.value for said in opinion.preferences() if isinstance(said, Said))
     return frozenset((pair.better.id, pair.worse.id) for pair in pairs)
 

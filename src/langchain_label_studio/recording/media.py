@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from langchain_label_studio.support.json_safe import jsonable
-from langchain_label_studio.types.images import _media_note
+from langchain_label_studio.types.images import media_note
 
 MAX_IMAGE = 200_000
 """The maximum number of characters of an image: 150 kB. Of a larger image, only the note is kept."""
@@ -28,7 +28,7 @@ def note_of(block: Mapping[str, Any]) -> str:
     block = _standard(block)
     kind = str(block.get("type") or "")
     if kind in _MEDIA or "mime_type" in block:
-        return _media_note("text file" if kind == "text-plain" else kind or "file", block)
+        return media_note("text file" if kind == "text-plain" else kind or "file", block)
     return json.dumps(jsonable(block), ensure_ascii=False)
 
 

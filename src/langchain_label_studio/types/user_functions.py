@@ -13,13 +13,13 @@ Select = Callable[[LLMRun], bool]
 """A function of the finished run: True records it."""
 
 Mask = Callable[[str], str]
-"""A function that takes a text and returns it without what must not leave the process."""
+"""A function that takes a text, and returns it without the parts that must not leave the process."""
 
 Data = Mapping[str, Any] | Callable[[LLMRun], Mapping[str, Any]]
 """More data for each task: a mapping, or a function that makes one from the finished run."""
 
 GroupBy = str | Callable[[LLMRun], str | None]
-"""The runs that are compared: those with the same value of this key of their metadata, or of this function."""
+"""A key of the runs' metadata, or a function of the run. Runs with the same value are compared."""
 
 _Function = TypeVar("_Function")
 
