@@ -164,7 +164,7 @@ class LabelStudioCallbackHandler(CommunityAttributes, RecordingCallbacks):
         self._retire = weakref.finalize(self, self._sender.retire)
         self._retire.atexit = False
         if self._has_another_key() and self._sender.destination.project is None:
-            # The other key has never worked, or works no more.
+            # The other key has never worked, or does not work any more.
             self._sender.redirect(ProjectDestination(self._settings))
         self._desk = FeedbackDesk(self._settings, self._delivery)
         weakref.finalize(self, self._desk.retire).atexit = False
@@ -180,7 +180,7 @@ class LabelStudioCallbackHandler(CommunityAttributes, RecordingCallbacks):
             gatherer=form.gather(self._group_by) if form.gather else None,
             quiet_after=None if self._group_by is None else QUIET_SECONDS,
         )
-        # Groups wait in memory, so they are recorded also where nobody closes the handler.
+        # Groups wait in memory. So they are also recorded if nobody closes the handler.
         hand_over_at_exit(self._recorder)
         weakref.finalize(self, self._recorder.hand_over).atexit = False
 
@@ -188,17 +188,15 @@ class LabelStudioCallbackHandler(CommunityAttributes, RecordingCallbacks):
     def _form(self) -> Form:
         return get_form(self._settings.form)
 
-    # What a person asks of a handler
-
     @property
     def project_id(self) -> int | None:
-        """The project's number; None until Label Studio has answered."""
+        """The project's number. None until Label Studio has answered."""
         project = self._sender.destination.project
         return project.id if project else self._settings.project_id
 
     @property
     def project_url(self) -> str | None:
-        """The address of the project's tasks; None until Label Studio has answered."""
+        """The address of the project's tasks. None until Label Studio has answered."""
         return None if self.project_id is None else f"{self.url}projects/{self.project_id}/data"
 
     def task_url(self, run_id: UUID | str | None = None) -> str | None:
@@ -208,7 +206,7 @@ class LabelStudioCallbackHandler(CommunityAttributes, RecordingCallbacks):
             run_id: The id of the run, or of the message that it answered with. None is the run that was recorded last.
 
         Returns:
-            The address; None if the run has no task yet.
+            The address. None if the run has no task yet.
 
         Raises:
             LabelStudioError: Label Studio does not answer, or refuses.
@@ -273,7 +271,7 @@ class LabelStudioCallbackHandler(CommunityAttributes, RecordingCallbacks):
         deadline = time.monotonic() + timeout
         self._recorder.hand_over()
         settled = self._sender.flush(timeout)
-        # After the runs, so that its runs have their tasks.
+        # After the runs: feedback needs the tasks of its runs.
         return self._desk.flush(max(0.0, deadline - time.monotonic())) and settled
 
     def close(self, timeout: float = 5.0) -> None:
@@ -324,7 +322,7 @@ class LabelStudioCallbackHandler(CommunityAttributes, RecordingCallbacks):
         return self
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
-        # A copy of a model keeps its callbacks: the runs of both go to the same project.
+        # A copy of a model keeps its callbacks. So the runs of both go to the same project.
         return self
 
     def __getstate__(self) -> dict[str, Any]:
@@ -338,14 +336,14 @@ class LabelStudioCallbackHandler(CommunityAttributes, RecordingCallbacks):
         send_orphaned_runs(self._sender, self._settings, self._delivery)
 
     def _has_another_key(self) -> bool:
-        """Say whether the shared sender has another key than this handler."""
+        """Return whether the shared sender has another key than this handler."""
         known = self._sender.destination.settings.api_key
         return self._settings.api_key is not None and known != self._settings.api_key
 
     def _connect(self) -> None:
         destination = self._sender.destination
         if destination.settings != self._settings:
-            # It is tried before it replaces a destination that works. And the project may not fit these settings.
+            # A new destination is tried before it replaces one that works. And the project may not fit these settings.
             destination = ProjectDestination(self._settings)
         try:
             project = destination.connect()

@@ -27,7 +27,7 @@ Basis = Literal["correction", "approval", "preference", "rating", "choices", "fe
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Example:
-    """An answer to a conversation, with what a model should learn from it.
+    """An answer to a conversation, for a model to learn from.
 
     Attributes:
         run: The run with the conversation.

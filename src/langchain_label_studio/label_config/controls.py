@@ -15,7 +15,7 @@ from langchain_label_studio.label_config.parse import (
     shown_tag,
 )
 
-_DEFAULT_STARS = 5  # of <Rating>, where the config gives no maxRating
+_DEFAULT_STARS = 5  # of a <Rating> without maxRating
 
 
 @dataclass(frozen=True, slots=True)

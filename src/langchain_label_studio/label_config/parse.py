@@ -69,7 +69,7 @@ class LabelConfig:
 
 
 def prepare_label_config(xml: str) -> str:
-    """Return a label config without an XML declaration, to which Label Studio answers 500."""
+    """Return a label config without an XML declaration. Label Studio answers 500 to a declaration."""
     return _XML_DECLARATION.sub("", xml).strip()
 
 
@@ -182,7 +182,7 @@ def response_control(root: ET.Element) -> tuple[str, InputTag]:
 def _empty_value(tag: ET.Element) -> Any:
     """Return a value that a tag shows as empty. With any other value, the page shows an error in place of the task."""
     if "[" in tag.attrib["value"]:
-        return []  # one item of what a <Repeater> shows: the server wants the list
+        return []  # the key is one item of a <Repeater>'s list: the server requires the list
     if tag.tag == "Paragraphs":
         return [{tag.get("nameKey", _NAME_KEY): "", tag.get("textKey", _TEXT_KEY): ""}]
     if tag.tag == "Table":

@@ -21,7 +21,7 @@ from langchain_label_studio.datasets.rows import RowData, to_json
 from langchain_label_studio.datasets.skip_reasons import Reason, Unfit
 from langchain_label_studio.types.turn import Turn
 
-# What the API says when it refuses a name.
+# The API names this pattern when it refuses a name.
 _SPEAKER = re.compile(r"[^\s<|\\/>]{1,64}")
 _FUNCTION = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 
