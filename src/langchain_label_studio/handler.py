@@ -94,9 +94,9 @@ class LabelStudioCallbackHandler(CommunityAttributes, RecordingCallbacks):
                 together, in all processes. Without it, `LABEL_STUDIO_SAMPLE_RATE` is used, or 1.
             select: The runs that are recorded: a function that takes the finished `LLMRun` and returns a bool, or
                 selectors from `langchain_label_studio.selectors`.
-            mask: A function that takes a text and returns it without what must not leave the process, or masks from
-                `langchain_label_studio.masks`. It sees every text of a run before the run is written. A text for
-                which it fails is dropped.
+            mask: A function that takes a text, and returns it without the parts that must not leave the process.
+                `langchain_label_studio.masks` has ready-made ones. It gets every text of a run before the run is written.
+                If it fails for a text, the text is dropped.
             data: More data for each task, as columns or for more tags of the label config: a dict, or a function of
                 the finished run.
             include_errors: Whether runs are recorded that failed, were cancelled, or never ended. Failed runs are
@@ -119,8 +119,8 @@ class LabelStudioCallbackHandler(CommunityAttributes, RecordingCallbacks):
             ServerError: Label Studio refuses the key, the project or the label config.
 
         Warns:
-            LabelStudioWarning: Label Studio does not answer, so the runs wait; or they cannot wait on the disk; or
-                the project does not fit the settings.
+            LabelStudioWarning: Label Studio does not answer, so the runs wait. Or runs cannot wait on the disk. Or the
+                project does not fit the settings.
         """
         super().__init__()
         if connect not in {"eager", "lazy"}:

@@ -29,9 +29,9 @@ class Source:
         project_id: The project's number.
         task_id: The task's number.
         task_url: The address of the task.
-        run_id: The run's id; empty if this package did not record the run.
+        run_id: The run's id. Empty if this package did not record the run.
         conversation: The conversation of the row, for the split: the thread, or a hash of the first user turn.
-        basis: The reason for the row, see `Basis`; None for a review that was skipped early.
+        basis: The reason for the row, see `Basis`. None for a review that was skipped early.
         model: The model of the answer, or of its original; of two answers, the model of the better one.
         rejected_model: The model of the worse one of two answers.
         reviewers: The reviewers behind the row.

@@ -54,7 +54,7 @@ class Destination(Protocol):
         """Store the records, and return when they are certainly stored whole.
 
         Raises:
-            NotAllTakenError: Some records are not stored; all others are.
+            NotAllTakenError: Some records are not stored. All others are.
             DeliveryFailedError: It is not certain that they are stored.
         """
 

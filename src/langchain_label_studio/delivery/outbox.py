@@ -56,7 +56,7 @@ class Outbox(Protocol):
         recovered: Number of recovered records: their processes ended before they were sent.
         postponed: Number of postponed records, which do not count as pending here.
         own_postponed: Number of postponed records that this process recorded itself.
-        directory: The directory on the disk; None if its records do not outlive the process.
+        directory: The directory on the disk. None if its records do not outlive the process.
         batch_size: Maximum number of records in a batch.
     """
 

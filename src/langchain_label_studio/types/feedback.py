@@ -38,8 +38,8 @@ class GivenFeedback:
         id: Its own id, which begins with the run's.
         run_id: The id of the run, or of the outermost run of its trace.
         key: The name of its column.
-        score: A number; None keeps the earlier score.
-        comment: A text; None keeps the earlier comment.
+        score: A number. None keeps the earlier score.
+        comment: A text. None keeps the earlier comment.
         given_at: The time, as ISO 8601 in UTC, always of the same length.
     """
 

@@ -33,7 +33,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Linked:
-    """A turn with its tool calls; a result with its call, if the call is known."""
+    """A turn with its tool calls. A result with its call, if the call is known."""
 
     turn: Turn
     calls: tuple[Call, ...] = ()

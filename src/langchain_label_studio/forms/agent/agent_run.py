@@ -33,7 +33,7 @@ class AgentRun:
         top: The id of the outermost run.
         name: The name of the outermost run.
         metadata: The metadata of the outermost run.
-        began: Its start, in seconds since 1970; None if there are only events of a model.
+        began: Its start, in seconds since 1970. None if there are only events of a model.
         asked_for: Its input, as turns.
         resumed: Whether the input is a person's answer to an interrupt.
         end: The event of its end.

@@ -135,7 +135,7 @@ def _from_choices(review: Review, count: int) -> Iterator[tuple[int, bool]]:
 
 
 def _place(control: str, chosen: tuple[str, ...], count: int) -> int | None:
-    """Return the place of the document that a choice judges; None for any other choice."""
+    """Return the place of the document that a choice judges. None for any other choice."""
     found = _CONTROL.fullmatch(control)
     if not found or len(chosen) != 1 or _plain(chosen[0]) not in _SAYS:
         return None
