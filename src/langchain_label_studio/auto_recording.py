@@ -101,8 +101,8 @@ def hear_runs(handler: RecordingCallbacks, *, in_all_contexts: bool = False) -> 
 def current_handler() -> LabelStudioCallbackHandler | None:
     """Return the handler that records runs here and now.
 
-    It is the handler of the innermost `record_runs` block, or else the handler that `LANGCHAIN_LABEL_STUDIO=true` makes.
-    Use it to call `flush` or `stats` if your code has no handler of its own.
+    It is the handler of the innermost `record_runs` block, or else the handler that `LANGCHAIN_LABEL_STUDIO=true`
+    makes. Use it to call `flush` or `stats` if your code has no handler of its own.
 
     Returns:
         The handler. None if only handlers that your code passes record runs.

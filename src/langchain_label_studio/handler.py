@@ -95,8 +95,8 @@ class LabelStudioCallbackHandler(CommunityAttributes, RecordingCallbacks):
             select: The runs that are recorded: a function that takes the finished `LLMRun` and returns a bool, or
                 selectors from `langchain_label_studio.selectors`.
             mask: A function that takes a text, and returns it without the parts that must not leave the process.
-                `langchain_label_studio.masks` has ready-made ones. It gets every text of a run before the run is written.
-                If it fails for a text, the text is dropped.
+                `langchain_label_studio.masks` has ready-made masks. A mask gets every text of a run before the run is
+                written. If it fails for a text, the text is dropped.
             data: More data for each task, as columns or for more tags of the label config: a dict, or a function of
                 the finished run.
             include_errors: Whether runs are recorded that failed, were cancelled, or never ended. Failed runs are

@@ -28,8 +28,8 @@ _CARD = re.compile(
     r"\d(?<![^\W_].)(?:\d{12,18}|\d{3}(?:[\s.\u2013-]{1,2}\d{4}){3}(?:[\s.\u2013-]{1,2}\d{3})?|\d{3}[\s.\u2013-]{1,2}\d{6}[\s.\u2013-]{1,2}\d{4,5})(?![^\W_])"
 )
 _CUT_CARD = re.compile(r"(\d{4}(?:[\s.\u2013-]{1,2}\d{4}){3})[\s.\u2013-]{1,2}\d{3}")
-# The condition on the character before a number comes after its first character, as in `_CARD`. That character must not be
-# a letter, a digit or one of `. + -`. So a part of an id, an address or a decimal is not a number.
+# The condition on the character before a number comes after its first character, as in `_CARD`. That character must not
+# be a letter, a digit or one of `. + -`. So a part of an id, an address or a decimal is not a number.
 _PHONES = (
     # International: +49 (0)30 1234-567, 0044 20 7946 0000
     re.compile(
@@ -146,13 +146,13 @@ emails = TextMask("masks.emails", _hide_emails)
 phones = TextMask("masks.phones", _hide_phones)
 """Telephone numbers become `[phone]`: international numbers, and national numbers in groups.
 
-A national number without a gap, such as 9876543210, looks like any other number, and stays. The groups of some countries
-stay, too. To hide the numbers of your country, combine this mask with a function that uses the library `phonenumbers`:
-`masks.phones | hide_numbers_of_india`.
+A national number without a gap, such as 9876543210, looks like any other number, and stays. The groups of some
+countries stay, too. To hide the numbers of your country, combine this mask with a function that uses the library
+`phonenumbers`: `masks.phones | hide_numbers_of_india`.
 
-This mask uses patterns, because that library misses more and takes longer. Without a country, it finds no national number,
-and no number that begins with 00. It reads a megabyte in 2 to 10 seconds. The patterns take 0.05 to 0.3 seconds. They find
-the example numbers of all 245 regions of the library, as `+`, code and number.
+This mask uses patterns, because that library misses more and takes longer. Without a country, it finds no national
+number, and no number that begins with 00. It reads a megabyte in 2 to 10 seconds. The patterns take 0.05 to 0.3
+seconds. They find the example numbers of all 245 regions of the library, as `+`, code and number.
 """
 
 cards = TextMask("masks.cards", _hide_cards)

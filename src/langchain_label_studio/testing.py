@@ -65,8 +65,8 @@ def capture_runs(
 
     The arguments are those of `LabelStudioCallbackHandler`. No environment variable changes them.
 
-    Nothing is sent: `LANGCHAIN_LABEL_STUDIO` and a `record_runs` around the block do not record these runs. If a model has
-    a handler of its own, that handler still records them.
+    Nothing is sent: `LANGCHAIN_LABEL_STUDIO` and a `record_runs` around the block do not record these runs. If a model
+    has a handler of its own, that handler records them, too.
 
     Args:
         mode: The form of review. It decides what becomes one record: each call of a model, each agent run, ...
@@ -75,12 +75,12 @@ def capture_runs(
         mask: Takes a text, and returns it without the parts that must not leave the process.
         data: More data for each task.
         include_errors: Record failed, cancelled and abandoned runs, too.
-        group_by: For `mode="preference"` only: a key of the runs' metadata, or a function of the run. Runs with the same
-            value are compared.
+        group_by: For `mode="preference"` only: a key of the runs' metadata, or a function of the run. Runs with the
+            same value are compared.
 
     Yields:
-        The list of finished runs as Label Studio would get them: masked, and cut to the bounds. A run is in the list when
-        its last callback has returned. Groups of `group_by=` are complete when the block ends.
+        The list of finished runs as Label Studio would get them: masked, and cut to the bounds. A run is in the list
+        when its last callback has returned. Groups of `group_by=` are complete when the block ends.
 
     Raises:
         SettingError: An argument cannot be right.

@@ -55,8 +55,8 @@ def send_feedback(
 ) -> bool:
     """Send a user's feedback on a run, from a process that has no handler.
 
-    Like `handler.feedback`, it returns at once, and needs neither Label Studio nor the run's task. It masks nothing. Pass
-    the same project as the handler: the feedback goes to it.
+    Like `handler.feedback`, it returns at once, and needs neither Label Studio nor the run's task. It masks nothing.
+    Pass the same project as the handler: the feedback goes to it.
 
     Args:
         run_id: The run, or the outermost run of its trace. The `id` of the message works, too, if LangChain made it.

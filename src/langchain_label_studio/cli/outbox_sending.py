@@ -47,7 +47,8 @@ class Sent:
 
     Attributes:
         delivered: The number of runs that were stored now.
-        found_existing: The number of runs that were found stored. Their programs died between the request and its answer.
+        found_existing: The number of runs that were found stored. Their programs died between the request and its
+            answer.
         rejected: The number of runs that were refused, and set aside.
         not_sent: The number of runs that still wait.
         state: The last state of the sender: see `DeliveryStats`.

@@ -71,7 +71,7 @@ def resolve_delivery(
 def resolve_outbox_dir(
     outbox_dir: str | Path | None = None, *, environ: Mapping[str, str] = os.environ
 ) -> Path:
-    """Return the directory of all outboxes: the argument, else the environment variable, else the user's state directory."""
+    """Return the directory of all outboxes: argument, else environment variable, else the user's state directory."""
     chosen = outbox_dir or environ.get(OUTBOX_DIR_VARIABLE, "").strip()
     if chosen:
         return Path(chosen).expanduser().absolute()

@@ -99,12 +99,12 @@ class Shipment:
         """Note that no other record is stored."""
         self.batch.in_doubt = False
         if not self._settled:
-            # Otherwise the batch stays marked: the outbox can mark only whole batches. After a crash, the next process has
-            # to ask for its records, because a person may have repaired and sent a refused one meanwhile.
+            # Otherwise the batch stays marked: the outbox can mark only whole batches. After a crash, the next process
+            # has to ask for its records, because a person may have repaired and sent a refused one meanwhile.
             self._outbox.mark_unsent(self.batch)
 
     def _after_server_error(self, records: Sequence[Record], failure: DeliveryFailedError) -> None:
-        """Halve a batch if the server fails on it again and again. First make sure that none of its records is stored."""
+        """Halve a batch on which the server fails again and again. First make sure that no record of it is stored."""
         if len(records) == len(self.unsettled()):
             self._server_errors += 1
         if self._server_errors < 2:

@@ -32,8 +32,8 @@ class Filled:
 class Form:
     """A form of review. It shows runs to reviewers, and reads their annotations.
 
-    Register it with `register_form` in each process that records such runs, sends them or reads their reviews. The command
-    line cannot do that: it sends and reads only the built-in forms.
+    Register it with `register_form` in each process that records such runs, sends them or reads their reviews. The
+    command line cannot do that: it sends and reads only the built-in forms.
 
     Attributes:
         name: The form's name, for `mode=`. A task has it in its `meta`.

@@ -8,7 +8,7 @@ from typing import Any
 WORD_JOINER = "\u2060"
 """An invisible character. After a `<`, no HTML tag can start; between `!` and `[`, no image.
 
-Label Studio renders raw HTML in `<Markdown>`, and does not clean it. Inside code blocks, `&lt;` would be shown as `&lt;`.
+Label Studio renders raw HTML in `<Markdown>`, and does not clean it. Inside code blocks, `&lt;` would stay `&lt;`.
 This character looks right everywhere. Without it, the text is the original one.
 """
 

@@ -1,4 +1,4 @@
-"""The values that `LabelStudioClient` returns: `ProjectInfo`, `ImportedTasks`, `FoundTask`, `TaskContent`, `TaskPage`."""
+"""The values that `LabelStudioClient` returns, such as `ProjectInfo` and `TaskPage`."""
 
 from __future__ import annotations
 

@@ -99,7 +99,7 @@ class CommunityAttributes:
 
     @cached_property
     def ls_project(self) -> Any:
-        """The SDK's project, as `ls_client.get_project` returns it. The project is found or created if it was not yet."""
+        """The SDK's project, as `ls_client.get_project` returns it. If it is not known yet, it is found or created."""
         return self.ls_client.get_project(self._sender.destination.connect().id)
 
     @property

@@ -74,7 +74,7 @@ def _read_calls(text: str, original: Turn) -> Turn:
 
 
 def _read_arguments(text: str, line: str) -> dict[str, Any]:
-    """Return the arguments of a call such as `city="Paris", days=3`. All values are JSON, or all are Python's literals."""
+    """Return the arguments of a call such as `city="Paris", days=3`. The values are JSON, or literals of Python."""
     try:
         return _read_json_arguments(text)
     except ValueError:

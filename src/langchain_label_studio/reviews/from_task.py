@@ -33,7 +33,7 @@ def read_reviews(
     project_url: str,
     reviewers: Mapping[int, str],
 ) -> Iterator[Review]:
-    """Yield a review for each annotation of a task, the oldest first. A task without an annotation has one empty review.
+    """Yield a review for each annotation of a task, the oldest first. Without an annotation, yield one empty review.
 
     Args:
         task: The task as Label Studio lists it, with `data`, `meta`, `predictions` and `annotations`.

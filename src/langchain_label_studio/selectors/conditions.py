@@ -97,9 +97,9 @@ def at_most_per_day(count: int) -> Selector:
 def low_rating(threshold: float = 0.5) -> Selector:
     """Runs that a user of the application rates low.
 
-    The rating comes from `handler.feedback`, in the process of the run. At its end, a run has no rating yet, so it is not
-    recorded then. Excluded runs stay in memory for an hour (the last 1,000, up to 32 MiB). A low rating records them.
-    Runs that `sample_rate=` excluded are among them.
+    The rating comes from `handler.feedback`, in the process of the run. At its end, a run has no rating yet, so it is
+    not recorded then. Excluded runs stay in memory for an hour (the last 1,000, up to 32 MiB). A low rating records
+    them. Runs that `sample_rate=` excluded are among them.
 
     Args:
         threshold: The highest score that is low.

@@ -18,7 +18,7 @@ _OR, _AND, _ONE = 1, 2, 3
 
 @dataclass(frozen=True, slots=True)
 class Selector:
-    """Chooses runs. `a & b` chooses the runs that both choose, `a | b` the runs of either, `~a` all runs but those of `a`.
+    """Chooses runs. `a & b` chooses the runs that both choose, `a | b` the runs of either, `~a` all others.
 
     Selectors are asked from left to right, until the answer is certain. Selectors that count (`at_most_per_day`,
     `first_per_thread`) are asked last. Their place does not matter. So both `errors() & at_most_per_day(20)` and

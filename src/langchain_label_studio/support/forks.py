@@ -15,8 +15,8 @@ from contextlib import contextmanager
 class ForkSafe:
     """An object with a lock of its own. It begins anew in every process that is forked from this one.
 
-    A subclass overrides `_begin` if it begins with more than the lock. It overrides `begin_in_child` if a forked process
-    has more to do. It sets the attributes that these two read before it calls `super().__init__()`.
+    A subclass overrides `_begin` if it begins with more than the lock. It overrides `begin_in_child` if a forked
+    process has more to do. It sets the attributes that these two read before it calls `super().__init__()`.
     """
 
     def __init__(self) -> None:

@@ -83,8 +83,9 @@ def jsonable(value: Any, *, depth: int = 0) -> Any:
         depth: The number of lists and mappings around the value.
 
     Returns:
-        `None`, `bool`, `int`, `float`, `str`, `list` or `dict`. NaN and infinities become `None`. Bytes and base64 become
-        a note with their size. Other objects become the name of their type, because their own text may hold secrets.
+        `None`, `bool`, `int`, `float`, `str`, `list` or `dict`. NaN and infinities become `None`. Bytes and base64
+        become a note with their size. Other objects become the name of their type, because their own text may hold
+        secrets.
     """
     if isinstance(value, str):
         return clean_text(value)

@@ -1,7 +1,7 @@
 """`Feedback` and `GivenFeedback`: scores and comments from the users of an application.
 
-A task shows feedback in two columns, `<key>` and `<key>_comment`. Its `meta` has the feedback, too. So these columns are
-not taken for columns of the user's own `data=`:
+A task shows feedback in two columns, `<key>` and `<key>_comment`. Its `meta` has the feedback, too. So these columns
+are not taken for columns of the user's own `data=`:
 
     {"feedback": {"user_feedback": {"score": 1, "score_at": "2026-11-21T09:30:00.000000Z",
                                     "comment": "Just right.", "comment_at": "2026-11-21T09:30:05.000000Z"}}}

@@ -173,7 +173,7 @@ def _calls(turn: Turn) -> bool:
 
 
 def _prompt(run: AgentRun) -> tuple[Turn, ...]:
-    """Return the conversation as the model saw it, up to the input. If the input is not in it, return the input alone."""
+    """Return the conversation as the model saw it, up to the input. If that is not in it, return the input alone."""
     if run.prompt and (run.resumed or not run.asked_for):
         return run.prompt
     asked = [turn["content"] for turn in run.asked_for if turn["role"] == "user"][-1:]

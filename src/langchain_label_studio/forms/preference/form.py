@@ -66,8 +66,8 @@ def fill(run: LLMRun) -> Filled:
 def read(data: Mapping[str, Any], meta: Mapping[str, Any], review: Review) -> Review:  # noqa: ARG001
     """Return the review with its preference: the candidates are in the order of the run's answers, with their models.
 
-    "Equally good" and "Equally bad" are for all answers, even if something else was clicked, too. Without any click, the
-    preference has no ranking.
+    "Equally good" and "Equally bad" are for all answers, even if something else was clicked, too. Without any click,
+    the preference has no ranking.
     """
     run = replace(
         review.run,

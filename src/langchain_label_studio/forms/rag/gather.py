@@ -95,8 +95,8 @@ class RetrievalGatherer(TraceGatherer[RetrievalTrace]):
     These documents come from the nearest chain around the model that has retrievals, and were found before the model
     was called. A retriever inside another retriever is a part of it.
 
-    In a trace with retrievals, some runs do not answer from documents. They are excluded: runs before the first retrieval
-    (they word the query), runs inside a retriever (they sort documents), and runs that only call tools.
+    In a trace with retrievals, some runs do not answer from documents. They are excluded: runs before the first
+    retrieval (they word the query), runs inside a retriever (they sort documents), and runs that only call tools.
     """
 
     def opened(self, top: UUID) -> RetrievalTrace:  # noqa: ARG002
@@ -176,7 +176,7 @@ def _before(moment: float, found: Iterable[FoundDocuments]) -> list[FoundDocumen
 
 
 def _question(found: Sequence[FoundDocuments], asked: str | None) -> str | None:
-    """Return the question: the query. If a model worded the query, or there are several, return the person's question."""
+    """Return the query. If a model worded it, or there are several queries, return the person's question."""
     queries = {retrieval.query for retrieval in found if retrieval.query}
     if len(queries) == 1 and not any(retrieval.by_tool for retrieval in found):
         return queries.pop()

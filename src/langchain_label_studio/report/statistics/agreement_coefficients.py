@@ -1,9 +1,9 @@
 """Coefficients of agreement: `krippendorff_alpha` and `cohen_kappa`.
 
 Both compute a thousand bootstrap draws at once. A draw says how often each pattern of answers occurs. No library takes
-such weights. With 20,000 tasks, the package `krippendorff` needs 0.03 s for one draw, and this module needs 0.01 s for a
-thousand. `nltk.metrics.agreement` needs 0.1 s for one draw, has no ordinal alpha, and raises if a reviewer of a pair left
-out a task. The tests compare the results with both packages.
+such weights. With 20,000 tasks, the package `krippendorff` needs 0.03 s for one draw, and this module needs 0.01 s for
+a thousand. `nltk.metrics.agreement` needs 0.1 s for one draw, has no ordinal alpha, and raises if a reviewer of a pair
+left out a task. The tests compare the results with both packages.
 """
 
 from __future__ import annotations
@@ -19,10 +19,11 @@ from langchain_label_studio.report.statistics.bootstrap import Floats, Statistic
 def krippendorff_alpha(patterns: Sequence[Sequence[int]], positions: Floats, level: Level) -> Statistic:
     """Return Krippendorff's alpha as a statistic of tasks.
 
-    It is 1 minus the observed disagreement within tasks, divided by the disagreement that chance would give. The number of
-    reviewers is free, and answers may be missing. See Krippendorff (2011), Computing Krippendorff's Alpha-Reliability,
-    part E. Nominal values are compared by equality, and interval values by their squared difference. Ordinal values are
-    compared by the squared difference of their mean ranks. This is the same as his sum over the ranks between them.
+    It is 1 minus the observed disagreement within tasks, divided by the disagreement that chance would give. The number
+    of reviewers is free, and answers may be missing. See Krippendorff (2011), Computing Krippendorff's
+    Alpha-Reliability, part E. Nominal values are compared by equality, and interval values by their squared difference.
+    Ordinal values are compared by the squared difference of their mean ranks. This is the same as his sum over the
+    ranks between them.
 
     Args:
         patterns: For each pattern, the answers of a task as indices into `positions`: at least two.

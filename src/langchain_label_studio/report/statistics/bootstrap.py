@@ -85,7 +85,7 @@ def draws(statistic: Statistic, tasks: Floats, *, width: int = 0, stream: int = 
 
 
 def redrawn(tasks: Floats, *, width: int = 0, stream: int = 0) -> Iterator[Floats]:
-    """Yield a thousand draws, several at a time. A draw is a count for each pattern. It has as many tasks as there are."""
+    """Yield a thousand draws, several at a time. A draw is a count for each pattern. It has the same number of tasks."""
     random = np.random.default_rng([_SEED, stream])
     total = int(tasks.sum())
     at_a_time = max(1, _CELLS // max(tasks.size, width))

@@ -57,8 +57,8 @@ def compare(tasks: Sequence[ObservedTask]) -> Preferences | None:
 def bradley_terry(matrix: Floats, *, prior: float = 0.0, start: Floats | None = None) -> Floats:
     """Return the strengths of models by the Bradley-Terry model, as log odds with the mean 0.
 
-    The chance that one wins against another is `1 / (1 + exp(other - one))`. See Bradley and Terry (1952), Rank Analysis
-    of Incomplete Block Designs. choix computes it (iterative Luce spectral ranking).
+    The chance that one wins against another is `1 / (1 + exp(other - one))`. See Bradley and Terry (1952), Rank
+    Analysis of Incomplete Block Designs. choix computes it (iterative Luce spectral ranking).
 
     Args:
         matrix: The wins of the model of a row against the model of a column.
@@ -114,8 +114,8 @@ def _redraw_strengths(matrix: Floats, start: Floats) -> Floats:
 def _why_apart(matrix: Floats, models: Sequence[str]) -> str | None:
     """Return the reason why the models cannot be put on one scale. None if they can.
 
-    They can if wins lead from each model to each other model. See Ford (1957), Solution of a Ranking Problem from Binary
-    Comparisons.
+    They can if wins lead from each model to each other model. See Ford (1957), Solution of a Ranking Problem from
+    Binary Comparisons.
     """
     if _parts(matrix) == 1:
         return None

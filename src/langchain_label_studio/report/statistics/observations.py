@@ -148,8 +148,8 @@ def _answers(review: Review) -> dict[Question, Answer]:
 def edit_distance(before: Iterable[Turn], after: Iterable[Turn]) -> float:
     """Return the share of the answers that was changed: the normalised Levenshtein distance.
 
-    That is the number of edits (characters put in, taken out or replaced), divided by the length of the longer text. Very
-    long texts are compared word by word.
+    That is the number of edits (characters put in, taken out or replaced), divided by the length of the longer text.
+    Very long texts are compared word by word.
 
     Args:
         before: The original answers.
