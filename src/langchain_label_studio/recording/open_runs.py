@@ -109,7 +109,7 @@ class RunTable(ForkSafe):
             try:
                 oldest = next(iter(self._open.values()))
             except (RuntimeError, StopIteration):
-                break  # a signal handler recorded a run just now: the next start looks again
+                break  # a signal handler recorded a run just now; the next start looks again
             fits = len(self._open) <= self._max_open and self._size <= MAX_OPEN_CHARACTERS
             if fits and now - oldest.clock <= self._max_age:
                 break
