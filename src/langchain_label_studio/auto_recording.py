@@ -1,11 +1,11 @@
-"""`record_runs` and `LANGCHAIN_LABEL_STUDIO=true`: record runs without a callback in the code that makes them.
+"""`record_runs` and `LANGCHAIN_LABEL_STUDIO=true`: record runs of code that passes no callback.
 
 For each run, LangChain asks a `ConfigureHook` which handler to add. A handler is added as two parts:
 
-- The part for models is not inherited: LangChain asks about each run of a model. A model that has a handler of this
-  package gets no second one, so that no run is recorded twice.
-- The part for chains, tools and retrievers is inherited, because LangGraph asks about the outermost run only. It
-  tells to which trace a run belongs.
+- The part for models is not inherited, because LangChain asks about each run of a model. A model with a handler of this
+  package gets no second one. So no run is recorded twice.
+- The part for chains, tools and retrievers is inherited, because LangGraph asks about the outermost run only. This part
+  finds the trace of a run.
 """
 
 from __future__ import annotations
@@ -45,8 +45,8 @@ def record_runs(
 ) -> Iterator[LabelStudioCallbackHandler]:
     """Record all runs that begin inside the `with` block.
 
-    Runs in other threads and tasks are recorded, too, if these take over the context. Those of LangChain and asyncio
-    do. A plain `threading.Thread` does not. Of nested blocks, only the innermost records.
+    Runs in other threads and tasks are recorded, too, if these copy the context. The threads and tasks of LangChain and
+    asyncio do. A plain `threading.Thread` does not. Of nested blocks, only the innermost records.
 
     Args:
         handler: The handler that records the runs. It stays open at the end of the block.
@@ -57,7 +57,8 @@ def record_runs(
         The handler.
 
     Raises:
-        LabelStudioError: The handler cannot be made, see `LabelStudioCallbackHandler`; or both were passed.
+        LabelStudioError: The handler cannot be made: see `LabelStudioCallbackHandler`. Or a handler and options were
+            passed.
 
     Example:
         >>> with record_runs(project_name="My project", mode="chat") as handler:
@@ -81,8 +82,8 @@ def hear_runs(handler: RecordingCallbacks, *, in_all_contexts: bool = False) -> 
     """Let a handler hear all runs that begin inside the `with`.
 
     Args:
-        handler: Hears them. The innermost `with` is the one that counts.
-        in_all_contexts: Also where the context was not taken over, such as in a plain `threading.Thread`.
+        handler: The handler. Of nested `with` statements, the innermost counts.
+        in_all_contexts: Whether runs without a copy of the context count, too, such as in a plain `threading.Thread`.
     """
     attached = _Attached(handler)
     _stack.set((*_stack.get(), attached))
@@ -91,7 +92,7 @@ def hear_runs(handler: RecordingCallbacks, *, in_all_contexts: bool = False) -> 
     try:
         yield
     finally:
-        # Not reset to what it was: a generator's block may end after one that began later, or in another context.
+        # The old value is not restored, because a generator's block may end after a later block, or in another context.
         _stack.set(tuple(other for other in _stack.get() if other is not attached))
         if in_all_contexts:
             _in_all_contexts.remove(attached)
@@ -100,11 +101,11 @@ def hear_runs(handler: RecordingCallbacks, *, in_all_contexts: bool = False) -> 
 def current_handler() -> LabelStudioCallbackHandler | None:
     """Return the handler that records runs here and now.
 
-    It is that of the innermost `record_runs` block, or else the one that `LANGCHAIN_LABEL_STUDIO=true` makes. Use it
-    to call `flush` or `stats` where your code has no handler of its own.
+    It is the handler of the innermost `record_runs` block, or else the handler that `LANGCHAIN_LABEL_STUDIO=true`
+    makes. Use it to call `flush` or `stats` if your code has no handler of its own.
 
     Returns:
-        The handler; None where runs are recorded only by the handlers that they are given.
+        The handler. None if only handlers that your code passes record runs.
     """
     attached = _current()
     handler = attached.handler if attached else None
@@ -112,7 +113,7 @@ def current_handler() -> LabelStudioCallbackHandler | None:
 
 
 class _Part(BaseCallbackHandler):
-    """Passes on to a handler either the events of models, or those of chains, tools and retrievers."""
+    """A part of a handler: it passes on the events of models, or the events of chains, tools and retrievers."""
 
     run_inline = RunInline()
 
@@ -135,7 +136,7 @@ class _Part(BaseCallbackHandler):
         return self.models
 
     @property
-    def ignore_agent(self) -> bool:  # which is about tools
+    def ignore_agent(self) -> bool:  # LangChain's name for tools
         return self.models
 
     @property
@@ -160,12 +161,12 @@ class _Switch(ForkSafe):
         super().__init__()
 
     def attached(self) -> _Attached | None:
-        """Return the handler; None where the switch is off, or the settings are wrong."""
+        """Return the handler. None if the switch is off, or the settings are wrong."""
         from langchain_core.utils.env import env_var_is_set  # noqa: PLC0415 (LangChain has it loaded)
 
         if env_var_is_set(SWITCH_VARIABLE):
             return self._made or self._make()
-        # Switched on again, it is made of the settings of then.
+        # If the switch is turned on again, a new handler takes the settings of that moment.
         self._made = self._refused = None
         return None
 
@@ -181,7 +182,7 @@ class _Switch(ForkSafe):
                     connect="lazy",
                 )
                 self._made = _Attached(handler)
-            except Exception as error:  # noqa: BLE001 (the user's chain has nothing to do with it)
+            except Exception as error:  # noqa: BLE001 (the user's chain must not fail)
                 self._refused = settings
                 logger.warning("%s is set, but no run is recorded. %s", SWITCH_VARIABLE, error_text(error))
             return self._made
@@ -198,11 +199,11 @@ def _current_part(*, models: bool) -> _Part | None:
 
 
 def _is_enough(handler: object, *, models: bool) -> bool:
-    """Say whether a run with this handler needs none of the two parts."""
+    """Return whether a run with this handler needs no further part."""
     attached = _current()
     hearer = attached.handler if attached else None
     if isinstance(handler, _Part):
-        # An inherited part may be that of an outer `with`: then the innermost one is still missing.
+        # An inherited part may come from an outer `with`. Then the part of the innermost `with` is still missing.
         return handler.models is models and (models or handler.handler is hearer)
     # A handler that captures runs for a test hears them beside a model's own handler.
     return isinstance(handler, LabelStudioCallbackHandler) and isinstance(hearer, LabelStudioCallbackHandler)
@@ -213,12 +214,12 @@ def _register(context: ModuleType) -> None:
         for models in (True, False):
             hook = ConfigureHook(partial(_current_part, models=models), partial(_is_enough, models=models))
             hook.register(context, inheritable=not models)
-    except Exception as error:  # noqa: BLE001 (a LangChain of tomorrow goes without it)
+    except Exception as error:  # noqa: BLE001 (a later LangChain must work without it)
         logger.warning("%s and record_runs() do not work here: %s", SWITCH_VARIABLE, error_text(error))
 
 
 _stack: ContextVar[tuple[_Attached, ...]] = ContextVar("label_studio_handlers", default=())
 _in_all_contexts: list[_Attached] = []
 _switch = _Switch()
-# Loaded by LangChain with the first run: it takes 300 ms.
+# LangChain loads this module with the first run. That takes 300 ms.
 when_imported("langchain_core.tracers.context", _register)

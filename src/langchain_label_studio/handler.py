@@ -6,10 +6,9 @@ import time
 import warnings
 import weakref
 from dataclasses import replace
-from inspect import iscoroutinefunction
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal, Self, TypeVar
+from typing import Any, Literal, Self
 from uuid import UUID
 
 from pydantic import SecretStr
@@ -35,7 +34,7 @@ from langchain_label_studio.recording.recorder import Recorder
 from langchain_label_studio.recording.selection import RunSelection
 from langchain_label_studio.selectors.sampling import resolve_sample_rate
 from langchain_label_studio.support.idle_timer import QUIET_SECONDS
-from langchain_label_studio.types.user_functions import Data, GroupBy, Mask, Select
+from langchain_label_studio.types.user_functions import Data, GroupBy, Mask, Select, check_function
 from langchain_label_studio.user_feedback import DEFAULT_KEY, FeedbackDesk, check_feedback
 
 _OF_THIS_PROCESS = frozenset({"_sender", "_retire", "_desk", "_recorder", "ls_client", "ls_project"})
@@ -95,9 +94,9 @@ class LabelStudioCallbackHandler(CommunityAttributes, RecordingCallbacks):
                 together, in all processes. Without it, `LABEL_STUDIO_SAMPLE_RATE` is used, or 1.
             select: The runs that are recorded: a function that takes the finished `LLMRun` and returns a bool, or
                 selectors from `langchain_label_studio.selectors`.
-            mask: A function that takes a text and returns it without what must not leave the process, or masks from
-                `langchain_label_studio.masks`. It sees every text of a run before the run is written. A text for
-                which it fails is dropped.
+            mask: A function that takes a text, and returns it without the parts that must not leave the process.
+                `langchain_label_studio.masks` has ready-made masks. A mask gets every text of a run before the run is
+                written. If it fails for a text, the text is dropped.
             data: More data for each task, as columns or for more tags of the label config: a dict, or a function of
                 the finished run.
             include_errors: Whether runs are recorded that failed, were cancelled, or never ended. Failed runs are
@@ -120,8 +119,8 @@ class LabelStudioCallbackHandler(CommunityAttributes, RecordingCallbacks):
             ServerError: Label Studio refuses the key, the project or the label config.
 
         Warns:
-            LabelStudioWarning: Label Studio does not answer, so the runs wait; or they cannot wait on the disk; or
-                the project does not fit the settings.
+            LabelStudioWarning: Label Studio does not answer, so the runs wait. Or runs cannot wait on the disk. Or the
+                project does not fit the settings.
         """
         super().__init__()
         if connect not in {"eager", "lazy"}:
@@ -165,7 +164,7 @@ class LabelStudioCallbackHandler(CommunityAttributes, RecordingCallbacks):
         self._retire = weakref.finalize(self, self._sender.retire)
         self._retire.atexit = False
         if self._has_another_key() and self._sender.destination.project is None:
-            # The other key has never worked, or works no more.
+            # The other key has never worked, or does not work any more.
             self._sender.redirect(ProjectDestination(self._settings))
         self._desk = FeedbackDesk(self._settings, self._delivery)
         weakref.finalize(self, self._desk.retire).atexit = False
@@ -181,7 +180,7 @@ class LabelStudioCallbackHandler(CommunityAttributes, RecordingCallbacks):
             gatherer=form.gather(self._group_by) if form.gather else None,
             quiet_after=None if self._group_by is None else QUIET_SECONDS,
         )
-        # Groups wait in memory, so they are recorded also where nobody closes the handler.
+        # Groups wait in memory. So they are also recorded if nobody closes the handler.
         hand_over_at_exit(self._recorder)
         weakref.finalize(self, self._recorder.hand_over).atexit = False
 
@@ -189,17 +188,15 @@ class LabelStudioCallbackHandler(CommunityAttributes, RecordingCallbacks):
     def _form(self) -> Form:
         return get_form(self._settings.form)
 
-    # What a person asks of a handler
-
     @property
     def project_id(self) -> int | None:
-        """The project's number; None until Label Studio has answered."""
+        """The project's number. None until Label Studio has answered."""
         project = self._sender.destination.project
         return project.id if project else self._settings.project_id
 
     @property
     def project_url(self) -> str | None:
-        """The address of the project's tasks; None until Label Studio has answered."""
+        """The address of the project's tasks. None until Label Studio has answered."""
         return None if self.project_id is None else f"{self.url}projects/{self.project_id}/data"
 
     def task_url(self, run_id: UUID | str | None = None) -> str | None:
@@ -209,7 +206,7 @@ class LabelStudioCallbackHandler(CommunityAttributes, RecordingCallbacks):
             run_id: The id of the run, or of the message that it answered with. None is the run that was recorded last.
 
         Returns:
-            The address; None if the run has no task yet.
+            The address. None if the run has no task yet.
 
         Raises:
             LabelStudioError: Label Studio does not answer, or refuses.
@@ -274,7 +271,7 @@ class LabelStudioCallbackHandler(CommunityAttributes, RecordingCallbacks):
         deadline = time.monotonic() + timeout
         self._recorder.hand_over()
         settled = self._sender.flush(timeout)
-        # After the runs, so that its runs have their tasks.
+        # After the runs: feedback needs the tasks of its runs.
         return self._desk.flush(max(0.0, deadline - time.monotonic())) and settled
 
     def close(self, timeout: float = 5.0) -> None:
@@ -325,7 +322,7 @@ class LabelStudioCallbackHandler(CommunityAttributes, RecordingCallbacks):
         return self
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
-        # A copy of a model keeps its callbacks: the runs of both go to the same project.
+        # A copy of a model keeps its callbacks. So the runs of both go to the same project.
         return self
 
     def __getstate__(self) -> dict[str, Any]:
@@ -339,14 +336,14 @@ class LabelStudioCallbackHandler(CommunityAttributes, RecordingCallbacks):
         send_orphaned_runs(self._sender, self._settings, self._delivery)
 
     def _has_another_key(self) -> bool:
-        """Say whether the shared sender has another key than this handler."""
+        """Return whether the shared sender has another key than this handler."""
         known = self._sender.destination.settings.api_key
         return self._settings.api_key is not None and known != self._settings.api_key
 
     def _connect(self) -> None:
         destination = self._sender.destination
         if destination.settings != self._settings:
-            # It is tried before it replaces a destination that works. And the project may not fit these settings.
+            # A new destination is tried before it replaces one that works. And the project may not fit these settings.
             destination = ProjectDestination(self._settings)
         try:
             project = destination.connect()
@@ -362,23 +359,3 @@ class LabelStudioCallbackHandler(CommunityAttributes, RecordingCallbacks):
     def _check_data(self, config: LabelConfig, *, complete: bool) -> None:
         if not callable(self._data):
             check_task_data(self._data or {}, config, complete=complete, filled=self._form.keys)
-
-
-_Function = TypeVar("_Function")
-
-
-def check_function(name: str, function: _Function | None, module: str) -> _Function | None:
-    """Return a function that callbacks call, once it is checked.
-
-    Args:
-        name: The name of the setting.
-        function: The value of the setting.
-        module: The module with ready-made functions for it.
-
-    Raises:
-        SettingError: The value is not a function, or an async one.
-    """
-    if function is not None and (not callable(function) or iscoroutinefunction(function)):
-        msg = f"{name}={function!r}: pass a function that is not async, or what {module} has."
-        raise SettingError(msg)
-    return function

@@ -1,13 +1,13 @@
-"""`defaults`: masks for `mask=` that hide e-mail addresses, telephone numbers, payment cards and keys.
+"""Masks for `mask=`. `defaults` hides e-mail addresses, telephone numbers, payment cards and keys.
 
 Example:
     >>> from langchain_label_studio import masks
     >>> str((masks.emails | masks.cards)("Bill bob@example.com, 4111 1111 1111 1111"))
     'Bill [email], [card]'
 
-A mask finds what has a fixed form. It cannot find names, streets or other words about a person: for these use a
-library such as Presidio, as in `examples/mask_with_presidio.py`. The time that a mask takes grows in proportion to the
-text, whatever the text is.
+A mask finds texts with a fixed form. It cannot find names, streets or other words about a person: for these, use a
+library such as Presidio, as in `examples/mask_with_presidio.py`. For every text, the
+time of a mask grows in proportion to its length.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ from typing import Any
 
 from langchain_label_studio.support.redaction import scrub_keys
 
-# Possessive, and only from where a word begins: a megabyte of letters is read once.
+# Possessive, and only from the beginning of a word. So a megabyte of letters is read once.
 _EMAIL = re.compile(r"(?<![\w.+'-])[\w.+'-]++(?:@|%40)[\w-]+(?:\.[\w-]+)+")
-# Unbroken, or in groups as they are printed on a card. What a pattern begins with is quick to look for: the
-# condition on what stands before it comes second.
+# The digits are without gaps, or in groups as on a card. The pattern begins with a digit, because the search for it is
+# quick. The condition on the character before it comes second.
 _CARD = re.compile(
     r"\d(?<![^\W_].)(?:\d{12,18}|\d{3}(?:[\s.\u2013-]{1,2}\d{4}){3}(?:[\s.\u2013-]{1,2}\d{3})?|\d{3}[\s.\u2013-]{1,2}\d{6}[\s.\u2013-]{1,2}\d{4,5})(?![^\W_])"
 )
 _CUT_CARD = re.compile(r"(\d{4}(?:[\s.\u2013-]{1,2}\d{4}){3})[\s.\u2013-]{1,2}\d{3}")
-# The condition on what stands before a number comes after its first character, as in `_CARD`: it is neither a letter,
-# a digit nor one of `. + -`, so that no part of an id, an address or a decimal is a number.
+# The condition on the character before a number comes after its first character, as in `_CARD`. That character must not
+# be a letter, a digit or one of `. + -`. So a part of an id, an address or a decimal is not a number.
 _PHONES = (
     # International: +49 (0)30 1234-567, 0044 20 7946 0000
     re.compile(
@@ -67,7 +67,7 @@ _PHONES = (
 
 @dataclass(frozen=True, slots=True)
 class TextMask:
-    """A function from text to masked text. `a | b` applies `a`, then `b`; one of them may be a plain function.
+    """A function from text to masked text. `a | b` applies `a`, then `b`. One of them may be a plain function.
 
     Attributes:
         name: The name in its `repr`.
@@ -118,12 +118,12 @@ def _hide_phones(text: str) -> str:
 def _hide_cards(text: str) -> str:
     kept, done, start = [], 0, 0
     while match := _CARD.search(text, start):
-        # The last group may be another number, such as the card's check number.
+        # The last group may be a different number, such as the card's check number.
         card = next((row for row in _rows(match[0]) if _is_card(row)), "")
         if card:
             kept += [text[done : match.start()], "[card]"]
             done = match.start() + len(card)
-        # Digits that are no card may end with one.
+        # Digits that are not a card may end with a card.
         start = match.start() + max(len(card), 4)
     return "".join([*kept, text[done:]]) if kept else text
 
@@ -134,7 +134,7 @@ def _rows(row: str) -> tuple[str, ...]:
 
 
 def _is_card(row: str) -> bool:
-    """Say whether digits are a card's: issuers begin with 2 to 6, and the last digit is Luhn's (ISO/IEC 7812-1)."""
+    """Return whether digits are a card: the first is 2 to 6, and the last is Luhn's check digit (ISO/IEC 7812-1)."""
     numbers = [int(digit) for digit in reversed(row) if digit.isdigit()]
     doubled = [sum(divmod(2 * number, 10)) for number in numbers[1::2]]
     return 2 <= numbers[-1] <= 6 and (sum(numbers[::2]) + sum(doubled)) % 10 == 0
@@ -144,15 +144,15 @@ emails = TextMask("masks.emails", _hide_emails)
 """E-mail addresses become `[email]`."""
 
 phones = TextMask("masks.phones", _hide_phones)
-"""Telephone numbers become `[phone]`: international ones, and national ones that are written in groups.
+"""Telephone numbers become `[phone]`: international numbers, and national numbers in groups.
 
-A national number without a gap, such as 9876543210, looks like any other number and stays. So do the groups of some
-countries. To hide those of your country, combine this mask with a function that uses the library `phonenumbers`:
-`masks.phones | hide_numbers_of_india`.
+A national number without a gap, such as 9876543210, looks like any other number, and stays. The groups of some
+countries stay, too. To hide the numbers of your country, combine this mask with a function that uses the library
+`phonenumbers`: `masks.phones | hide_numbers_of_india`.
 
-Patterns are used here, not that library, because it misses more and takes longer: without a country it finds no
-national number and none that begins with 00, and it reads a megabyte in 2 to 10 seconds, where the patterns take 0.05
-to 0.3. The patterns find the example numbers of all 245 regions of the library, as `+`, code and number.
+This mask uses patterns, because that library misses more and takes longer. Without a country, it finds no national
+number, and no number that begins with 00. It reads a megabyte in 2 to 10 seconds. The patterns take 0.05 to 0.3
+seconds. They find the example numbers of all 245 regions of the library, as `+`, code and number.
 """
 
 cards = TextMask("masks.cards", _hide_cards)

@@ -1,7 +1,7 @@
 """`capture_runs`: test your own application without Label Studio, a key, a network or a disk.
 
-With pytest, `pytest_plugins = ["langchain_label_studio.testing"]` in the top `conftest.py` brings the fixture
-`captured_runs`.
+With pytest, write `pytest_plugins = ["langchain_label_studio.testing"]` into the top `conftest.py`. Then there is a
+fixture `captured_runs`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from typing import Any
 from langchain_label_studio.auto_recording import hear_runs
 from langchain_label_studio.forms.modes import LabelStudioMode, carried_name
 from langchain_label_studio.forms.registry import get_form, resolve_group_by
-from langchain_label_studio.handler import check_function
 from langchain_label_studio.label_config.parse import LabelConfig, parse_label_config
 from langchain_label_studio.label_studio.settings import Settings, resolve_settings
 from langchain_label_studio.label_studio.tasks.build import build_task as _build_task
@@ -24,7 +23,7 @@ from langchain_label_studio.recording.selection import RunSelection
 from langchain_label_studio.selectors.sampling import check_share
 from langchain_label_studio.types.run import LLMRun
 from langchain_label_studio.types.run_record import decode_run
-from langchain_label_studio.types.user_functions import Data, GroupBy, Mask, Select
+from langchain_label_studio.types.user_functions import Data, GroupBy, Mask, Select, check_function
 
 __all__ = ["CapturedRuns", "build_task", "capture_runs"]
 
@@ -33,8 +32,9 @@ class CapturedRuns(list[LLMRun]):
     """The captured runs, in the order in which they ended.
 
     Attributes:
-        excluded: Runs that a setting left out, counted by that setting.
-        lost: What could not be recorded, counted by reason. Here you see that a function of yours failed.
+        excluded: The number of excluded runs, by the setting that excluded them.
+        lost: The number of runs that could not be recorded as they should, by reason. A function of yours that fails
+            is such a reason.
     """
 
     def __init__(self) -> None:
@@ -44,7 +44,7 @@ class CapturedRuns(list[LLMRun]):
 
 
 class _CapturingCallbacks(RecordingCallbacks):
-    """Hears runs as a handler does, and has no server."""
+    """A handler without a server."""
 
     def __init__(self, recorder: Recorder) -> None:
         self._recorder = recorder
@@ -61,25 +61,26 @@ def capture_runs(
     include_errors: bool = False,
     group_by: GroupBy | None = None,
 ) -> Iterator[CapturedRuns]:
-    """Capture all runs that begin inside the `with`, whoever makes them, in all threads and tasks of the process.
+    """Capture all runs that begin inside the `with`, in all threads and tasks of the process.
 
     The arguments are those of `LabelStudioCallbackHandler`. No environment variable changes them.
 
-    Nothing is sent: `LANGCHAIN_LABEL_STUDIO` and a `record_runs` around the block hear nothing of these runs. A model
-    with a handler of its own tells both.
+    Nothing is sent: `LANGCHAIN_LABEL_STUDIO` and a `record_runs` around the block do not record these runs. If a model
+    has a handler of its own, that handler records them, too.
 
     Args:
-        mode: The form of review. It decides which runs become one record: each call of a model, each agent run, ...
+        mode: The form of review. It decides what becomes one record: each call of a model, each agent run, ...
         sample_rate: The share of all traces that is recorded.
-        select: Says of a finished run whether it is recorded.
-        mask: Returns a text as it may leave the process.
+        select: Takes a finished run, and returns whether it is recorded.
+        mask: Takes a text, and returns it without the parts that must not leave the process.
         data: More data for each task.
         include_errors: Record failed, cancelled and abandoned runs, too.
-        group_by: `mode="preference"` only: what runs that answer the same input have in common.
+        group_by: For `mode="preference"` only: a key of the runs' metadata, or a function of the run. Runs with the
+            same value are compared.
 
     Yields:
-        The list of finished runs, as they would go to Label Studio: masked and within the bounds. A run is in it as
-        soon as its last callback returned. Groups of `group_by=` are complete when the block ends.
+        The list of finished runs as Label Studio would get them: masked, and cut to the bounds. A run is in the list
+        when its last callback has returned. Groups of `group_by=` are complete when the block ends.
 
     Raises:
         SettingError: An argument cannot be right.
@@ -124,15 +125,15 @@ def capture_runs(
 def build_task(
     run: LLMRun, *, mode: str | LabelStudioMode | None = None, label_config: str | None = None
 ) -> dict[str, Any]:
-    """Return the task that Label Studio would get of a run.
+    """Return the task that Label Studio would get for a run.
 
     Args:
         run: The run, such as one of `capture_runs`.
-        mode: Whose built-in label config the project has; None is the form of the run, and `"prompt"` where it has none.
-        label_config: The label config (XML) of the project, where it is one of your own.
+        mode: The mode whose label config the project has. None is the form of the run, or `"prompt"` if it has none.
+        label_config: A label config (XML) of your own for the project.
 
     Returns:
-        The task as Label Studio's import takes it: `data`, `meta` and at most one prediction.
+        A task for Label Studio's import: `data`, `meta` and at most one prediction.
 
     Raises:
         SettingError: There is no such mode, or the label config cannot take the answer.

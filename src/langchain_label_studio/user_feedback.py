@@ -1,4 +1,4 @@
-"""Send feedback from an application: `send_feedback`, and `FeedbackDesk` for a handler."""
+"""Feedback from the users of an application: `send_feedback` sends it, `FeedbackDesk` sends it for a handler."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _MAX_RUN_ID = 200
 _MAX_COMMENT = 10_000
 _MAX_WHOLE = 2**53
 _MAX_TARGETS = 16
-# What LangChain calls the message a run answered with, where the provider gives it no name.
+# LangChain's id of the answer of a run, if the provider gives it none.
 _ID_OF_MESSAGE = re.compile(
     r"(?:lc_)?run-+([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(?:-\d+)?", re.IGNORECASE
 )
@@ -55,20 +55,20 @@ def send_feedback(
 ) -> bool:
     """Send a user's feedback on a run, from a process that has no handler.
 
-    Like `handler.feedback`, it returns at once, and needs neither Label Studio nor the run's task. It masks nothing. Name
-    the project as the handler does: the feedback goes there.
+    Like `handler.feedback`, it returns at once, and needs neither Label Studio nor the run's task. It masks nothing.
+    Pass the same project as the handler: the feedback goes to it.
 
     Args:
         run_id: The run, or the outermost run of its trace. The `id` of the message works, too, if LangChain made it.
-        score: A number, such as 1 for a thumb up and 0 for one down; None leaves the score as it is.
-        comment: What the user wrote; None leaves the comment as it is.
-        key: The column of the score. The column of the comment has `_comment` behind it.
+        score: A number, such as 1 for a thumb up and 0 for a thumb down. None keeps the earlier score.
+        comment: The user's words. None keeps the earlier comment.
+        key: The name of the column with the score. The column with the comment has `_comment` after it.
         project_id: The project's number. Default: `LABEL_STUDIO_PROJECT_ID`, else the project with this title.
-        project_name: The project's title; `%Y-%m-%d` stands for any day.
-        url: Address of Label Studio. Default: `LABEL_STUDIO_URL`, else `http://localhost:8080`.
+        project_name: The project's title. `%Y-%m-%d` stands for any day.
+        url: The address of Label Studio. Default: `LABEL_STUDIO_URL`, else `http://localhost:8080`.
         api_key: A personal access token or a legacy token. Default: `LABEL_STUDIO_API_KEY`.
-        outbox_dir: Directory of the outbox. Default: `LABEL_STUDIO_OUTBOX_DIR`, else the user's state directory.
-        durability: What the feedback survives after the call returned; see the handler.
+        outbox_dir: The directory of the outbox. Default: `LABEL_STUDIO_OUTBOX_DIR`, else the user's state directory.
+        durability: The loss that the feedback survives once the call has returned: see the handler.
 
     Returns:
         False if the outbox is full, else True.
@@ -90,17 +90,17 @@ def check_feedback(
     key: str,
     mask: Callable[[str], str] = str,
 ) -> GivenFeedback:
-    """Check feedback, and return it with the time of now.
+    """Check feedback, and return it with the present time.
 
     Args:
         run_id: The run.
         score: A number, or None.
         comment: Text, or None.
         key: The column of the score.
-        mask: Returns a text as it may leave the process.
+        mask: Takes a text, and returns it without the parts that must not leave the process.
 
     Raises:
-        SettingError: It says nothing, or something that no task can show.
+        SettingError: There is neither a score nor a comment, or a task cannot show one of the values.
     """
     check_feedback_key(key)
     known, number, text = _run_id(run_id), _number(score), _text(comment, mask)
@@ -134,7 +134,7 @@ class FeedbackDesk(ForkSafe):
         super().__init__()
 
     def submit(self, given: GivenFeedback) -> bool:
-        """Take feedback in, without waiting for the network. Return False if the outbox is full."""
+        """Take feedback. It does not wait for the network. Return False if the outbox is full."""
         return self._known_sender().submit(encode_feedback(given))
 
     def flush(self, timeout: float) -> bool:
@@ -146,7 +146,7 @@ class FeedbackDesk(ForkSafe):
         return self._sender is None or self._sender.flush(timeout)
 
     def stats(self) -> DeliveryStats | None:
-        """Return the number of feedback by outcome; None if there was none."""
+        """Return the number of pieces of feedback by their outcome. None if there was none."""
         return self._sender.stats() if self._sender else None
 
     def retire(self) -> None:
@@ -172,7 +172,7 @@ class _Desks(ForkSafe):
 
     def _begin(self) -> None:
         super()._begin()
-        # A project with a date in its name is another one each day.
+        # A project name with a date means another project each day.
         self._known: BoundedDict[tuple[Settings, DeliverySettings], FeedbackDesk] = BoundedDict(
             _MAX_TARGETS, on_drop=FeedbackDesk.retire
         )
@@ -211,7 +211,7 @@ def _number(score: Any) -> float | None:
     if score is None:
         return None
     try:
-        # Also numpy's numbers; and at run time, anything may come.
+        # numpy's numbers count, too. At run time, the value may be anything.
         number = float(score) if isinstance(score, Real) else math.nan
     except OverflowError:
         number = math.inf

@@ -42,9 +42,9 @@ def record(handler, count=1, *, prompt="Hi"):
 _OF_THE_SDK = "ignore:The `parse_obj` method is deprecated:DeprecationWarning"
 
 RECOVER = """
-import langchain_label_studio.delivery.disk_outbox as disk_outbox
-disk_outbox.LOOK_AGAIN = 0.1
-disk_outbox.GRACE = 0.5
+import langchain_label_studio.delivery.orphaned_lanes as orphaned_lanes
+orphaned_lanes.LOOK_AGAIN = 0.1
+orphaned_lanes.GRACE = 0.5
 handler = make(connect="eager")
 record(handler)
 lanes = os.path.join(handler.stats().outbox, "lanes")

@@ -150,7 +150,7 @@ def _local_label_studio(data_dir: Path | None, port: int | None) -> Iterator[tup
 
 @contextmanager
 def _progress(first: str) -> Iterator[Callable[[str], None]]:
-    """Show what is being done: one moving line in a terminal, else a line for each step."""
+    """Show the steps: in a terminal one changing line, else a line for each step."""
     if out.is_terminal:
         with out.status(first) as status:
             yield status.update
@@ -163,7 +163,7 @@ def _wait_for_ctrl_c() -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: done.set())
     out.print("\nCtrl-C stops it; everything is kept for the next time.")
-    # With a limit, because a wait without one hears no signal on Windows.
+    # The wait has a limit, because on Windows a wait without a limit notices no signal.
     while not done.wait(1.0):
         continue
     out.print("Stopped.")

@@ -40,7 +40,7 @@ class Recorded:
         mode: The mode.
         question: The first question.
         answer: The answer to it.
-        tasks: How many tasks there are to review.
+        tasks: The number of tasks to review.
         url: The address where Label Studio shows one task after the other.
     """
 
@@ -58,7 +58,7 @@ class _Models:
     Attributes:
         completion: Completes a prompt.
         chat: Answers a conversation.
-        other_chat: Answers it differently, for comparing both answers.
+        other_chat: Answers it differently, so that both answers can be compared.
     """
 
     completion: Any
@@ -78,13 +78,13 @@ def needs_local_model() -> bool:
 def record_demo_runs(
     *, url: str, api_key: str, base_url: str | None, model: str | None
 ) -> Iterator[Recorded]:
-    """Record runs in every mode; yield those of a mode once their tasks are in Label Studio.
+    """Record runs in every mode. Yield the runs of a mode when their tasks are in Label Studio.
 
     Args:
-        url: Address of Label Studio.
+        url: The address of Label Studio.
         api_key: The API key of Label Studio.
-        base_url: Address of an OpenAI-compatible API, or None for OpenAI.
-        model: The model's name there.
+        base_url: The address of an OpenAI-compatible API. None is OpenAI.
+        model: The name of the model at this API.
     """
     models = _local_models(base_url, model) if base_url else _openai_models()
     for mode, (project, ask) in _SCENES.items():
@@ -99,7 +99,7 @@ def record_demo_runs(
                 question,
                 answer.strip(),
                 tasks=len(answers),
-                # Label Studio's label stream: it has *Submit*, and opens the next task after it.
+                # Label Studio's label stream. It has a button *Submit*, and then opens the next task.
                 url=f"{handler.project_url}?labeling=1",
             )
 
@@ -119,7 +119,7 @@ def _openai_models() -> _Models:
     from langchain_openai import ChatOpenAI  # noqa: PLC0415 (an extra)
 
     chat = ChatOpenAI(model=OPENAI_MODEL, reasoning_effort="none", max_completion_tokens=120)
-    # OpenAI has no completion models any more. A chat model fills a project of prompts just as well.
+    # OpenAI has no completion models any more. Runs of a chat model fit into a project for prompts, too.
     return _Models(completion=chat | StrOutputParser(), chat=chat, other_chat=chat)
 
 

@@ -1,26 +1,24 @@
 """The command `langchain-label-studio export`: a subcommand for each kind of training data.
 
-A kind is a function decorated with `_kind`: its parameters are the options of that kind alone. `SharedOptions` has the
-options of all kinds.
+A kind is a function decorated with `_kind`. Its parameters are the options of that kind alone.
 
 With `--json` the command prints one document. Its keys stay: `reviews` (how many were read), `rows`,
-`validation_rows`, `files`, and `skipped`: by reason, `count` and `tasks` (their numbers).
+`validation_rows`, `files`, and `skipped`: for each reason, `count` and `tasks` (their numbers).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from inspect import Signature, signature
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperCommand, TyperGroup
 
 from langchain_label_studio.cli.console import err, problems_explained, shown
+from langchain_label_studio.cli.export_options import RatingOption, SharedOptions, parse_choices, parse_scores
 from langchain_label_studio.cli.export_view import ExportCounts, print_document, print_export_summary
-from langchain_label_studio.cli.project_options import ProjectOption, UrlOption, read_project_reviews
+from langchain_label_studio.cli.project_options import read_project_reviews
 from langchain_label_studio.datasets.convert import convert
 from langchain_label_studio.datasets.files import check_writable, write_rows
 from langchain_label_studio.datasets.kinds import (
@@ -34,13 +32,9 @@ from langchain_label_studio.datasets.kinds import (
     reward_kind,
     sft_kind,
 )
-from langchain_label_studio.datasets.options import Policy, ReviewSelection, make_selection
-from langchain_label_studio.datasets.training_set import Split
 from langchain_label_studio.errors import SettingError
 
 FAILED, MISUSED = 1, 2
-
-_REVIEWS = "Which reviews"
 
 _EPILOG = """The API key is read from LABEL_STUDIO_API_KEY.
 
@@ -72,125 +66,6 @@ export_app = typer.Typer(
     epilog="`export KIND --help` shows the options of a kind.",
     subcommand_metavar="KIND [OPTIONS]",
 )
-
-RatingOption = Annotated[
-    str | None,
-    typer.Option(
-        metavar="CONTROL",
-        help="The control whose stars count. Default: the first control with stars.",
-        rich_help_panel=_REVIEWS,
-    ),
-]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SharedOptions:
-    """Options of all kinds, as they were typed."""
-
-    output: Annotated[
-        Path, typer.Option("--output", "-o", metavar="FILE", help="The .jsonl or .parquet file to write.")
-    ]
-    project: ProjectOption = None
-    url: UrlOption = None
-    policy: Annotated[
-        Policy,
-        typer.Option(help="How several reviews of one task are combined.", rich_help_panel=_REVIEWS),
-    ] = "all"
-    unanimous: Annotated[
-        bool,
-        typer.Option(
-            "--unanimous", help="Use only tasks on which at least two people agree.", rich_help_panel=_REVIEWS
-        ),
-    ] = False
-    only_changed: Annotated[
-        bool,
-        typer.Option("--only-changed", help="Use only corrected answers.", rich_help_panel=_REVIEWS),
-    ] = False
-    min_rating: Annotated[
-        float | None,
-        typer.Option(
-            help="Use only answers with at least this many stars. Corrected answers always count.",
-            rich_help_panel=_REVIEWS,
-        ),
-    ] = None
-    model: Annotated[
-        list[str] | None,
-        typer.Option(help="Use only answers of this model. May be repeated.", rich_help_panel=_REVIEWS),
-    ] = None
-    since: Annotated[
-        str | None,
-        typer.Option(
-            metavar="TIME", help="Use only reviews saved at this time or later.", rich_help_panel=_REVIEWS
-        ),
-    ] = None
-    until: Annotated[
-        str | None,
-        typer.Option(
-            metavar="TIME", help="Use only reviews saved before this time.", rich_help_panel=_REVIEWS
-        ),
-    ] = None
-    choice: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="CONTROL=VALUE",
-            help="Use only reviews with this choice. May be repeated: one of the values of a control is enough.",
-            rich_help_panel=_REVIEWS,
-        ),
-    ] = None
-    rating: RatingOption = None
-    deduplicate: Annotated[
-        bool,
-        typer.Option("--deduplicate", help="Write the same row only once.", rich_help_panel=_REVIEWS),
-    ] = False
-    validation: Annotated[
-        float | None,
-        typer.Option(
-            metavar="SHARE",
-            help="Write this share of the conversations to a second file, FILE.validation.jsonl. Example: 0.1.",
-        ),
-    ] = None
-    seed: Annotated[
-        int, typer.Option(help="The seed of the validation split. Change it to get a different split.")
-    ] = 0
-    json: Annotated[bool, typer.Option("--json", help="Print the result as one JSON document.")] = False
-
-    def selection(self) -> ReviewSelection:
-        """Return which reviews count.
-
-        Raises:
-            SettingError: An option cannot be right.
-        """
-        return make_selection(
-            policy=self.policy,
-            unanimous=self.unanimous,
-            only_changed=self.only_changed,
-            min_rating=self.min_rating,
-            models=self.model or (),
-            since=self.since,
-            until=self.until,
-            choices=_choices("--choice", self.choice),
-            rating=self.rating,
-            deduplicate=self.deduplicate,
-        )
-
-    def split(self) -> Split | None:
-        """Return how the rows are split, or None for one file.
-
-        Raises:
-            SettingError: The share cannot be right.
-        """
-        return None if self.validation is None else Split(validation=self.validation, seed=self.seed)
-
-    def is_parquet(self) -> bool:
-        """Return whether the file is written as Parquet.
-
-        Raises:
-            SettingError: The file's name does not tell.
-        """
-        if self.output.suffix not in {".jsonl", ".parquet"}:
-            msg = f"-o {self.output}: use a name that ends in .jsonl or .parquet."
-            raise SettingError(msg)
-        return self.output.suffix == ".parquet"
 
 
 def _kind(name: str) -> Callable[[Callable[..., DatasetKind]], Callable[..., DatasetKind]]:
@@ -266,9 +141,9 @@ def _kto(
         format,
         rating=rating,
         threshold=threshold,
-        good=_choices("--good", good),
-        bad=_choices("--bad", bad),
-        feedback=_scores(feedback),
+        good=parse_choices("--good", good),
+        bad=parse_choices("--bad", bad),
+        feedback=parse_scores(feedback),
     )
 
 
@@ -331,25 +206,3 @@ def _export(make_kind: Callable[[], DatasetKind], options: SharedOptions) -> Non
     (print_document if options.json else print_export_summary)(counts, written)
     if not written.files:
         raise typer.Exit(FAILED)
-
-
-def _scores(pairs: Sequence[str] | None) -> dict[str, float]:
-    scores = {}
-    for key, values in _choices("--feedback", pairs).items():
-        try:
-            [scores[key]] = map(float, values)
-        except ValueError:
-            msg = f"--feedback {key}={', '.join(values)}: write it as KEY=SCORE, such as user_feedback=0.5."
-            raise SettingError(msg) from None
-    return scores
-
-
-def _choices(option: str, pairs: Sequence[str] | None) -> dict[str, list[str]]:
-    choices: dict[str, list[str]] = {}
-    for pair in pairs or ():
-        control, equals, value = pair.partition("=")
-        if not (control and equals and value):
-            msg = f"{option} {pair!r}: write it as CONTROL=VALUE, such as sentiment=Positive."
-            raise SettingError(msg)
-        choices.setdefault(control, []).append(value)
-    return choices

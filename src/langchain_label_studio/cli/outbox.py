@@ -281,7 +281,7 @@ def _send(
                 with view.progress(target) as tell:
                     sent = send_orphaned(target, delivery, api_key=api_key, timeout=timeout, tell=tell)
                 if sent.state == "unreachable":
-                    # The others are of the same server: each is tried, but not waited for as long.
+                    # The other outboxes are for the same server. Each is tried, but with a shorter wait.
                     timeout = min(timeout, HURRY)
                 view.sent(target, sent)
                 results.append((target, sent))

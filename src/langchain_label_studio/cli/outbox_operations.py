@@ -1,4 +1,4 @@
-"""Look at outboxes, retry and delete runs: `look_at`, `retry`, `purge`. Prints nothing."""
+"""The work of the outbox commands: `look_at`, `retry`, `purge`. It prints nothing."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from langchain_label_studio.delivery import LANES, REJECTED
-from langchain_label_studio.delivery.lane import VERSION, BatchFile, Lane, lanes_in, owner_lives, scan
+from langchain_label_studio.delivery.lane import Lane
+from langchain_label_studio.delivery.lane_files import VERSION, BatchFile, lanes_in, owner_lives, scan
 from langchain_label_studio.delivery.rejected import Rejected, alone, put_back, read_all, record_in
 from langchain_label_studio.errors import LabelStudioError, SettingError
 from langchain_label_studio.label_studio.project_outboxes import Holds, ProjectOutbox, find_project_outboxes
@@ -21,17 +22,17 @@ from langchain_label_studio.types.run_record import decode_run
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TargetStatus:
-    """What waits for one target.
+    """The numbers of runs in the outbox of one target.
 
     Attributes:
-        waiting: Runs of programs that live: they send them themselves.
+        waiting: Runs of living programs. These send the runs themselves.
         orphaned: Runs of programs that ended before they sent them.
-        in_doubt: How many of the orphaned were sent, with no word of whether they were stored.
-        bytes: What waits, on the disk.
-        oldest_seconds: How long the oldest one waits, or None.
+        in_doubt: How many of the orphaned runs were sent, and nobody knows whether they are stored.
+        bytes: The size of the waiting and orphaned runs on the disk.
+        oldest_seconds: The seconds for which the oldest run has waited, or None.
         rejected: Runs that Label Studio rejected.
-        newer_lanes: Journals that a newer version of this package wrote, and only that can read.
-        problems: What could not be looked at.
+        newer_lanes: Lanes of a newer version of this package. This version cannot read them.
+        problems: The problems with files that cannot be read.
     """
 
     waiting: int
@@ -46,12 +47,12 @@ class TargetStatus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Purged:
-    """What was deleted, or would be.
+    """The number of runs that were deleted, or would be deleted.
 
     Attributes:
         waiting: Orphaned runs.
         rejected: Runs that Label Studio rejected.
-        problems: What could not be deleted.
+        problems: The problems with files that could not be deleted.
     """
 
     waiting: int = 0
@@ -60,14 +61,14 @@ class Purged:
 
 
 def select_targets(outbox_dir: Path, wanted: str | None) -> tuple[list[ProjectOutbox], list[str]]:
-    """Return the outboxes that a person means, and the problems of those that cannot be read.
+    """Return the outboxes that a person names, and the problems with the outboxes that cannot be read.
 
     Args:
-        outbox_dir: Directory of all outboxes.
-        wanted: Part of a target's directory, project or address, in any case; None is all.
+        outbox_dir: The directory of all outboxes.
+        wanted: A part of a target's directory, project or address. Upper and lower case are the same. None is all.
 
     Raises:
-        SettingError: There is none.
+        SettingError: There is no such target.
         LabelStudioError: The directory cannot be read.
     """
     try:
@@ -99,18 +100,18 @@ def describe(target: ProjectOutbox) -> dict[str, Any]:
 
 
 def describe_rejected(target: ProjectOutbox, item: Rejected) -> dict[str, Any]:
-    """Return the facts about a rejected run, without its content."""
-    about = {
+    """Return the keys of a rejected run for JSON, without its content."""
+    keys = {
         "run_id": item.key,
         "rejected_at": item.rejected_at,
         "reason": item.reason,
         "path": str(item.path),
     }
-    return describe(target) | about
+    return describe(target) | keys
 
 
 def look_at(target: ProjectOutbox) -> TargetStatus:
-    """Count the runs in a project's outbox. Nothing is changed."""
+    """Count the runs in a project's outbox. It changes nothing."""
     waiting: list[BatchFile] = []
     left: list[BatchFile] = []
     problems: list[str] = []
@@ -118,7 +119,7 @@ def look_at(target: ProjectOutbox) -> TargetStatus:
         try:
             (waiting if owner_lives(path) else left).extend(scan(path))
         except FileNotFoundError:
-            continue  # it was sent meanwhile
+            continue  # its runs were sent meanwhile
         except OSError as error:
             problems.append(f"{path} cannot be read: {error.strerror}.")
     oldest = min((file.since for file in (*waiting, *left) if file.records), default=None)
@@ -146,10 +147,10 @@ def rejected_runs(targets: Iterable[ProjectOutbox]) -> list[tuple[ProjectOutbox,
 def choose_rejected(
     refused: Sequence[tuple[ProjectOutbox, Rejected]], beginnings: Iterable[str]
 ) -> list[tuple[ProjectOutbox, Rejected]]:
-    """Return the rejected runs whose ids begin like this.
+    """Return the rejected runs with these ids. The beginning of an id is enough.
 
     Raises:
-        SettingError: No id begins like this, or several do.
+        SettingError: No id has this beginning, or several have it.
     """
     chosen = {}
     for beginning in beginnings:
@@ -167,7 +168,7 @@ def retry(target: ProjectOutbox, refused: Sequence[Rejected]) -> tuple[int, list
     """Put rejected runs back into the outbox, as their files are now.
 
     Returns:
-        How many were put back, and the problems with the others.
+        The number of these runs, and the problems with the others.
     """
     problems: list[str] = []
     done = 0
@@ -197,14 +198,14 @@ def retry(target: ProjectOutbox, refused: Sequence[Rejected]) -> tuple[int, list
 def purge(
     target: ProjectOutbox, *, waiting: bool, rejected: bool, min_age: float, only_count: bool = False
 ) -> Purged:
-    """Delete orphaned runs, or rejected ones, or both.
+    """Delete orphaned runs, or rejected runs, or both.
 
     Args:
-        target: Whose runs.
-        waiting: Whether orphaned runs are meant.
-        rejected: Whether rejected runs are meant.
-        min_age: Seconds since it was recorded or rejected; what is younger stays.
-        only_count: Whether everything stays where it is.
+        target: The outbox.
+        waiting: Whether to delete orphaned runs.
+        rejected: Whether to delete rejected runs.
+        min_age: The minimum age in seconds, since the run was recorded or rejected. Younger runs stay.
+        only_count: Whether to count only, and delete nothing.
     """
     problems: list[str] = []
     left = 0

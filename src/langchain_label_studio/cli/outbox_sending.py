@@ -1,4 +1,4 @@
-"""Send orphaned runs while a person waits: `send_orphaned`. Prints nothing."""
+"""`send_orphaned`: send orphaned runs while a person waits. It prints nothing."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from pydantic import SecretStr
 
 from langchain_label_studio.cli.outbox_operations import look_at
 from langchain_label_studio.delivery import LANES, DeliveryStats, Sender
-from langchain_label_studio.delivery.disk_outbox import GRACE
-from langchain_label_studio.delivery.lane import Lane, lanes_in
+from langchain_label_studio.delivery.lane import Lane
+from langchain_label_studio.delivery.lane_files import lanes_in
+from langchain_label_studio.delivery.orphaned_lanes import GRACE
 from langchain_label_studio.delivery.settings import DeliverySettings
 from langchain_label_studio.delivery.stats import State
 from langchain_label_studio.label_studio.project_outboxes import ProjectOutbox
@@ -30,9 +31,9 @@ class Progress:
     """The progress of sending.
 
     Attributes:
-        done: Runs that are settled.
-        total: Runs there are.
-        in_grace: Whether it waits because the request of a program that ended may still be on its way.
+        done: The number of settled runs.
+        total: The number of all runs.
+        in_grace: Whether it waits, because a program that ended may still have a request on its way.
     """
 
     done: int
@@ -45,13 +46,14 @@ class Sent:
     """The result of sending the orphaned runs of one project.
 
     Attributes:
-        delivered: Stored now.
-        found_existing: Found stored: their programs died between the request and its answer.
-        rejected: Refused, and set aside.
-        not_sent: Still waiting.
-        state: What sending was like at last, see `DeliveryStats`.
-        skipped: Whether nothing was tried, because they are for another server than the key.
-        reason: Why they are not sent, or None.
+        delivered: The number of runs that were stored now.
+        found_existing: The number of runs that were found stored. Their programs died between the request and its
+            answer.
+        rejected: The number of runs that were refused, and set aside.
+        not_sent: The number of runs that still wait.
+        state: The last state of the sender: see `DeliveryStats`.
+        skipped: Whether nothing was tried, because the runs are for another server than the key.
+        reason: The reason why runs are not sent, or None.
     """
 
     delivered: int = 0
@@ -66,14 +68,17 @@ class Sent:
 def skip_other_servers(
     targets: Sequence[ProjectOutbox], url: str | None
 ) -> tuple[list[tuple[ProjectOutbox, Sent]], list[ProjectOutbox]]:
-    """Split the outboxes: those of other servers, which must not see the key, and those of the key's server.
+    """Split the outboxes by their server. Other servers must not see the key.
 
     Args:
-        targets: Targets.
-        url: Address of the server that the key is for; None is the environment's, else the default.
+        targets: The outboxes.
+        url: The address of the key's server. None takes the environment variable, else the default.
+
+    Returns:
+        The results for the outboxes of other servers, and the outboxes of the key's server.
 
     Raises:
-        SettingError: It cannot be one.
+        SettingError: The address cannot be right.
     """
     address = resolve_url(url)
     skipped = []
@@ -99,11 +104,11 @@ def send_orphaned(
     """Send the orphaned runs of a project.
 
     Args:
-        target: The target.
-        delivery: How runs get there.
+        target: The outbox.
+        delivery: The settings of delivery.
         api_key: A key of the target's server.
-        timeout: Seconds without any progress after which the rest is left where it is.
-        tell: Called again and again meanwhile.
+        timeout: The seconds without progress after which it gives up. The other runs stay in the outbox.
+        tell: Takes the progress, again and again.
     """
     sender = sender_of_orphaned(target.with_key(api_key), delivery)
     sender.look_for_orphaned()
@@ -133,7 +138,7 @@ def _watch(
         waiting = stats.pending + stats.in_doubt
         settled = stats.submitted - waiting
         if not waiting and now - looked > _LOOK_EVERY:
-            # The sender passes over what was in doubt a moment ago, and what somebody looks at just then.
+            # The sender skips a lane whose request is still in its grace, and a lane that another process looks at.
             looked, left = now, look_at(target).orphaned
             if not left:
                 return _sent(stats)

@@ -123,7 +123,7 @@ class OutboxView:
 
     def is_sure(self, left: int, refused: int) -> bool:
         """Ask before runs are deleted."""
-        # Not typer.confirm, which says a part of the question on the standard output.
+        # Not typer.confirm: it prints a part of the question to the standard output.
         question = f"Delete for good: orphaned {runs_text(left)}, rejected {runs_text(refused)}? (y/N): "
         err.print(question, end="")
         if sys.stdin.readline().strip().lower() in {"y", "yes"}:
@@ -183,7 +183,7 @@ class OutboxView:
             yield
         finally:
             logger.removeHandler(lines)
-            # What senders say at the end of the process is said already.
+            # At the end of the process, senders log lines that this command has printed already.
             logger.addHandler(logging.NullHandler())
 
 

@@ -20,7 +20,7 @@ from langchain_label_studio.report.rendering.tables import (
 )
 
 _TOO_WIDE = frozenset({"Skipped", "Changed by", "Tokens"})
-"""Columns that a terminal of 80 characters has no room for."""
+"""The columns that are left out, because a terminal of 80 characters has no room for them."""
 
 
 def print_report_summary(findings: Findings) -> None:

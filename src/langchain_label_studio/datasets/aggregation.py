@@ -1,4 +1,4 @@
-"""Combine the reviews of a task to opinions, by `policy=`: `form_opinions`."""
+"""`form_opinions`: combine the reviews of a task to opinions, by `policy=`."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def form_opinions(
     """Yield the opinions of reviews, and the reviews that do not count.
 
     Args:
-        reviews: Reviews. If they are combined, those of one task come one after the other.
+        reviews: The reviews. If they are combined, the reviews of one task have to come one after the other.
         selection: The options.
         statement: Returns the statement of an opinion, for comparing reviewers.
 
@@ -91,5 +91,5 @@ def _when(review: Review) -> tuple[datetime, int]:
 
 
 def _person(review: Review) -> str | int | None:
-    """Return the reviewer; an unknown reviewer is somebody else each time."""
+    """Return the reviewer. An unknown reviewer counts as another person each time."""
     return review.reviewer or review.annotation_id

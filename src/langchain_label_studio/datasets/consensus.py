@@ -47,7 +47,7 @@ class Stars:
 
     @property
     def middle(self) -> float | None:
-        """The middle of the scale, which begins with one star; None for an unknown scale."""
+        """The middle of the scale, which begins with one star. None for an unknown scale."""
         return None if self.scale is None else (1 + self.scale) / 2
 
 
@@ -104,7 +104,7 @@ class Opinion:
         """Return the best answers: better than another, and none is better.
 
         Raises:
-            Unfit: There is no best answer; the reviewers may contradict each other.
+            Unfit: There is no best answer. The reviewers may contradict each other.
         """
         pairs = [said for said in self.preferences() if isinstance(said, Said)]
         beaten = {said.value.worse.id for said in pairs}
@@ -121,7 +121,7 @@ class Opinion:
         """Return the mean of the stars.
 
         Args:
-            control: The name of the control; None for the first control of each review.
+            control: The name of the control. None for the first control of each review.
 
         Raises:
             Unfit: Nobody rated, or the scales differ.
@@ -136,7 +136,7 @@ class Opinion:
         return Said(Stars(mean, scales.pop()), tuple(voter for _, voter in rated))
 
     def is_rated_low(self, control: str | None) -> bool:
-        """Return whether the stars are below the middle of the scale; False without stars.
+        """Return whether the stars are below the middle of the scale. False without stars.
 
         Raises:
             Unfit: The scales differ.

@@ -71,7 +71,7 @@ def to_reward(
 ) -> TrainingSet:
     """Return better and worse answers, for a reward model. For the arguments see `Options` and `TextFormat`.
 
-    The rows are those of `to_dpo`, but both answers contain the conversation.
+    The rows are the same as of `to_dpo`, but both answers contain the conversation.
     """
     return _collect(reviews, reward_kind(format), make_selection(**options))
 
@@ -121,8 +121,8 @@ def convert(
 ) -> Iterator[Row | Skipped]:
     """Return the rows of reviews, in their order.
 
-    Each review is a source of a row, or of something skipped. Only the digests of the rows are kept, and only
-    with `deduplicate`.
+    Each review is the source of a row or of a `Skipped`. With `deduplicate`, the digests of the rows stay in memory.
+    Nothing else does.
     """
     seen: set[bytes] = set()
     selection = replace(selection, feedback=kind.feedback)

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Hashable, Iterator, Sequence
 
 from langchain_label_studio.datasets.consensus import Better, Opinion
-from langchain_label_studio.datasets.examples import Example, Found, _preferred, gathered
+from langchain_label_studio.datasets.examples import Example, Found, gathered, preferred_pairs
 from langchain_label_studio.datasets.rows import same_words
 from langchain_label_studio.datasets.skip_reasons import Reason, Unfit
 from langchain_label_studio.types.turn import Turn
@@ -31,7 +31,7 @@ def preferred(opinion: Opinion) -> Hashable | None:
     """Return the preferences of a reviewer, for comparing reviewers."""
     said = opinion.answers()
     answers = None if said is None else tuple(map(same_words, said.value))
-    pairs = _preferred(opinion)
+    pairs = preferred_pairs(opinion)
     return (answers, pairs) if answers is not None or pairs else None
 
 

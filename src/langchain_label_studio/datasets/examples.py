@@ -27,7 +27,7 @@ Basis = Literal["correction", "approval", "preference", "rating", "choices", "fe
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Example:
-    """An answer to a conversation, with what a model should learn from it.
+    """An answer to a conversation, for a model to learn from.
 
     Attributes:
         run: The run with the conversation.
@@ -61,7 +61,8 @@ class Example:
 Found = Iterator[Example | Unfit]
 
 
-def _preferred(opinion: Opinion) -> frozenset[tuple[str, str]]:
+def preferred_pairs(opinion: Opinion) -> frozenset[tuple[str, str]]:
+    """Return the pairs of a better and a worse answer, by their ids."""
     pairs = (said.value for said in opinion.preferences() if isinstance(said, Said))
     return frozenset((pair.better.id, pair.worse.id) for pair in pairs)
 

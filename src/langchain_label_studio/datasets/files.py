@@ -135,7 +135,7 @@ class _Part:
         self.count = 0
         self._columns = Columns() if parquet else None
         self._target = staging.stage(path)
-        # Parquet has to know the columns before its first row: meanwhile the rows are lines elsewhere.
+        # Parquet needs the columns before its first row. Until then, the rows are lines in another file.
         rows = TemporaryFile(dir=path.absolute().parent) if parquet else self._target.open("xb")  # noqa: SIM115
         self._rows = opened.enter_context(rows)
         self._sources = opened.enter_context(staging.stage(provenance_path(path)).open("xb"))
@@ -149,9 +149,9 @@ class _Part:
             self._columns.add(row.data)
 
     def finish(self, staging: Staging) -> None:
-        """Finish both files; without rows, give them up."""
+        """Finish both files. Without rows, write neither."""
         if not self.count:
-            # An old file would be wrong: its rows may now be used for training.
+            # An old file would be wrong, because its rows may be used for training now.
             staging.give_up(self.path)
             staging.give_up(provenance_path(self.path))
         elif self._columns:

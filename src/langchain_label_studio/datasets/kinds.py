@@ -63,7 +63,7 @@ class DatasetKind:
         examples: Yields the examples of an opinion.
         statement: Returns the statement of an opinion, for comparing reviewers.
         render: Returns the row of an example.
-        feedback: Keys of the users' feedback that counts where nobody reviewed the task.
+        feedback: The keys of the users' feedback that counts if nobody reviewed the task.
     """
 
     examples: Callable[[Opinion], Found]

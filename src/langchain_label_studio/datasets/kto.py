@@ -16,7 +16,7 @@ class Labelling:
     """The rule for the label of an answer: its stars or its choices decide.
 
     Attributes:
-        rating: The name of the control whose stars count; None for the first control of each review.
+        rating: The name of the control whose stars count. None for the first control of each review.
         threshold: An answer with at least this many stars is good. None is the middle of the scale: of 5 stars,
             4 and 5 are good, 1 and 2 are bad, and 3 gives no row.
         good: Choices that make an answer good, by the control's name. With choices, stars are ignored.
@@ -64,7 +64,7 @@ class Labelling:
         return Said(self._is_good(stars.value), stars.by)
 
     def statement(self, opinion: Opinion) -> Hashable | None:
-        """Return the label, or the reason for no label; None without stars or choices."""
+        """Return the label, or the reason for no label. None without stars or choices."""
         try:
             return self.label(opinion).value
         except Unfit as unfit:

@@ -63,7 +63,7 @@ class ReviewSelection:
     """The options as they are used, see `Options`.
 
     Attributes:
-        feedback: Keys of the users' feedback that counts where nobody reviewed the task.
+        feedback: The keys of the users' feedback that counts if nobody reviewed the task.
     """
 
     policy: Policy
@@ -84,7 +84,7 @@ class ReviewSelection:
         return self.unanimous or self.policy != "all"
 
     def refusal(self, review: Review) -> tuple[Reason, str] | None:
-        """Return why a review does not count; None if it counts."""
+        """Return the reason why a review does not count. None if it counts."""
         if review.annotation_id is None and self.feedback.isdisjoint(review.feedback):
             return Reason.NOT_REVIEWED, ""
         if review.was_skipped:

@@ -29,9 +29,9 @@ class Source:
         project_id: The project's number.
         task_id: The task's number.
         task_url: The address of the task.
-        run_id: The run's id; empty if this package did not record the run.
+        run_id: The run's id. Empty if this package did not record the run.
         conversation: The conversation of the row, for the split: the thread, or a hash of the first user turn.
-        basis: The reason for the row, see `Basis`; None for a review that was skipped early.
+        basis: The reason for the row, see `Basis`. None for a review that was skipped early.
         model: The model of the answer, or of its original; of two answers, the model of the better one.
         rejected_model: The model of the worse one of two answers.
         reviewers: The reviewers behind the row.
@@ -66,7 +66,7 @@ class Skipped:
 
     Attributes:
         reason: The reason. Its words stay.
-        detail: The exact cause, if the reason leaves it open.
+        detail: The exact cause, if the reason does not name it.
         source: The reviews.
     """
 
@@ -121,5 +121,7 @@ def to_json(value: Any, *, sort_keys: bool = False) -> bytes:
     options = orjson.OPT_SORT_KEYS if sort_keys else 0
     try:
         return orjson.dumps(value, option=options)
-    except TypeError:  # an integer of more than 64 bits, a lone surrogate: the standard library writes them
+    except (
+        TypeError
+    ):  # an integer of more than 64 bits, or a lone surrogate: the standard library can write them
         return json.dumps(value, sort_keys=sort_keys, separators=(",", ":"), default=jsonable).encode()

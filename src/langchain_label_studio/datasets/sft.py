@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable
 
 from langchain_label_studio.datasets.consensus import Opinion
-from langchain_label_studio.datasets.examples import Basis, Example, Found, _preferred
+from langchain_label_studio.datasets.examples import Basis, Example, Found, preferred_pairs
 from langchain_label_studio.datasets.rows import same_words
 from langchain_label_studio.datasets.skip_reasons import Reason, Unfit
 
@@ -35,7 +35,7 @@ def approved(opinion: Opinion) -> Hashable | None:
     """Return the answers that a reviewer approves, for comparing reviewers."""
     said = opinion.answers()
     if said is None and opinion.compares:
-        return _preferred(opinion)
+        return preferred_pairs(opinion)
     return frozenset(map(same_words, opinion.run.answers if said is None else said.value))
 
 

@@ -60,12 +60,12 @@ class Reason(StrEnum):
     TEXT_BESIDE_CALL = "text beside a tool call, which the format cannot hold"
 
 
-class Unfit(Exception):  # noqa: N818 (no error: it never leaves this package)
+class Unfit(Exception):  # noqa: N818 (not an error: it never leaves this package)
     """There is no row, for this reason.
 
     Attributes:
         reason: The reason.
-        detail: The exact cause, if the reason leaves it open.
+        detail: The exact cause, if the reason does not name it.
     """
 
     def __init__(self, reason: Reason, detail: str = "") -> None:

@@ -12,7 +12,7 @@ class DeliveryFailedError(Exception):
     """A destination did not take the records of a request.
 
     Attributes:
-        reason: Why, as text for people. It never holds a payload or a secret.
+        reason: The reason, as a text for people. It never holds a payload or a secret.
         status: The HTTP status of the answer, or None if there was no answer.
         maybe_stored: Whether the records may be stored although there was no answer.
         retry_after: Seconds the destination asked to wait, or None.
@@ -34,7 +34,7 @@ class DeliveryFailedError(Exception):
 
 
 class NotAllTakenError(Exception):
-    """A destination took all records of a request but some.
+    """A destination did not take some records of a request. It took all others.
 
     Attributes:
         later: Seconds until the next attempt, by the key of each postponed record.
@@ -54,16 +54,16 @@ class Destination(Protocol):
         """Store the records, and return when they are certainly stored whole.
 
         Raises:
-            NotAllTakenError: Some records are not stored; all others are.
+            NotAllTakenError: Some records are not stored. All others are.
             DeliveryFailedError: It is not certain that they are stored.
         """
 
     def find(self, records: Sequence[Record]) -> frozenset[str]:
-        """Return the keys of the records that are stored already; complete those that are not whole.
+        """Return the keys of the records that are stored already. Complete the records that are not stored whole.
 
         Raises:
             DeliveryFailedError: The destination could not be asked.
         """
 
     def reset(self) -> None:
-        """Close connections, and forget everything that was learned about the destination."""
+        """Close connections, and forget all that is known about the destination."""

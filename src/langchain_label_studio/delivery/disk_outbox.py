@@ -1,20 +1,21 @@
-"""`DiskOutbox`: an outbox on the disk, with one lane of this process and the lanes it recovered.
+"""`DiskOutbox`: an outbox on the disk. It has the lane of this process, and the lanes that this process recovered.
 
 <directory>/
-lanes/       one for each living sender, and the orphaned ones
-rejected/    records that the destination refused for good, one file each
+    lanes/       a lane for each living sender, and the orphaned lanes
+    rejected/    the rejected records, one file each
 """
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 from langchain_label_studio.delivery import rejected
-from langchain_label_studio.delivery.lane import BatchFile, Lane, lanes_in, sweep
+from langchain_label_studio.delivery.lane import Lane
+from langchain_label_studio.delivery.lane_files import CUT_OFF, BatchFile, directory_size, lanes_in
+from langchain_label_studio.delivery.orphaned_lanes import OrphanedLanes
 from langchain_label_studio.delivery.outbox import (
     DAMAGED,
     MAX_BATCH_BYTES,
@@ -28,28 +29,17 @@ from langchain_label_studio.support.log import ThrottledLog, logger
 
 LANES, REJECTED = "lanes", "rejected"
 
-_CUT = "The end of an outbox file was cut off, and is skipped: %s"
-
-LOOK_AGAIN = 30.0
-"""Seconds between two looks for orphaned lanes."""
-
-GRACE = 10.0
-"""Seconds that a request of a process that died may still be worked on.
-
-Asked before that, the destination would not know yet what it is about to store.
-"""
-
 
 class DiskOutbox:
-    """An outbox on the disk: an appended record survives the process.
+    """An outbox on the disk. An appended record survives the process.
 
     Attributes:
-        appended: Number of records that were ever appended.
-        recovered: Number of recovered records.
-        postponed: Number of postponed records.
-        own_postponed: Number of postponed records that this process recorded itself.
+        appended: The number of records that were ever appended.
+        recovered: The number of recovered records.
+        postponed: The number of postponed records.
+        own_postponed: The number of postponed records that this process recorded itself.
         directory: Its directory.
-        batch_size: Maximum number of records in a batch.
+        batch_size: The maximum number of records in a batch.
     """
 
     def __init__(
@@ -63,16 +53,16 @@ class DiskOutbox:
         max_bytes: int = MAX_BYTES,
         max_records: int = MAX_RECORDS,
     ) -> None:
-        """Make an outbox; nothing is written before the first record.
+        """Make an outbox. It writes nothing before the first record.
 
         Args:
-            directory: Its directory, which other processes may use too.
-            key_of: Returns the key of a record; raises ValueError if it is not a record.
+            directory: Its directory. Other processes may use the directory, too.
+            key_of: Returns the key of a record. Raises ValueError if its argument is not a record.
             prepare: Called before a lane is made.
-            power: Whether a record survives a loss of power, which costs a write of the disk for each.
-            batch_size: Maximum number of records in a batch.
-            max_bytes: Maximum size of the pending records of all processes together.
-            max_records: Maximum number of pending records of this process.
+            power: Whether a record survives a loss of power. That costs one write to the disk for each record.
+            batch_size: The maximum number of records in a batch.
+            max_bytes: The maximum size of the pending records of all processes together.
+            max_records: The maximum number of pending records of this process.
         """
         self.directory = str(directory)
         self._lanes = directory / LANES
@@ -84,20 +74,19 @@ class DiskOutbox:
         self._max_bytes = max_bytes
         self._max_records = max_records
         self._log = ThrottledLog()
-        self._own: Lane | None = None
-        self._recovered: list[Lane] = []
+        self._orphaned = OrphanedLanes(self._lanes, self._log)
         self._forget()
 
     def _forget(self) -> None:
         # Reentrant: a signal handler or a finalizer may record a run in the middle of an append.
         self._lock = threading.RLock()
-        self._own = None
-        self._recovered = []
+        self._own: Lane | None = None
+        self._recovered: list[Lane] = []
         self._later = PostponedLanes(self._new_lane)
         self._batch: Batch | None = None
         self._own_turn = False
         self._appending = False
-        self._postponed: list[bytes] = []
+        self._nested: list[bytes] = []
         self._count = 0
         self._bytes = 0
         self._bytes_of_others = 0
@@ -111,12 +100,12 @@ class DiskOutbox:
             body: The record, without a line break in it.
 
         Returns:
-            The number of pending records; 0 if the outbox is full and the record was refused.
+            The number of pending records. 0 if the outbox is full and the record was refused.
 
         Raises:
-            OSError: The disk does not take it.
+            OSError: The disk does not take the record.
         """
-        # All in one place, and few calls: this is what a run costs its caller.
+        # All in one place, with few calls: the caller waits for this code with every run.
         line = body + b"\n"
         with self._lock:
             if (
@@ -125,8 +114,8 @@ class DiskOutbox:
             ):
                 return 0
             if self._appending:
-                # In the middle of another append of this very thread, which will see to it.
-                self._postponed.append(body)
+                # This very thread is in the middle of another append. That one appends this record afterwards.
+                self._nested.append(body)
                 return self._count + 1
             self._appending = True
             try:
@@ -141,15 +130,17 @@ class DiskOutbox:
             self._count += 1
             self._bytes += len(line)
             self.appended += 1
-            if self._postponed:
-                self._append_postponed()
+            if self._nested:
+                self._append_nested()
             return self._count
 
-    def _append_postponed(self) -> None:
+    def _append_nested(self) -> None:
         while True:
             try:
-                body = self._postponed.pop()
-            except IndexError:  # also where another one came in between, and took it
+                body = self._nested.pop()
+            except (
+                IndexError
+            ):  # a check before is not enough: another append may come in between, and take it
                 return
             self.append(body)
 
@@ -167,15 +158,15 @@ class DiskOutbox:
         """Begin a new lane with the next record, because somebody deleted the directory of this one."""
         lane, self._own = self._own, None
         if lane and lane.files:
-            self._recovered.append(lane)  # to be settled as what cannot be read
+            self._recovered.append(lane)  # its records are then settled as records that cannot be read
         elif lane:
             lane.delete()
 
     def next_batch(self) -> Batch | None:
-        """Return the batch to send next, the same one until it is removed; None if no record is pending.
+        """Return the batch to send next: the same batch until it is removed. None if no record is pending.
 
         Raises:
-            OSError: It cannot be read.
+            OSError: The batch cannot be read.
         """
         if self._batch is None:
             with self._lock:
@@ -185,12 +176,12 @@ class DiskOutbox:
                 file = lane.files[0]
                 if len(lane.files) == 1:
                     lane.seal()
-            # Without the lock: nothing is appended to a batch that is sealed.
+            # Without the lock: nobody appends to a sealed batch.
             self._batch = self._read(lane, file)
         return self._batch
 
     def _choose_lane(self) -> Lane | None:
-        """Return the own lane and a recovered one by turns: neither has to wait for all of the other."""
+        """Return the own lane and a recovered lane by turns. So neither waits for all records of the other."""
         own = self._own if self._own and self._own.files else None
         recovered = next((lane for lane in self._recovered if lane.files), None)
         self._own_turn = not self._own_turn
@@ -202,7 +193,7 @@ class DiskOutbox:
         except FileNotFoundError:
             lines, rest = [], b""
         if rest:
-            self._log.warning("cut", _CUT, file.path)
+            self._log.warning("cut", CUT_OFF, file.path)
         records, damaged = [], []
         for line in lines:
             try:
@@ -232,7 +223,7 @@ class DiskOutbox:
         """Note that some of the batch may be stored, for the process that finds it after a crash.
 
         Raises:
-            OSError: It could not be noted, so it must not be sent.
+            OSError: The note could not be written, so the batch must not be sent.
         """
         lane, file = batch.place
         lane.mark_sending(file)
@@ -240,7 +231,7 @@ class DiskOutbox:
     def mark_unsent(self, batch: Batch) -> None:
         """Note that certainly nothing of the batch is stored."""
         lane, file = batch.place
-        with suppress(OSError):  # it stays in doubt, which is true, too
+        with suppress(OSError):  # then the batch stays in doubt, and that is not wrong
             lane.mark_unsent(file)
 
     def remove(self, batch: Batch) -> None:
@@ -257,7 +248,7 @@ class DiskOutbox:
         try:
             file.path.unlink(missing_ok=True)
         except OSError as error:
-            # Whoever finds it asks for its runs, and learns that they are stored.
+            # The process that finds the file asks for its runs, and learns that they are stored.
             self._log.warning("remove", "%s was sent, but cannot be deleted: %s", file.path, error.strerror)
         if over:
             lane.delete()
@@ -266,32 +257,32 @@ class DiskOutbox:
         """Set a record aside that the destination refuses for good.
 
         Raises:
-            OSError: The disk does not take it.
+            OSError: The disk does not take the record.
         """
         rejected.set_aside(self._rejected, key=record.key, body=record.body, reason=reason)
 
     def postpone(self, records: Sequence[Record], *, seconds: float, recovered: bool) -> None:
-        """Keep records for later, besides their batch.
+        """Keep records for later, apart from their batch.
 
         Args:
             records: The records.
-            seconds: How long.
+            seconds: The seconds until they are pending again.
             recovered: Whether another process had recorded them.
 
         Raises:
-            OSError: The disk does not take them.
+            OSError: The disk does not take the records.
         """
         with self._lock:
             self._bytes += self._later.add(records, seconds=seconds, recovered=recovered)
 
     @property
     def postponed(self) -> int:
-        """How many are kept for later."""
+        """The number of postponed records."""
         return sum(lane.records for lane in self._later.lanes)
 
     @property
     def own_postponed(self) -> int:
-        """How many of these it took in itself."""
+        """The number of postponed records that this process recorded itself."""
         return sum(lane.records for lane in self._later.lanes if not lane.recovered)
 
     def resume(self) -> None:
@@ -304,10 +295,10 @@ class DiskOutbox:
         self._count += sum(lane.records for lane in lanes)
 
     def recover(self) -> float:
-        """Recover orphaned lanes, and make the postponed records pending again whose time has come.
+        """Recover orphaned lanes. Make postponed records pending again when their time has come.
 
         Returns:
-            Seconds after which to look again.
+            The seconds after which to look again.
 
         Raises:
             OSError: The directory cannot be read.
@@ -315,54 +306,17 @@ class DiskOutbox:
         with self._lock:
             self._begin_anew(self._later.due())
             wait = self._later.seconds_left()
-        sweep(self._lanes)
         mine = {lane.path for lane in (self._own, *self._recovered, *self._later.lanes) if lane}
-        wait = min(wait, LOOK_AGAIN)
-        others = 0
-        for path in lanes_in(self._lanes):
-            if path not in mine:
-                try:
-                    ready_in = self._recover(path)
-                    others += 0 if ready_in is None else _size_of(path)
-                except OSError as error:
-                    self._log.warning("recover", "%s cannot be read: %s", path, error.strerror)
-                    continue
-                wait = min(wait, ready_in or LOOK_AGAIN)
-        self._bytes_of_others = others + _size_of(self._rejected)
-        return wait
-
-    def _recover(self, path: Path) -> float | None:
-        """Recover a lane.
-
-        Returns:
-            None where it is ours now; else the seconds after which to try again, 0 where its owner lives.
-        """
-        lane = Lane.recover(path)
-        if lane is None:
-            return 0.0
-        self._drop_without_records(lane)
-        if not lane.files:
-            lane.delete()
-            return None
-        since_sending = lane.seconds_since_sending()
-        if since_sending is not None and since_sending < GRACE:
-            lane.let_go()
-            return GRACE - since_sending
-        with self._lock:
-            self._recovered.append(lane)
-            self._count += lane.records
-            self._bytes += lane.size
-            self.recovered += lane.records
-        logger.info("Recovered %d runs that another process had recorded, in %s.", lane.records, path)
-        return None
-
-    def _drop_without_records(self, lane: Lane) -> None:
-        """Delete the batches whose owner died before the end of their first line: nobody waits for them."""
-        for file in [file for file in lane.files if not file.records]:
-            if file.size:
-                self._log.warning("cut", _CUT, file.path)
-            file.path.unlink(missing_ok=True)
-            lane.files.remove(file)
+        for lane in self._orphaned.recover(except_for=mine):
+            with self._lock:
+                self._begin_anew([lane])
+                self._bytes += lane.size
+                self.recovered += lane.records
+            logger.info(
+                "Recovered %d runs that another process had recorded, in %s.", lane.records, lane.path
+            )
+        self._bytes_of_others = self._orphaned.bytes_left + directory_size(self._rejected)
+        return min(wait, self._orphaned.look_again)
 
     def abandon(self) -> None:
         """Leave the pending records to the parent process."""
@@ -389,14 +343,5 @@ class DiskOutbox:
 
 
 def has_lanes(directory: Path) -> bool:
-    """Say whether an outbox has lanes: those of living processes, or what dead ones left."""
+    """Return whether an outbox has lanes, of living or of dead processes."""
     return bool(lanes_in(directory / LANES))
-
-
-def _size_of(directory: Path) -> int:
-    size = 0
-    with suppress(OSError), os.scandir(directory) as entries:
-        for entry in entries:
-            with suppress(OSError):
-                size += entry.stat().st_size
-    return size

@@ -1,17 +1,18 @@
-"""`FallbackOutbox`: an outbox on the disk that stores records in memory while the disk takes none."""
+"""`FallbackOutbox`: an outbox on the disk. While the disk takes no record, it keeps records in memory."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from langchain_label_studio.delivery.disk_outbox import LOOK_AGAIN, DiskOutbox
+from langchain_label_studio.delivery.disk_outbox import DiskOutbox
 from langchain_label_studio.delivery.memory_outbox import MemoryOutbox
+from langchain_label_studio.delivery.orphaned_lanes import LOOK_AGAIN
 from langchain_label_studio.delivery.outbox import Batch, Outbox, Record
 from langchain_label_studio.support.log import ThrottledLog
 
 
 class FallbackOutbox:
-    """An outbox on the disk; while the disk takes no record, records wait in memory instead of being lost.
+    """An outbox on the disk. While the disk takes no record, records wait in memory. So they are not lost at once.
 
     Attributes:
         directory: The directory of the outbox on the disk.
@@ -48,7 +49,7 @@ class FallbackOutbox:
         return self._disk.own_postponed + self._memory.own_postponed
 
     def append(self, body: bytes) -> int:
-        """Append a record; return the number of pending records, or 0 if the outbox is full."""
+        """Append a record. Return the number of pending records, or 0 if the outbox is full."""
         try:
             waiting = self._disk.append(body)
             return waiting and waiting + len(self._memory)
@@ -65,9 +66,9 @@ class FallbackOutbox:
             return waiting and waiting + len(self._disk)
 
     def next_batch(self) -> Batch | None:
-        """Return the batch to send next, the same one until it is removed; None if no record is pending."""
+        """Return the batch to send next: the same batch until it is removed. None if no record is pending."""
         if self._batch is None:
-            # Memory first: its records are those that can be lost.
+            # Memory first, because only its records can be lost.
             self._batch, self._keeper = self._memory.next_batch(), self._memory
         if self._batch is None:
             self._batch, self._keeper = self._disk.next_batch(), self._disk
@@ -91,13 +92,13 @@ class FallbackOutbox:
         try:
             self._disk.reject(record, reason)
         except OSError as error:
-            # A bad record must not hold up the others until there is room again.
+            # A bad record must not delay the others until the disk has room again.
             self._memory.reject(record, reason)
             self._log.warning("rejected", "A refused run cannot be kept on the disk (%s).", error.strerror)
 
     def postpone(self, records: Sequence[Record], *, seconds: float, recovered: bool) -> None:
-        """Keep records for later, besides their batch."""
-        # If the disk does not take them, their batch stays and is tried again.
+        """Keep records for later, apart from their batch."""
+        # If the disk does not take them, their batch stays, and is tried again.
         self._keeper.postpone(records, seconds=seconds, recovered=recovered)
 
     def resume(self) -> None:
@@ -106,7 +107,7 @@ class FallbackOutbox:
         self._memory.resume()
 
     def recover(self) -> float:
-        """Recover orphaned records, and make the postponed records pending again whose time has come."""
+        """Recover orphaned records. Make postponed records pending again when their time has come."""
         wait = self._memory.recover()
         return min(self._disk.recover(), LOOK_AGAIN if wait is None else wait)
 

@@ -23,7 +23,7 @@ MAX_REJECTED = 1_000
 
 @dataclass(frozen=True, slots=True)
 class _Lines:
-    """Records as they were appended, of one batch.
+    """The records of one batch, as they were appended.
 
     Attributes:
         bodies: The records.
@@ -35,7 +35,7 @@ class _Lines:
 
     @property
     def size(self) -> int:
-        """How many bytes they have."""
+        """Their size in bytes."""
         return sum(map(len, self.bodies))
 
 
@@ -66,7 +66,7 @@ class MemoryOutbox:
         """Make an empty outbox.
 
         Args:
-            key_of: Returns the key of a record; raises ValueError if it is not a record.
+            key_of: Returns the key of a record. Raises ValueError if its argument is not a record.
             batch_size: Maximum number of records in a batch.
             max_bytes: Maximum size of all pending records.
             max_records: Maximum number of pending records.
@@ -92,7 +92,7 @@ class MemoryOutbox:
         self.postponed = 0
 
     def append(self, body: bytes) -> int:
-        """Append a record; return the number of pending records, or 0 if the outbox is full."""
+        """Append a record. Return the number of pending records, or 0 if the outbox is full."""
         with self._lock:
             if self._count >= self._max_records or self._bytes + len(body) > self._max_bytes:
                 return 0
@@ -103,7 +103,7 @@ class MemoryOutbox:
             return self._count
 
     def next_batch(self) -> Batch | None:
-        """Return the oldest batch, the same one until it is removed; None if no record is pending."""
+        """Return the oldest batch: the same batch until it is removed. None if no record is pending."""
         with self._lock:
             if self._batch is None and self._resumed:
                 self._batch = self._read(self._resumed.popleft())
@@ -154,7 +154,7 @@ class MemoryOutbox:
         return self.postponed
 
     def postpone(self, records: Sequence[Record], *, seconds: float, recovered: bool) -> None:  # noqa: ARG002 (never)
-        """Keep records for later, besides their batch."""
+        """Keep records for later, apart from their batch."""
         with self._lock:
             at = time.monotonic() + seconds
             self._later.setdefault(seconds, (at, []))[1].extend(record.body for record in records)
@@ -166,7 +166,7 @@ class MemoryOutbox:
         self._resume(math.inf)
 
     def recover(self) -> float | None:
-        """Make the postponed records pending again whose time has come."""
+        """Make postponed records pending again when their time has come."""
         return self._resume(time.monotonic())
 
     def _resume(self, now: float) -> float | None:

@@ -11,15 +11,15 @@ MAX_RECORDS = 1_000_000
 MAX_BATCH_BYTES = 4 * 2**20
 
 DAMAGED = "damaged: not a record of a run"
-"""Why a record is set aside of which the key cannot be read."""
+"""The reason for a record that is set aside because its key cannot be read."""
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One thing to send.
+    """A run, or a piece of feedback, as bytes.
 
     Attributes:
-        key: Its name at the destination; two records with the same key are the same.
+        key: Its name at the destination. Two records with the same key are the same record.
         body: The record itself, without a line break in it.
     """
 
@@ -35,8 +35,8 @@ class Batch:
         records: The records, in the order in which they were appended.
         in_doubt: Whether its unsettled records may be stored already.
         recovered: Whether another process recorded them, and ended before it sent them.
-        set_aside: Number of further records that could not be read, and were set aside as rejected.
-        place: Its outbox's own note of where it is.
+        set_aside: The number of further records that could not be read. They were set aside as rejected.
+        place: Its place in the outbox. Only the outbox reads this.
     """
 
     records: tuple[Record, ...]
@@ -49,14 +49,14 @@ class Batch:
 class Outbox(Protocol):
     """A store of records until they are settled.
 
-    Any thread may append, also in a signal handler or a finalizer. Only one thread at a time calls the rest.
+    Any thread may append, also in a signal handler or a finalizer. Only one thread at a time calls the other methods.
 
     Attributes:
         appended: Number of records that were ever appended.
         recovered: Number of recovered records: their processes ended before they were sent.
         postponed: Number of postponed records, which do not count as pending here.
         own_postponed: Number of postponed records that this process recorded itself.
-        directory: The directory on the disk; None if its records do not outlive the process.
+        directory: The directory on the disk. None if its records do not outlive the process.
         batch_size: Maximum number of records in a batch.
     """
 
@@ -85,11 +85,11 @@ class Outbox(Protocol):
             body: The record, without a line break in it.
 
         Returns:
-            The number of pending records; 0 if the outbox is full and the record was refused.
+            The number of pending records. 0 if the outbox is full and the record was refused.
         """
 
     def next_batch(self) -> Batch | None:
-        """Return the batch to send next, the same one until it is removed; None if no record is pending."""
+        """Return the batch to send next: the same batch until it is removed. None if no record is pending."""
 
     def mark_sending(self, batch: Batch) -> None:
         """Note that some of the batch may be stored, for the process that finds it after a crash."""
@@ -104,22 +104,22 @@ class Outbox(Protocol):
         """Set a record aside that the destination refuses for good."""
 
     def postpone(self, records: Sequence[Record], *, seconds: float, recovered: bool) -> None:
-        """Keep records for later, besides their batch; `recover` makes them pending again when it is time.
+        """Keep records for later, apart from their batch. `recover` makes them pending again when their time has come.
 
         Args:
             records: The records.
-            seconds: How long.
-            recovered: Whether their batch is.
+            seconds: The seconds until they are pending again.
+            recovered: Whether another process had recorded them.
         """
 
     def resume(self) -> None:
         """Make the own postponed records pending again, before their time."""
 
     def recover(self) -> float | None:
-        """Recover orphaned records, and make the postponed records pending again whose time has come.
+        """Recover orphaned records. Make postponed records pending again when their time has come.
 
         Returns:
-            Seconds until the next look; None if there will be nothing to find.
+            The seconds until the next look. None if there will be nothing to find.
         """
 
     def abandon(self) -> None:

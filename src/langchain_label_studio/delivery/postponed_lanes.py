@@ -10,17 +10,17 @@ from langchain_label_studio.delivery.lane import Lane
 from langchain_label_studio.delivery.outbox import Record
 
 _Pause = tuple[float, bool]
-"""How many seconds, and whether another process had recorded what waits."""
+"""The seconds, and whether another process had recorded the records."""
 
 
 class PostponedLanes:
-    """Lanes of postponed records: one for each length of a pause. Its records come back together."""
+    """The lanes of postponed records: one for each length of a pause. The records of a lane come back together."""
 
     def __init__(self, create: Callable[[], Lane]) -> None:
         """Begin with none.
 
         Args:
-            create: Makes a lane of this process's own.
+            create: Makes a lane of this process.
         """
         self._create = create
         self._lanes: dict[_Pause, tuple[float, Lane]] = {}
@@ -31,10 +31,10 @@ class PostponedLanes:
         return [lane for _, lane in list(self._lanes.values())]
 
     def add(self, records: Sequence[Record], *, seconds: float, recovered: bool) -> int:
-        """Write records down, and return how many bytes that took.
+        """Write records to the disk. Return their size in bytes.
 
         Raises:
-            OSError: The disk does not take them. Some may be written all the same.
+            OSError: The disk does not take the records. Some of them may be written.
         """
         pause = (seconds, recovered)
         if pause not in self._lanes:
@@ -47,7 +47,10 @@ class PostponedLanes:
             for record in records:
                 lane.append(record.body + b"\n")
         except OSError:
-            self._lanes[pause] = (0.0, lane)  # somebody may have deleted it: no more is written there
+            self._lanes[pause] = (
+                0.0,
+                lane,
+            )  # somebody may have deleted this lane: it is due now, and gets no more records
             raise
         return lane.size - before
 

@@ -1,4 +1,4 @@
-"""Send pending records when the process ends: `watch` registers a sender for that."""
+"""The end of the process: `watch` makes a sender send its pending records then."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Protocol
 from langchain_label_studio.support.log import logger
 
 EXIT_TIMEOUT = 5.0
-"""Seconds that all senders together may take to send what waits when the process ends."""
+"""The seconds that all senders together may take to send pending records when the process ends."""
 
 
 class Watched(Protocol):
@@ -24,11 +24,11 @@ class Watched(Protocol):
 
     @property
     def unsettled(self) -> int:
-        """Number of pending records and of those in doubt."""
+        """The number of records that are pending or in doubt."""
 
     @property
     def directory(self) -> str | None:
-        """The folder of the outbox; None if the records end with the process."""
+        """The folder of the outbox. None if the records end with the process."""
 
     def drain(self, timeout: float) -> None:
         """Send pending records, for the last time."""

@@ -26,11 +26,11 @@ class Rejected:
     """A rejected record.
 
     Attributes:
-        path: Its file, which a person may repair.
-        key: The record's key; empty where it could not be read.
-        reason: Why Label Studio refuses it.
-        rejected_at: When, as ISO 8601 in UTC.
-        body: The record, or None where the file cannot be read or sent again as it is.
+        path: Its file. A person may repair it.
+        key: The record's key. Empty if it could not be read.
+        reason: The reason why Label Studio refuses it.
+        rejected_at: The time of the refusal, as ISO 8601 in UTC.
+        body: The record. None if the file cannot be read, or cannot be sent again as it is.
     """
 
     path: Path
@@ -44,7 +44,7 @@ def set_aside(directory: Path, *, key: str, body: bytes, reason: str) -> None:
     """Write a record to a file of its own. The same record goes to the same file.
 
     Raises:
-        OSError: The disk does not take it.
+        OSError: The disk does not take the record.
     """
     entry: dict[str, Any] = {
         "v": _FORMAT,
@@ -65,18 +65,18 @@ def read_all(directory: Path) -> Iterator[Rejected]:
     """Yield the rejected records, the oldest first."""
     found = []
     for path in directory.glob("*.json"):
-        with suppress(FileNotFoundError):  # somebody takes it away just now
+        with suppress(FileNotFoundError):  # another process has just taken it away
             found.append((path.stat().st_mtime, path))
     for _, path in sorted(found):
         yield _read(path)
 
 
 def record_in(path: Path) -> bytes:
-    """Return the record in a file, as a person may have repaired it.
+    """Return the record in a file. A person may have repaired the file.
 
     Raises:
         OSError: The file cannot be read.
-        ValueError: There is no record in it; the text says what is wrong, and quotes nothing.
+        ValueError: There is no record in it. The text of the error says what is wrong, and quotes nothing.
     """
     try:
         entry = json.loads(path.read_bytes())
@@ -89,7 +89,7 @@ def record_in(path: Path) -> bytes:
     record = _record_of(entry) if isinstance(entry, dict) else None
     if not isinstance(record, dict):
         msg = 'it has no "record"'
-        raise ValueError(msg)  # noqa: TRY004 (it is the file that is wrong)
+        raise ValueError(msg)  # noqa: TRY004 (the file is wrong, not a type in the code)
     return json.dumps(record, separators=(",", ":")).encode()
 
 
@@ -110,25 +110,25 @@ def alone(directory: Path) -> Iterator[bool]:
 
 
 def put_back(lane: Lane, path: Path, body: bytes) -> None:
-    """Move a file into a lane, to be sent once more. At any moment it is in one of both places.
+    """Move a file into a lane, so that its record is sent again. At any moment, the file is in exactly one place.
 
-    Call it inside `alone`: two callers at a time would send the record twice.
+    Call this inside `alone`: two callers at the same time would send the record twice.
 
     Args:
-        lane: Where it goes.
+        lane: The lane.
         path: The file.
         body: Its record.
 
     Raises:
-        OSError: It could not be moved.
+        OSError: The file could not be moved.
     """
-    # First it becomes what a batch of a lane looks like, where it is; then it becomes one.
+    # First the file gets the content of a batch, in its old place. Then it moves into the lane.
     write_whole(path, body + b"\n")
     lane.take_in(path)
 
 
 def _record_of(entry: dict[str, Any]) -> Any:
-    """Return an entry's record; the whole of it is one where `put_back` was interrupted."""
+    """Return the record in an entry. After an interrupted `put_back`, the whole entry is the record."""
     return entry.get("record") if {"record", "damaged", "reason"} & entry.keys() else entry
 
 

@@ -18,7 +18,7 @@ from langchain_label_studio.delivery.stats import DeliveryStats, Outcome, Settle
 from langchain_label_studio.support.forks import ForkSafe
 from langchain_label_studio.support.log import ThrottledLog
 
-# Without a state: a program that seeds `random` gets what it expects, and forks do not wait in step.
+# Without a state. So a program that seeds `random` gets its own numbers, and forks do not wait in step.
 _CHANCE = random.SystemRandom()
 _LONG = 3600.0
 
@@ -72,8 +72,8 @@ class Sender(ForkSafe, Generic[DestinationT]):
         self._tally = SettledCounts()
         self._flushers = 0
         self._kicked = False
-        # How many have to wait for it to be worth waking the thread. Read without the lock: the thread
-        # first lowers it, and then looks at what waits; who appends first appends, and then looks at it.
+        # The thread is woken when so many records are pending. This is read without the lock. That is safe: the thread
+        # first lowers the number, and then counts the records. A caller first appends, and then reads the number.
         self._wake_at: float = 1
         self._failures = 0
         self._state: State = "idle"
@@ -89,10 +89,10 @@ class Sender(ForkSafe, Generic[DestinationT]):
         super().begin_in_child()
 
     def submit(self, body: bytes) -> bool:
-        """Take a record in. Never waits for the network.
+        """Take a record. It never waits for the network.
 
         Args:
-            body: The record, as its outbox keeps it.
+            body: The record, in the form of its outbox.
 
         Returns:
             False if the outbox is full and the record was refused.
@@ -103,7 +103,7 @@ class Sender(ForkSafe, Generic[DestinationT]):
         return waiting > 0
 
     def flush(self, timeout: float = 10.0) -> bool:
-        """Send the records that this process submitted before the call, also those that are postponed.
+        """Send the records that this process submitted before the call, the postponed ones, too.
 
         Args:
             timeout: Seconds to wait at most.
@@ -135,7 +135,7 @@ class Sender(ForkSafe, Generic[DestinationT]):
             return self._has_settled(goal)
 
     def _has_settled(self, goal: int) -> bool:
-        # Whoever ends the process next leaves nothing behind: the batch of the last one is gone, too.
+        # The last batch has to be removed, too. Then the process may end at once, and leaves nothing behind.
         shipment = self._shipment
         own = self._tally.own + self._outbox.own_postponed
         return own >= goal and (shipment is None or bool(shipment.unsettled()))
@@ -198,12 +198,12 @@ class Sender(ForkSafe, Generic[DestinationT]):
 
     @property
     def unsettled(self) -> int:
-        """Number of pending records and of those in doubt, without the postponed ones."""
+        """The number of records that are pending or in doubt, without the postponed ones."""
         return self._submitted - self._tally.settled - self._outbox.postponed
 
     @property
     def directory(self) -> str | None:
-        """The folder of the outbox; None if the records end with the process."""
+        """The folder of the outbox. None if the records end with the process."""
         return self._outbox.directory
 
     @property
@@ -224,7 +224,7 @@ class Sender(ForkSafe, Generic[DestinationT]):
         try:
             self._thread.start()
         except RuntimeError:
-            # The interpreter is going down and takes no new thread. The record waits in the outbox.
+            # The interpreter is ending, and starts no new thread. The record waits in the outbox.
             self._thread = None
 
     def _run(self) -> None:
@@ -328,7 +328,7 @@ class Sender(ForkSafe, Generic[DestinationT]):
             self._failures = 0
             self._kicked = False
             if self._outbox.postponed:
-                self._look_at = 0.0  # which says when to look again
+                self._look_at = 0.0  # this look returns the time of the next one
             self._last_error = None
             self._wake.notify_all()
 

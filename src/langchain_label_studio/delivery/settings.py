@@ -14,10 +14,10 @@ from langchain_label_studio.errors import SettingError
 
 OUTBOX_DIR_VARIABLE = "LABEL_STUDIO_OUTBOX_DIR"
 Durability = Literal["process", "power", "memory"]
-"""What a run survives, once its callback returned.
+"""The loss that a run survives once its callback has returned.
 
-`process`: any death of the process. `power`: a loss of power, too; costs a write of the disk for each
-run. `memory`: nothing; for those who may not write to the disk.
+`process`: any death of the process. `power`: a loss of power, too. That costs one write to the disk for each run.
+`memory`: none, for programs that may not write to the disk.
 """
 
 
@@ -26,10 +26,10 @@ class DeliverySettings:
     """The settings of delivery.
 
     Attributes:
-        outbox_dir: Directory of all outboxes of this user.
-        durability: What a run survives after its callback returned.
-        flush_interval: Seconds for which a run waits at most for others to fill its batch.
-        batch_size: Number of runs in one request, at most.
+        outbox_dir: The directory of all outboxes of this user.
+        durability: The loss that a run survives once its callback has returned.
+        flush_interval: The seconds for which a run waits at most for others to fill its batch.
+        batch_size: The maximum number of runs in one request.
     """
 
     outbox_dir: Path
@@ -49,7 +49,7 @@ def resolve_delivery(
     """Resolve the settings of delivery.
 
     Raises:
-        SettingError: One of them cannot be right.
+        SettingError: A setting cannot be right.
     """
     if durability not in get_args(Durability):
         msg = f"durability={durability!r}: use one of {', '.join(map(repr, get_args(Durability)))}."
@@ -71,7 +71,7 @@ def resolve_delivery(
 def resolve_outbox_dir(
     outbox_dir: str | Path | None = None, *, environ: Mapping[str, str] = os.environ
 ) -> Path:
-    """Return the directory of all outboxes: argument, else environment, else the user's state directory."""
+    """Return the directory of all outboxes: argument, else environment variable, else the user's state directory."""
     chosen = outbox_dir or environ.get(OUTBOX_DIR_VARIABLE, "").strip()
     if chosen:
         return Path(chosen).expanduser().absolute()

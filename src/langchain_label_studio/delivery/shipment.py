@@ -12,7 +12,7 @@ from langchain_label_studio.delivery.stats import Outcome
 Settle = Callable[[Sequence[Record], Outcome], None]
 
 PATIENCE = 5
-"""Attempts that end with a 500 before a record that stands alone is set aside."""
+"""The number of attempts that end with a 500 before a single record is set aside."""
 
 
 class Shipment:
@@ -99,12 +99,12 @@ class Shipment:
         """Note that no other record is stored."""
         self.batch.in_doubt = False
         if not self._settled:
-            # Else whoever finds the batch after a crash has to ask: the outbox knows only the whole of it,
-            # and what was refused may have been repaired and sent meanwhile.
+            # Otherwise the batch stays marked: the outbox can mark only whole batches. After a crash, the next process
+            # has to ask for its records, because a person may have repaired and sent a refused one meanwhile.
             self._outbox.mark_unsent(self.batch)
 
     def _after_server_error(self, records: Sequence[Record], failure: DeliveryFailedError) -> None:
-        """Halve a batch on which the server fails again and again, once it is certain that none of it is stored."""
+        """Halve a batch on which the server fails again and again. First make sure that no record of it is stored."""
         if len(records) == len(self.unsettled()):
             self._server_errors += 1
         if self._server_errors < 2:
@@ -115,7 +115,7 @@ class Shipment:
         elif rest and (self._some_accepted or self._server_errors >= PATIENCE):
             self._reject(rest[0], failure.reason)
         elif rest:
-            # It may be the server that is ill, not the record: no other one got through either.
+            # The server may be the cause, not the record: no other record was accepted, either.
             raise failure
 
     def _halve(self, records: Sequence[Record], reason: str) -> None:

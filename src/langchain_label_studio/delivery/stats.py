@@ -24,19 +24,19 @@ class DeliveryStats:
     Attributes:
         submitted: Runs that this process put into its outbox: its own runs, and those it recovered.
         recovered: How many of these are orphaned runs of other processes.
-        delivered: Runs that Label Studio stored, and said so.
-        found_existing: Runs whose answer was lost, and which were then found in Label Studio.
+        delivered: Runs that Label Studio has confirmed as stored.
+        found_existing: Runs without Label Studio's confirmation that were found there later.
         rejected: Runs that Label Studio refuses for good. They are set aside.
         pending: Runs that are not sent yet.
-        in_doubt: Runs that were sent; nobody knows yet whether they are stored.
-        postponed: How many of the pending wait for a later time, such as feedback whose task is not there yet.
+        in_doubt: Runs that were sent. Nobody knows yet whether they are stored.
+        postponed: How many of the pending wait for a later time. Feedback without a task does.
         state: The activity of the sender.
         oldest_seconds: Seconds for which the oldest pending run has waited, or None.
         last_error: The reason why the last attempt failed, or None.
-        outbox: The folder of the outbox; None if it is in memory only.
-        lost: Runs that could not be recorded as they should, counted by reason.
-        excluded: Runs that a setting left out on purpose, counted by that setting. They are not part of `submitted`.
-        feedback: The same numbers for users' feedback; None if there was none.
+        outbox: The folder of the outbox. None if it is in memory only.
+        lost: The number of runs that could not be recorded as they should, by reason.
+        excluded: The number of excluded runs, by the setting that excluded them. They are not part of `submitted`.
+        feedback: The same numbers for users' feedback. None if there was none.
     """
 
     submitted: int = 0
@@ -67,15 +67,15 @@ class DeliveryStats:
 
 
 Outcome = Literal["delivered", "found_existing", "rejected"]
-"""How a record was settled: stored by our own request, found stored, or set aside for good."""
+"""The outcome of a record: our own request stored it, it was found stored, or it was set aside for good."""
 
 
 class SettledCounts:
-    """Counts settled records, those of this process and those it recovered. Not locked.
+    """Counts settled records. It has no lock.
 
     Attributes:
-        settled: How many are settled.
-        own: How many of them this process recorded itself.
+        settled: The number of settled records, own and recovered ones.
+        own: The number of settled records that this process recorded itself.
     """
 
     def __init__(self) -> None:

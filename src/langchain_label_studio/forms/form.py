@@ -1,4 +1,4 @@
-"""`Form`: how runs are shown to reviewers, and how their annotations are read."""
+"""`Form`: it shows runs to reviewers, and reads their annotations."""
 
 from __future__ import annotations
 
@@ -30,19 +30,19 @@ class Filled:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Form:
-    """A form of review: how runs are shown, and how annotations are read.
+    """A form of review. It shows runs to reviewers, and reads their annotations.
 
-    Register it with `register_form` in each process that records runs in it, sends them or reads their reviews. The
-    command line is such a process, too: it can send and read only in the built-in forms.
+    Register it with `register_form` in each process that records such runs, sends them or reads their reviews. The
+    command line cannot do that: it sends and reads only the built-in forms.
 
     Attributes:
-        name: The form's name, as `mode=` takes it and as a task's `meta` keeps it.
+        name: The form's name, for `mode=`. A task has it in its `meta`.
         label_config: The label config (XML) of a new project.
         keys: The keys of the task's data that `fill` fills.
         fill: Makes the form's part of the task from a run. It reads the run back from the outbox, so `run.metadata`
             has only the keys of `METADATA_SENT`: pass other values with `data=`, and read them from `run.data`.
-            It may be called twice for a run, and has to return the same each time.
-        read: Makes the form's review from the task's data, the task's meta and the review as it is without the form.
+            It may be called twice for a run, and has to return the same value each time.
+        read: Makes the form's review from the task's data, the task's meta, and the review without the form.
             None leaves that review as it is.
         gather: Makes a `Gatherer`, which turns the events of a trace into records. It is called with the value of
             `group_by=`. None makes one record of each run of a model.

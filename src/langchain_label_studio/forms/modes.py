@@ -9,7 +9,7 @@ from langchain_label_studio.errors import SettingError
 
 
 class LabelStudioMode(Enum):
-    """A built-in form of review, which brings the label config of a new project."""
+    """A built-in form of review. It has the label config of a new project."""
 
     PROMPT = "prompt"
     CHAT = "chat"
@@ -19,11 +19,11 @@ class LabelStudioMode(Enum):
 
 
 PLAIN_MODES = frozenset({LabelStudioMode.PROMPT.value, LabelStudioMode.CHAT.value})
-"""Forms that show a run as it is, in any label config. Their runs and tasks carry no name of a form."""
+"""The forms that show a run as it is, in any label config. Their runs and tasks have no name of a form."""
 
 
 def carried_name(form: str) -> str:
-    """Return the name of a form as runs and tasks carry it: empty for the plain ones."""
+    """Return the name of a form for a run or a task. It is empty for the plain forms."""
     return "" if form in PLAIN_MODES else form
 
 

@@ -1,4 +1,4 @@
-"""`register_form` and `get_form`: forms by their names, built-in ones and those of users."""
+"""`register_form` and `get_form`: the forms by their names, built-in forms and forms of users."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _added: dict[str, Form] = {}
 
 
 def register_form(form: Form) -> Form:
-    """Make a form of your own known, so that `mode=` and `load_reviews` find it by its name.
+    """Register a form of your own. Then `mode=` and `load_reviews` find it by its name.
 
     Register it in each process that records runs in this form, sends them or reads their reviews.
 
@@ -39,10 +39,10 @@ def register_form(form: Form) -> Form:
 
 
 def find_form(name: str) -> Form | None:
-    """Return a form, or None where this process knows none of this name.
+    """Return a form. None if this process knows no form with this name.
 
     Args:
-        name: The name, as `mode=` takes it or as a run carries it: empty for `"prompt"` and `"chat"`.
+        name: The name, from `mode=` or from a run. A run of `"prompt"` or `"chat"` has an empty name.
     """
     name = _PLAIN if name == "" else name
     if name in _BUILT_IN:
@@ -56,7 +56,7 @@ def get_form(name: str) -> Form:
     """Return a form, as `find_form` does.
 
     Raises:
-        SettingError: This process knows none of this name.
+        SettingError: This process knows no form with this name.
     """
     form = find_form(name)
     if form is None:
@@ -70,22 +70,22 @@ def get_form(name: str) -> Form:
 
 
 def form_for_reading(name: str) -> Form:
-    """Return the form of a task; `"prompt"` where this process does not know it.
+    """Return the form of a task. If this process does not know the form, return `"prompt"`.
 
-    The review of such a task has what can be read without its form.
+    The review of such a task has the values that can be read without its form.
     """
     return find_form(name) or get_form(_PLAIN)
 
 
 def resolve_group_by(group_by: GroupBy | None, *, form: Form) -> GroupBy | None:
-    """Return the value of `group_by=`, once it is checked.
+    """Check the value of `group_by=`, and return it.
 
     Args:
-        group_by: A key of the runs' metadata, or a function of the run. None and an empty key are no group.
+        group_by: A key of the runs' metadata, or a function of the run. None and an empty key make no groups.
         form: The form of review.
 
     Raises:
-        SettingError: It is something else, or the form compares nothing.
+        SettingError: The value is something else, or the form compares nothing.
     """
     if group_by is None or group_by == "":
         return None

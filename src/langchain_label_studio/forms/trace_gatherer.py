@@ -1,4 +1,4 @@
-"""`TraceGatherer`: turn the events of a trace into records."""
+"""`TraceGatherer`: makes records of the events of a trace."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ _State = TypeVar("_State")
 
 
 class TraceGatherer(ForkSafe, ABC, Generic[_State]):
-    """A gatherer that keeps one state for each trace: an outermost run and everything below it.
+    """A gatherer with one state for each trace. A trace is an outermost run and everything inside it.
 
-    A subclass says what a state is, and what each event changes in it. Its methods never run at the same time, so it
+    A subclass defines the state, and the change that each event makes. Its methods never run at the same time, so it
     needs no lock. The number and the age of open traces are bounded.
     """
 
@@ -98,7 +98,7 @@ class TraceGatherer(ForkSafe, ABC, Generic[_State]):
             top = self._tops.get(run.get("parent_run_id") or run["run_id"])
             if top is not None and top in self._open:
                 return self.answered(self._open[top][1], run)
-            # LangChain announced nothing around it: it stands alone.
+            # LangChain reported nothing around this run: it is a trace of its own.
             state = self.opened(run["run_id"])
             return self.answered(state, run) + self.closed(state, given_up=False)
 

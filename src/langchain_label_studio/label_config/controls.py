@@ -15,7 +15,7 @@ from langchain_label_studio.label_config.parse import (
     shown_tag,
 )
 
-_DEFAULT_STARS = 5  # of <Rating>, where the config gives no maxRating
+_DEFAULT_STARS = 5  # of a <Rating> without maxRating
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class Controls:
     """All tags of a label config that show data or are filled by reviewers, in document order.
 
     Attributes:
-        response: The name of the `TextArea` for the model's answer; None if there is none.
+        response: The name of the `TextArea` for the model's answer. None if there is none.
         inputs: The tags that show data, by their names.
         controls: The tags that reviewers fill, by their names.
     """

@@ -1,4 +1,4 @@
-"""`inert`: make text safe for a `<Markdown>` tag; `active`: undo it."""
+"""`inert` makes text safe for a `<Markdown>` tag. `active` undoes that."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any
 WORD_JOINER = "\u2060"
 """An invisible character. After a `<`, no HTML tag can start; between `!` and `[`, no image.
 
-Label Studio renders raw HTML in `<Markdown>` without cleaning it. `&lt;` would show as such inside code blocks. This
-character looks right everywhere, and removing it restores the text.
+Label Studio renders raw HTML in `<Markdown>`, and does not clean it. Inside code blocks, `&lt;` would stay `&lt;`.
+This character looks right everywhere. Without it, the text is the original one.
 """
 
 

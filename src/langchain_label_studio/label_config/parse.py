@@ -54,8 +54,8 @@ class LabelConfig:
     """The parts of a label config that tasks are made for.
 
     Attributes:
-        response: The name of the `TextArea` for the model's answer; None if answers are not corrected.
-        input: The tag that shows the prompt; None if there is none.
+        response: The name of the `TextArea` for the model's answer. None if answers are not corrected.
+        input: The tag that shows the prompt. None if there is none.
         required: The data keys that Label Studio demands, each with a value that its tag shows as empty.
         markdown: The data keys that a `<Markdown>` shows, with or without a name. It renders HTML as it is.
         controls: Every named tag as `(type, name, toName, value)`, to compare two configs.
@@ -69,7 +69,7 @@ class LabelConfig:
 
 
 def prepare_label_config(xml: str) -> str:
-    """Return a label config without an XML declaration, to which Label Studio answers 500."""
+    """Return a label config without an XML declaration. Label Studio answers 500 to a declaration."""
     return _XML_DECLARATION.sub("", xml).strip()
 
 
@@ -114,7 +114,7 @@ def parse_label_config(xml: str, *, takes_answer: bool = True) -> LabelConfig:
 
 
 def describe_difference(wanted: LabelConfig, found: LabelConfig) -> str | None:
-    """Return the differences between the named tags of two configs in words; None if there are none."""
+    """Return the differences between the named tags of two configs in words. None if there are none."""
     missing = sorted(f'<{tag} name="{name}">' for tag, name, *_ in wanted.controls - found.controls)
     extra = sorted(f'<{tag} name="{name}">' for tag, name, *_ in found.controls - wanted.controls)
     parts = [
@@ -182,7 +182,7 @@ def response_control(root: ET.Element) -> tuple[str, InputTag]:
 def _empty_value(tag: ET.Element) -> Any:
     """Return a value that a tag shows as empty. With any other value, the page shows an error in place of the task."""
     if "[" in tag.attrib["value"]:
-        return []  # one item of what a <Repeater> shows: the server wants the list
+        return []  # the key is one item of a <Repeater>'s list: the server requires the list
     if tag.tag == "Paragraphs":
         return [{tag.get("nameKey", _NAME_KEY): "", tag.get("textKey", _TEXT_KEY): ""}]
     if tag.tag == "Table":
@@ -197,14 +197,14 @@ def _first_input(named: Mapping[str, ET.Element]) -> InputTag | None:
 
 
 def _input_tag(tag: ET.Element | None) -> InputTag | None:
-    """Return a tag that can show a prompt; None if it cannot."""
+    """Return a tag that can show a prompt. None if it cannot."""
     if tag is None or tag.tag not in PROMPT_TAGS or tag.get("valueType") == "url":
         return None
     return shown_tag(tag)
 
 
 def shown_tag(tag: ET.Element) -> InputTag | None:
-    """Return a tag that shows one data key; None if it shows none or several."""
+    """Return a tag that shows one data key. None if it shows none or several."""
     variable = _VARIABLE.fullmatch(tag.get("value", ""))
     if not variable:
         return None

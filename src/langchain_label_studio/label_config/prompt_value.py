@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from langchain_label_studio.label_config.parse import InputTag
-from langchain_label_studio.types.text import Turns, _is_plain_prompt, transcript
+from langchain_label_studio.types.text import Turns, is_plain_prompt, transcript
 
 # HyperText is a page of its own: without a background, it is black on black in the dark theme.
 _PAGE = "background: white; color: black; padding: 12px; border-radius: 8px; font-family: sans-serif"
@@ -38,7 +38,7 @@ def _hypertext(turns: Turns) -> str:
     def block(text: str) -> str:
         return f'<div style="white-space: pre-wrap">{html.escape(text)}</div>'
 
-    if _is_plain_prompt(turns):
+    if is_plain_prompt(turns):
         shown = block(turns[0][1])
     else:
         shown = "".join(f"<p><b>{html.escape(role)}</b></p>{block(text)}" for role, text in turns)
@@ -46,6 +46,6 @@ def _hypertext(turns: Turns) -> str:
 
 
 def _markdown(turns: Turns) -> str:
-    if _is_plain_prompt(turns):
+    if is_plain_prompt(turns):
         return turns[0][1]
     return "\n\n".join(f"**{role}**\n\n{text}" for role, text in turns)

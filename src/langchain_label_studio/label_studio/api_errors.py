@@ -1,4 +1,4 @@
-"""Errors for the answers of Label Studio, with advice. Pure."""
+"""Errors for the answers of Label Studio, with advice: `error_for_status`. Pure."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ _NOT_STORED = frozenset({429, 503})
 def error_for_status(
     status: int | None, body: Any, headers: Mapping[str, str] | None, url: str
 ) -> LabelStudioError:
-    """Return the error that an answer of Label Studio stands for.
+    """Return the error for an answer of Label Studio.
 
     Args:
-        status: The HTTP status; None where the SDK itself gave up.
-        body: The answer's body, parsed where it was JSON.
-        headers: The answer's headers. Only `Retry-After` is read: they hold a session cookie.
-        url: Address of Label Studio.
+        status: The HTTP status. None if the SDK itself gave up.
+        body: The answer's body, parsed if it was JSON.
+        headers: The answer's headers. Only `Retry-After` is read, because they hold a session cookie.
+        url: The address of Label Studio.
     """
     reason = reason_in(body)
     if status == 401:
@@ -50,18 +50,42 @@ def error_for_status(
     if status == 404 and isinstance(body, Mapping):
         msg = f"Label Studio at {url} has no such project, or the key's owner may not see it."
         return ProjectNotFoundError(msg, status=status)
+    return not_label_studio(url, status)
+
+
+def not_label_studio(url: str, status: int | None = None) -> NotLabelStudioError:
+    """Return the error for an answer that is not of Label Studio's API.
+
+    Args:
+        url: The address.
+        status: The HTTP status. None for an answer with an unexpected body.
+    """
     redirect = (
         " (it redirects elsewhere: use the address it redirects to)" if status and 300 <= status < 400 else ""
     )
     msg = (
-        f"What answers at {url} is not Label Studio's API{redirect}. Use the address of its start page, "
+        f"There is no Label Studio API at {url}{redirect}. Use the address of Label Studio's start page, "
         "such as http://localhost:8080, without /projects or /api."
     )
     return NotLabelStudioError(msg, status=status)
 
 
+def no_connection(problem: str, url: str) -> LabelStudioError:
+    """Return the error for a connection that could not be opened.
+
+    Args:
+        problem: The text of the connection's own error.
+        url: The address.
+    """
+    if "SSL" in problem or "CERTIFICATE" in problem:
+        msg = f"No secure connection to {url}: {reason_in(problem)}. Is it http:// instead of https://?"
+        return NotLabelStudioError(msg)
+    msg = f"No answer from Label Studio at {url}: is it running, and is the address right?"
+    return ServerUnavailableError(msg)
+
+
 def reason_in(body: Any) -> str:
-    """Return why, out of an answer's body, in one short line without the data that was sent."""
+    """Return the reason in an answer's body: one short line, without the data of the request."""
     if isinstance(body, Mapping):
         details = body.get("validation_errors")
         text = _flatten(details) if details else _flatten(body.get("detail"))
@@ -69,13 +93,13 @@ def reason_in(body: Any) -> str:
         text = "no reason given" if "<html" in body[:500].lower() else body
     else:
         text = _flatten(body)
-    # Behind " :: " Label Studio repeats the whole task.
+    # Label Studio repeats the whole task after " :: ".
     text = " ".join(scrub_secrets(text.partition(" :: ")[0]).split())
     return text.rstrip(".") if len(text) <= _MAX_REASON else f"{text[:_MAX_REASON]}…"
 
 
 def retry_after(headers: Mapping[str, str] | None) -> float | None:
-    """Return the seconds of a `Retry-After` header, which holds a number or a date (RFC 9110, 10.2.3)."""
+    """Return the seconds in a `Retry-After` header. It holds a number or a date (RFC 9110, 10.2.3)."""
     value = next((text for name, text in (headers or {}).items() if name.lower() == "retry-after"), None)
     if value is None:
         return None

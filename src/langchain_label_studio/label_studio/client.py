@@ -1,23 +1,20 @@
-"""Label Studio's API, as far as this package needs it: the only file that imports its SDK.
+"""`LabelStudioClient`: requests to Label Studio's API. No other file imports Label Studio's SDK.
 
-The SDK is reached through its light path, without pandas and boto3 (0.4 s instead of 3.3 s to import). Its
-own retries are off, because they store tasks twice, and redirects are not followed, because they turn
-a POST into a GET.
+This file imports only the light part of the SDK, without pandas and boto3: 0.4 s instead of 3.3 s. The SDK's own
+retries are off, because they store tasks twice. Redirects are not followed, because they turn a POST into a GET.
 """
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import httpx
 
-# What the SDK and httpx load with the first request, loaded here: see `no_fork`.
+# The SDK and httpx would load these modules with the first request. They are loaded here: see `no_fork`.
 import label_studio_sdk.projects.client
 import label_studio_sdk.tokens.client_ext
 import label_studio_sdk.users.client
@@ -28,100 +25,52 @@ from label_studio_sdk.core.api_error import ApiError
 from label_studio_sdk.projects.client import OMIT
 from pydantic import SecretStr
 
-from langchain_label_studio.errors import NotLabelStudioError, ServerError, ServerUnavailableError
-from langchain_label_studio.label_studio.api_errors import error_for_status, reason_in
+from langchain_label_studio.errors import ServerUnavailableError
+from langchain_label_studio.label_studio.answers import (
+    FoundTask,
+    ImportedTasks,
+    ProjectInfo,
+    TaskContent,
+    TaskPage,
+)
+from langchain_label_studio.label_studio.api_errors import (
+    error_for_status,
+    no_connection,
+    not_label_studio,
+)
+from langchain_label_studio.label_studio.task_filters import (
+    TaskFilter,
+    changed_since,
+    filter_query,
+    has_annotation,
+    id_after,
+    one_of,
+)
 from langchain_label_studio.support.forks import no_fork
 
 TIMEOUT = httpx.Timeout(60.0, connect=10.0)
 _ANALYTICS = re.compile(r"collect_analytics\s*[=:]\s*(true|false)")
 _PAGE = 100
-# Those of annotations and predictions have to be named, too: else they come with nothing but their ids.
+# This includes the fields of annotations and predictions: without them, Label Studio returns only their ids.
 _TASK_FIELDS = (
     "id,data,meta,predictions,annotations,result,completed_by,created_at,updated_at,was_cancelled,"
     "ground_truth,lead_time,parent_prediction,model_version"
 )
 _FIND_AT_ONCE = 500
 
-_Filter = tuple[str, str, str, Any]
-"""Column, operator, type and value."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProjectInfo:
-    """A project, as Label Studio describes it.
-
-    Attributes:
-        id: Its number.
-        title: Its title.
-        label_config: Its label config, as XML.
-        model_version: The version of the predictions that reviewers see; empty until there is one.
-        shows_predictions: Whether reviewers see predictions at all.
-        reviewers_per_task: How many people a task goes to.
-        overlap_percent: How many tasks of a hundred go to that many; the others go to one.
-        annotations: How many annotations there are, without the skipped.
-    """
-
-    id: int
-    title: str
-    label_config: str
-    model_version: str
-    shows_predictions: bool
-    reviewers_per_task: int
-    overlap_percent: int
-    annotations: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ImportedTasks:
-    """What an import stored: the tasks' ids in the order they were sent, and how many predictions."""
-
-    task_ids: tuple[int, ...]
-    predictions: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FoundTask:
-    """A task that is there already."""
-
-    id: int
-    run_id: str
-    predictions: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TaskContent:
-    """What a task holds."""
-
-    id: int
-    data: Mapping[str, Any]
-    meta: Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TaskPage:
-    """Some tasks of a project, as Label Studio lists them.
-
-    Attributes:
-        tasks: The tasks, with `data`, `meta`, `predictions` and `annotations`.
-        matching: How many there are from the first of these on.
-        counted: How many annotations, without the skipped, Label Studio has counted for those.
-        size: How many bytes the page took.
-    """
-
-    tasks: tuple[dict[str, Any], ...]
-    matching: int
-    counted: int
-    size: int
-
 
 class LabelStudioClient:
-    """Speaks to one Label Studio with one key. Connections open as they are needed."""
+    """Sends requests to one Label Studio with one key. It opens connections as they are needed.
+
+    Attributes:
+        url: The address of Label Studio, with one slash at the end.
+    """
 
     def __init__(self, *, url: str, api_key: SecretStr) -> None:
-        """Make a client; nothing is sent yet.
+        """Make a client. It sends nothing yet.
 
         Args:
-            url: Address of Label Studio, ending in exactly one slash.
+            url: The address of Label Studio, with one slash at the end.
             api_key: A personal access token or a legacy token.
         """
         self.url = url
@@ -141,13 +90,13 @@ class LabelStudioClient:
         return self._known_sdk
 
     def legacy_client(self) -> label_studio_sdk.Client:
-        """Return the client of the SDK's first version, which `langchain_community`'s handler had.
+        """Return the client of the SDK's first version. The handler of `langchain_community` had it.
 
-        By itself it knows legacy tokens only. Here its requests are signed like those of this client, so that
-        personal access tokens work, too; and it never sees the key.
+        That client by itself takes legacy tokens only. Here its requests are signed like the requests of this client,
+        so personal access tokens work, too. That client never sees the key.
         """
         with no_fork():
-            import requests  # noqa: PLC0415 (with what follows 0.2 s to load, and few ask for it)
+            import requests  # noqa: PLC0415 (the next lines take 0.2 s to load, and few callers need them)
 
             session = requests.Session()
             session.auth = self._sign
@@ -163,31 +112,31 @@ class LabelStudioClient:
         self._http.close()
 
     def sign_in(self) -> str:
-        """Check that this is Label Studio and that it takes the key.
+        """Check that this is Label Studio, and that it accepts the key.
 
         Returns:
             The e-mail address of the key's owner.
 
         Raises:
             AuthenticationError: The key was refused.
-            NotLabelStudioError: Something else answers at this address.
-            ServerUnavailableError: Nothing answers.
+            NotLabelStudioError: Another program answers at this address.
+            ServerUnavailableError: No program answers.
         """
-        with self._asking():
+        with self._translated_errors():
             email = self._sdk.users.whoami().email
             edition = self._sdk.versions.get().edition
         if not isinstance(email, str) or not isinstance(edition, str):
-            raise self._not_label_studio()
+            raise not_label_studio(self.url)
         return email
 
     def version(self) -> str:
-        """Return Label Studio's version and edition, as a person reads them."""
-        with self._asking():
+        """Return Label Studio's version and edition, as a text for people."""
+        with self._translated_errors():
             versions = self._sdk.versions.get()
             return f"{versions.release} ({versions.edition})"
 
     def collects_analytics(self) -> bool | None:
-        """Say whether the server sends analytics, prompts among them, to its maker; None if unknown."""
+        """Return whether the server sends analytics, with prompts, to its maker. None if unknown."""
         try:
             page = self._http.get(f"{self.url}user/login/").text
         except httpx.HTTPError:
@@ -199,30 +148,30 @@ class LabelStudioClient:
         """Return a project.
 
         Raises:
-            ProjectNotFoundError: There is none with this id.
+            ProjectNotFoundError: There is no project with this id.
         """
-        with self._asking():
+        with self._translated_errors():
             found = self._sdk.projects.get(id=project_id)
         return self._project_info(found)
 
     def find_projects(self, title: str) -> list[int]:
-        """Return the ids of all projects of exactly this title, lowest first."""
-        # Label Studio itself looks for titles that contain this one.
+        """Return the ids of all projects with exactly this title, the lowest first."""
+        # Label Studio itself returns all projects with this text in their title.
         found = self.search_projects(title)
         return sorted(project_id for project_id, its_title in found.items() if its_title == title)
 
     def search_projects(self, part: str) -> dict[int, str]:
-        """Return the titles of all projects that have this in their title, by their ids."""
+        """Return the titles of all projects with this text in their title, by the projects' ids."""
         found: dict[int, str] = {}
         page = 0
         while True:
             page += 1
-            with self._asking():
+            with self._translated_errors():
                 items = self._sdk.projects.list(
                     title=part, include="id,title", ordering="id", page=page, page_size=_PAGE,
                 ).items or []  # fmt: skip
             found |= {item.id: (item.title or "").strip() for item in items if item.id is not None}
-            # Asking for one page too many makes Label Studio log an error.
+            # A request for one page too many makes Label Studio log an error.
             if len(items) < _PAGE:
                 return found
 
@@ -232,9 +181,9 @@ class LabelStudioClient:
         """Create a project, and return its id.
 
         Raises:
-            RequestRefusedError: Label Studio refuses the title or the label config.
+            RequestRefusedError: Label Studio refused the title or the label config.
         """
-        with self._asking():
+        with self._translated_errors():
             created = self._sdk.projects.create(
                 title=title,
                 label_config=label_config,
@@ -242,25 +191,25 @@ class LabelStudioClient:
                 maximum_annotations=OMIT if reviewers_per_task is None else reviewers_per_task,
             )
         if not isinstance(created.id, int):
-            raise self._not_label_studio()
+            raise not_label_studio(self.url)
         return created.id
 
     def rename_empty_project(self, project_id: int, *, title: str, description: str) -> None:
-        """Give a project another title, unless there are tasks in it."""
-        with self._asking():
+        """Give a project another title and description, unless it has tasks."""
+        with self._translated_errors():
             if not self._sdk.projects.get(id=project_id).task_number:
                 self._sdk.projects.update(project_id, title=title, description=description)
 
     def import_tasks(self, project_id: int, tasks: Sequence[Mapping[str, Any]]) -> ImportedTasks:
-        """Store tasks with their predictions, all or none.
+        """Store tasks with their predictions. Label Studio stores all of them or none.
 
         Raises:
-            RequestRefusedError: One of them is at fault.
-            ServerUnavailableError: They may be stored or not, see `maybe_stored`.
+            RequestRefusedError: One of the tasks is wrong.
+            ServerUnavailableError: The tasks may be stored or not: see `maybe_stored`.
         """
-        with self._asking():
+        with self._translated_errors():
             answer = self._sdk.projects.import_tasks(project_id, request=list(tasks), return_task_ids=True)
-        # Not declared by the SDK; its own `predictions_count` is always None.
+        # The SDK does not declare these two. Its own `predictions_count` is always None.
         task_ids = getattr(answer, "task_ids", None)
         predictions = getattr(answer, "prediction_count", None)
         if answer.task_count != len(tasks) or not isinstance(task_ids, list) or len(task_ids) != len(tasks):
@@ -269,17 +218,16 @@ class LabelStudioClient:
         return ImportedTasks(task_ids=tuple(task_ids), predictions=int(predictions or 0))
 
     def import_predictions(self, project_id: int, predictions: Sequence[Mapping[str, Any]]) -> None:
-        """Store predictions for tasks that are there; each names its `task`."""
-        with self._asking():
+        """Store predictions for existing tasks. Each prediction names its `task`."""
+        with self._translated_errors():
             self._sdk.projects.import_predictions(project_id, request=list(predictions))
 
     def find_tasks(self, project_id: int, run_ids: Sequence[str]) -> list[FoundTask]:
-        """Return the tasks of these runs that are there already, lowest id first."""
+        """Return the existing tasks of these runs, the lowest id first."""
         found: list[FoundTask] = []
         for start in range(0, len(run_ids), _FIND_AT_ONCE):
-            wanted = list(run_ids[start : start + _FIND_AT_ONCE])
-            query = _query([("data.run_id", "in_list", "String", wanted)])
-            with self._asking():
+            query = filter_query(one_of("run_id", run_ids[start : start + _FIND_AT_ONCE]))
+            with self._translated_errors():
                 with no_fork():
                     tasks = self._sdk.tasks  # imports it
                 page = tasks.list(
@@ -290,59 +238,58 @@ class LabelStudioClient:
         return sorted(found, key=lambda task: task.id)
 
     def tasks_with(self, project_id: int, *, column: str, values: Sequence[str]) -> list[TaskContent]:
-        """Return tasks that have one of the values in a column of their data, highest id first."""
+        """Return the tasks with one of the values in a column of their data, the highest id first."""
         params = {
             "project": project_id,
-            "query": _query([(f"data.{column}", "in_list", "String", list(values))], ordering=["-tasks:id"]),
+            "query": filter_query(one_of(column, values), ordering=["-tasks:id"]),
             "fields": "all",
             "include": "id,data,meta",
             "page": 1,
             "page_size": 2 * _FIND_AT_ONCE,
         }
-        with self._asking():
+        with self._translated_errors():
             found = orjson.loads(self._request("GET", "api/tasks/", params=params).content)["tasks"]
             return [
                 TaskContent(id=task["id"], data=task["data"], meta=task.get("meta") or {}) for task in found
             ]
 
     def update_task(self, task_id: int, *, data: Mapping[str, Any], meta: Mapping[str, Any]) -> None:
-        """Replace what a task holds, as a whole; its annotations and predictions stay."""
-        with self._asking():
+        """Replace the whole data and meta of a task. Its annotations and predictions stay."""
+        with self._translated_errors():
             self._request("PATCH", f"api/tasks/{task_id}/", json={"data": data, "meta": meta})
 
     def users(self) -> dict[int, str]:
-        """Return the e-mail addresses of all who have an account, by their number."""
-        with self._asking():
+        """Return the e-mail addresses of all users, by the users' ids."""
+        with self._translated_errors():
             return {user.id: user.email for user in self._sdk.users.list() if user.id and user.email}
 
     def read_tasks(
         self, project_id: int, *, after: int, size: int, since: datetime | None = None, annotated: bool = True
     ) -> TaskPage:
-        """Return the next tasks of a project, by rising id, with their predictions and annotations.
+        """Return the next tasks of a project with their predictions and annotations, the lowest id first.
 
         Args:
-            project_id: The project.
-            after: Only tasks of a higher id.
-            size: How many at most.
-            since: Only tasks that were changed then or later.
-            annotated: Only tasks of which Label Studio has counted an annotation that is no skip.
+            project_id: The number of the project.
+            after: Return only tasks with a higher id.
+            size: The maximum number of tasks.
+            since: Return only tasks that were changed at this time or later.
+            annotated: Return only tasks for which Label Studio has counted an annotation. It counts no skips.
         """
-        chosen: list[_Filter] = [("id", "greater", "Number", after)]
+        filters: list[TaskFilter] = [id_after(after)]
         if annotated:
-            chosen.append(("total_annotations", "greater", "Number", 0))
+            filters.append(has_annotation())
         if since is not None:
-            moment = f"{since.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ}"
-            chosen.append(("updated_at", "greater_or_equal", "Datetime", moment))
+            filters.append(changed_since(since))
         params = {
             "project": project_id,
-            "query": _query(chosen, ordering=["tasks:id"]),
+            "query": filter_query(*filters, ordering=["tasks:id"]),
             "fields": "all",
             "include": _TASK_FIELDS,
             "page": 1,
             "page_size": size,
         }
-        with self._asking():
-            # Not `tasks.list`: its models keep the same again as objects, and do not say how large it was.
+        with self._translated_errors():
+            # Not `tasks.list`: its models keep all values a second time, and do not tell the size of the answer.
             answer = self._request("GET", "api/tasks/", params=params)
             found = orjson.loads(answer.content)
             return TaskPage(
@@ -361,7 +308,7 @@ class LabelStudioClient:
 
     def _project_info(self, project: Any) -> ProjectInfo:
         if not isinstance(project.id, int) or not isinstance(project.label_config, str):
-            raise self._not_label_studio()
+            raise not_label_studio(self.url)
         return ProjectInfo(
             id=project.id,
             title=project.title or "",
@@ -376,36 +323,22 @@ class LabelStudioClient:
         )
 
     @contextmanager
-    def _asking(self) -> Iterator[None]:
-        """Turn whatever the SDK raises into this package's own errors.
+    def _translated_errors(self) -> Iterator[None]:
+        """Turn every error of the SDK into an error of this package.
 
-        The text of the SDK's errors holds a session cookie, and of httpx's the key: neither is kept.
+        The texts of their errors are dropped: the SDK's hold a session cookie, and httpx's hold the key.
         """
         try:
             yield
         except ApiError as error:
             raise error_for_status(error.status_code, error.body, error.headers, self.url) from None
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
-            raise self._cannot_connect(error) from None
+            raise no_connection(str(error), self.url) from None
         except httpx.TransportError as error:
             msg = f"Label Studio at {self.url} broke off without an answer ({type(error).__name__})."
             raise ServerUnavailableError(msg, maybe_stored=True) from None
         except (ValueError, TypeError, AttributeError, LookupError):
-            raise self._not_label_studio() from None
-
-    def _cannot_connect(self, error: httpx.TransportError) -> Exception:
-        if "SSL" in str(error) or "CERTIFICATE" in str(error):
-            msg = f"No secure connection to {self.url}: {reason_in(str(error))}. Is it http:// instead of https://?"
-            return NotLabelStudioError(msg)
-        msg = f"No answer from Label Studio at {self.url}: is it running, and is the address right?"
-        return ServerUnavailableError(msg)
-
-    def _not_label_studio(self) -> ServerError:
-        msg = (
-            f"What answers at {self.url} is not Label Studio's API. Use the address of its start page, "
-            "such as http://localhost:8080, without /projects or /api."
-        )
-        return NotLabelStudioError(msg)
+            raise not_label_studio(self.url) from None
 
 
 def _found_task(task: Any) -> FoundTask:
@@ -413,15 +346,6 @@ def _found_task(task: Any) -> FoundTask:
     return FoundTask(
         id=task.id, run_id=str(data.get("run_id", "")), predictions=int(task.total_predictions or 0)
     )
-
-
-def _query(filters: Iterable[_Filter], *, ordering: Sequence[str] = ()) -> str:
-    """Return the tasks that pass all filters as Label Studio's data manager asks for them."""
-    items = [
-        {"filter": f"filter:tasks:{column}", "operator": operator, "type": kind, "value": value}
-        for column, operator, kind, value in filters
-    ]
-    return json.dumps({"filters": {"conjunction": "and", "items": items}, "ordering": list(ordering)})
 
 
 def _body(answer: httpx.Response) -> Any:

@@ -1,4 +1,4 @@
-"""`CommunityAttributes`: what `langchain_community`'s handler had as attributes, for the programs that read them."""
+"""`CommunityAttributes`: the attributes of `langchain_community`'s handler, for programs that read them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from langchain_label_studio.label_studio.settings import DEFAULT_PROJECT_NAME, S
 
 
 class _NotKept:
-    """An attribute that says why it is not there."""
+    """A missing attribute. Its error says why there is none."""
 
     def __init__(self, advice: str) -> None:
         self._advice = advice
@@ -29,14 +29,14 @@ class _NotKept:
 
 
 class CommunityAttributes:
-    """The attributes of `langchain_community`'s handler, but for `api_key` and `payload`.
+    """The attributes of `langchain_community`'s handler, without `api_key` and `payload`.
 
     Attributes:
-        project_name: As it was passed: without today's date.
-        project_config: The label config that a new project gets.
-        mode: The mode that this label config is of; None where it is one of your own.
-        ls_client: The SDK's `label_studio_sdk.Client`, made when it is asked for.
-        ls_project: The SDK's project of that client, asked for at Label Studio.
+        project_name: The project's name as it was passed, before the date is filled in.
+        project_config: The label config of a new project.
+        mode: The mode of this label config. None for a label config of your own.
+        ls_client: The SDK's `label_studio_sdk.Client`. The first access makes it.
+        ls_project: The SDK's project of that client. The first access asks Label Studio for it.
     """
 
     DEFAULT_PROJECT_NAME: ClassVar[str] = DEFAULT_PROJECT_NAME
@@ -54,7 +54,7 @@ class CommunityAttributes:
     payload = _NotKept("The runs in flight are no dict. handler.stats() counts what became of each run.")
 
     def __init_subclass__(cls, **options: Any) -> None:
-        """Warn of a method that the old handler called, and this one does not."""
+        """Warn of a method that the old handler called. This handler does not call it."""
         super().__init_subclass__(**options)
         if "add_prompts_generations" in vars(cls):
             message = (
@@ -65,30 +65,30 @@ class CommunityAttributes:
 
     @property
     def from_name(self) -> str | None:
-        """Name of the `TextArea` that takes the answer; None where the label config asks for none."""
+        """The name of the `TextArea` that takes the answer. None if the label config has none."""
         return self._label_config.response
 
     @property
     def to_name(self) -> str | None:
-        """Name of the tag that shows the prompt."""
+        """The name of the tag that shows the prompt."""
         shown = self._label_config.input
         return shown.name if shown else None
 
     @property
     def value(self) -> str | None:
-        """Key of the task's data that this tag shows, such as `"prompt"`."""
+        """The key of the task's data that this tag shows, such as `"prompt"`."""
         shown = self._label_config.input
         return shown.key if shown else None
 
     @property
     def input_type(self) -> str | None:
-        """Type of this tag, such as `"Text"` or `"Paragraphs"`."""
+        """The type of this tag, such as `"Text"` or `"Paragraphs"`."""
         shown = self._label_config.input
         return shown.type if shown else None
 
     @property
     def parsed_label_config(self) -> dict[str, Any]:
-        """The project's label config as Label Studio parses it; asks Label Studio."""
+        """The project's label config, as Label Studio parses it. Every access asks Label Studio."""
         parsed: dict[str, Any] = self.ls_project.parsed_label_config
         return parsed
 
@@ -99,12 +99,12 @@ class CommunityAttributes:
 
     @cached_property
     def ls_project(self) -> Any:
-        """The SDK's project, as `ls_client.get_project` returns it; finds or creates it where that was not done."""
+        """The SDK's project, as `ls_client.get_project` returns it. If it is not known yet, it is found or created."""
         return self.ls_client.get_project(self._sender.destination.connect().id)
 
     @property
     def _label_config(self) -> LabelConfig:
-        """What the project's label config asks for; until Label Studio was reached, that of a new project."""
+        """The project's label config. Before Label Studio has answered, it is the label config of a new project."""
         project = self._sender.destination.project
         if project:
             return project.config
@@ -112,7 +112,7 @@ class CommunityAttributes:
 
 
 def known_mode(mode: str | LabelStudioMode) -> LabelStudioMode | str:
-    """Return a mode as the enum's member, and the name of a form of your own as it is."""
+    """Return a mode as a member of the enum. Return the name of a form of your own as it is."""
     try:
         return LabelStudioMode(mode)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Check a connection without creating or changing anything, for `langchain-label-studio check`."""
+"""The checks of `langchain-label-studio check`: `check_up`. They create and change nothing."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Finding:
     """The result of one check.
 
     Attributes:
-        level: `"good"`, `"warning"` (works, but look at it) or `"bad"` (does not work).
+        level: `"good"`, `"warning"` (it works, but a person should look at it) or `"bad"` (it does not work).
         text: The result in words and, if something is wrong, what to do.
     """
 
@@ -39,12 +39,12 @@ def check_up(
     project_name: str,
     mode: str = LabelStudioMode.PROMPT.value,
 ) -> Iterator[Finding]:
-    """Look at the settings, the server, the key and the project, in this order; stop at what is wrong.
+    """Check the settings, the server, the key and the project, in this order. Stop at the first that does not work.
 
     Args:
-        url: Address of Label Studio; None is the environment's.
-        project_id: The project; None is the environment's, or that of the name.
-        project_name: Title of the project.
+        url: The address of Label Studio. None takes it from the environment.
+        project_id: The number of the project. None takes it from the environment, or finds the project by its title.
+        project_name: The title of the project.
         mode: The mode of the handler that will record there.
     """
     try:

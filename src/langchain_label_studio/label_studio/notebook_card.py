@@ -17,9 +17,9 @@ def render_card(*, title: str, url: str | None, stats: DeliveryStats, open_runs:
 
     Args:
         title: The project's title.
-        url: Address of the project's tasks, or None where it is not known yet.
-        stats: The number of runs by outcome.
-        open_runs: How many runs have started and not ended.
+        url: The address of the project's tasks. None if it is not known yet.
+        stats: The number of runs by their outcome.
+        open_runs: The number of runs that have started and not ended.
     """
     stored = stats.delivered + stats.found_existing
     counters = {
@@ -29,7 +29,7 @@ def render_card(*, title: str, url: str | None, stats: DeliveryStats, open_runs:
         "rejected": stats.rejected,
         "lost": sum(stats.lost.values()),
     }
-    # The first two always say something; the others only when there is something to say.
+    # The first two are always shown. The others are shown only if they are not 0.
     shown = [
         f"<b>{count}</b> {name}" for index, (name, count) in enumerate(counters.items()) if count or index < 2
     ]

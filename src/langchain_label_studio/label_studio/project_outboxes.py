@@ -1,4 +1,4 @@
-"""Find and describe the outboxes of projects: see `ProjectOutbox`.
+"""The outboxes of projects: `ProjectOutbox` describes one, `find_project_outboxes` finds all.
 
 <outbox_dir>/
 localhost-8080-my-project-1f0c9a7e/
@@ -37,14 +37,14 @@ Holds = Literal["runs", "feedback"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProjectOutbox:
-    """The directory in which the records for one project of one server are stored.
+    """The directory with the records for one project of one server.
 
-    Feedback has an outbox of its own: feedback that waits for its task delays no run.
+    Feedback has an outbox of its own. So feedback that waits for its task delays no run.
 
     Attributes:
         directory: The directory.
-        settings: The server and the project. Those of an outbox that was found on the disk have no key.
-        holds: What its records are: runs, or feedback for them.
+        settings: The server and the project. An outbox that was found on the disk has no key in them.
+        holds: The kind of its records: runs, or feedback for runs.
     """
 
     directory: Path
@@ -53,12 +53,12 @@ class ProjectOutbox:
 
     @classmethod
     def of(cls, settings: Settings, outbox_dir: Path, *, holds: Holds = "runs") -> Self:
-        """Return the outbox of a project, which need not exist yet.
+        """Return the outbox of a project. The outbox may not exist yet.
 
         Args:
             settings: The server and the project.
             outbox_dir: The directory of all outboxes.
-            holds: What its records are.
+            holds: The kind of its records.
         """
         project = settings.project_title if settings.project_id is None else str(settings.project_id)
         kind = "title" if settings.project_id is None else "id"
@@ -100,20 +100,20 @@ class ProjectOutbox:
 
     @property
     def has_lanes(self) -> bool:
-        """Whether it has lanes: those of living processes, or those with orphaned runs."""
+        """Whether it has lanes: lanes of living processes, or lanes with orphaned runs."""
         return has_lanes(self.directory)
 
     def prepare(self) -> None:
-        """Make the directory, and write down there where its records go.
+        """Make the directory, with a file that names the server and the project of its records.
 
         Raises:
-            OSError: It cannot be written.
+            OSError: The directory cannot be written.
         """
         self.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         file, content = self.directory / _FILE, json.dumps(self._entry(), indent=1).encode()
         with suppress(FileNotFoundError):
             if file.read_bytes() == content:
-                file.touch()  # it is in use, see forget_if_unused
+                file.touch()  # this marks the directory as used: see forget_if_unused
                 if not os.access(self.directory, os.W_OK | os.X_OK):
                     raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
                 return
@@ -131,7 +131,7 @@ class ProjectOutbox:
             self.directory.rmdir()
 
     def of_other_days(self) -> Iterator[ProjectOutbox]:
-        """Yield the outboxes beside it whose project has the same name with another date in it."""
+        """Yield the outboxes of the same project name with another date filled in."""
         if "%" not in self.settings.project_name:
             return
         for other in find_project_outboxes(self.directory.parent)[0]:
@@ -161,11 +161,11 @@ class ProjectOutbox:
 
 
 def find_project_outboxes(outbox_dir: Path) -> tuple[list[ProjectOutbox], list[str]]:
-    """Return all outboxes of a directory, and the problems with those that cannot be read."""
+    """Return all outboxes of a directory, and the problems with the outboxes that cannot be read."""
     found, problems = [], []
     for directory in sorted(outbox_dir.iterdir()) if outbox_dir.is_dir() else []:
         if not any((directory / name).exists() for name in (_FILE, LANES, REJECTED)):
-            continue  # not ours
+            continue  # not an outbox
         try:
             found.append(ProjectOutbox.read(directory))
         except LabelStudioError as error:
@@ -182,7 +182,8 @@ def _settings(entry: dict[str, Any]) -> Settings:
         project_name=entry["project_name"],
         label_config=entry["label_config"],
         custom_config=entry["custom_config"],
-        # Older versions had the plain modes, "prompt" and "chat", under `mode`, and the next two not at all.
+        # Older versions wrote the plain modes, "prompt" and "chat", under `mode`. They wrote no `takes_answer` and no
+        # `reviewers_per_task`.
         form=entry.get("form") or entry.get("mode") or LabelStudioMode.PROMPT.value,
         takes_answer=entry.get("takes_answer", True),
         model_version=entry["model_version"],

@@ -1,4 +1,4 @@
-"""Find the project of the runs, by id or by title, or create it: `resolve_project`."""
+"""The project of the runs: `resolve_project` finds it by id or by title, or creates it."""
 
 from __future__ import annotations
 
@@ -18,11 +18,12 @@ from langchain_label_studio.label_studio.settings import MAX_TITLE, Settings
 from langchain_label_studio.support.host_lock import host_lock
 
 if TYPE_CHECKING:
-    from langchain_label_studio.label_studio.client import LabelStudioClient, ProjectInfo
+    from langchain_label_studio.label_studio.answers import ProjectInfo
+    from langchain_label_studio.label_studio.client import LabelStudioClient
 
 _LOCK_TIMEOUT = 60.0
 _UNUSED = " (unused)"
-# Seen in 1.23.2: its editor ignores the name of a <Markdown>.
+# Seen in Label Studio 1.23.2: its editor ignores the name of a <Markdown>.
 _MARKDOWN_WARNING = (
     "Label Studio's editor cannot attach a <TextArea> to a <Markdown>: reviewers may not see the answer, nor save "
     'theirs. Use <Text name="prompt" value="$prompt"/> for the TextArea, and show <Markdown value="$prompt"/> '
@@ -32,14 +33,14 @@ _MARKDOWN_WARNING = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Project:
-    """The project that runs go to.
+    """The project of the runs.
 
     Attributes:
         id: Its number in Label Studio.
         title: Its title.
-        config: What its label config asks for.
+        config: Its label config.
         created: Whether it was created just now.
-        warnings: What a person should know about it.
+        warnings: The warnings for a person who uses it.
     """
 
     id: int
@@ -68,10 +69,12 @@ def resolve_project(client: LabelStudioClient, settings: Settings) -> Project:
 
 
 def find_project(client: LabelStudioClient, *, url: str, wanted: int | str) -> ProjectInfo:
-    """Return a project that is there, by its number or its exact title; of several the oldest, as handlers do.
+    """Return an existing project by its number or its exact title.
+
+    Handlers and this function choose the oldest of several projects with the same title.
 
     Raises:
-        ProjectNotFoundError: There is none.
+        ProjectNotFoundError: There is no such project.
     """
     if isinstance(wanted, int):
         return _get_project(client, url, wanted)
@@ -86,7 +89,11 @@ def find_project(client: LabelStudioClient, *, url: str, wanted: int | str) -> P
 
 
 def read_project(info: ProjectInfo, settings: Settings, *, created: bool = False) -> Project:
-    """Return what a project asks for, with warnings where it does not fit the settings."""
+    """Return a project with its label config parsed, and with warnings if it does not fit the settings.
+
+    Raises:
+        NoResponseControlError: The label config cannot be read, or has no place for the answer.
+    """
     try:
         config = parse_label_config(info.label_config, takes_answer=settings.takes_answer)
     except LabelConfigError as error:
@@ -114,12 +121,14 @@ def _get_project(client: LabelStudioClient, url: str, project_id: int) -> Projec
 
 
 def _create(client: LabelStudioClient, settings: Settings) -> Project:
-    """Create the project, once, however many threads and processes want it at the same time.
+    """Create the project. Many threads and processes may call this at the same time: all get the same project.
 
-    Titles are not unique in Label Studio, and on SQLite it may create a project twice in one request.
-    On one host a lock makes the others wait; for the rest, the lowest id is everybody's choice. A second one
-    is renamed: while Label Studio deletes a project, it counts nobody's annotations, and after two deletions at
-    the same moment it counts none until it is started again (`temporary_disconnect_all_signals`, seen in 1.23.2).
+    Titles are not unique in Label Studio, and on SQLite it may create a project twice in one request. On one host, a
+    lock makes the others wait. Between hosts, everybody chooses the project with the lowest id.
+
+    A second project is renamed, not deleted. While Label Studio deletes a project, it counts nobody's annotations.
+    After two deletions at the same moment, it counts no annotations until it is started again
+    (`temporary_disconnect_all_signals`, seen in 1.23.2).
     """
     title = settings.project_title
     with host_lock("create", settings.url, timeout=_LOCK_TIMEOUT):
@@ -152,7 +161,7 @@ def _request_creation(client: LabelStudioClient, settings: Settings) -> int:
 
 
 def _page_warnings(config: LabelConfig) -> Iterator[str]:
-    """Warn of what leaves Label Studio's page white."""
+    """Yield warnings about tags that leave Label Studio's page white."""
     if config.input and config.input.type == "Markdown":
         yield _MARKDOWN_WARNING
     elif config.input and config.input.type == "Paragraphs" and config.input.key in config.markdown:

@@ -1,6 +1,6 @@
-"""Resolve the settings of the server and the project: `resolve_settings`.
+"""The settings of the server and the project: `resolve_settings`.
 
-An argument wins over its environment variable, and that over the default. An empty value counts as unset.
+An argument wins over its environment variable. The variable wins over the default. An empty value counts as unset.
 """
 
 from __future__ import annotations
@@ -35,17 +35,18 @@ class Settings:
     """The server and the project of runs.
 
     Attributes:
-        api_key: A personal access token or a legacy token; None if it is read from the environment when needed.
-        url: Address of Label Studio, ending in exactly one slash.
-        project_id: The project, or None to find it by title.
-        project_title: Title of the project to find or create, with today's date filled in.
+        api_key: A personal access token or a legacy token. None reads it from the environment when it is needed.
+        url: The address of Label Studio, with one slash at the end.
+        project_id: The number of the project. None finds the project by its title.
+        project_title: The title of the project to find or create, with today's date filled in.
         project_name: The title before the date was filled in.
         label_config: The label config of a new project.
         custom_config: Whether the user passed that config. The config of an existing project should then match it.
-        form: Name of the form in which runs are reviewed: the mode.
+        form: The name of the form of review: the mode.
         takes_answer: Whether the answers go into a `TextArea` of the label config.
         model_version: The version of all predictions in the project.
-        reviewers_per_task: How many people review each task of a new project; None is Label Studio's default, one.
+        reviewers_per_task: The number of people who review each task of a new project. None is Label Studio's
+            default: 1.
     """
 
     api_key: SecretStr | None
@@ -61,10 +62,10 @@ class Settings:
     reviewers_per_task: int | None = None
 
     def key(self) -> SecretStr:
-        """Return the key, looking it up in the environment now where there is none.
+        """Return the key. Without a key in the settings, read the environment now.
 
         Raises:
-            MissingApiKeyError: There is none there, either.
+            MissingApiKeyError: The environment has no key, either.
         """
         return self.api_key or resolve_api_key()
 
@@ -81,7 +82,7 @@ def resolve_settings(
     reviewers_per_task: int | None = None,
     environ: Mapping[str, str] = os.environ,
 ) -> Settings:
-    """Resolve the settings, checking all that can be checked without a network.
+    """Resolve the settings. Check everything that can be checked without a network.
 
     Raises:
         MissingApiKeyError: There is no key.
@@ -114,12 +115,12 @@ def resolve_project_choice(
     *,
     environ: Mapping[str, str] = os.environ,
 ) -> int | str:
-    """Return which project is meant: its number, or its title with today's date filled in.
+    """Return the number of the chosen project, or its title with today's date filled in.
 
-    A title that is passed wins over a number in the environment.
+    A title in the arguments wins over a number in the environment.
 
     Raises:
-        SettingError: None is, or it cannot be one.
+        SettingError: No project is chosen, or the number or the title cannot be right.
     """
     known_id = _project_id(project_id, {} if project_name else environ)
     if known_id is not None:

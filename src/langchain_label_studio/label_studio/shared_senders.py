@@ -1,4 +1,4 @@
-"""Share senders between handlers: `share_sender` returns the one sender that this process has for a project."""
+"""Senders that handlers share: `share_sender` returns the one sender that this process has for a project."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _DestinationT = TypeVar("_DestinationT", bound=Destination)
 
 
 class _SharedSenders(ForkSafe, Generic[_DestinationT]):
-    """The senders in use of one kind of records, and the lock under which one is found or made."""
+    """The senders in use for one kind of records. Its lock guards the search for a sender and the making of one."""
 
     def __init__(
         self,
@@ -70,7 +70,7 @@ class _SharedSenders(ForkSafe, Generic[_DestinationT]):
         return self._sender(outbox, delivery, self._disk(outbox, delivery))
 
     def send_orphaned(self, outbox: ProjectOutbox, delivery: DeliverySettings) -> None:
-        """Let the sender of an outbox recover what is orphaned there."""
+        """Let the sender of an outbox recover the orphaned records there."""
         if outbox.has_lanes:
             sender = self.acquire(outbox, delivery)
             sender.look_for_orphaned()
@@ -129,7 +129,7 @@ _feedback = _SharedSenders(
 
 
 def share_sender(settings: Settings, delivery: DeliverySettings) -> Sender[ProjectDestination]:
-    """Return this process's sender for the runs of a project, with one more owner: `retire` it in the end.
+    """Return this process's sender for the runs of a project, with one more owner. The owner has to `retire` it.
 
     Args:
         settings: The server and the project.
@@ -142,7 +142,7 @@ def share_sender(settings: Settings, delivery: DeliverySettings) -> Sender[Proje
 
 
 def share_feedback_sender(settings: Settings, delivery: DeliverySettings) -> Sender[FeedbackDestination]:
-    """Return this process's sender for the feedback of a project, with one more owner: `retire` it in the end.
+    """Return this process's sender for the feedback of a project, with one more owner. The owner has to `retire` it.
 
     Args:
         settings: The server and the project.
@@ -157,7 +157,7 @@ def share_feedback_sender(settings: Settings, delivery: DeliverySettings) -> Sen
 def send_orphaned_runs(
     sender: Sender[ProjectDestination], settings: Settings, delivery: DeliverySettings
 ) -> None:
-    """Send the orphaned runs and feedback of a project, and those of its name on other days.
+    """Send the orphaned runs and feedback of a project, and of the same project name on other days.
 
     Args:
         sender: The project's sender.

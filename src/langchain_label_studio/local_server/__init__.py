@@ -1,7 +1,7 @@
-"""A Label Studio and a small language model of one's own, on this computer.
+"""Servers on this computer: `LocalLabelStudio`, and `LocalModel` for a small language model.
 
-Both are installed into environments of their own and run as child processes, so
-neither is a dependency of this package.
+Each is installed into an environment of its own, and runs as a child process. So neither is a dependency of this
+package.
 """
 
 from __future__ import annotations

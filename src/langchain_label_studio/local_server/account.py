@@ -1,4 +1,4 @@
-"""The account of a local Label Studio, and its personal access token."""
+"""The account of a local Label Studio, and its personal access token: `Credentials`, `with_working_token`."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from langchain_label_studio.support.atomic_files import write_whole
 
 @dataclass(frozen=True)
 class Credentials:
-    """What a local Label Studio was set up with.
+    """The account of a local Label Studio.
 
     Attributes:
-        username: The email to sign in with.
-        password: Its password.
-        api_key: A personal access token; empty until the server made one.
-        port: The port it last had, so that links and settings go on working.
+        username: The e-mail address for the sign-in.
+        password: The password.
+        api_key: A personal access token. Empty before the server has made one.
+        port: The last port of the server. The next start takes it again, so that links and settings still work.
     """
 
     username: str
@@ -32,9 +32,8 @@ class Credentials:
 
     @classmethod
     def generate(cls) -> Credentials:
-        """Make up a new account."""
-        # Not one fixed name: after credentials.json was deleted, a new account can be added
-        # to the same database.
+        """Return a new account with a random name and password."""
+        # The name is not fixed. So a new account fits into the same database after credentials.json was deleted.
         return cls(
             username=f"reviewer-{secrets.token_hex(2)}@localhost",
             password=secrets.token_urlsafe(18),
@@ -45,19 +44,19 @@ class Credentials:
         """Read a saved account, or return None if there is none.
 
         Raises:
-            LocalServerError: The file is there, but is not what `save` writes.
+            LocalServerError: The file exists, but `save` did not write it like this.
         """
         try:
             return cls(**json.loads(path.read_text(encoding="utf-8")))
         except FileNotFoundError:
             return None
         except (OSError, ValueError, TypeError) as error:
-            # Not the text of the error: it may quote the file.
+            # Without the text of the error: it may quote the file.
             msg = f"{path} cannot be read ({type(error).__name__}). Delete it: the next start adds a new account."
             raise LocalServerError(msg) from None
 
     def save(self, path: Path) -> None:
-        """Write the file, readable by its owner alone, in one step."""
+        """Write the file in one step. Only its owner can read it."""
         content = {
             "username": self.username,
             "password": self.password,
@@ -71,9 +70,9 @@ def with_working_token(address: str, credentials: Credentials) -> Credentials:
     """Return the credentials with a token that this server accepts.
 
     Raises:
-        LocalServerError: The account cannot sign in, or gets no token.
+        LocalServerError: The account cannot sign in, or the server makes no token.
     """
-    # The address is on this computer: a proxy of the environment does not know it.
+    # Without a proxy of the environment: a proxy cannot reach an address on this computer.
     with httpx.Client(base_url=address, trust_env=False, timeout=30.0) as client:
         try:
             if credentials.api_key and _is_accepted(client, credentials.api_key):
@@ -110,7 +109,7 @@ def _sign_in(client: httpx.Client, credentials: Credentials) -> dict[str, str]:
 def _new_token(client: httpx.Client, csrf: dict[str, str]) -> str:
     answer = client.post("/api/token/", headers=csrf)
     if answer.status_code == httpx.codes.CONFLICT:
-        # A person has one token at a time, and Label Studio shows it once: revoke the lost one.
+        # A person has only one token, and Label Studio shows a token only once. So revoke the lost token.
         known: list[dict[str, Any]] = client.get("/api/token/").json()
         for lost in known:
             body = {"refresh": lost["token"]}

@@ -1,4 +1,4 @@
-"""An isolated Python environment in the user's cache, installed once."""
+"""`ensure_environment`: a Python environment in the user's cache, installed once."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ OnProgress = Callable[[str], None]
 
 CACHE_VARIABLE = "LANGCHAIN_LABEL_STUDIO_CACHE"
 
-# Which versions are installed; .ci/pin writes these files.
+# The versions to install. .ci/pin writes these files.
 CONSTRAINTS = Path(__file__).parent / "constraints"
 
-# They would send the installation into another place than the environment.
+# With these variables, the packages would go to another place than the environment.
 _MISLEADING = frozenset(
     {
         "PYTHONPATH",
@@ -49,16 +49,16 @@ def ensure_environment(
 ) -> Path:
     """Make sure that an environment with these packages exists.
 
-    The first call installs, with `uv` if it is on the PATH, else with `venv` and `pip`;
-    later calls return at once. Several processes may call at the same time.
+    The first call installs it: with `uv` if it is on the PATH, else with `venv` and `pip`. Later calls return at once.
+    Several processes may call this at the same time.
 
     Args:
-        name: What it is for; part of the directory's name.
-        requirements: Requirements as pip takes them.
-        no_deps: Requirements to install without their dependencies.
-        constraints: A constraints file, as pip takes it: the versions to install. Where its
-            content changes, another environment is made.
-        on_progress: Is told, in short lines, what is being done.
+        name: The purpose of the environment. It is part of the directory's name.
+        requirements: The requirements, as pip takes them.
+        no_deps: The requirements that are installed without their dependencies.
+        constraints: A constraints file, as pip takes it: the versions to install. If its content changes, a new
+            environment is made.
+        on_progress: Takes a short line about each step.
 
     Returns:
         The path of the environment's Python.
@@ -76,7 +76,7 @@ def ensure_environment(
     digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:12]
     directory = cache_directory() / "environments" / f"{name}-{digest}"
     python = _python_of(directory)
-    # Written last: an environment without it was left half-made.
+    # This file is written last. An environment without it is not complete.
     marker = directory / "ready.json"
     if marker.exists() and python.exists():
         return python
@@ -136,13 +136,13 @@ def _install(
             )
             _add([uv, "pip", "install", "--python", python, *constrained], requirements, no_deps, tell)
         except LocalServerError:
-            # uv does not read pip's configuration, where a company's index may stand.
+            # uv does not read pip's configuration. That may name the index of a company.
             tell("uv could not install it; trying pip, which may be configured differently")
         else:
             return
     _make(directory, [sys.executable, "-m", "venv", str(directory)], tell)
     pip = [python, "-m", "pip", "install", "--no-input", "--disable-pip-version-check"]
-    # The pip that comes with an older Python does not know newer wheels.
+    # The pip of an older Python cannot install newer wheels.
     _add([*pip, "--upgrade"], ["pip"], (), tell)
     _add([*pip, *constrained], requirements, no_deps, tell)
 
@@ -185,10 +185,10 @@ def _run(command: Sequence[str], tell: OnProgress) -> None:
             for line in process.stdout or ():
                 lines.append(line.rstrip())
                 if line[:1].isalpha() and not line.startswith("WARNING"):
-                    # A step, not a progress bar or a note about an index.
+                    # The line is about a step. It is not a progress bar or a note about an index.
                     tell(line.strip()[:100])
         except BaseException:
-            # Ctrl-C, or a progress display that fails, must not leave an installer behind.
+            # The installer must also end after Ctrl-C, and after an error in on_progress.
             process.kill()
             raise
     if process.returncode:
@@ -208,4 +208,4 @@ def _python_of(directory: Path) -> Path:
 
 
 def _say_nothing(_: str) -> None:
-    """Stand in for a progress display."""
+    """Take a line, and show nothing."""

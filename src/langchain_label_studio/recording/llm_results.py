@@ -20,20 +20,20 @@ if TYPE_CHECKING:
     from langchain_core.outputs import LLMResult
 
 
-# Their streams always end with a reason; one that does not was cut.
+# The streams of these providers always end with a reason. A stream without one was cut off.
 _ALWAYS_GIVE_A_REASON = frozenset({"anthropic", "azure", "openai"})
-_Fields = Mapping[str, Any]  # of a pydantic model; why its `vars`, see messages.py
+_Fields = Mapping[str, Any]  # the `vars` of a pydantic model: messages.py says why
 _MODEL_FILES = (".gguf", ".ggml", ".bin", ".safetensors")
 
 
 def read_result(result: LLMResult, started: RunFields, *, batch_size: int = 1) -> RunFields:
-    """Return the fields of a run that its result gives.
+    """Return the fields that a result gives to its run.
 
     Args:
         result: The result, as LangChain passes it to `on_llm_end`, or to `on_llm_error` as `response`.
         started: The fields that were known at the run's start.
-        batch_size: The number of prompts in the request to the model. With more than one, the token counts are those
-            of the whole request, so they are not used.
+        batch_size: The number of prompts in the request to the model. With several prompts, the token counts are for
+            the whole request. Then they are not used.
     """
     candidates = _candidates(result)
     first = candidates[0] if candidates else {}
@@ -56,7 +56,7 @@ def read_result(result: LLMResult, started: RunFields, *, batch_size: int = 1) -
     if message:
         name = response.get("model_name") or output.get("model_name") or started.get("model")
     else:
-        # A completion model names what its constructor was given, whatever `bind(model=...)` asked for.
+        # The output of a completion model names the model of its constructor, even after `bind(model=...)`.
         name = started.get("model") or output.get("model_name")
     if model := model_name(name):
         fields["model"] = model
@@ -77,12 +77,12 @@ def message_ids(result: LLMResult) -> list[str]:
 
 
 def text_or_none(value: Any) -> str | None:
-    """Return a name; None where a provider put something else, or nothing."""
+    """Return a name. None if a provider put something else there, or nothing."""
     return value if isinstance(value, str) and value else None
 
 
 def model_name(name: Any) -> str | None:
-    """Return a model's name without the path of its file."""
+    """Return the name of a model. If the name is a file, return it without its path."""
     if not isinstance(name, str) or not name:
         return None
     if name.endswith(_MODEL_FILES) or name.startswith(("/", "\\")) or name[1:3] == ":\\":
@@ -92,7 +92,7 @@ def model_name(name: Any) -> str | None:
 
 
 def has_answer(answers: tuple[Turn, ...]) -> bool:
-    """Say whether a run has an answer, or a part of one."""
+    """Return whether a run has an answer, or a part of an answer."""
     return any(turn["content"] or len(turn) > 2 for turn in answers)
 
 
@@ -103,7 +103,7 @@ def _candidates(result: LLMResult) -> list[_Fields]:
 
 
 def _message(candidate: _Fields) -> _Fields:
-    """Return the message of a candidate. Those of completion models have none."""
+    """Return the message of a candidate. The candidates of completion models have none."""
     message = candidate.get("message")
     return {} if message is None else vars(message)
 
@@ -152,6 +152,6 @@ def status_of(error: BaseException) -> Status:
     """Return the status of a run that ended with this error."""
     if isinstance(error, GeneratorExit):
         return "abandoned"
-    # Not imported here: it takes 10 ms to load, and where nobody has loaded it nothing is cancelled.
+    # Not imported here: it takes 10 ms to load. If nobody has loaded it, nothing can be cancelled.
     asyncio = sys.modules.get("asyncio")
     return "cancelled" if asyncio and isinstance(error, asyncio.CancelledError) else "error"

@@ -12,22 +12,22 @@ from langchain_label_studio.types.turn import Turn
 from langchain_label_studio.types.user_functions import Mask
 
 DROPPED = "[content dropped: the mask failed]"
-"""The text that replaces one for which the mask failed."""
+"""The text in place of a text for which the mask failed."""
 
 KEPT = frozenset(
     {"run_id", "trace_id", "parent_run_id", "kind", "status", "started_at", "form", "model", "provider"}
 )
-"""Fields that are not masked: they identify the run, and hold nothing that anybody said. All others are masked."""
+"""The fields that are not masked. They identify the run, and hold no words of people. All other fields are masked."""
 
-# The parts of a run keep what says the same of them, and the calls in a turn their ids.
+# The same fields stay in the parts of a run. The ids stay in the calls of a turn.
 _KEPT_IN_PARTS = KEPT | {"tool_call_id"}
 _KEPT_IN_CALLS = frozenset({"id"})
 _NOTHING = frozenset[str]()
 _WITH_PARTS = frozenset({"prompt", "answers", "documents", "steps", "candidates"})
 _CALLS = frozenset({"tool_calls", "invalid_tool_calls"})
-# The keys in these are names that programs give.
+# The keys in these fields are names that programs give.
 _NAMED = frozenset({"data", "metadata", "parameters", "usage"})
-# Words of our own say nothing about anybody, wherever they stand: names of fields, and what is in roles and kinds.
+# These words are our own, and stay everywhere: the names of fields, and the values of roles and kinds.
 _SHAPES = (LLMRun, Turn, Document, Step, StepResult, StepError)
 _NAMES = frozenset({"id", "args", "error"}).union(*(shape.__annotations__ for shape in _SHAPES))
 _WORDS = frozenset(
@@ -53,9 +53,9 @@ _SEVEN_DIGITS = 10**6
 def mask_run(run: Mapping[str, Any], mask: Mask) -> dict[str, Any]:
     """Return the fields of a run with all their texts masked.
 
-    Names that come from programs stay: those of fields, and the keys of `data`, `metadata` and `parameters`. The ids
-    that connect the run's parts stay, too. Everywhere else, such as in the arguments of a tool call, keys are masked
-    like texts. So are whole numbers of more than six digits, if the mask changes them as a text.
+    Names from programs stay: the names of fields, and the keys of `data`, `metadata` and `parameters`. The ids that
+    connect the run's parts stay, too. Everywhere else, such as in the arguments of a tool call, keys are masked like
+    texts. A whole number of more than six digits is masked if the mask changes its text.
 
     Args:
         run: The run's `RunFields`.
@@ -93,7 +93,7 @@ def _mask_mapping(value: Mapping[str, Any], mask: Mask, kept: frozenset[str]) ->
     for key, item in value.items():
         name = key if key in _NAMES else mask(key)
         if name in masked:
-            name += f" ({len(masked) + 1})"  # two keys that look alike now are still two
+            name += f" ({len(masked) + 1})"  # two keys with the same masked text stay two keys
         if key in kept and isinstance(item, str):
             masked[name] = item
         else:

@@ -1,6 +1,6 @@
-"""`note_of` and `image_of`: images, sound and files of a message as notes in its text, and small images to look at.
+"""`note_of` makes a note of an image, a sound or a file in a message. `image_of` keeps a small image, to look at.
 
-Nothing is decoded. A note has the type and the size, and an image stays text.
+Nothing is decoded. A note has the type and the size. An image stays text.
 """
 
 from __future__ import annotations
@@ -10,13 +10,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from langchain_label_studio.support.json_safe import jsonable
-from langchain_label_studio.types.images import _media_note
+from langchain_label_studio.types.images import media_note
 
 MAX_IMAGE = 200_000
-"""The most characters of an image, which are 150 kB. Only the note of a larger image is kept."""
+"""The maximum number of characters of an image: 150 kB. Of a larger image, only the note is kept."""
 
 MAX_IMAGES = 400_000
-"""The most characters of all images of a conversation. Agents send the same images with every turn."""
+"""The maximum number of characters of all images of a conversation. Agents send the same images with every turn."""
 
 _MAX_LINK = 4_000
 _SHOWN_TYPES = frozenset({"image/png", "image/jpeg", "image/jpg", "image/gif", "image/webp"})
@@ -28,12 +28,12 @@ def note_of(block: Mapping[str, Any]) -> str:
     block = _standard(block)
     kind = str(block.get("type") or "")
     if kind in _MEDIA or "mime_type" in block:
-        return _media_note("text file" if kind == "text-plain" else kind or "file", block)
+        return media_note("text file" if kind == "text-plain" else kind or "file", block)
     return json.dumps(jsonable(block), ensure_ascii=False)
 
 
 def image_of(block: Mapping[str, Any]) -> str | None:
-    """Return the image of a block: a link, or a `data:` URL if it is small; else None."""
+    """Return the image of a block: a link, or a `data:` URL of a small image. None for anything else."""
     block = _standard(block)
     if block.get("type") != "image":
         return None
@@ -49,7 +49,7 @@ def image_of(block: Mapping[str, Any]) -> str | None:
 
 
 def _standard(block: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return a block of media in LangChain's standard shape, where LangChain itself does not translate it."""
+    """Return a block of media in LangChain's standard shape, if LangChain itself did not translate it."""
     value = block.get("value")
     if block.get("type") == "non_standard" and isinstance(value, Mapping):
         return _standard(value)

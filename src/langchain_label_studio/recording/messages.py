@@ -1,7 +1,7 @@
 """`to_turn` and `to_turns`: LangChain messages as plain turns.
 
-A message is read inside the callback, because the application may change the object later. Its fields are read from
-its `vars`: the attributes of a pydantic model are slow, and a missing one takes two microseconds.
+A message is read inside the callback, because the application may change the object later. Its fields are read with
+`vars`, because attributes of a pydantic model are slow: a missing attribute takes two microseconds.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ _ROLES = {
     "ToolMessageChunk": "tool",
     "FunctionMessageChunk": "tool",
 }
-# Blocks with content that another field of the message has, too.
+# Another field of the message has the content of these blocks, too.
 _MIRRORED = frozenset({"tool_call", "tool_call_chunk", "invalid_tool_call", "tool_use", "function_call"})
 
 
 def to_turns(messages: Iterable[BaseMessage]) -> list[Turn]:
-    """Return the messages as turns, in order. Of their images, the latest are kept, up to `MAX_IMAGES`."""
+    """Return the messages as turns, in order. The latest images are kept, up to `MAX_IMAGES`."""
     turns = list(map(to_turn, messages))
     left = MAX_IMAGES
     # The answer is about the latest images.
@@ -54,7 +54,7 @@ def to_turn(message: BaseMessage) -> Turn:
     """Return one message as a turn. Never raises.
 
     Args:
-        message: Any message, also one of the user's own class.
+        message: Any message. Its class may be the user's own.
 
     Returns:
         The role and the text. For images, sound and files, the text has a short note or a link, never their bytes.
@@ -62,7 +62,7 @@ def to_turn(message: BaseMessage) -> Turn:
     """
     try:
         return _read(message)
-    except Exception as error:  # noqa: BLE001 (a message class of the user's own may raise anything)
+    except Exception as error:  # noqa: BLE001 (a message class of the user may raise anything)
         note = f"[{type(message).__name__} that could not be read: {type(error).__name__}]"
         return {"role": "user", "content": note}
 
@@ -118,7 +118,7 @@ def _read_blocks(message: BaseMessage) -> tuple[str, str, list[str]]:
         piece = str(block.get("text") or block.get("refusal") or "") if is_text else note_of(block)
         if not is_text and (image := image_of(block)):
             images.append(image)
-        # Pieces of one text belong together; everything else stands on a line of its own.
+        # The pieces of a text stay together. Everything else gets a line of its own.
         if text and not (is_text and after_text):
             text.append("\n")
         text.append(piece)
@@ -127,7 +127,7 @@ def _read_blocks(message: BaseMessage) -> tuple[str, str, list[str]]:
 
 
 def _blocks(message: BaseMessage) -> Sequence[Mapping[str, Any]]:
-    """Return the content as LangChain's standard blocks; as it is where LangChain cannot translate it."""
+    """Return the content as LangChain's standard blocks. If LangChain cannot translate it, return it as it is."""
     try:
         blocks: Sequence[Any] = message.content_blocks
     except Exception:  # noqa: BLE001 (translators raise on legal content; then the blocks are read as they are)

@@ -44,7 +44,7 @@ class StartedRun:
 
 
 class RunTable(ForkSafe):
-    """The open runs, their ancestors, and the runs that ended lately. Threads may share it.
+    """The open runs, their ancestors, and the runs that ended lately. Several threads may use it.
 
     LangChain may report a start or an end twice, an end without a start, and a start without an end.
     """
@@ -79,7 +79,7 @@ class RunTable(ForkSafe):
         """Note the start of a run. A second start of the same run is ignored.
 
         Returns:
-            The runs that are given up: too old, or too many.
+            The runs that are given up, because they are too old or too many.
         """
         with self._lock:
             if run_id not in self._ended and self._open.setdefault(run_id, started) is started:
@@ -90,7 +90,7 @@ class RunTable(ForkSafe):
         """Note the end of a run.
 
         Returns:
-            The run as it started, or None if it never started; and whether this is its first end.
+            The run as it started, or None if it never started. And whether this is its first end.
         """
         with self._lock:
             started = self._open.pop(run_id, None)

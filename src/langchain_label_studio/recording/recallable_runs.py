@@ -38,7 +38,7 @@ class RecallableRuns(ForkSafe):
     """The runs that were excluded lately, bounded in number, bytes and age."""
 
     def _begin(self) -> None:
-        super()._begin()  # in a forked process without the runs: the parent would record them, too
+        super()._begin()  # a forked process begins without the runs: else both processes would record them
         self._runs: OrderedDict[str, RecallableRun] = OrderedDict()
         self._size = 0
 
@@ -47,29 +47,29 @@ class RecallableRuns(ForkSafe):
 
     def put(self, run: RunFields, reason: str) -> None:
         """Keep a run."""
-        # A copy: orjson keeps room behind what it wrote, which may be ten times as much.
+        # A copy: the bytes of orjson keep unused memory, up to ten times their length.
         line = bytes(memoryview(encode(run)))
         left = RecallableRun(str(run["run_id"]), str(run["trace_id"]), line, reason, time.monotonic())
         with self._lock:
             self._pop(left.run_id)
             self._runs[left.run_id] = left
             self._size += len(left.line)
-            self._drop_what_is_too_much(left.at)
+            self._drop_oldest(left.at)
 
     def find(self, known: str) -> list[RecallableRun]:
-        """Return the run with this id; else the runs of the trace with this id."""
+        """Return the run with this id. If there is none, return the runs of the trace with this id."""
         with self._lock:
-            self._drop_what_is_too_much(time.monotonic())
+            self._drop_oldest(time.monotonic())
             if known in self._runs:
                 return [self._runs[known]]
             return [left for left in self._runs.values() if left.trace_id == known]
 
     def remove(self, left: RecallableRun) -> bool:
-        """Remove a run; return False if another thread did."""
+        """Remove a run. Return False if another thread has removed it."""
         with self._lock:
             return self._pop(left.run_id)
 
-    def _drop_what_is_too_much(self, now: float) -> None:
+    def _drop_oldest(self, now: float) -> None:
         while self._runs:
             run_id, oldest = next(iter(self._runs.items()))
             fits = len(self._runs) <= MAX_RECALLABLE_RUNS and self._size <= MAX_RECALLABLE_BYTES

@@ -54,9 +54,9 @@ class Recorder:
         """Make a recorder.
 
         Args:
-            submit: Takes a finished run as a line of JSON, and returns False if there is no room for it.
+            submit: Takes a finished run as a line of JSON. Returns False if there is no room for it.
             data: The user's own data for each task.
-            selection: Decides which finished runs are recorded. None records those without an error.
+            selection: Decides which finished runs are recorded. None records the runs without an error.
             mask: The user's mask.
             form: The name of the form, as runs carry it: empty for `"prompt"` and `"chat"`.
             gatherer: Makes one record of several runs. None makes a record of each run.
@@ -93,7 +93,7 @@ class Recorder:
             event: The event's other arguments.
         """
         trace_id = self.runs.root(run_id, event.get("parent_run_id"))
-        # A gatherer may put runs of several traces into one record: then the record is drawn.
+        # A gatherer may put runs of several traces into one record. Then the sample is taken of the records.
         if self._gatherer is None and self.selection.excludes_trace(trace_id):
             started = run_events.excluded_start()
         else:
@@ -110,7 +110,7 @@ class Recorder:
         if started := self._started(run_id, event):
             self._finish(run_events.read_end(started, response))
             if started.fields.get("kind") == "completion":
-                return  # without messages
+                return  # its answers are not messages
             for message_id in message_ids(response):
                 self._answered[message_id] = run_id
 
@@ -167,7 +167,7 @@ class Recorder:
             self._record_all(self._gatherer.complete_groups())
 
     def hand_over(self) -> None:
-        """Record these groups in a thread or at the end of a process: errors are logged, not raised."""
+        """Record these groups, in a thread or at the end of a process. Errors are logged and not raised."""
         try:
             self.complete_groups()
         except Exception as error:  # noqa: BLE001 (in a thread, and at the end of a process)
@@ -190,19 +190,20 @@ class Recorder:
             feedback: The user's feedback.
 
         Returns:
-            True if a run was recorded now. A run that is recorded already, is too old or ran in another process is not.
+            True if a run was recorded now. A run is not recorded if it is recorded already, is too old, or ran in
+            another process.
         """
         recalled = False
         try:
             for run in self.selection.recall(self.run_id_of(run_id) or "", feedback):
                 self._record(run)
                 recalled = True
-        except Exception as error:  # noqa: BLE001 (feedback must not fail for a mistake in a function of the user's)
+        except Exception as error:  # noqa: BLE001 (feedback must not fail because of a mistake in the user's function)
             self.lose("select", "The select= function failed: a run is not recalled.", error)
         return recalled
 
     def masked(self, text: str) -> str:
-        """Return a text through the mask. A text for which the mask fails is dropped."""
+        """Return a text, masked. If the mask fails for it, the text is dropped."""
         if self._mask is None:
             return text
         try:
@@ -224,7 +225,7 @@ class Recorder:
         self._log.warning(reason, message, error=error)
 
     def _started(self, run_id: UUID, event: Mapping[str, Any]) -> StartedRun | None:
-        """Return the run as it started; None if it has ended before or is excluded."""
+        """Return the run as it started. None if it has ended before, or is excluded."""
         started, first = self.runs.end(run_id)
         if started and started.excluded:
             self.selection.count_excluded()
@@ -235,7 +236,7 @@ class Recorder:
         return run_events.unknown_start(event, run_id=run_id, trace_id=trace_id)
 
     def _finish(self, run: RunFields) -> None:
-        """Record a run that ended; with a gatherer, the records that are whole now."""
+        """Record a run that ended. With a gatherer, record the records that are whole now."""
         self._hear()
         self._record_all(self._gatherer.ran(run) if self._gatherer else (run,))
 

@@ -1,6 +1,6 @@
 """`read_start`, `read_end` and `read_error`: read the fields of a run from LangChain's events.
 
-Pure, except for the id of the conversation, which only LangChain's context may have.
+Pure, except for the id of the conversation: sometimes only LangChain's context has it.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def read_start(
         fields["parent_run_id"] = parent_run_id
     if name := text_or_none(event.get("name")):
         fields["run_name"] = name
-    # Not `model_name` of the parameters: after `bind(model=...)` it still names the old one.
+    # Not `model_name` of the parameters: after `bind(model=...)`, it still names the old model.
     if model := text_or_none(metadata.get("ls_model_name")) or text_or_none(parameters.get("model")):
         fields["model"] = model
     if provider := text_or_none(metadata.get("ls_provider")):
@@ -77,7 +77,7 @@ def read_end(started: StartedRun, response: LLMResult) -> RunFields:
 
 
 def read_error(started: StartedRun, error: BaseException, response: LLMResult | None) -> RunFields:
-    """Return a run that ended with an error, with the part of the answer that had come."""
+    """Return a run that ended with an error, with the part of the answer that came before."""
     known = read_result(response, started.fields, batch_size=started.batch_size) if response else {}
     status = status_of(error)
     if has_answer(known.get("answers", ())):
@@ -91,7 +91,7 @@ def read_error(started: StartedRun, error: BaseException, response: LLMResult | 
 
 
 def excluded_start() -> StartedRun:
-    """Return a run of an excluded trace, of which nothing is kept."""
+    """Return a run of an excluded trace. It keeps no values."""
     return StartedRun({}, time.perf_counter(), excluded=True)
 
 
@@ -119,13 +119,13 @@ def _own_tags(tags: Sequence[Any] | None) -> tuple[str, ...]:
 def _thread_id(metadata: Mapping[str, Any]) -> str | None:
     thread_id = metadata.get("thread_id") or metadata.get("session_id") or metadata.get("conversation_id")
     if not thread_id:
-        # Plain chains do not copy it into the metadata, but run with it.
+        # Plain chains do not copy it into the metadata. It is in their config.
         thread_id = (_config_of_the_chain().get("configurable") or {}).get("thread_id")
     return str(thread_id) if thread_id else None
 
 
 def _config_of_the_chain() -> Mapping[str, Any]:
-    # Not imported here: it takes 100 ms to load, and where nobody has loaded it there is no chain.
+    # Not imported here: it takes 100 ms to load. If nobody has loaded it, there is no chain.
     module = sys.modules.get("langchain_core.runnables.config")
     variable = getattr(module, "var_child_runnable_config", None)
     return (variable.get() if variable else None) or {}

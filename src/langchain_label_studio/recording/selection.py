@@ -26,7 +26,7 @@ class Rated(Protocol):
 
     @property
     def score(self) -> float | None:
-        """The score; None if there is only a comment."""
+        """The score. None if there is only a comment."""
 
 
 class RunSelection(ForkSafe):
@@ -57,7 +57,7 @@ class RunSelection(ForkSafe):
         super().__init__()
 
     def excludes_trace(self, trace_id: UUID) -> bool:
-        """Say whether all runs of a trace are excluded for good. Then none of them is read."""
+        """Return whether all runs of a trace are excluded for good. Then none of them is read."""
         return self._rate < 1 and not self._recalls and not in_sample(trace_id, self._rate)
 
     def count_excluded(self) -> None:
@@ -65,7 +65,7 @@ class RunSelection(ForkSafe):
         self._count(self._not_sampled)
 
     def takes(self, run: RunFields) -> bool:
-        """Say whether a run is recorded. An excluded run is counted, and kept for a low rating.
+        """Return whether a run is recorded. An excluded run is counted, and kept for a low rating.
 
         Raises:
             Exception: The user's `select` function failed.
@@ -107,7 +107,7 @@ class RunSelection(ForkSafe):
                 yield run
 
     def _asks_for(self, status: Status) -> bool:
-        """Say whether runs with this status can be recorded without `include_errors=True`."""
+        """Return whether runs with this status can be recorded without `include_errors=True`."""
         if status == "error":
             return self._select is not None and self._select.failed
         return status in _OF_INTEREST

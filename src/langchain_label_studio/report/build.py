@@ -1,4 +1,4 @@
-"""Build a report of reviews: `build_report`."""
+"""`build_report`: build a report of reviews."""
 
 from __future__ import annotations
 
@@ -20,9 +20,8 @@ from langchain_label_studio.types.review import Review
 def build_report(reviews: Iterable[Review], *, title: str = "Review report") -> Report:
     """Return a report: which model answers better, and how far the reviewers agree.
 
-    The same reviews give the same report, intervals included. An interval says where the number
-    would lie in 95 % of the cases if other tasks had been reviewed. If there are too few reviews for one, the report
-    says so.
+    The same reviews give the same report with the same intervals. An interval says where the number would lie in 95 %
+    of the cases if other tasks had been reviewed. If there are too few reviews for an interval, the report says so.
 
     Args:
         reviews: The reviews of one Label Studio, in any order. To count runs that were skipped or that nobody

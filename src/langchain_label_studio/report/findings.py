@@ -1,4 +1,4 @@
-"""The result types of a report. Begin with `Findings`, which holds all the others."""
+"""The result types of a report. Begin with `Findings`: it holds all others."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ class Contender:
 
     Attributes:
         model: The model.
-        wins: Comparisons that it won.
-        comparisons: Comparisons with another model; a ranking of three answers is three of them.
-        win_rate: Share of the comparisons that it won, 0 to 1. It depends on the models it met.
-        strength: Chance to win against a model chosen at random among the others, by the Bradley-Terry model, 0 to
-            1. None if the models cannot be put on one scale.
-        task_ids: Tasks it was compared on.
+        wins: The number of comparisons that it won.
+        comparisons: The number of its comparisons with another model. A ranking of three answers is three comparisons.
+        win_rate: The share of its comparisons that it won, from 0 to 1. It depends on the other models.
+        strength: The chance to win against a random model among the others, from 0 to 1, by the Bradley-Terry model.
+            None if the models cannot be put on one scale.
+        task_ids: The tasks of its comparisons.
     """
 
     model: str
@@ -43,12 +43,12 @@ class Contender:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Duel:
-    """The wins of one model against one other.
+    """The wins of one model against one other model.
 
     Attributes:
         winner: The model that won.
         loser: The model that lost.
-        wins: How often it won.
+        wins: The number of wins.
         task_ids: The tasks.
     """
 
@@ -63,10 +63,10 @@ class Preferences:
     """The models in the order of preference.
 
     Attributes:
-        reviews: Reviews that compare answers of different models.
+        reviews: The number of reviews that compare answers of different models.
         contenders: The models, the strongest first.
-        duels: The wins of each model against each other.
-        notes: Why there is no leaderboard, and which reviews could not be counted.
+        duels: The wins of each model against each other model.
+        notes: The reason why there is no leaderboard, and the reviews that could not be counted.
     """
 
     reviews: int
@@ -77,13 +77,13 @@ class Preferences:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alpha:
-    """Krippendorff's alpha of all reviewers on one question: 1 is perfect, 0 is chance.
+    """Krippendorff's alpha of all reviewers on one question. 1 is perfect agreement, 0 is chance.
 
     Attributes:
-        question: The question that they answered.
-        level: How two answers are compared: equal or not, by rank, or by difference.
+        question: The question.
+        level: The comparison of two answers: equal or not, by rank, or by difference.
         estimate: The alpha. Its count is the number of tasks that at least two people answered.
-        task_ids: Those tasks.
+        task_ids: These tasks.
     """
 
     question: Question
@@ -94,14 +94,14 @@ class Alpha:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pair:
-    """Cohen's kappa of two reviewers on one question: 1 is perfect, 0 is chance.
+    """Cohen's kappa of two reviewers on one question. 1 is perfect agreement, 0 is chance.
 
     Attributes:
-        question: The question that they answered.
+        question: The question.
         reviewers: The two reviewers.
-        estimate: The kappa. Its count is the number of tasks that both answered. Ratings are weighted by their
-            squared difference, so that four stars are nearer to five than one star is.
-        task_ids: Those tasks.
+        estimate: The kappa. Its count is the number of tasks that both answered. Ratings are weighted by their squared
+            difference. So four stars are nearer to five than one star is.
+        task_ids: These tasks.
     """
 
     question: Question
@@ -117,8 +117,8 @@ class Dispute:
     Attributes:
         task_id: The task.
         task_url: Its address.
-        distance: Mean distance of two answers, 0 to 1, over all questions: of stars the share of the scale, else
-            the share of pairs that differ.
+        distance: The mean distance of two answers, from 0 to 1, over all questions. For stars it is the share of the
+            scale, else the share of pairs that differ.
         answers: The questions with different answers, and the answer of each person.
     """
 
@@ -133,10 +133,10 @@ class Agreement:
     """The agreement of reviewers.
 
     Attributes:
-        alphas: Of all reviewers together, for each question.
-        pairs: Of each two reviewers, for each question that both answered.
-        disputes: The tasks they disagree on most, the worst first.
-        disputed: Number of tasks with any disagreement.
+        alphas: The agreement of all reviewers together, for each question.
+        pairs: The agreement of each two reviewers, for each question that both answered.
+        disputes: The tasks with the most disagreement, the worst first.
+        disputed: The number of tasks with any disagreement.
     """
 
     alphas: tuple[Alpha, ...]
@@ -150,12 +150,12 @@ class RankMeasure:
     """One measure of the quality of retrieved documents.
 
     Attributes:
-        name: The measure: which share of the first `k` documents is relevant, or 1 divided by the place of the
-            first relevant one, 0 without any.
-        k: How many documents it looks at; None for all that were retrieved.
-        estimate: Its mean, 0 to 1, over the reviews that judge all documents it needs.
-        task_ids: Their tasks.
-        missed_task_ids: Those of them where somebody found none of the documents relevant.
+        name: The measure. It is the share of the first `k` documents that is relevant. Or it is 1 divided by the place
+            of the first relevant document, and 0 without a relevant one.
+        k: The number of documents that it looks at. None is all retrieved documents.
+        estimate: Its mean, from 0 to 1, over the reviews that judge all documents that it needs.
+        task_ids: The tasks of these reviews.
+        missed_task_ids: The tasks among these in which somebody found no document relevant.
     """
 
     name: Literal["precision", "reciprocal_rank"]
@@ -170,10 +170,10 @@ class RetrievalQuality:
     """The quality of the retrieved documents.
 
     Attributes:
-        reviews: Reviews that judge documents.
-        documents: Documents that these reviews judge.
-        relevant: How many of them are judged relevant.
-        task_ids: Their tasks.
+        reviews: The number of reviews that judge documents.
+        documents: The number of documents that these reviews judge.
+        relevant: The number of documents that are judged relevant.
+        task_ids: The tasks of these reviews.
         measures: The measures.
     """
 
@@ -189,9 +189,9 @@ class Reviewer:
     """One person.
 
     Attributes:
-        name: E-mail address, or `user` and a number.
+        name: The e-mail address, or `user` and a number.
         quality: The numbers of this person's reviews.
-        seconds: Seconds on a review.
+        seconds: The seconds for a review.
     """
 
     name: str
@@ -204,11 +204,11 @@ class Lead:
     """The lead of the best model over the next one, in one question.
 
     Attributes:
-        question: The question: stars, of which more are better, or whether the answer was corrected.
+        question: The question: stars (more are better), or whether the answer was corrected.
         best: The best model.
-        next: The one after it.
-        difference: How much better it is, in stars or as a share. The lead is clear if the whole interval is above
-            0.
+        next: The second best model.
+        difference: The difference between them, in stars or as a share. The lead is clear if the whole interval is
+            above 0.
     """
 
     question: Question
@@ -230,15 +230,15 @@ class Findings:
 
     Attributes:
         title: The heading of the report.
-        first: When the first of the reviews was saved, in UTC.
-        last: When the last one was saved, in UTC.
+        first: The time when the first review was saved, in UTC.
+        last: The time when the last review was saved, in UTC.
         everything: All runs together.
-        models: The runs of each model, the one with the most reviews first.
-        tags: The runs with each tag; a run is in one for each of its tags.
+        models: The runs of each model. The model with the most reviews is first.
+        tags: The runs with each tag. A run with several tags counts for each of them.
         leads: The leading model, for each question that has one.
-        preferences: The models in the order of preference; None if no answers were compared.
-        retrieval: The quality of the retrieved documents; None if none were judged.
-        timeline: Quality over time; None if no time is known.
+        preferences: The models in the order of preference. None if no answers were compared.
+        retrieval: The quality of the retrieved documents. None if no documents were judged.
+        timeline: The quality over time. None if no time is known.
         agreement: The agreement of reviewers.
         reviewers: The numbers of each person.
         notes: Remarks on the data.

@@ -1,4 +1,4 @@
-"""Numbers with their interval and their tasks, as values. Begin with `Estimate` and `Quality`."""
+"""Numbers with their intervals and their tasks. Begin with `Estimate` and `Quality`."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ QuestionKind = Literal["rating", "choice", "number", "correction", "preference"]
 Level = Literal["nominal", "ordinal", "interval"]
 
 QUESTION_KINDS: tuple[QuestionKind, ...] = ("rating", "preference", "choice", "number", "correction")
-"""What says most of an answer comes first."""
+"""The kinds of questions. A kind that says more about an answer comes first."""
 
 NO_VARIATION = "no variation: no interval"
-"""Why there is no interval where all tasks say the same. That others would, too, cannot be known."""
+"""The note in place of an interval if all tasks say the same. Nobody knows whether other tasks would say it, too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """What reviewers answer: one control of the label config.
+    """A question to reviewers: one control of the label config.
 
     Attributes:
-        kind: What the answer is.
-        control: The control's name; empty for a correction and a preference, of which a task has one.
-        scale: Stars there are at most, for a rating; 0 where the control is gone, so that nobody knows.
+        kind: The kind of the answer.
+        control: The name of the control. Empty for a correction and for a preference: a task has only one of these.
+        scale: The maximum number of stars, for a rating. 0 if it is unknown, because the control was deleted.
     """
 
     kind: QuestionKind
@@ -40,14 +40,14 @@ class Question:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Estimate:
-    """A number, and how far it can be trusted.
+    """A number with its 95 % interval.
 
     Attributes:
-        value: The number; None where there is none.
-        count: Of how many reviews it is made, or of how many tasks for an agreement.
-        low: Lower end of its 95 % interval; None where there is too little for one.
-        high: Upper end of that interval.
-        note: Why the number or its interval is missing.
+        value: The number. None if there is none.
+        count: The number of reviews behind it. For an agreement, the number of tasks.
+        low: The lower end of its interval. None if there is too little for an interval.
+        high: The upper end of its interval.
+        note: The reason why the number or its interval is missing.
     """
 
     value: float | None
@@ -59,13 +59,13 @@ class Estimate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mention:
-    """An answer that was given.
+    """An answer, and the reviews that gave it.
 
     Attributes:
         value: The answer: stars, or a choice.
-        count: In how many reviews.
-        share: In which share of the reviews that answered the question, 0 to 1.
-        task_ids: On which tasks.
+        count: The number of reviews with this answer.
+        share: The share of these reviews among the reviews that answered the question, from 0 to 1.
+        task_ids: The tasks of these reviews.
     """
 
     value: int | str
@@ -76,12 +76,12 @@ class Mention:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RatingSummary:
-    """The stars of one control and one scale; others are never mixed in.
+    """The stars of one control and one scale. Stars of other scales are never mixed in.
 
     Attributes:
         question: The control and its scale.
-        mean: Mean of the stars as they were given, from 1 to the scale.
-        stars: How often each was given.
+        mean: The mean of the stars, from 1 to the scale.
+        stars: The reviews for each number of stars.
     """
 
     question: Question
@@ -95,8 +95,8 @@ class ChoiceSummary:
 
     Attributes:
         question: The control.
-        count: How many reviews chose something.
-        values: What they chose, the most frequent first. A review may choose several.
+        count: The number of reviews that chose something.
+        values: The choices, the most frequent first. A review may have several.
     """
 
     question: Question
@@ -106,13 +106,13 @@ class ChoiceSummary:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spread:
-    """How large something is.
+    """The size of measured values.
 
     Attributes:
-        count: How many were measured.
+        count: The number of values.
         mean: Their mean.
-        median: Half are at most this.
-        p90: Nine of ten are at most this.
+        median: Half of the values are at most this.
+        p90: Nine of ten values are at most this.
     """
 
     count: int
@@ -123,17 +123,17 @@ class Spread:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quality:
-    """What reviewers said of a group of runs.
+    """The reviews of a group of runs, in numbers.
 
     Attributes:
-        reviews: Reviews that say something; a task may have several.
-        task_ids: Tasks that somebody reviewed.
-        skipped_task_ids: Tasks that somebody skipped; others may have reviewed them.
-        ratings: Stars, by control and scale.
-        corrected: Share of the reviews that changed the answer, of those that show it, 0 to 1.
-        corrected_task_ids: Tasks whose answer was changed.
-        change: How much of an answer was changed, where it was: the normalised edit distance, 0 to 1.
-        choices: Choices, by control.
+        reviews: The number of reviews that say something. A task may have several.
+        task_ids: The tasks that somebody reviewed.
+        skipped_task_ids: The tasks that somebody skipped. Other people may have reviewed them.
+        ratings: The stars, by control and scale.
+        corrected: The share of reviews that changed the answer, from 0 to 1, among the reviews that show the answer.
+        corrected_task_ids: The tasks whose answer was changed.
+        change: The share of a changed answer that was changed: the normalised edit distance, from 0 to 1.
+        choices: The choices, by control.
     """
 
     reviews: int
@@ -148,15 +148,15 @@ class Quality:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
-    """Runs of one model, or with one tag.
+    """The runs of one model, or the runs with one tag.
 
     Attributes:
-        name: The model or the tag; None where the run does not say.
-        task_ids: All its runs, reviewed or not.
-        quality: What reviewers said.
-        latency_ms: Milliseconds from start to end of a run.
-        input_tokens: Tokens read by a run.
-        output_tokens: Tokens written by a run.
+        name: The model or the tag. None if the run does not name it.
+        task_ids: The tasks of all its runs, reviewed or not.
+        quality: The reviews in numbers.
+        latency_ms: The milliseconds from the start to the end of a run.
+        input_tokens: The tokens that a run read.
+        output_tokens: The tokens that a run wrote.
     """
 
     name: str | None
@@ -169,11 +169,11 @@ class Group:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Period:
-    """A day, or a week from its Monday on.
+    """A day, or a week. A week begins on Monday.
 
     Attributes:
         start: Its first day, in UTC.
-        quality: What reviewers said of its runs.
+        quality: The reviews of its runs in numbers.
         models: The same for each model.
     """
 
@@ -184,12 +184,12 @@ class Period:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timeline:
-    """Quality over time.
+    """The quality over time.
 
     Attributes:
-        step: How long a period is.
-        clock: What happened in it: the run, or its review where not all runs know when they were.
-        periods: Those with reviews, in order.
+        step: The length of a period.
+        clock: The event that puts a run into a period: the run, or its review if some runs have no time.
+        periods: The periods with reviews, in order.
     """
 
     step: Literal["day", "week"]

@@ -1,4 +1,4 @@
-"""`Report`: the findings, as a dict, JSON, Markdown or HTML."""
+"""`Report`: the findings as a dict, JSON, Markdown or HTML."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from langchain_label_studio.support.extras import require_extra
 
 
 class Renderer(Protocol):
-    """What makes a page of findings."""
+    """A function that makes a page of findings."""
 
     def __call__(self, findings: Findings, *, whole: bool) -> str:
-        """Return HTML: a whole page, or what stands in one."""
+        """Return HTML: a whole page, or only the content of its body."""
 
 
 def page_renderer() -> Renderer:
-    """Return what makes pages.
+    """Return the function that makes pages.
 
     Raises:
         MissingExtraError: The extra `report` is not installed.
@@ -35,26 +35,26 @@ def page_renderer() -> Renderer:
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Report(Findings):
-    """What reviews say of runs, in numbers that can be traced to tasks. A notebook shows it as a page."""
+    """The reviews of runs in numbers, with the tasks behind each number. A notebook shows it as a page."""
 
     def __repr__(self) -> str:
         return f"<Report {self.title!r}: {summary(self)}>"
 
     def to_dict(self) -> dict[str, Any]:
-        """Return everything as plain values; groups come with the numbers of their tasks."""
+        """Return everything as plain values. Groups have the numbers of their tasks."""
         plain: dict[str, Any] = orjson.loads(self.to_json())
         return plain
 
     def to_json(self) -> str:
-        """Return everything as one line of JSON; times are ISO 8601."""
+        """Return everything as one line of JSON. Times are ISO 8601."""
         return orjson.dumps(self, option=orjson.OPT_NON_STR_KEYS).decode()
 
     def to_markdown(self) -> str:
-        """Return what a person reads, as Markdown with tables."""
+        """Return the report as Markdown with tables, for people."""
         return to_markdown(self)
 
     def to_html(self) -> str:
-        """Return one self-contained HTML page with charts: no network, no JavaScript, light and dark.
+        """Return one HTML page with charts. It needs no network and no JavaScript. It has a light and a dark theme.
 
         Raises:
             MissingExtraError: The extra `report` is not installed.
@@ -62,7 +62,7 @@ class Report(Findings):
         return page_renderer()(self, whole=True)
 
     def _repr_html_(self) -> str | None:
-        """Show the report in a notebook; without the extra, it is shown as Markdown."""
+        """Return the page for a notebook. Without the extra, return None: the notebook then shows Markdown."""
         try:
             return page_renderer()(self, whole=False)
         except MissingExtraError:

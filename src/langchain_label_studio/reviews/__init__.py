@@ -1,4 +1,4 @@
-"""Reviews, read back from Label Studio: `load_reviews`."""
+"""Reviews from Label Studio: `load_reviews`."""
 
 from langchain_label_studio.reviews.load import load_reviews
 from langchain_label_studio.types.review import Candidate, Preference, Rating, Review, StepVerdict

@@ -1,4 +1,4 @@
-"""Read corrected text back into turns and tool calls."""
+"""`read_corrections`: read corrected text back into turns and tool calls."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ def read_corrections(texts: Sequence[str], originals: Sequence[Turn]) -> tuple[T
     """Return the answers as the reviewer left them.
 
     Args:
-        texts: What the reviewer left, in order.
-        originals: The answers that were shown, in order. One that was not changed is returned as it was,
-            with everything that is not shown of it.
+        texts: The texts as the reviewer left them, in order.
+        originals: The answers that were shown, in order. An unchanged answer is returned as it was, with the parts that
+            the page does not show.
 
     Raises:
-        UnreadableCallError: A tool call was changed into something that is none.
+        UnreadableCallError: A tool call was changed, and is no tool call any more.
     """
     shown = [{_as_left(show_turn(turn, blocks=blocks)) for blocks in (True, False)} for turn in originals]
     return tuple(_read(text, number, originals, shown) for number, text in enumerate(texts) if text.strip())
@@ -43,21 +43,21 @@ def _read(text: str, number: int, originals: Sequence[Turn], shown: Sequence[Abs
     for original, texts in zip(originals, shown, strict=True):
         if left in texts:
             return original
-    # Text may hold an arrow; it is a call only where the model called something.
+    # Any text may hold an arrow. The arrow is a call only if the model called something.
     if any(turn.get("tool_calls") or turn.get("invalid_tool_calls") for turn in originals):
         return _read_calls(text, originals[number] if number < len(originals) else originals[0])
     return {"role": "assistant", "content": text}
 
 
 def _as_left(text: str) -> str:
-    """Return text as the editor leaves it, whoever opened it and changed nothing."""
+    """Return text as the editor stores it without a change."""
     return text.replace("\r\n", "\n").strip()
 
 
 def _read_calls(text: str, original: Turn) -> Turn:
     lines = text.rstrip().split("\n")
     calls: list[dict[str, Any]] = []
-    # A call goes from its arrow to the end, or to the next call: long ones have a line for each argument.
+    # A call reaches from its arrow to the next call or the end. A long call has a line for each argument.
     while starts := [number for number, line in enumerate(lines) if line.startswith("→ ")]:
         written = "\n".join(lines[starts[-1] :])
         if not (match := _CALL.fullmatch(written)):
@@ -74,7 +74,7 @@ def _read_calls(text: str, original: Turn) -> Turn:
 
 
 def _read_arguments(text: str, line: str) -> dict[str, Any]:
-    """Return the arguments of a call: `city="Paris", days=3`, each value in JSON or as Python writes it."""
+    """Return the arguments of a call such as `city="Paris", days=3`. The values are JSON, or literals of Python."""
     try:
         return _read_json_arguments(text)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Make the reviews of a Label Studio task: `read_reviews`."""
+"""`read_reviews`: the reviews in a task of Label Studio."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ def read_reviews(
     project_url: str,
     reviewers: Mapping[int, str],
 ) -> Iterator[Review]:
-    """Return a review for each annotation of a task, oldest first; one that says so where there is none.
+    """Yield a review for each annotation of a task, the oldest first. Without an annotation, yield one empty review.
 
     Args:
         task: The task as Label Studio lists it, with `data`, `meta`, `predictions` and `annotations`.
-        controls: What the project's label config shows and asks.
+        controls: The tags and controls of the project's label config.
         project_id: The project's number.
-        project_url: Address of the project's tasks.
-        reviewers: E-mail addresses of Label Studio's users, by their number.
+        project_url: The address of the project's tasks.
+        reviewers: The e-mail addresses of Label Studio's users, by their numbers.
     """
     run = read_run(task, controls)
     unreviewed = Review(
@@ -59,7 +59,7 @@ def read_reviews(
 
 
 def _reader(task: Mapping[str, Any]) -> Callable[[Review], Review]:
-    """Return what refines a review of the task: what its form of review says, where it has one that is known here."""
+    """Return the function with which the task's form completes a review. Without a known form, it changes nothing."""
     meta = as_mapping(task.get("meta"))
     form = form_for_reading(str(meta.get("form", "")))
     if form.read is None:
@@ -109,10 +109,10 @@ def _read_review(
 def _read_corrected(
     annotation: Mapping[str, Any], answers: Answers, control: str | None, run: LLMRun
 ) -> tuple[tuple[Turn, ...] | None, tuple[str, ...]]:
-    """Return the answers as they were left, and what of them cannot be read."""
+    """Return the answers as the reviewer left them, and the reasons why parts of them cannot be read."""
     texts = answers.texts.get(control or "")
     if texts is None:
-        # The editor starts from the prediction: whoever saved it without the answer has deleted it.
+        # The editor starts from the prediction. An annotation without the answer means that the reviewer deleted it.
         deleted = control and run.answers and annotation.get("parent_prediction") is not None
         return (() if deleted else None), ()
     try:
@@ -141,7 +141,7 @@ def _read_preference(answers: Answers, data: Mapping[str, Any], controls: Contro
 
 
 def _pair_of_the_templates(controls: Controls) -> tuple[InputTag, ...]:
-    """Return what Label Studio's templates compare: for a `Pairwise` that is no longer in the label config."""
+    """Return the tags that Label Studio's templates compare. They stand in for a `Pairwise` that was deleted."""
     by_key = {tag.key: tag for tag in controls.inputs.values()}
     keys = ("answer1", "answer2")
     return tuple(by_key.get(key, InputTag(name=key, type="Text", key=key)) for key in keys)
@@ -166,7 +166,7 @@ def _listed(ranker: str, data: Mapping[str, Any], controls: Controls) -> Iterato
 
 
 def _order(name: str, buckets: Mapping[str, list[str]], controls: Controls) -> list[str]:
-    """Return the ids of a ranker's first bucket, best first; without buckets, of its only list."""
+    """Return the ids in a ranker's first bucket, the best first. Without buckets, return the ids in its only list."""
     control = controls.controls.get(name)
     first = [*(control.buckets if control else ()), name]
     if control is None:
@@ -185,7 +185,7 @@ def _reviewer(completed_by: Any, reviewers: Mapping[int, str]) -> str | None:
 
 
 def _ordered(said: Mapping[str, _T], names: list[str]) -> dict[str, _T]:
-    """Return what was said in the order of the label config, what is no longer in it last."""
+    """Return the values in the order of the label config. Values of deleted controls come last."""
     return {name: said[name] for name in dict.fromkeys(names) if name in said}
 
 

@@ -1,4 +1,4 @@
-"""Read the reviews of a project, page by page: `load_reviews`."""
+"""`load_reviews`: read the reviews of a project, page by page."""
 
 from __future__ import annotations
 
@@ -21,12 +21,13 @@ from langchain_label_studio.support.moments import resolve_moment
 from langchain_label_studio.types.review import Review
 
 if TYPE_CHECKING:
-    from langchain_label_studio.label_studio.client import LabelStudioClient, ProjectInfo, TaskPage
+    from langchain_label_studio.label_studio.answers import ProjectInfo, TaskPage
+    from langchain_label_studio.label_studio.client import LabelStudioClient
 
 _FIRST_PAGE = 100
 _MAX_PAGE = 1000
 _PAGE_BYTES = 8_000_000
-# A task is dated before its annotations where they were imported together.
+# If a task was imported together with annotations, its date is earlier than theirs.
 _LAG = timedelta(minutes=5)
 
 TRIES = 5
@@ -49,7 +50,7 @@ def load_reviews(
 ) -> Iterator[Review]:
     """Return an iterator over the reviews of a project, one for each annotation.
 
-    The settings are checked at once. The tasks are read while you iterate. Drafts are no reviews.
+    The settings are checked at once. The tasks are read while you iterate. Drafts do not count as reviews.
 
     Args:
         project_id: The project's number. Default without a title: `LABEL_STUDIO_PROJECT_ID`.
@@ -63,7 +64,7 @@ def load_reviews(
         progress: Whether to show a progress bar. Default: in a terminal and in a notebook.
 
     Returns:
-        The reviews in the order of their tasks. Those of one task come one after the other, the oldest first.
+        The reviews in the order of their tasks. The reviews of one task come one after the other, the oldest first.
 
     Raises:
         SettingError: A setting is missing or wrong.
@@ -119,10 +120,10 @@ def _tasks(
     every_task: bool,
     progress: bool | None,
 ) -> Iterator[dict[str, Any]]:
-    """Yield tasks page by page. A page begins after the last id, so new tasks shift nothing."""
+    """Yield tasks page by page. A page begins after the last id. So new tasks do not shift the pages."""
     shown = _is_watched() if progress is None else progress
-    # tqdm and not rich, which the commands use: a notebook redraws tqdm's bar in place, and a library loads no rich.
-    # In a notebook without widgets, tqdm.auto complains as soon as it is loaded.
+    # tqdm, although the commands use rich: a notebook redraws tqdm's bar in place, and a library should not load rich.
+    # tqdm.auto is loaded only for a bar, because it warns in a notebook without widgets.
     tqdm = import_module("tqdm.auto" if shown else "tqdm").tqdm
 
     # A short outage must not end a long reading. A repeated request changes nothing.
@@ -151,7 +152,7 @@ def _tasks(
 
 
 def _has_uncounted(project: ProjectInfo, read_tasks: Callable[..., TaskPage]) -> bool:
-    """Return whether Label Studio has not counted some annotations: a filter by the count would miss their tasks.
+    """Return whether Label Studio has not counted some annotations. A filter by the count would miss their tasks.
 
     Two deletions of projects at the same moment break the counts of tasks, until Label Studio is restarted
     (`temporary_disconnect_all_signals`, seen in 1.23.2). The count of a project does not depend on them.

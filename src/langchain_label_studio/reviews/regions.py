@@ -1,7 +1,7 @@
-"""Read the regions of an annotation, by control: `read_regions`.
+"""`read_regions`: the values in the regions of an annotation, by control.
 
-The `type` of a region decides how it is read, not the label config: a control may have been deleted or changed. The
-shapes are those of label_studio_sdk's control tags (`label_interface/control_tags.py`).
+The `type` of a region decides how it is read. The label config does not, because a control may have been deleted or
+changed. label_studio_sdk has the shapes of the values (`label_interface/control_tags.py`).
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Answers:
         choices: Chosen values.
         selected: The side of a `Pairwise` that is better: `left` or `right`.
         ranked: The ids in each bucket of a `Ranker`.
-        others: The values of all other controls; values of a part of the task as Label Studio has them.
+        others: The values of all other controls. A value for a part of the task is as Label Studio has it.
     """
 
     texts: dict[str, tuple[str, ...]] = field(default_factory=dict)
@@ -60,7 +60,7 @@ def read_regions(result: Iterable[Any]) -> Answers:
 def _read_region(answers: Answers, name: str, kind: str, value: Mapping[str, Any]) -> None:
     key = _VALUE_KEYS.get(kind)
     if key is None or set(value) != {key}:
-        # A value of a part of the task: it names the part, too.
+        # A value for a part of the task also names the part.
         answers.others.setdefault(name, []).append(dict(value))
         return
     said = value[key]

@@ -1,4 +1,4 @@
-"""Read the run that a Label Studio task shows, also of tasks from elsewhere: `read_run`."""
+"""`read_run`: the run that a task of Label Studio shows. Another program may have made the task."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def answer_control(task: Mapping[str, Any], run: LLMRun, controls: Controls) -> 
     """Return the name of the control with the answer. Text in other controls is a comment.
 
     The prediction names the control, because the label config may have changed. Without a prediction, the label config
-    names it, unless the answer is in the task's data: there nobody can correct it.
+    names it. There is none if the answer is in the task's data, because nobody can correct it there.
     """
     for name, _ in _predicted_texts(task):
         return name
@@ -91,7 +91,7 @@ def read_turns(value: Any, tag: InputTag | None = None) -> tuple[Turn, ...]:
         speaker = (tag.name_key if tag else "", *_SPEAKER_KEYS)
         speech = (tag.text_key if tag else "", *_SPEECH_KEYS)
         turns = [_turn(item, speaker, speech) for item in value if isinstance(item, Mapping)]
-        # One empty turn stands for no turn: see `prompt_value`.
+        # One empty turn means no turn: see `prompt_value`.
         return tuple(turns) if any(turn["content"] for turn in turns) or len(turns) > 1 else ()
     if value is None or value == "":
         return ()
@@ -126,7 +126,7 @@ def _prompt_tags(controls: Controls) -> Iterator[InputTag]:
 def _read_answers(
     task: Mapping[str, Any], data: Mapping[str, Any], meta: Mapping[str, Any]
 ) -> tuple[tuple[Turn, ...], str | None]:
-    """Return the answers, and their key in the data if they are not a prediction."""
+    """Return the answers. If they are not a prediction, return their key in the data, too."""
     if recorded := _recorded_turns(meta.get("answers")):
         return recorded, None
     for _, texts in _predicted_texts(task):
@@ -149,7 +149,7 @@ def _ends_with_an_answer(task: Mapping[str, Any], prompt: tuple[Turn, ...]) -> b
 
 
 def _is_ours(task: Mapping[str, Any]) -> bool:
-    # The run's id, too: tasks from a storage lose `meta`.
+    # The run's id counts, too, because tasks from a storage lose `meta`.
     return "langchain_label_studio" in as_mapping(task.get("meta")) or "run_id" in as_mapping(
         task.get("data")
     )
@@ -165,7 +165,7 @@ def _predicted_texts(task: Mapping[str, Any]) -> Iterator[tuple[str, list[str]]]
 
 
 def _recorded_turns(value: Any) -> tuple[Turn, ...]:
-    """Return the turns that this package keeps in `meta`; none if they are incomplete."""
+    """Return the turns in `meta`, where this package writes them. Return no turns if they are incomplete."""
     if not isinstance(value, list):
         return ()
     whole = all(

@@ -17,8 +17,8 @@ from langchain_label_studio.types.run import LLMRun
 def errors() -> Selector:
     """Runs that failed, or were cut off by a failure.
 
-    This selector needs no `include_errors=True`. A function of your own needs it to see failed runs. So do cancelled
-    and abandoned runs, which are no errors.
+    This selector needs no `include_errors=True`. A function of your own needs it to see failed runs. Cancelled and
+    abandoned runs need it, too, because they are not errors.
     """
     return Selector("errors()", _failed, failed=True)
 
@@ -32,11 +32,11 @@ def long(*, tokens: int | None = None, characters: int | None = None) -> Selecto
     """Long runs.
 
     Args:
-        tokens: The least number of tokens, read and written together. A run without a token count is not long.
-        characters: The least number of characters, of the prompt and the answers together.
+        tokens: The minimum number of tokens, read and written together. A run without a token count is not long.
+        characters: The minimum number of characters, of the prompt and the answers together.
 
     Raises:
-        SettingError: Neither is given.
+        SettingError: Both are missing.
     """
     if tokens is None and characters is None:
         msg = "long() needs a length: long(tokens=2000), or long(characters=10_000)."
@@ -97,9 +97,9 @@ def at_most_per_day(count: int) -> Selector:
 def low_rating(threshold: float = 0.5) -> Selector:
     """Runs that a user of the application rates low.
 
-    The rating comes from `handler.feedback`, in the process of the run. No run has a rating when it ends, so none is
-    recorded then. Excluded runs are kept in memory for an hour (the last 1,000, up to 32 MiB), and recorded when such
-    a rating comes. This includes runs that `sample_rate=` excluded.
+    The rating comes from `handler.feedback`, in the process of the run. At its end, a run has no rating yet, so it is
+    not recorded then. Excluded runs stay in memory for an hour (the last 1,000, up to 32 MiB). A low rating records
+    them. Runs that `sample_rate=` excluded are among them.
 
     Args:
         threshold: The highest score that is low.
@@ -108,9 +108,9 @@ def low_rating(threshold: float = 0.5) -> Selector:
 
 
 def sampled(rate: float) -> Selector:
-    """Runs of a share of all traces, drawn as by `sample_rate=`.
+    """Runs of a share of all traces. `sample_rate=` takes the same traces.
 
-    `errors() | sampled(0.1)` is all errors and a tenth of the rest.
+    `errors() | sampled(0.1)` chooses all errors, and a tenth of the other runs.
 
     Args:
         rate: The share, from 0 to 1.
@@ -132,7 +132,7 @@ def _count(name: str, count: Any) -> int:
     raise SettingError(msg)
 
 
-# What selectors test: functions of this module, so that a selector travels with its handler to other processes.
+# The tests of selectors are functions of this module. So a selector can be pickled with its handler.
 
 
 def _failed(run: LLMRun, _: float | None) -> bool:

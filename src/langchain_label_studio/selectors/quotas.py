@@ -13,7 +13,7 @@ MAX_THREADS = 100_000
 
 
 class _Quota(ForkSafe):
-    """Counts in this process. Threads may share it; a copy in another process begins anew."""
+    """Counts in this process. Several threads may use it. A copy in another process begins anew."""
 
     def __init__(self, count: int) -> None:
         self._count = count
@@ -32,7 +32,7 @@ class DayQuota(_Quota):
         self._left = 0
 
     def __call__(self, _run: LLMRun, _rating: float | None) -> bool:
-        """Say whether the run is one of the first of today, and count it."""
+        """Return whether the run is one of the first of today, and count it."""
         today = datetime.now().date()  # noqa: DTZ005 (a reviewer's own day)
         with self._lock:
             if today != self._day:
@@ -51,7 +51,7 @@ class ThreadQuota(_Quota):
         self._seen: BoundedDict[str, int] = BoundedDict(MAX_THREADS)
 
     def __call__(self, run: LLMRun, _rating: float | None) -> bool:
-        """Say whether the run is one of the first of its conversation, and count it."""
+        """Return whether the run is one of the first of its conversation, and count it."""
         if run.thread_id is None:
             return True
         with self._lock:

@@ -1,4 +1,4 @@
-"""`in_sample`: draw a share of traces, the same in every process and every version of Python."""
+"""`in_sample`: choose a share of traces. It is the same in every process and every version of Python."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ SAMPLE_RATE_VARIABLE = "LABEL_STUDIO_SAMPLE_RATE"
 
 
 def in_sample(trace_id: UUID | str, rate: float) -> bool:
-    """Say whether a trace belongs to a sample.
+    """Return whether a trace belongs to a sample.
 
     All runs of a trace and all processes give the same answer. A trace of a sample is in every larger sample, too.
 
     Args:
-        trace_id: Id of the outermost run.
+        trace_id: The id of the outermost run.
         rate: The share of all traces in the sample, from 0 to 1.
     """
     return hash_fraction(blake2b(_bytes(trace_id), digest_size=8).digest()) < rate
@@ -31,7 +31,7 @@ def _bytes(trace_id: UUID | str) -> bytes:
         return trace_id.bytes
     try:
         return UUID(trace_id).bytes
-    except ValueError:  # an id of somebody's own
+    except ValueError:  # an id that is not LangChain's
         return trace_id.encode("utf-8", "replace")
 
 
@@ -39,7 +39,7 @@ def resolve_sample_rate(sample_rate: Any = None, *, environ: Mapping[str, str] =
     """Return the share of traces that is recorded: the argument, else the environment variable, else 1.
 
     Raises:
-        SettingError: It is not a number from 0 to 1.
+        SettingError: The share is not a number from 0 to 1.
     """
     if sample_rate is not None and sample_rate != "":
         return check_share("sample_rate", sample_rate)
@@ -50,7 +50,7 @@ def check_share(name: str, share: Any) -> float:
     """Return a share as a number.
 
     Raises:
-        SettingError: It is not a number from 0 to 1.
+        SettingError: The share is not a number from 0 to 1.
     """
     try:
         number = float("nan" if isinstance(share, bool) else share)

@@ -1,4 +1,4 @@
-"""`Selector`: chooses runs, and combines with `&`, `|` and `~`."""
+"""`Selector`: it chooses runs. Selectors are combined with `&`, `|` and `~`."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ _OR, _AND, _ONE = 1, 2, 3
 
 @dataclass(frozen=True, slots=True)
 class Selector:
-    """Chooses runs. `a & b` chooses the runs of both, `a | b` those of either, `~a` all others than `a`.
+    """Chooses runs. `a & b` chooses the runs that both choose, `a | b` the runs of either, `~a` all others.
 
-    Selectors are asked from left to right, until the answer is certain. Those that count (`at_most_per_day`,
-    `first_per_thread`) are asked last, wherever they stand. So both `errors() & at_most_per_day(20)` and
+    Selectors are asked from left to right, until the answer is certain. Selectors that count (`at_most_per_day`,
+    `first_per_thread`) are asked last. Their place does not matter. So both `errors() & at_most_per_day(20)` and
     `at_most_per_day(20) & errors()` choose twenty errors a day.
 
     Attributes:
         text: Its name, as code writes it. Runs that it excludes are counted under this name.
-        test: A function of the run and of the user's rating of it, which is None at the run's end.
+        test: A function of the run and of the user's rating. The rating is None at the run's end.
         counts: Whether it counts the runs for which it is asked.
-        failed: Whether it chooses failed runs, so that they need no `include_errors=True`.
-        low: The thresholds of its low ratings, which bring excluded runs back.
+        failed: Whether it chooses failed runs. Then they need no `include_errors=True`.
+        low: The thresholds of its low ratings. Such a rating brings excluded runs back.
     """
 
     text: str
@@ -40,7 +40,7 @@ class Selector:
     _binds: int = _ONE
 
     def __call__(self, run: LLMRun, *, rating: float | None = None) -> bool:
-        """Say whether people are to see the run.
+        """Return whether people should see the run.
 
         Args:
             run: The finished run.
@@ -89,7 +89,7 @@ def _joined(first: Select, second: Select, binds: int) -> Selector:
 
 
 def _within(selector: Selector, binds: int) -> str:
-    return f"({selector.text})" if selector._binds < binds else selector.text  # noqa: SLF001 (its own)
+    return f"({selector.text})" if selector._binds < binds else selector.text  # noqa: SLF001 (the same class)
 
 
 def _both(first: Selector, second: Selector, run: LLMRun, rating: float | None) -> bool:

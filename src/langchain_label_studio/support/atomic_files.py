@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all: `write_whole` for one, `Staging` for several at once."""
+"""Files that appear whole or not at all: `write_whole` writes one, `Staging` writes several together."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from langchain_label_studio.errors import SettingError
 
 
 def check_place(path: Path) -> None:
-    """Check that a file can be written, before there is anything to write.
+    """Check that a file can be written, before its content is known.
 
     Raises:
         SettingError: No file can be written there.
@@ -31,7 +31,7 @@ def check_place(path: Path) -> None:
 
 @contextmanager
 def write_errors_explained(path: Path) -> Iterator[None]:
-    """Turn errors of the disk into this package's own error.
+    """Turn errors of the disk into an error of this package.
 
     Raises:
         SettingError: The file could not be written.
@@ -50,7 +50,7 @@ def write_whole(path: Path, content: bytes) -> None:
     new one.
 
     Raises:
-        OSError: The file could not be written; the old one is still there.
+        OSError: The file could not be written. The old file is still there.
     """
     with Staging() as staging:
         temporary = staging.stage(path)
@@ -79,13 +79,13 @@ class Staging:
 
     def stage(self, place: Path) -> Path:
         """Return the temporary path of a file: in the same directory, so that the file can be renamed."""
-        target = Path(os.path.realpath(place))  # a link stays one
+        target = Path(os.path.realpath(place))  # a link stays a link
         temporary = target.with_name(f".{target.name}.{uuid4().hex[:8]}.part")
         self._temporary[target] = temporary
         return temporary
 
     def give_up(self, place: Path) -> None:
-        """Delete the file at a place when the others are committed, and write nothing there."""
+        """Write no file at this place. An old file there is deleted when the others are committed."""
         self._temporary.pop(Path(os.path.realpath(place))).unlink(missing_ok=True)
         self._obsolete.append(place)
 

@@ -1,4 +1,4 @@
-"""Check that the libraries of an extra are installed: `require_extra`."""
+"""`require_extra`: check that the libraries of an extra are installed."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ def require_extra(extra: str, *libraries: str, need: str) -> None:
 
 
 def missing_extra(extra: str, problem: str) -> MissingExtraError:
-    """Return the error for a missing extra; its message says how to install the extra.
+    """Return the error for a missing extra. Its message says how to install the extra.
 
     Args:
         extra: The extra's name in `pyproject.toml`.
-        problem: What needs which library, without a full stop.
+        problem: The feature and the library that it needs, as a sentence without a full stop.
     """
     return MissingExtraError(
         f'{problem}: install the extra "{extra}". In a clone of langchain-label-studio: pip install ".[{extra}]"'

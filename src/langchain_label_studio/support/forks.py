@@ -1,4 +1,4 @@
-"""Make objects that survive a fork of their process: see `ForkSafe`.
+"""Objects that survive a fork of their process: `ForkSafe`. And blocks without a fork: `no_fork`.
 
 A fork copies one thread only. A lock that another thread holds at that moment is never released in the child.
 """
@@ -13,10 +13,10 @@ from contextlib import contextmanager
 
 
 class ForkSafe:
-    """An object with a lock of its own, which begins anew in every process forked from this one.
+    """An object with a lock of its own. It begins anew in every process that is forked from this one.
 
-    A subclass overrides `_begin` where it has more to begin with than the lock, and `begin_in_child` where a forked
-    process has more to do than that. It sets what these two read before it calls `super().__init__()`.
+    A subclass overrides `_begin` if it begins with more than the lock. It overrides `begin_in_child` if a forked
+    process has more to do. It sets the attributes that these two read before it calls `super().__init__()`.
     """
 
     def __init__(self) -> None:
@@ -24,7 +24,7 @@ class ForkSafe:
         _watched.add(self)
 
     def _begin(self) -> None:
-        """Make the lock, and everything else that a process does not share with its parent."""
+        """Make the lock, and all other values that a process does not share with its parent."""
         # Reentrant: a signal handler or a finalizer may record a run while its thread holds the lock.
         self._lock = threading.RLock()
 
@@ -37,8 +37,8 @@ class ForkSafe:
 def no_fork() -> Iterator[None]:
     """Delay forks of this process until the block ends.
 
-    It is for imports outside the main thread. A child that was forked in the middle of an import would wait for ever
-    as soon as it needs the same module.
+    Use it for imports outside the main thread. A child that is forked in the middle of an import would wait for ever
+    when it needs the same module.
     """
     with _forking:
         yield

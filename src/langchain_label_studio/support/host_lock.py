@@ -34,14 +34,14 @@ _held = _HeldLocks()
 
 @contextmanager
 def host_lock(purpose: str, identity: str, *, timeout: float) -> Iterator[None]:
-    """Wait until no other thread or process of this computer does the same.
+    """Wait until no other thread or process of this computer is in the same block.
 
-    The block runs in any case: also after the timeout, and where the file system has no locks. So the caller must
-    stand what others do meanwhile.
+    The block also runs after the timeout, and if the file system has no locks. So the caller must expect that another
+    process is in the block at the same time.
 
     Args:
-        purpose: A word for what is done. It is part of the lock file's name.
-        identity: What it is done to.
+        purpose: A word for the work in the block. It is part of the lock file's name.
+        identity: The object of the work, such as an address.
         timeout: Seconds to wait at most.
     """
     name = f"{purpose}-{hashlib.sha256(identity.encode(errors='surrogatepass')).hexdigest()[:16]}.lock"

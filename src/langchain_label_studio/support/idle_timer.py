@@ -9,14 +9,14 @@ from collections.abc import Callable
 from langchain_label_studio.support.forks import ForkSafe
 
 QUIET_SECONDS = 60.0
-"""Seconds without a further event after which a group that has no end of its own is taken for complete."""
+"""Seconds without an event after which a group is complete, if nothing else ends it."""
 
 
 class IdleTimer(ForkSafe):
     """Calls a function, in its own thread, after some seconds without an event."""
 
     def __init__(self, seconds: float, call: Callable[[], None]) -> None:
-        """Make a timer; its thread starts with the first event.
+        """Make a timer. Its thread starts with the first event.
 
         Args:
             seconds: Seconds without an event.

@@ -1,8 +1,8 @@
-"""Wait for an import: `when_imported` calls a function with a module as soon as somebody loads it.
+"""`when_imported`: call a function with a module as soon as somebody loads it.
 
-`wrapt.register_post_import_hook` does the same, and was tried. Importing wrapt 2 loads 94 more modules (asyncio, ssl and
-subprocess among them), which costs more than this whole package may cost a process. It would also call the function
-with a module that another thread is still loading, and leave its finder and a loader of its own behind.
+`wrapt.register_post_import_hook` does the same, and was tried. An import of wrapt 2 loads 94 more modules, such as
+asyncio, ssl and subprocess. That costs more than this whole package may cost a process. It may also call the function
+with a module that another thread is still loading. And its finder and its loader stay afterwards.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from typing import Any, Protocol, cast
 
 
 def when_imported(name: str, then: Callable[[ModuleType], None]) -> None:
-    """Call a function with a module: now if it is loaded, else when somebody loads it.
+    """Call a function with a module. Call it now if the module is loaded, else when somebody loads it.
 
     Args:
         name: The module's full name.
-        then: The function. It must not raise: the importer of the module would get the error.
+        then: The function. It must not raise, because the importer of the module would get the error.
     """
     if name in sys.modules:
-        then(import_module(name))  # not `sys.modules[name]`: another thread may be in the middle of it
+        then(import_module(name))  # not `sys.modules[name]`: another thread may still be loading the module
     else:
         sys.meta_path.insert(0, _Awaited(name, then))
 
@@ -34,7 +34,7 @@ class _Loader(Protocol):
 
 
 class _Awaited:
-    """A finder that lets the other finders find the module, and calls the function after it was loaded.
+    """A finder. The other finders find the module. This one calls the function after the module was loaded.
 
     See https://docs.python.org/3/reference/import.html#the-meta-path
     """
@@ -44,7 +44,7 @@ class _Awaited:
         self._then = then
 
     def find_spec(self, name: str, *_: Any) -> ModuleSpec | None:
-        """Return what the other finders find, if it is this module."""
+        """Return the spec that the other finders find, for this one module."""
         if name != self._name:
             return None
         from importlib.util import find_spec  # noqa: PLC0415 (takes a millisecond to load)
@@ -63,5 +63,5 @@ class _Awaited:
             load(module)
             self._then(module)
 
-        # Only this loader of this module changes; its other methods stay as they are.
+        # This changes one method of this module's own loader.
         loader.exec_module = load_and_tell  # type: ignore[method-assign]

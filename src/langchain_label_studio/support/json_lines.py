@@ -21,17 +21,17 @@ def decode_line(line: bytes, *, version: int, what: str) -> dict[str, Any]:
 
     Args:
         line: The line.
-        version: The format that is read.
-        what: What a message for people calls the record.
+        version: The number of the format.
+        what: The name of such a record in messages for people.
 
     Raises:
-        LabelStudioError: A newer version of this package wrote it.
-        ValueError: It is not such a line.
+        LabelStudioError: A newer version of this package wrote the line.
+        ValueError: The line is not a record.
     """
     record = orjson.loads(line)
     if not isinstance(record, dict):
         msg = "a line without a record"
-        raise ValueError(msg)  # noqa: TRY004 (it is the line that is wrong)
+        raise ValueError(msg)  # noqa: TRY004 (the line is wrong, not a type in the code)
     written = record.pop("v", None)
     if written != version:
         msg = f"{what} was recorded in format {written}; this version reads {version}. Update the package."
@@ -40,15 +40,15 @@ def decode_line(line: bytes, *, version: int, what: str) -> dict[str, Any]:
 
 
 def read_name(line: bytes, field: str, *, what: str) -> str:
-    """Return the field of a record that names it.
+    """Return the field with the record's id.
 
     Args:
         line: The line.
-        field: The field.
-        what: What a line without it lacks, for the error.
+        field: The name of the field.
+        what: The name of the id in the error message.
 
     Raises:
-        ValueError: It is not such a line.
+        ValueError: The line is not a record.
     """
     try:
         return str(orjson.loads(line)[field])

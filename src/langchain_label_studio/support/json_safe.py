@@ -1,7 +1,7 @@
 """`jsonable`: any value as JSON that PostgreSQL and a browser can hold.
 
-Label Studio stores what it is sent without looking: one NUL byte fails a whole batch on
-PostgreSQL, one lone surrogate makes every page of a project answer 500.
+Label Studio does not check the values that it stores. On PostgreSQL, one NUL byte makes a whole batch fail. One lone
+surrogate makes every page of a project answer 500.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from uuid import UUID
 import orjson
 
 MAX_TEXT = 1_000_000
-"""Characters kept of one text; what is cut is said in the text itself."""
+"""The maximum number of characters of a text. A text that was cut says so."""
 
 _MAX_DEPTH = 60
 _MAX_INT = 2**63 - 1
@@ -26,7 +26,7 @@ _BASE64_KEYS = frozenset({"base64", "data", "bytes", "b64_json"})
 
 
 def encode(value: Any) -> bytes:
-    """Return the value as JSON; what JSON cannot hold is replaced as in `jsonable`."""
+    """Return the value as JSON. Values that JSON cannot hold are replaced as in `jsonable`."""
     try:
         return orjson.dumps(value)
     except (TypeError, ValueError):  # includes lone surrogates, big integers, deep nesting
@@ -34,33 +34,33 @@ def encode(value: Any) -> bytes:
 
 
 def clip(text: str, limit: int = MAX_TEXT) -> str:
-    """Return the text, cut visibly where it is longer than the limit."""
-    # A little more is let through: a text that was cut before is not cut again, in its note.
+    """Return the text. A text over the limit is cut, and ends with a note about it."""
+    # A little more is allowed. So a text that was cut before is not cut again in its note.
     if len(text) <= limit + limit // 10_000:
         return text
     return f"{text[:limit]}\n[cut: {len(text) - limit:,} more characters]"
 
 
 def clean_text(text: str) -> str:
-    """Return the text without NUL bytes and lone surrogates, cut visibly where too long."""
+    """Return the text without NUL bytes and lone surrogates. A text over the limit is cut, and says so."""
     text = clip(str(text))
     try:
         text.encode()
     except UnicodeEncodeError:
-        # Joins real pairs, and turns what stands alone into U+FFFD.
+        # This joins real pairs of surrogates, and turns lone surrogates into U+FFFD.
         text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     return text.replace("\x00", "\ufffd")
 
 
 def as_mapping(value: Any) -> Mapping[str, Any]:
-    """Return the value where it is a mapping, else an empty one: for JSON of others."""
+    """Return the value if it is a mapping, else an empty mapping. It is for JSON that other programs wrote."""
     return value if isinstance(value, Mapping) else {}
 
 
 def size_of(byte_count: int) -> str:
     """Return a number of bytes for people.
 
-    Not `rich.filesize`: this runs inside a callback, and a process that only records loads nothing of rich.
+    `rich.filesize` is not used, because this runs inside a callback: a process that only records does not load rich.
     """
     size = float(byte_count)
     for unit in ("B", "kB", "MB"):
@@ -71,7 +71,7 @@ def size_of(byte_count: int) -> str:
 
 
 def base64_size(text: str) -> int:
-    """Return how many bytes a base64 text stands for."""
+    """Return the number of bytes in a base64 text."""
     return len(text) * 3 // 4 - text[-2:].count("=")
 
 
@@ -80,11 +80,12 @@ def jsonable(value: Any, *, depth: int = 0) -> Any:
 
     Args:
         value: Anything.
-        depth: How deep in the whole value this one stands.
+        depth: The number of lists and mappings around the value.
 
     Returns:
-        `None`, `bool`, `int`, `float`, `str`, `list` or `dict`. NaN and infinities become `None`,
-        bytes and base64 their size, objects their type's name: an object's own text may hold secrets.
+        `None`, `bool`, `int`, `float`, `str`, `list` or `dict`. NaN and infinities become `None`. Bytes and base64
+        become a note with their size. Other objects become the name of their type, because their own text may hold
+        secrets.
     """
     if isinstance(value, str):
         return clean_text(value)
@@ -120,7 +121,7 @@ def _jsonable_object(value: Any, depth: int) -> Any:
         return value.isoformat()
     if isinstance(value, UUID):
         return str(value)
-    from pydantic import BaseModel  # noqa: PLC0415 (takes 10 ms to load: whoever has a model has it loaded)
+    from pydantic import BaseModel  # noqa: PLC0415 (takes 10 ms to load; a program with a model has loaded it)
 
     if isinstance(value, BaseModel):
         return jsonable(value.model_dump(), depth=depth + 1)

@@ -1,4 +1,4 @@
-"""The logger of the package, and `ThrottledLog`, which does not repeat itself."""
+"""The logger of the package, and `ThrottledLog`: it does not repeat a warning within a minute."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from langchain_label_studio.support.forks import ForkSafe
 logger = logging.getLogger("langchain_label_studio")
 
 INTERVAL = 60.0
-"""Seconds between two lines about the same trouble."""
+"""Seconds between two lines about the same kind of trouble."""
 
 
 class ThrottledLog(ForkSafe):
-    """Logs each kind of trouble at most once a minute, with how often it came up since."""
+    """Logs each kind of trouble at most once a minute. The line says how often it came up since the last line."""
 
     def __init__(self, *, interval: float = INTERVAL) -> None:
         self._interval = interval
@@ -30,10 +30,10 @@ class ThrottledLog(ForkSafe):
         """Log a warning.
 
         Args:
-            kind: What counts as the same trouble.
-            message: Template of the line. Never a prompt, an answer or a key.
-            *args: What is filled in.
-            error: Its type and traceback are added, but not its own text, which may hold any of these.
+            kind: The kind of trouble. Warnings of the same kind are throttled together.
+            message: The template of the line. It never holds a prompt, an answer or a key.
+            *args: The values for the template.
+            error: The cause. Its type and traceback are added. Its text is not, because it may hold any of these.
         """
         with self._lock:
             now = time.monotonic()

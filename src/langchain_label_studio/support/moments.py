@@ -1,4 +1,4 @@
-"""Read times: `resolve_moment` those that users write, `read_time` those that programs write."""
+"""Read times: `resolve_moment` reads times that users write, `read_time` reads times that programs write."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from langchain_label_studio.errors import SettingError
 
 
 def read_time(text: Any) -> datetime | None:
-    """Return a time in UTC that a program wrote.
+    """Return a time that a program wrote, in UTC.
 
     Args:
-        text: ISO 8601 text, which is in UTC if it names no zone; or anything else.
+        text: ISO 8601 text, or anything else. Without a zone, the text is in UTC.
 
     Returns:
-        The time; None if the text is no time.
+        The time. None if the text is not a time.
     """
     if not isinstance(text, str):
         return None
@@ -34,7 +34,7 @@ def resolve_moment(name: str, value: datetime | str | None) -> datetime | None:
         value: A time, or ISO 8601 text. Without a zone it is in this computer's zone.
 
     Raises:
-        SettingError: The text is no time.
+        SettingError: The text is not a time.
     """
     try:
         known = datetime.fromisoformat(value) if isinstance(value, str) else value

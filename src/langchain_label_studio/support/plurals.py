@@ -1,4 +1,4 @@
-"""Write a number with its noun: `count_text`."""
+"""`count_text`: a number with its noun."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""`ProcessLock`: the lock of a file, which a process holds until it releases it or dies.
+"""`ProcessLock`: the lock of a file. A process holds it until the process releases it or dies.
 
-It is not a library's lock because of forks. A forked child has to close its copy of the descriptor and do no more:
-if it unlocked the file, it would unlock it for its parent, too. And filelock 4 may complain in the parent, if another
-thread imports it during the fork.
+No library is used, because of forks. A forked child has to close its copy of the descriptor, and must do no more: if it
+unlocked the file, it would unlock it for its parent, too. And filelock 4 may warn in the parent, if another thread
+imports it during the fork.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _HELD = frozenset({errno.EACCES, errno.EAGAIN, errno.EDEADLK, errno.EWOULDBLOCK}
 
 
 class ProcessLock:
-    """A lock that its process holds until it releases it or dies, however it dies."""
+    """A lock of this process. It ends when the process releases it, or with any death of the process."""
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor: int | None = descriptor
@@ -48,10 +48,10 @@ class ProcessLock:
 
         Args:
             path: The file.
-            create: Whether it is made where there is none.
+            create: Whether a missing file is made.
 
         Returns:
-            The lock; None where another owner has it, or the file is gone.
+            The lock. None if another owner has it, or the file is gone.
 
         Raises:
             OSError: The file cannot be opened, or its file system has no locks.
@@ -76,7 +76,7 @@ class ProcessLock:
         return cls(descriptor) if taken else None
 
     def release(self) -> None:
-        """Let others have the lock. Idempotent."""
+        """Release the lock. A second call does nothing."""
         descriptor, self._descriptor = self._descriptor, None
         if descriptor is not None:
             with suppress(OSError):
@@ -84,7 +84,7 @@ class ProcessLock:
             os.close(descriptor)
 
     def disown(self) -> None:
-        """Leave the lock to the process from which this one was forked."""
+        """Leave the lock to the parent of this forked process."""
         descriptor, self._descriptor = self._descriptor, None
         if descriptor is not None:
             os.close(descriptor)

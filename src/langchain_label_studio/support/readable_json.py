@@ -11,11 +11,11 @@ _DEPTH = 8
 
 
 def readable_json(value: Any, *, indent: int = 0) -> str:
-    """Return JSON with line breaks only where a line would get long.
+    """Return JSON. Only a long line is broken into several.
 
     Args:
-        value: What JSON can hold.
-        indent: How many blanks its lines but the first stand in.
+        value: A value that JSON can hold.
+        indent: The number of blanks before each line but the first.
     """
     line = json.dumps(value, ensure_ascii=False)
     inner = indent + 2

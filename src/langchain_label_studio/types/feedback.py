@@ -1,7 +1,7 @@
 """`Feedback` and `GivenFeedback`: scores and comments from the users of an application.
 
-A task shows feedback in two columns, `<key>` and `<key>_comment`. Its `meta` keeps it, too, to tell these columns from
-those of the user's own `data=`:
+A task shows feedback in two columns, `<key>` and `<key>_comment`. Its `meta` has the feedback, too. So these columns
+are not taken for columns of the user's own `data=`:
 
     {"feedback": {"user_feedback": {"score": 1, "score_at": "2026-11-21T09:30:00.000000Z",
                                     "comment": "Just right.", "comment_at": "2026-11-21T09:30:05.000000Z"}}}
@@ -22,7 +22,7 @@ class Feedback:
     """The latest score and the latest comment for one key of a run.
 
     Attributes:
-        score: A number, such as 1 for a thumb up and 0 for one down.
+        score: A number, such as 1 for a thumb up and 0 for a thumb down.
         comment: The text that was written.
     """
 
@@ -38,8 +38,8 @@ class GivenFeedback:
         id: Its own id, which begins with the run's.
         run_id: The id of the run, or of the outermost run of its trace.
         key: The name of its column.
-        score: A number; None keeps the earlier score.
-        comment: A text; None keeps the earlier comment.
+        score: A number. None keeps the earlier score.
+        comment: A text. None keeps the earlier comment.
         given_at: The time, as ISO 8601 in UTC, always of the same length.
     """
 
@@ -66,7 +66,7 @@ def decode_feedback(line: bytes) -> GivenFeedback:
 
     Raises:
         LabelStudioError: A newer version of this package wrote it.
-        ValueError: It is not such a line.
+        ValueError: The line is not feedback.
     """
     record = decode_line(line, version=_FORMAT, what="Feedback")
     try:
@@ -80,6 +80,6 @@ def read_feedback_id(line: bytes) -> str:
     """Return the id of feedback that `encode_feedback` wrote.
 
     Raises:
-        ValueError: It is not such a line.
+        ValueError: The line is not feedback.
     """
     return read_name(line, "id", what="feedback")

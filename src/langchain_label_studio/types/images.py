@@ -14,25 +14,26 @@ _DATA = re.compile(r"data:image/(?:png|jpeg|jpg|gif|webp);base64,[A-Za-z0-9+/]+=
 
 def note_of_image(url: str) -> str:
     """Return the note for an image, as the text of its message has it."""
-    return _media_note("image", {"url": url})
+    return media_note("image", {"url": url})
 
 
 def is_link(url: str) -> bool:
-    """Say whether an image is a link that is safe in a page: `https`, and nothing after it."""
+    """Return whether an image is a link that is safe in a page: an `https` link, with no text after it."""
     return _LINK.fullmatch(url) is not None
 
 
 def is_picture(url: str) -> bool:
-    """Say whether an image is a `data:` URL that is safe in a page: of a passive kind, and nothing after it."""
+    """Return whether an image is a `data:` URL that is safe in a page: of a passive kind, with no text after it."""
     return _DATA.fullmatch(url) is not None
 
 
-def _media_note(kind: str, block: Mapping[str, Any]) -> str:
+def media_note(kind: str, block: Mapping[str, Any]) -> str:
+    """Return the note for a block of media: its kind, with its link, or with its type and size."""
     url = block.get("url")
     if isinstance(url, str) and url.startswith("data:"):
         head, _, data = url.partition(",")
         mime_type = head.removeprefix("data:").partition(";")[0]
-        return _media_note(kind, {"base64": data, "mime_type": mime_type})
+        return media_note(kind, {"base64": data, "mime_type": mime_type})
     if isinstance(url, str):
         return f"[{kind}: {url}]"
     data = block.get("base64", block.get("data"))
@@ -45,7 +46,7 @@ def _media_note(kind: str, block: Mapping[str, Any]) -> str:
         return f"[{kind}]\n{block['text']}"
     elif file_id := block.get("file_id"):
         facts.append(f"id {file_id}")
-    # Translated blocks keep what the standard does not name under `extras`.
+    # A translated block has the keys that the standard does not name under `extras`.
     extras = block.get("extras")
     names = {**block, **extras} if isinstance(extras, Mapping) else block
     name = names.get("filename") or names.get("title")

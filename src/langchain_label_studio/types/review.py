@@ -18,7 +18,7 @@ class Rating:
 
     Attributes:
         value: The stars, from 1.
-        scale: The most stars possible; None if the control is not in the label config any more.
+        scale: The most stars possible. None if the control is not in the label config any more.
     """
 
     value: int
@@ -32,7 +32,7 @@ class Candidate:
     Attributes:
         id: Its name in the task: its data key (`answer1`), or the id of the list's item.
         answer: The answer.
-        model: The model that gave it; None if the task does not say so.
+        model: The model that gave it. None if the task does not say so.
     """
 
     id: str
@@ -68,7 +68,7 @@ class StepVerdict:
 
     Attributes:
         index: The place of the step in `run.steps`.
-        verdict: `correct`, `partial` or `incorrect`; None if there is only a comment.
+        verdict: `correct`, `partial` or `incorrect`. None if there is only a comment.
         comment: The comment beside the step.
     """
 
@@ -87,14 +87,14 @@ class Review:
         project_id: The number of the project.
         task_id: The number of the task.
         task_url: The address of the task.
-        annotation_id: The number of the annotation; None if nobody has reviewed the run.
+        annotation_id: The number of the annotation. None if nobody has reviewed the run.
         reviewer: The reviewer's e-mail address; `user` and a number if it is not known.
         created_at: The time when it was saved first, in UTC.
         updated_at: The time when it was saved last, in UTC.
         seconds_spent: The seconds that the task was open, as Label Studio measures them.
         was_skipped: Whether the reviewer skipped the task.
         ground_truth: Whether the annotation is marked as ground truth.
-        corrected: The answers as the reviewer left them, in order. None if the annotation has no answers; empty if
+        corrected: The answers as the reviewer left them, in order. None if the annotation has no answers. Empty if
             the reviewer deleted all of them.
         ratings: The stars, by the name of the control, in the order of the label config.
         choices: The choices, by the name of the control.
@@ -138,7 +138,7 @@ class Review:
 
     @property
     def final_answers(self) -> tuple[Turn, ...]:
-        """The answers as the reviewer left them; the original ones if the annotation has no answers."""
+        """The answers as the reviewer left them. The original ones if the annotation has no answers."""
         return self.run.answers if self.corrected is None else self.corrected
 
     @property
@@ -148,7 +148,7 @@ class Review:
 
     @property
     def saved_at(self) -> datetime | None:
-        """The time when it was saved last; None if Label Studio does not say so."""
+        """The time when it was saved last. None if Label Studio does not say so."""
         return self.updated_at or self.created_at
 
     @property

@@ -66,7 +66,7 @@ class LLMRun:
         metadata: The run's metadata. Only the keys of `METADATA_SENT` leave the process.
         parameters: The invocation parameters, of `PARAMETERS_SENT`.
         data: The user's own data for the task.
-        form: Name of the form in which it is reviewed; empty for `"prompt"` and `"chat"`, which show it as it is.
+        form: The name of its form of review. Empty for `"prompt"` and `"chat"`, because these show it as it is.
         question: The question that it answers, if that is another text than the last turn of the user.
         documents: The documents that were retrieved for it.
         steps: The steps of an agent's run, in order.
@@ -115,16 +115,16 @@ TOKEN_COUNTS: tuple[TokenCount, ...] = ("input_tokens", "output_tokens", "total_
 
 
 class RunFields(TypedDict, total=False):
-    """Fields of an `LLMRun` by their names. A field whose value is not known is missing.
+    """The fields of an `LLMRun` by their names. A field with an unknown value is missing.
 
-    A run is such a dict from its first event to its line in the outbox. It becomes an `LLMRun` (`make_run`) only
-    where somebody looks at it. Two fields differ from those of `LLMRun`, and two are for records of a `Gatherer`:
+    A run is such a dict from its first event to its line in the outbox. It becomes an `LLMRun` (`make_run`) only if
+    somebody reads it. Two fields differ from the fields of `LLMRun`. Two more are for records of a `Gatherer`:
 
     Attributes:
-        run_id: The id, not yet as text. So are `trace_id` and `parent_run_id`.
+        run_id: The id, not yet as text. `trace_id` and `parent_run_id` are not text, either.
         started_at: Seconds since 1970.
-        covers: Ids of further runs that are in this record: they lead to its task.
-        excluded: Why the run is of no use in the form. It is counted under this reason, and not recorded.
+        covers: The ids of further runs in this record. They lead to its task.
+        excluded: The reason why the form has no use for the run. The run is counted under it, and not recorded.
     """
 
     run_id: UUID
@@ -160,6 +160,6 @@ class RunFields(TypedDict, total=False):
 
 
 def pick(run: RunFields, names: Iterable[str]) -> RunFields:
-    """Return these fields of a run, as far as they are known."""
+    """Return the known fields of a run among these."""
     known: Mapping[str, Any] = run
     return cast("RunFields", {name: known[name] for name in names if name in known})

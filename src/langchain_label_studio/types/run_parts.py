@@ -62,7 +62,7 @@ class Step(TypedDict, total=False):
         args: The arguments of the call.
         result: The result of the call.
         error: The error with which it failed.
-        cancelled: True if its caller stopped it before it ended; else missing.
+        cancelled: True if its caller stopped it before it ended. Else it is missing.
         model: The model that gave it.
         tokens: The tokens that were read and written for it.
         durationMs: The milliseconds from its start to its end.

@@ -25,7 +25,7 @@ METADATA_SENT = frozenset(
         *("ls_stop", "ls_temperature", "session_id", "thread_id", "user_id"),
     }
 )
-"""The keys of a run's metadata that leave the process. All others stay, because they may hold anything."""
+"""The keys of a run's metadata that leave the process. All other keys stay, because they may hold anything."""
 
 _FIELDS = frozenset(item.name for item in fields(LLMRun))
 _IDS = ("run_id", "trace_id", "parent_run_id")
@@ -33,7 +33,7 @@ _TUPLES = ("prompt", "answers", "tags", "documents", "steps", "candidates")
 
 
 def make_run(fields: Mapping[str, Any]) -> LLMRun:
-    """Return a run, given its `RunFields` or what was read of them."""
+    """Return a run, given its `RunFields` or the fields of its line."""
     known = {name: value for name, value in fields.items() if name in _FIELDS}
     known |= {name: str(known[name]) for name in _IDS if known.get(name)}
     known |= {name: tuple(known.get(name, ())) for name in _TUPLES}
@@ -47,7 +47,7 @@ def encode_run(run: RunFields, mask: Callable[[Mapping[str, Any]], Mapping[str, 
 
     Args:
         run: The run.
-        mask: Takes the fields that are left, and returns them masked.
+        mask: Takes the other fields, and returns them masked.
     """
     metadata = run.get("metadata") or {}
     sent = {**run, "metadata": {key: value for key, value in metadata.items() if key in METADATA_SENT}}
@@ -59,7 +59,7 @@ def decode_run(line: bytes) -> LLMRun:
 
     Raises:
         LabelStudioError: A newer version of this package wrote it.
-        ValueError: It is not such a line.
+        ValueError: The line is not a run.
     """
     return make_run(decode_line(line, version=FORMAT_VERSION, what="A run"))
 
@@ -68,7 +68,7 @@ def read_run_id(line: bytes) -> str:
     """Return the id of a run that `encode_run` wrote.
 
     Raises:
-        ValueError: It is not such a line.
+        ValueError: The line is not a run.
     """
     return read_name(line, "run_id", what="a run's id")
 

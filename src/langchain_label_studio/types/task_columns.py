@@ -10,7 +10,7 @@ from langchain_label_studio.support.json_safe import jsonable
 
 META_KEY = "feedback"
 COMMENT = "_comment"
-"""The end of the name of a column of comments."""
+"""The end of the name of a column with comments."""
 
 COLUMNS = (
     *(
@@ -33,27 +33,28 @@ _MAX_KEY = 100
 PANELS = ("conversation_html", "conversation_markdown", "answer_markdown")
 """The keys of a task's data that are filled only if the label config shows them in a `<Markdown>` tag."""
 
-_UNFILTERABLE = frozenset("\"'.$\\")
+UNFILTERABLE = frozenset("\"'.$\\")
+"""The characters that Label Studio cannot have in the name of a column that people filter by."""
 
 
 def check_feedback_key(key: str) -> None:
     """Check the key of feedback.
 
     Raises:
-        SettingError: It cannot be the name of a column, or is the name of another column.
+        SettingError: The key cannot be the name of a column, or another column has this name.
     """
     if key in COLUMNS or key.endswith(COMMENT):
         msg = f"key={key!r} names a column that is filled from the run or with comments. Choose another one."
         raise SettingError(msg)
-    if not key or len(key) > _MAX_KEY or not key.isprintable() or _UNFILTERABLE & set(key):
+    if not key or len(key) > _MAX_KEY or not key.isprintable() or UNFILTERABLE & set(key):
         msg = f"key={key!r} is none that Label Studio can filter by. Use letters, digits and _."
         raise SettingError(msg)
 
 
 def usable_data(data: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a copy of the user's own data, without the keys that are reserved or that no task can hold."""
+    """Return a copy of the user's own data without reserved keys, and without keys that no task can have."""
     return {
         str(key): jsonable(value)
         for key, value in data.items()
-        if str(key) and str(key) not in {*COLUMNS, *PANELS} and not _UNFILTERABLE & set(str(key))
+        if str(key) and str(key) not in {*COLUMNS, *PANELS} and not UNFILTERABLE & set(str(key))
     }

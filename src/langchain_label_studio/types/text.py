@@ -57,12 +57,13 @@ Turns = Sequence[tuple[str, str]]
 
 def transcript(turns: Turns) -> str:
     """Return the conversation as plain text. A single turn of the user is its text alone."""
-    if _is_plain_prompt(turns):
+    if is_plain_prompt(turns):
         return turns[0][1]
     return "\n\n".join(f"{role}: {text}" for role, text in turns)
 
 
-def _is_plain_prompt(turns: Turns) -> bool:
+def is_plain_prompt(turns: Turns) -> bool:
+    """Return whether a conversation is a single turn of the user."""
     return len(turns) == 1 and turns[0][0] == "user"
 
 

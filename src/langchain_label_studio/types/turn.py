@@ -32,5 +32,5 @@ class Turn(TypedDict):
 
 
 def is_plain(turn: Turn) -> bool:
-    """Say whether a turn has only a role and content."""
+    """Return whether a turn has only a role and content."""
     return len(turn) == 2

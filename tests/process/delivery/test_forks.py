@@ -89,8 +89,8 @@ def test_a_child_that_outlives_its_parent_does_not_keep_its_lane(loopback: Loopb
     """The lock belongs to both until the child lets go of it: then others can take over."""
     done = run(
         """
-        import langchain_label_studio.delivery.disk_outbox as disk_outbox
-        disk_outbox.LOOK_AGAIN = 0.05
+        import langchain_label_studio.delivery.orphaned_lanes as orphaned_lanes
+        orphaned_lanes.LOOK_AGAIN = 0.05
         handler = make(flush_interval=60)
         record(handler, 3)
         if os.fork():

@@ -15,8 +15,8 @@ def test_living_processes_take_turns_and_send_each_run_once(loopback: LoopbackLa
     """P2, and decision 6: never two imports of one computer at the same time."""
     loopback.delay = 0.02
     program = """
-    import langchain_label_studio.delivery.disk_outbox as disk_outbox
-    disk_outbox.LOOK_AGAIN = 0.01
+    import langchain_label_studio.delivery.orphaned_lanes as orphaned_lanes
+    orphaned_lanes.LOOK_AGAIN = 0.01
     handler = make(batch_size=10)
     for _ in range(100):
         record(handler)
@@ -49,8 +49,8 @@ def test_what_a_stopped_process_recorded_is_left_to_it(loopback: LoopbackLabelSt
 
         done = run(
             """
-            import langchain_label_studio.delivery.disk_outbox as disk_outbox
-            disk_outbox.LOOK_AGAIN = 0.01
+            import langchain_label_studio.delivery.orphaned_lanes as orphaned_lanes
+            orphaned_lanes.LOOK_AGAIN = 0.01
             handler = make(connect="eager")
             record(handler)
             time.sleep(1)

@@ -47,7 +47,7 @@ def always(answer: Response | Callable[[Request], Response], server: HTTPServer)
     ids=["html", "empty", "{}", "[]", "404", "redirect"],
 )
 def test_something_else_answers(httpserver: HTTPServer, answer: Response, key: str) -> None:
-    with pytest.raises(NotLabelStudioError, match="not Label Studio") as caught:
+    with pytest.raises(NotLabelStudioError, match="no Label Studio API") as caught:
         LabelStudioCallbackHandler(key, always(answer, httpserver))
 
     assert key not in str(caught.value)

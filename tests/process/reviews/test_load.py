@@ -53,5 +53,5 @@ def test_a_long_one_raises(studio: HTTPServer) -> None:
 def test_a_page_that_is_no_page_says_so(studio: HTTPServer) -> None:
     studio.expect_request("/api/tasks/").respond_with_json({"detail": "hello"})
 
-    with pytest.raises(NotLabelStudioError, match="not Label Studio's API"):
+    with pytest.raises(NotLabelStudioError, match="no Label Studio API"):
         read(studio)

@@ -15,8 +15,8 @@ from langchain_label_studio.delivery import (
     FallbackOutbox,
     MemoryOutbox,
     Record,
-    disk_outbox,
     lane,
+    orphaned_lanes,
 )
 from langchain_label_studio.types.run_record import decode_run, read_run_id
 
@@ -128,7 +128,7 @@ def test_an_append_in_the_middle_of_an_append_is_kept_too(
 
 def test_what_the_first_version_wrote_can_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A stored outbox of format 1: a lane with a batch in doubt and one that was not sent."""
-    monkeypatch.setattr(disk_outbox, "GRACE", 0)
+    monkeypatch.setattr(orphaned_lanes, "GRACE", 0)
     shutil.copytree(FIXTURES / "v1", tmp_path / "outbox")
     outbox = DiskOutbox(tmp_path / "outbox", key_of=read_run_id)
 
@@ -172,10 +172,10 @@ def test_a_request_that_was_just_begun_is_left_for_a_while(
     dying.abandon()
     outbox = make(tmp_path)
 
-    assert 0 < outbox.recover() <= disk_outbox.GRACE
+    assert 0 < outbox.recover() <= orphaned_lanes.GRACE
     assert len(outbox) == 0
-    monkeypatch.setattr(disk_outbox, "GRACE", 0)
-    assert outbox.recover() == disk_outbox.LOOK_AGAIN
+    monkeypatch.setattr(orphaned_lanes, "GRACE", 0)
+    assert outbox.recover() == orphaned_lanes.LOOK_AGAIN
     assert len(outbox) == 1
 
 

@@ -28,7 +28,7 @@ from langchain_label_studio.delivery import (
     FallbackOutbox,
     MemoryOutbox,
     Outbox,
-    disk_outbox,
+    orphaned_lanes,
 )
 
 BATCH = 3
@@ -124,7 +124,7 @@ class OutboxModel(RuleBasedStateMachine):
 
     @initialize()
     def no_time_passes(self) -> None:
-        assert disk_outbox.GRACE == 0
+        assert orphaned_lanes.GRACE == 0
 
     @precondition(lambda self: self.kind is FALLBACK)
     @rule(name=st.sampled_from("ab"), full=st.booleans())
@@ -236,7 +236,7 @@ class OutboxModel(RuleBasedStateMachine):
         outbox = self.outbox(name)
         before = len(outbox)
         wait = outbox.recover()
-        assert wait == disk_outbox.LOOK_AGAIN if self.kind.survives else wait is None or 0 < wait <= 3600
+        assert wait == orphaned_lanes.LOOK_AGAIN if self.kind.survives else wait is None or 0 < wait <= 3600
         assert len(outbox) >= before
 
     @rule(name=st.sampled_from("ab"))
@@ -285,7 +285,7 @@ TestMemory.settings = settings(max_examples=100, stateful_step_count=40, deadlin
 
 @pytest.fixture(autouse=True)
 def _no_grace(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(disk_outbox, "GRACE", 0)
+    monkeypatch.setattr(orphaned_lanes, "GRACE", 0)
 
 
 Make = Callable[..., Outbox]

@@ -33,7 +33,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Linked:
-    """A turn with its tool calls; a result with its call, if the call is known."""
+    """A turn with its tool calls. A result with its call, if the call is known."""
 
     turn: Turn
     calls: tuple[Call, ...] = ()
@@ -114,7 +114,7 @@ def _check_turn(turn: Turn) -> None:
         raise Unfit(Reason.UNKNOWN_ROLE, repr(turn["role"]))
     if turn.get("invalid_tool_calls"):
         raise Unfit(Reason.BROKEN_CALL)
-    # Few texts have a bracket; the others need no search.
+    # Few texts have a bracket. The others need no search.
     if "[" in turn["content"] and (note := _NOTE.search(turn["content"])):
         raise Unfit(Reason.NOTE_ONLY, note[0][:100])
 

@@ -21,13 +21,13 @@ from langchain_label_studio.datasets.rows import RowData, to_json
 from langchain_label_studio.datasets.skip_reasons import Reason, Unfit
 from langchain_label_studio.types.turn import Turn
 
-# What the API says when it refuses a name.
+# The API's error messages about names state these patterns.
 _SPEAKER = re.compile(r"[^\s<|\\/>]{1,64}")
 _FUNCTION = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 
 
 def chat(example: Example) -> RowData:
-    """Return a conversation; only its last answer is learnt."""
+    """Return a conversation. Only its last answer is learnt."""
     messages = _messages(example, example.answer)
     for message in messages[:-1]:
         if message["role"] == "assistant":

@@ -1,7 +1,7 @@
 """Rows of plain text, for text completion models: TRL's standard formats, also Together's instruction format.
 
-Prompt and answer are as they were recorded; a trainer joins them. Plain text cannot hold several turns, a system
-prompt or tools: these give no row.
+Prompt and answer are as they were recorded. A trainer joins them. Plain text cannot hold several turns, a system prompt
+or tools. Runs with these give no row.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def preference_with_implicit_prompt(example: Example) -> RowData:
 
 
 def labelled(example: Example) -> RowData:
-    """Return a prompt and its answer, which is good or bad."""
+    """Return a prompt and its answer, with the label good or bad."""
     return prompt_completion(example) | {"label": example.label}
 
 

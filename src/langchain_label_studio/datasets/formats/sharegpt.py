@@ -3,8 +3,8 @@
     {"conversations": [{"from": "system" | "human" | "gpt" | "function_call" | "observation", "value"}, ...], "tools"?}
 
 A system turn comes first. Then turns of people or tools alternate with turns of the model: readers drop other rows.
- A call's value is JSON, `{"name", "arguments"}` or a list of them; `tools` is JSON, too. Where every turn
-of the model is learnt, also those that nobody reviewed, switch that off (LLaMA-Factory: `mask_history`).
+A call's value is JSON, `{"name", "arguments"}` or a list of them. `tools` is JSON, too. A trainer may learn every turn
+of the model, also turns that nobody reviewed. Switch that off (LLaMA-Factory: `mask_history`).
 """
 
 from __future__ import annotations

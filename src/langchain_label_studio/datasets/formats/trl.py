@@ -1,4 +1,4 @@
-"""Conversational rows for TRL (1.16, docs/source/dataset_formats.md), and whoever reads chats as it does.
+"""Conversational rows for TRL (1.16, docs/source/dataset_formats.md), and for tools that read chats like it.
 
     language modeling     {"messages": [{"role", "content"}, ...]}
     prompt-completion     {"prompt": [...], "completion": [{"role": "assistant", "content"}]}
@@ -28,7 +28,7 @@ def messages(example: Example) -> RowData:
 
 
 def prompt_completion(example: Example) -> RowData:
-    """Return a conversation and its answer, which alone is learnt."""
+    """Return a conversation and its answer. Only the answer is learnt."""
     *prompt, answer = _messages(example, example.answer)
     return {"prompt": prompt, "completion": [answer]} | _tools(example)
 
@@ -46,13 +46,13 @@ def preference_with_implicit_prompt(example: Example) -> RowData:
 
 
 def labelled(example: Example) -> RowData:
-    """Return a conversation and its answer, which is good or bad."""
+    """Return a conversation and its answer, with the label good or bad."""
     row = prompt_completion(example)
     return {"prompt": row.pop("prompt"), "completion": row.pop("completion"), "label": example.label} | row
 
 
 def stepwise(example: Example) -> RowData:
-    """Return a conversation, as text, and the steps that followed, each of which is right or not."""
+    """Return a conversation as text, and the steps after it. Each step is right or wrong."""
     turns = [(turn["role"], show_turn(turn)) for turn in example.run.prompt]
     if not turns:
         raise Unfit(Reason.NO_PROMPT)

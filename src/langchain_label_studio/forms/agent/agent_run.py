@@ -17,7 +17,7 @@ from langchain_label_studio.types.run_parts import Step
 from langchain_label_studio.types.turn import Turn
 
 MAX_STEPS = 500
-"""The most steps of a run. Of a longer run, steps from the middle are omitted."""
+"""The maximum number of steps of a run. Of a longer run, steps from the middle are omitted."""
 
 INTERRUPT = "interrupt"
 """The finish reason of a run that waits for a person."""
@@ -33,7 +33,7 @@ class AgentRun:
         top: The id of the outermost run.
         name: The name of the outermost run.
         metadata: The metadata of the outermost run.
-        began: Its start, in seconds since 1970; None if there are only events of a model.
+        began: Its start, in seconds since 1970. None if there are only events of a model.
         asked_for: Its input, as turns.
         resumed: Whether the input is a person's answer to an interrupt.
         end: The event of its end.
@@ -69,7 +69,7 @@ class AgentRun:
 
     @property
     def models(self) -> list[RunFields]:
-        """The runs of the agent's own model; of all models if it has none of its own."""
+        """The runs of the agent's own model. If it has none, the runs of all models."""
         return self.own or self.others
 
     def add(self, step: Step, metadata: Mapping[str, Any]) -> Step:
@@ -88,7 +88,7 @@ class AgentRun:
     def _ancestors(self, run_id: UUID) -> list[UUID]:
         path: list[UUID] = []
         parent = self.parents.get(run_id)
-        while parent is not None and parent not in path:  # ids may come again, and then lead in a circle
+        while parent is not None and parent not in path:  # an id may come twice, and then lead in a circle
             path.append(parent)
             parent = self.parents.get(parent)
         return path
@@ -97,7 +97,7 @@ class AgentRun:
         """Note a finished run of a model."""
         if not self.own and (own or not self.others):
             self.prompt = tuple(run.get("prompt", ()))
-        # The conversation of each turn repeats those before.
+        # The conversation of each turn repeats the conversations before it.
         (self.own if own else self.others).append({**run, "prompt": ()})
 
     def shorten(self) -> None:
@@ -173,7 +173,7 @@ def _calls(turn: Turn) -> bool:
 
 
 def _prompt(run: AgentRun) -> tuple[Turn, ...]:
-    """Return the conversation as the model saw it, up to the input; the input alone if it is not part of it."""
+    """Return the conversation as the model saw it, up to the input. If that is not in it, return the input alone."""
     if run.prompt and (run.resumed or not run.asked_for):
         return run.prompt
     asked = [turn["content"] for turn in run.asked_for if turn["role"] == "user"][-1:]

@@ -69,7 +69,7 @@ class AgentGatherer(TraceGatherer[AgentRun]):
         """Note the thoughts and words of a model, and the calls that it asks for."""
         metadata = run.get("metadata") or {}
         for turn in run.get("prompt", ()) if state.requested else ():
-            # A call that no tool took, as there is none of its name, is answered all the same.
+            # A call of a tool that does not exist gets an answer, too.
             step = state.requested.pop(turn.get("tool_call_id", ""), None)
             if step is not None:
                 made.note_text(step, turn["content"], ok=turn.get("status") != "error")
@@ -85,7 +85,7 @@ class AgentGatherer(TraceGatherer[AgentRun]):
         return []
 
     def closed(self, state: AgentRun, *, given_up: bool) -> list[RunFields]:
-        """Return the record of the run. A run without a model, a tool or a retriever makes none."""
+        """Return the record of the run. A run without a model, a tool or a retriever makes no record."""
         return [make_record(state, given_up=given_up)] if state.models or state.steps else []
 
 
@@ -111,10 +111,10 @@ def _note_outcome(step: Step, event: TraceEvent) -> None:
 
 
 def _was_cut_off(event: TraceEvent) -> bool:
-    """Say whether the caller stopped a run before its end."""
+    """Return whether the caller stopped a run before its end."""
     return event.error is not None and status_of(event.error) != "error"
 
 
 def _is_control_flow(error: BaseException) -> bool:
-    """Say whether LangGraph raised this to continue at another node. Then nothing failed."""
+    """Return whether LangGraph raised this error to continue at another node. Then nothing failed."""
     return any(kind.__name__ == "GraphBubbleUp" for kind in type(error).__mro__)

@@ -1,4 +1,4 @@
-"""`shown_steps`: steps with titles for the page; `hidden_again`: the steps without them."""
+"""`shown_steps` adds titles for the page to steps. `hidden_again` removes them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _MAX_TITLE = 110
 
 
 def is_open(step: Step) -> bool:
-    """Say whether a step is a call without a result."""
+    """Return whether a step is a call without a result."""
     return step["kind"] == "tool_call" and "result" not in step
 
 

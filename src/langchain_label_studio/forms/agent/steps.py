@@ -14,10 +14,10 @@ from langchain_label_studio.types.text import show_turn
 from langchain_label_studio.types.turn import Turn
 
 MAX_STEP_TEXT = 20_000
-"""The most characters of a text of a step. A text that was cut says so."""
+"""The maximum number of characters of a text of a step. A text that was cut says so."""
 
 
-# Nodes of the graphs that LangChain itself builds: their names say no more than the step does.
+# The nodes of the graphs that LangChain itself builds. Their names add nothing to the step.
 _USUAL_NODES = frozenset({"", "agent", "call_model", "model", "model_request", "tools"})
 
 
@@ -84,7 +84,7 @@ def with_costs(step: Step, run: RunFields) -> Step:
 
 
 def who(metadata: Mapping[str, Any], main_agent: str | None) -> str:
-    """Return the sub-agent or the node of a graph where something happened; empty for the agent itself.
+    """Return the sub-agent or the node of a graph of an event. Empty for the agent itself.
 
     Args:
         metadata: The metadata of the event. LangGraph names the nodes in it, from the outermost to the innermost, as
@@ -122,7 +122,7 @@ def turns_of(inputs: Any) -> list[Turn]:
     if isinstance(inputs, Mapping):
         given = inputs.get("messages")
         if given is None:
-            # Chains take their one text under any name.
+            # The one text of a chain may have any key.
             texts = [value for value in inputs.values() if isinstance(value, str)]
             return _one_turn(texts[0] if len(inputs) == 1 and texts else inputs)
     else:
@@ -140,7 +140,7 @@ def _one_turn(value: Any) -> list[Turn]:
 
 
 def _messages(given: Any) -> list[Turn]:
-    from langchain_core.messages import convert_to_messages  # noqa: PLC0415 (who calls has loaded it)
+    from langchain_core.messages import convert_to_messages  # noqa: PLC0415 (LangChain has loaded it before it calls)
 
     try:
         return [

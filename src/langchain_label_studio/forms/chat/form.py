@@ -1,6 +1,6 @@
 """`mode="chat"`: a conversation turn by turn, and the answer to it. See `FORM`.
 
-It fills no keys of its own: the label config shows the run's prompt and takes its answer.
+It fills no keys of its own, because the label config shows the run's prompt and takes its answer.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from langchain_label_studio.types.run import LLMRun
 
 
 def fill(run: LLMRun) -> Filled:  # noqa: ARG001
-    """Return nothing: every task shows the prompt and the answer."""
+    """Return nothing, because every task shows the prompt and the answer."""
     return Filled()
 
 

@@ -1,4 +1,4 @@
-"""`mode="preference"`: the answers to one input side by side. A person says which is better. See `FORM`."""
+"""`mode="preference"`: the answers to one input, side by side. A person chooses the better one. See `FORM`."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ def shuffled(run_id: str, count: int) -> tuple[int, ...]:
     Returns:
         For each place on the screen, the index of its answer.
     """
-    # Not `random`: it promises the same numbers for the same seed only as long as Python stays the same.
+    # Not `random`: with the same seed, another version of Python may give other numbers.
     return tuple(sorted(range(count), key=lambda index: sha256(f"{run_id} {index}".encode()).digest()))
 
 
 def fill(run: LLMRun) -> Filled:
-    """Return the keys of Label Studio's own templates, and which of them the page shows."""
+    """Return the keys of Label Studio's own templates, and the keys that choose what the page shows."""
     order = shuffled(run.run_id, len(run.answers))
     texts = [show_turn(run.answers[index]) or EMPTY for index in order]
     if not texts:
@@ -51,7 +51,7 @@ def fill(run: LLMRun) -> Filled:
                 {"id": _place(place), "title": f"Answer {place + 1}", "body": text}
                 for place, text in enumerate(texts)
             ],
-            # A <Repeater> of the label config shows what is in it as often as its list is long.
+            # A <Repeater> of the label config shows its content once for each item of its list.
             "shown": {
                 "alone": [1] * (count == 1),
                 "pair": [1] * (count == 2),
@@ -66,8 +66,8 @@ def fill(run: LLMRun) -> Filled:
 def read(data: Mapping[str, Any], meta: Mapping[str, Any], review: Review) -> Review:  # noqa: ARG001
     """Return the review with its preference: the candidates are in the order of the run's answers, with their models.
 
-    "Equally good" and "Equally bad" are for all answers, whatever else was clicked. Without any click, the preference
-    has no ranking.
+    "Equally good" and "Equally bad" are for all answers, even if something else was clicked, too. Without any click,
+    the preference has no ranking.
     """
     run = replace(
         review.run,

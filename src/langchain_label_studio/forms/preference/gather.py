@@ -19,7 +19,7 @@ from langchain_label_studio.types.user_functions import GroupBy
 
 _PARALLEL = "RunnableParallel<"
 _BRANCH_TAG = "map:key:"
-_CHARACTERS_BESIDES = 1000  # what a run takes at least
+_CHARACTERS_BESIDES = 1000  # the minimum for a run
 
 Branches = dict[UUID, list[RunFields]]
 """The runs in each branch of a `RunnableParallel`, in the order of their ends. The last run is the branch's answer."""
@@ -92,7 +92,7 @@ class PreferenceGatherer(TraceGatherer[ParallelTrace]):
             state.parallels.setdefault(event.run_id, {})
         tags = event.event.get("tags") or ()
         if event.parent_run_id and any(str(tag).startswith(_BRANCH_TAG) for tag in tags):
-            # A `RunnableParallel` may have another name: its branches tell.
+            # A `RunnableParallel` may have another name. Its branches show that it is one.
             state.parallels.setdefault(event.parent_run_id, {})
 
     def answered(self, state: ParallelTrace, run: RunFields) -> list[RunFields]:
@@ -139,7 +139,7 @@ class PreferenceGatherer(TraceGatherer[ParallelTrace]):
     def _put_into_branch(
         self, trace: ParallelTrace, run_id: UUID, parent: UUID | None, runs: list[RunFields]
     ) -> bool:
-        """Put runs into the branch of the innermost `RunnableParallel` around them; say whether there is one."""
+        """Put runs into the branch of the innermost `RunnableParallel` around them. Return False if there is none."""
         child = run_id
         while parent is not None:
             if parent in trace.parallels:

@@ -12,10 +12,10 @@ from langchain_label_studio.types.run_parts import Document
 from langchain_label_studio.types.turn import Turn
 
 MAX_DOCUMENTS = 1000
-"""The most documents of a run."""
+"""The maximum number of documents of a run."""
 
 MAX_CHARACTERS = 1_000_000
-"""The most characters of all documents of a run together. Each document has the same share of them."""
+"""The maximum number of characters of all documents of a run together. Each document has the same share of them."""
 
 _MAX_VALUES, _MAX_VALUE = 50, 1000
 _SCORES = ("relevance_score", "score", "_score", "similarity_score")
@@ -39,7 +39,7 @@ def read_documents(found: Any, *, query: str | None = None) -> tuple[Document, .
 
 
 def are_documents(value: Any) -> bool:
-    """Say whether a value is a list of LangChain's documents, by its first one."""
+    """Return whether a value is a list of LangChain's documents. Only its first item is checked."""
     return isinstance(value, list | tuple) and bool(value) and hasattr(value[0], "page_content")
 
 
@@ -58,7 +58,7 @@ def tool_documents(prompt: Sequence[Turn]) -> tuple[Document, ...]:
 
 
 def unique(found: Iterable[Iterable[Document]]) -> tuple[Document, ...]:
-    """Return the documents of several retrievals, in order. Each is there once, and their number and size are bounded."""
+    """Return the documents of several retrievals, in order, each once. Their number and their size are bounded."""
     first: dict[tuple[str | None, str], Document] = {}
     for documents in found:
         for document in documents:
@@ -97,7 +97,7 @@ def _score(metadata: Mapping[str, Any]) -> float | None:
     """Return the score of a document, if the retriever wrote it into the metadata."""
     for key in _SCORES:
         value = metadata.get(key)
-        # Not text that looks like a number; numpy's numbers are no floats.
+        # A text that looks like a number does not count. numpy's numbers are not floats.
         if isinstance(value, SupportsFloat) and not isinstance(value, bool) and isfinite(float(value)):
             return float(value)
     return None

@@ -1,8 +1,8 @@
-"""`mode="rag"`: a question, its answer and the documents for it, each to be judged. See `FORM`.
+"""`mode="rag"`: a question, its answer, and the documents for it. A person judges each document. See `FORM`.
 
-The keys `question`, `answer` and `similar_docs` (items `id`, `title`, `body`) are those of Label Studio's template "RAG:
-human feedback". In that template, reviewers drag documents into the buckets of a `Ranker`. Here they choose below each
-document (a `Repeater`), with one click. Both are read back.
+Label Studio's template "RAG: human feedback" has the same keys: `question`, `answer` and `similar_docs` (items `id`,
+`title`, `body`). In that template, reviewers drag documents into the buckets of a `Ranker`. Here they click a choice
+below each document (a `Repeater`). Both are read back.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from langchain_label_studio.types.run_parts import Document
 from langchain_label_studio.types.text import show_turn
 
 MAX_SHOWN = 200
-"""The most documents in a task. With more, Label Studio's page opens slowly."""
+"""The maximum number of documents in a task. With more, Label Studio's page opens slowly."""
 
 _KEYS = frozenset({"question", "answer", "similar_docs", "retrieved"})
 _CONTROL = re.compile(r"relevance_(\d+)")
@@ -72,7 +72,7 @@ def read(data: Mapping[str, Any], meta: Mapping[str, Any], review: Review) -> Re
             if _place(name, chosen, len(documents)) is None
         },
         controls={name: said for name, said in review.controls.items() if name not in buckets},
-        # The buckets of a ranker are no order of answers.
+        # The buckets of a ranker hold documents here, not answers in order.
         preference=None if buckets else review.preference,
     )
 
@@ -91,7 +91,7 @@ def _how_many(shown: int, *, of: int) -> str:
 
 
 def _item(place: int, document: Document) -> dict[str, str]:
-    # By its place: ids of documents may be missing, or not be unique.
+    # A document is found by its place, because ids of documents may be missing or not unique.
     return {
         "id": str(place),
         "title": _title(place, document),
@@ -135,7 +135,7 @@ def _from_choices(review: Review, count: int) -> Iterator[tuple[int, bool]]:
 
 
 def _place(control: str, chosen: tuple[str, ...], count: int) -> int | None:
-    """Return the place of the document that a choice judges; None for any other choice."""
+    """Return the place of the document that a choice judges. None for any other choice."""
     found = _CONTROL.fullmatch(control)
     if not found or len(chosen) != 1 or _plain(chosen[0]) not in _SAYS:
         return None

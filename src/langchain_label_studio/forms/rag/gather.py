@@ -17,10 +17,10 @@ from langchain_label_studio.types.run import RunFields
 from langchain_label_studio.types.run_parts import Document
 
 MAX_RETRIEVALS = 100
-"""The most retrievals of a chain. Of more, the last ones are kept."""
+"""The maximum number of retrievals of a chain. Of more, the last ones are kept."""
 
 MAX_WAITING = 100
-"""The most runs of a trace that wait for a retrieval."""
+"""The maximum number of runs of a trace that wait for a retrieval."""
 
 _QUESTION_KEYS = ("question", "input", "query")
 
@@ -50,7 +50,7 @@ class Scope:
         kind: Chain, tool or retriever.
         parent: The id of its caller.
         query: Its query.
-        got_documents: Whether its input was documents. Then its output is no retrieval.
+        got_documents: Whether its input was documents. Then its output is not a retrieval.
         found: The retrievals inside it.
     """
 
@@ -95,7 +95,7 @@ class RetrievalGatherer(TraceGatherer[RetrievalTrace]):
     These documents come from the nearest chain around the model that has retrievals, and were found before the model
     was called. A retriever inside another retriever is a part of it.
 
-    In a trace with retrievals, some runs answer no question from documents, and are excluded: runs before the first
+    In a trace with retrievals, some runs do not answer from documents. They are excluded: runs before the first
     retrieval (they word the query), runs inside a retriever (they sort documents), and runs that only call tools.
     """
 
@@ -159,14 +159,14 @@ class RetrievalGatherer(TraceGatherer[RetrievalTrace]):
 
 
 def _retrieved(scope: Scope, outputs: Any) -> tuple[Document, ...] | None:
-    """Return the documents of an output; None if it is no retrieval, or one that is noted already."""
+    """Return the documents of an output. None if it is not a retrieval, or is noted already."""
     if scope.kind == "retriever":
         return read_documents(outputs, query=scope.query)
     if scope.found or scope.got_documents:
         return None
     if scope.kind == "tool":
         return read_documents(getattr(outputs, "artifact", outputs), query=scope.query) or None
-    # A function that searches by itself, such as a node of a graph.
+    # A function that searches itself, such as a node of a graph.
     values = outputs.values() if isinstance(outputs, Mapping) else (outputs,)
     return next(filter(None, map(read_documents, values)), None)
 
@@ -176,7 +176,7 @@ def _before(moment: float, found: Iterable[FoundDocuments]) -> list[FoundDocumen
 
 
 def _question(found: Sequence[FoundDocuments], asked: str | None) -> str | None:
-    """Return the question: the query; the person's question if a model worded the query or there are several."""
+    """Return the query. If a model worded it, or there are several queries, return the person's question."""
     queries = {retrieval.query for retrieval in found if retrieval.query}
     if len(queries) == 1 and not any(retrieval.by_tool for retrieval in found):
         return queries.pop()

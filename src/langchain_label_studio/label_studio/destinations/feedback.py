@@ -18,13 +18,14 @@ from langchain_label_studio.support.host_lock import host_lock
 from langchain_label_studio.types.feedback import GivenFeedback, decode_feedback
 
 if TYPE_CHECKING:
-    from langchain_label_studio.label_studio.client import LabelStudioClient, TaskContent
+    from langchain_label_studio.label_studio.answers import TaskContent
+    from langchain_label_studio.label_studio.client import LabelStudioClient
 
 MAX_WAIT_FOR_TASK = 7 * 86_400.0
 """Seconds after which feedback is set aside, because its run has no task."""
 
 _PAUSES = ((60.0, 2.0), (3600.0, 60.0), (MAX_WAIT_FOR_TASK, 3600.0))
-"""How long feedback of such an age, at most, waits until its task is looked for again. All in seconds."""
+"""Pairs of seconds: up to this age, feedback waits for so long until the next search for its task."""
 
 _AT_ONCE = 25
 _OTHER_DAYS = 31
@@ -34,17 +35,17 @@ class FeedbackDestination:
     """Writes feedback into the tasks of its runs.
 
     Attributes:
-        settings: The server, the project and the key. The project is only looked for, never created.
+        settings: The server, the project and the key. The project is never created here.
     """
 
     def __init__(self, settings: Settings) -> None:
-        """Make a destination; nothing is sent yet."""
+        """Make a destination. It sends nothing yet."""
         self.settings = settings
         self._lock = threading.Lock()
         self._client: LabelStudioClient | None = None
 
     def reset(self) -> None:
-        """Forget the client; it is made anew when needed."""
+        """Forget the client. The next request makes a new one."""
         self._lock = threading.Lock()
         self._client = None
 
@@ -52,7 +53,7 @@ class FeedbackDestination:
         """Write the feedback into the tasks of its runs.
 
         Raises:
-            NotAllTakenError: Some of the runs have no task yet, or some of it does not fit.
+            NotAllTakenError: Some runs have no task yet, or some feedback does not fit its task.
             DeliveryFailedError: Label Studio could not be asked.
         """
         later: dict[str, float] = {}
@@ -62,8 +63,8 @@ class FeedbackDestination:
             readable = list(_readable(records, refused))
             for start in range(0, len(readable), _AT_ONCE):
                 some = readable[start : start + _AT_ONCE]
-                # Read and written back: nobody else may do the same between. And a Label Studio on SQLite
-                # takes one writer at a time.
+                # Tasks are read, changed and written. Nobody else may write them in between. And a Label Studio on
+                # SQLite takes one writer at a time.
                 with host_lock("send", self.settings.url, timeout=TURN_TIMEOUT):
                     missing = self._write(some, projects, refused)
                 for given in missing:
@@ -74,7 +75,7 @@ class FeedbackDestination:
             raise NotAllTakenError(later=later, refused=refused)
 
     def find(self, records: Sequence[Record]) -> frozenset[str]:  # noqa: ARG002 (see below)
-        """Return nothing: to send feedback once more changes nothing."""
+        """Return no keys: it is safe to send the same feedback twice."""
         return frozenset()
 
     def _connected_client(self) -> LabelStudioClient:
@@ -84,7 +85,10 @@ class FeedbackDestination:
             return self._client
 
     def _projects(self) -> list[int]:
-        """Return where a run's task may be, the likeliest first; a project with a date in its name is several."""
+        """Return the projects that may have a run's task, the likeliest first.
+
+        A project name with a date in it stands for several projects.
+        """
         settings, client = self.settings, self._connected_client()
         if settings.project_id is not None:
             return [settings.project_id]
@@ -92,7 +96,7 @@ class FeedbackDestination:
             return client.find_projects(settings.project_title)[:1]
         known_by = max(re.split(r"%.", settings.project_name), key=len)
         titles = client.search_projects(known_by)
-        # Of several with the same title, the first is the one in use.
+        # The oldest project with a title is the one in use.
         first = {title: project_id for project_id, title in sorted(titles.items(), reverse=True)}
         days = [first[title] for title in first if _is_one_of(title, settings.project_name)]
         days.sort(
@@ -103,7 +107,7 @@ class FeedbackDestination:
     def _write(
         self, some: Sequence[GivenFeedback], projects: Iterable[int], refused: dict[str, str]
     ) -> list[GivenFeedback]:
-        """Write feedback into tasks, and return that which has none."""
+        """Write feedback into tasks. Return the feedback without a task."""
         missing = list(some)
         for project in projects:
             if not missing:
@@ -119,14 +123,14 @@ class FeedbackDestination:
         return missing
 
     def _tasks(self, project: int, run_ids: set[str]) -> dict[str, TaskContent]:
-        """Return the tasks of runs; where an id is a whole trace's, that of its last run."""
+        """Return the tasks by the ids of their runs. For the id of a trace, return the task of its last run."""
         client = self._connected_client()
         found: dict[str, TaskContent] = {}
         for column in ("run_id", "trace_id"):
             if wanted := sorted(run_ids - found.keys()):
                 for task in client.tasks_with(project, column=column, values=wanted):
                     run_id = str(task.data[column])
-                    # Of a run it is the first that counts, as everywhere, and they come with the last one first.
+                    # The tasks come in falling order. The first task of a run counts, as everywhere else.
                     if column == "run_id" or run_id not in found:
                         found[run_id] = task
         return found
@@ -157,7 +161,7 @@ def _readable(records: Sequence[Record], refused: dict[str, str]) -> Iterator[Gi
 
 
 def _postpone(given: GivenFeedback, later: dict[str, float], refused: dict[str, str]) -> None:
-    """Postpone feedback until its task is there: first for a moment, in the end for an hour."""
+    """Postpone feedback without a task: young feedback for a moment, old feedback for an hour."""
     age = (datetime.now(UTC) - datetime.fromisoformat(given.given_at)).total_seconds()
     for oldest, pause in _PAUSES:
         if age < oldest:
@@ -169,8 +173,8 @@ def _postpone(given: GivenFeedback, later: dict[str, float], refused: dict[str, 
 
 
 def _is_one_of(title: str, name: str) -> bool:
-    """Say whether a title is a name with some day filled in."""
+    """Return whether a title is the name with any date filled in."""
     with suppress(ValueError):
-        datetime.strptime(title, name)  # noqa: DTZ007 (it is not the time that counts)
+        datetime.strptime(title, name)  # noqa: DTZ007 (the time itself is not used)
         return True
     return False

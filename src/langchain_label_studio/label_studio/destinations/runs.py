@@ -19,25 +19,26 @@ from langchain_label_studio.support.log import ThrottledLog
 from langchain_label_studio.types.run_record import decode_run
 
 if TYPE_CHECKING:
-    from langchain_label_studio.label_studio.client import FoundTask, LabelStudioClient
+    from langchain_label_studio.label_studio.answers import FoundTask
+    from langchain_label_studio.label_studio.client import LabelStudioClient
 
 CONFIG_AGE = 30.0
 """Seconds after which the project's label config is read again."""
 
 _REMEMBERED_TASKS = 10_000
 TURN_TIMEOUT = 30.0
-"""Seconds to wait for others of this computer that send to the same server."""
+"""Seconds to wait for other processes of this computer that send to the same server."""
 
 
 class ProjectDestination:
-    """Makes tasks of recorded runs, imports them, and makes sure that each keeps its answer.
+    """Makes tasks of recorded runs and imports them. It repairs tasks that lost their answers.
 
     Attributes:
         settings: The server, the project and the key.
     """
 
     def __init__(self, settings: Settings) -> None:
-        """Make a destination; nothing is sent yet."""
+        """Make a destination. It sends nothing yet."""
         self.settings = settings
         self._log = ThrottledLog()
         self._lock = threading.RLock()
@@ -48,14 +49,14 @@ class ProjectDestination:
 
     @property
     def project(self) -> Project | None:
-        """The project, once it was reached."""
+        """The project. None before Label Studio has answered."""
         return self._project
 
     def connect(self) -> Project:
-        """Sign in, and find or create the project. Does nothing where that was done.
+        """Sign in, and find or create the project. Later calls return the same project.
 
         Raises:
-            LabelStudioError: It cannot be done; the message says what to do.
+            LabelStudioError: It failed. The message says what to do.
         """
         with self._lock:
             if self._project is None:
@@ -66,8 +67,8 @@ class ProjectDestination:
             return self._project
 
     def reset(self) -> None:
-        """Forget the client and the project; both are found anew when needed."""
-        # A new lock: in a forked child, the old one may be held by a thread that is not there.
+        """Forget the client and the project. The next request finds both anew."""
+        # A new lock: in a forked child, a thread that does not exist may hold the old one.
         self._lock = threading.RLock()
         self._client = None
         self._project = None
@@ -75,16 +76,16 @@ class ProjectDestination:
     def send(self, records: Sequence[Record]) -> None:
         """Import the runs as tasks, and return once each task has its answer.
 
-        On SQLite, Label Studio drops predictions when a second writer comes by, and says nothing.
+        On SQLite, Label Studio drops predictions if another request writes at the same time. It reports no error.
 
         Raises:
-            DeliveryFailedError: It is not certain that all are stored whole.
+            DeliveryFailedError: It is not certain that all tasks are stored with their answers.
         """
         project, client = self._ready()
         tasks = self._tasks(records, project)
         predictions = sum(len(task["predictions"]) for task in tasks)
         try:
-            # Five imports at once take a Label Studio on SQLite 20 times as long as one after the other.
+            # On SQLite, five imports at once take Label Studio 20 times as long as five imports in a row.
             with host_lock("send", self.settings.url, timeout=TURN_TIMEOUT):
                 stored = client.import_tasks(project.id, tasks)
                 self._task_ids.update(zip((record.key for record in records), stored.task_ids, strict=True))
@@ -92,11 +93,11 @@ class ProjectDestination:
                     self._repair(client, project, tasks)
         except LabelStudioError as error:
             if getattr(error, "status", None) == 400:
-                self._read_at = 0.0  # the label config may have changed under us
+                self._read_at = 0.0  # the label config may have changed since
             raise as_failure(error) from None
 
     def find(self, records: Sequence[Record]) -> frozenset[str]:
-        """Return the keys of those runs that have their task, giving it its answer where that was lost.
+        """Return the keys of the runs that have a task. Add the answer to each task that lost it.
 
         Raises:
             DeliveryFailedError: Label Studio could not be asked.
@@ -112,10 +113,10 @@ class ProjectDestination:
         return frozenset(found)
 
     def task_id(self, run_id: str) -> int | None:
-        """Return the id of a run's task, or None where it has none yet.
+        """Return the id of a run's task. None if it has no task yet.
 
         Raises:
-            LabelStudioError: Label Studio cannot be asked.
+            LabelStudioError: Label Studio could not be asked.
         """
         if known := self._task_ids.get(run_id):
             return known
@@ -123,7 +124,7 @@ class ProjectDestination:
         return found[run_id].id if run_id in found else None
 
     def _ready(self) -> tuple[Project, LabelStudioClient]:
-        """Return the project with its label config as it is now."""
+        """Return the project with its present label config, and the client."""
         try:
             project = self.connect()
             client = self._connected_client()
@@ -145,7 +146,9 @@ class ProjectDestination:
     def _tasks(self, records: Sequence[Record], project: Project) -> list[dict[str, Any]]:
         tasks = []
         for record in records:
-            time.sleep(0)  # who calls a model waits for the interpreter no longer than one task takes
+            time.sleep(
+                0
+            )  # another thread, such as one that calls a model, waits no longer than one task takes
             tasks.append(self._task(record, project))
         return tasks
 
@@ -205,7 +208,7 @@ def open_client(settings: Settings) -> LabelStudioClient:
     Raises:
         MissingApiKeyError: There is no key.
     """
-    # Here, because the SDK takes 0.4 s to import: nobody waits for it who does not need it.
+    # Imported here: the SDK takes 0.4 s to load, and many programs do not need it.
     with no_fork():
         from langchain_label_studio.label_studio.client import LabelStudioClient  # noqa: PLC0415
 
@@ -213,10 +216,10 @@ def open_client(settings: Settings) -> LabelStudioClient:
 
 
 def as_failure(error: LabelStudioError) -> DeliveryFailedError:
-    """Return the error as the sender reads it.
+    """Return the error for the sender.
 
-    A status tells it what to do; an error without one, such as a setting that cannot be right,
-    is like a refusal: nothing gets better by itself.
+    The status tells the sender what to do. An error without a status, such as a wrong setting, counts as a refusal:
+    a new attempt does not help.
     """
     if isinstance(error, ServerUnavailableError):
         return DeliveryFailedError(

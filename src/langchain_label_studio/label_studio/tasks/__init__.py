@@ -1,1 +1,1 @@
-"""Tasks: what Label Studio gets of a run. Begin with `build.build_task`."""
+"""The tasks that Label Studio gets for runs. Begin with `build.build_task`."""

@@ -1,4 +1,4 @@
-"""Make a task of a run and a label config: `build_task`. Pure."""
+"""`build_task`: make a task from a run and a label config. Pure."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from langchain_label_studio.label_config.prompt_value import prompt_value
 from langchain_label_studio.support.json_safe import jsonable
 from langchain_label_studio.types.run import LLMRun
 from langchain_label_studio.types.run_record import METADATA_SENT
-from langchain_label_studio.types.task_columns import _UNFILTERABLE, COLUMNS, PANELS
+from langchain_label_studio.types.task_columns import COLUMNS, PANELS, UNFILTERABLE
 from langchain_label_studio.types.text import show_turn
 from langchain_label_studio.types.turn import Turn, is_plain
 
@@ -26,15 +26,15 @@ def build_task(run: LLMRun, config: LabelConfig, *, model_version: str) -> dict[
 
     Args:
         run: The run.
-        config: The project's label config: it decides the shape, not the kind of model.
-        model_version: The version of the prediction, the same for a whole project.
+        config: The project's label config. It decides the shape of the task, whatever the kind of model is.
+        model_version: The version of the prediction. It is the same for all tasks of a project.
 
     Returns:
-        A task as Label Studio's import takes it: `data`, `meta` and at most one prediction,
-        with all candidates in order.
+        A task for Label Studio's import: `data`, `meta` and at most one prediction. The prediction has all candidates
+        in order.
 
     Raises:
-        SettingError: The run is for a form of review that is not registered here.
+        SettingError: The run has a form of review that is not registered here.
     """
     form = get_form(run.form)
     filled = form.fill(run)
@@ -48,6 +48,7 @@ def build_task(run: LLMRun, config: LabelConfig, *, model_version: str) -> dict[
             data[key] = nothing
     for key in config.markdown.intersection(data):
         data[key] = inert(data[key])
+    # Last, so that they are the last columns of the list of tasks.
     data |= _panels(run, config)
     meta = {**_meta(run, config, form), **filled.meta}
     task: dict[str, Any] = {"data": data, "meta": meta, "predictions": []}
@@ -59,7 +60,7 @@ def build_task(run: LLMRun, config: LabelConfig, *, model_version: str) -> dict[
 
 
 def _panels(run: LLMRun, config: LabelConfig) -> dict[str, str]:
-    """Return what is shown beside the prompt; last, so that these columns of the list of tasks are the last, too."""
+    """Return the texts of the `<Markdown>` tags beside the prompt."""
     keys = [key for key in PANELS if key in config.markdown]
     if not keys:
         return {}
@@ -74,19 +75,19 @@ def check_task_data(
     """Check the user's own data for a task.
 
     Args:
-        data: What goes into each task's data.
+        data: The user's own data for each task.
         config: The label config that names the keys.
-        complete: Whether `data` is all there will be.
+        complete: Whether no other data will follow. Then a missing key is an error.
         filled: The keys that the form of review fills.
 
     Raises:
-        TaskDataError: A key is reserved, cannot be filtered by, or is missing.
+        TaskDataError: A key is reserved or missing, or Label Studio cannot filter by it.
     """
     for key in map(str, data):
         if key in COLUMNS or key in PANELS or key in filled or (config.input and key == config.input.key):
             msg = f"data= has the key {key!r}, which is filled from the run. Choose another name."
             raise TaskDataError(msg)
-        if not key or _UNFILTERABLE & set(key):
+        if not key or UNFILTERABLE & set(key):
             msg = (
                 f"data= has the key {key!r}, which Label Studio cannot filter by. Use letters, digits and _."
             )
@@ -102,7 +103,7 @@ def check_task_data(
 
 
 def missing_keys(run: LLMRun, config: LabelConfig) -> list[str]:
-    """Return the keys which the label config demands and nothing fills in the run's task."""
+    """Return the keys that the label config shows, and that nothing fills in the run's task."""
     return _missing_keys(run.data, config, get_form(run.form).keys)
 
 
@@ -112,15 +113,15 @@ def _missing_keys(data: Mapping[str, Any], config: LabelConfig, filled: Abstract
 
 
 def _columns(run: LLMRun) -> dict[str, Any]:
-    """Return the known facts of a run as flat columns."""
-    facts = {name: getattr(run, name) for name in COLUMNS if name != "tags"}
-    facts["tags"] = ", ".join(run.tags)
-    return {name: value for name, value in facts.items() if value is not None and value != ""}
+    """Return the known values of a run as columns."""
+    columns = {name: getattr(run, name) for name in COLUMNS if name != "tags"}
+    columns["tags"] = ", ".join(run.tags)
+    return {name: value for name, value in columns.items() if value is not None and value != ""}
 
 
 def _meta(run: LLMRun, config: LabelConfig, form: Form) -> dict[str, Any]:
-    """Return facts that Label Studio keeps, but does not show as columns."""
-    facts: dict[str, Any] = {
+    """Return the values that Label Studio stores, but does not show as columns."""
+    values: dict[str, Any] = {
         "kind": run.kind,
         "parent_run_id": run.parent_run_id,
         "parameters": run.parameters,
@@ -130,11 +131,11 @@ def _meta(run: LLMRun, config: LabelConfig, form: Form) -> dict[str, Any]:
         if _any_has("reasoning", run.answers)
         else None,
         "answers": None if config.response and all(map(_only_text, run.answers)) else list(run.answers),
-        # What is shown flattens tool calls and names; here the conversation is as it was.
+        # The page shows tool calls and names as text. Here the conversation is as LangChain had it.
         "messages": None if _shown_whole(run, config, form) else list(run.prompt),
         "form": run.form,
     }
-    known = {name: value for name, value in facts.items() if value}
+    known = {name: value for name, value in values.items() if value}
     return known | {"langchain_label_studio": _version()}
 
 

@@ -17,20 +17,20 @@ from langchain_label_studio.types.text import show_turn
 from langchain_label_studio.types.turn import Turn
 
 MAX_PANEL = 800_000
-"""Characters of a panel: beyond it the earliest turns are left out, and that is said."""
+"""The maximum number of characters of a panel. A longer panel leaves out the earliest turns, and says so."""
 
 
 def render_panel(key: str, run: LLMRun) -> str:
-    """Return what a key of a task's data shows of a run, for a `<Markdown>` tag.
+    """Return the text of a panel: a key of a task's data that a `<Markdown>` tag shows.
 
     Args:
-        key: `conversation_html` for the conversation with its text as it is, `conversation_markdown` with what users
-            and models say rendered as Markdown, `answer_markdown` for the answers rendered as Markdown.
+        key: The key. `conversation_html` is the conversation with its texts as they are. `conversation_markdown` is the
+            conversation with the texts of users and models as Markdown. `answer_markdown` is the answers as Markdown.
         run: The run.
 
     Returns:
-        HTML, and Markdown in it, which can do nothing: no script of a text runs, and only images are fetched that are
-        part of a user's message.
+        HTML with Markdown in it. It is harmless: no script of a text runs, and the browser fetches no images but those
+        of a user's message.
     """
     if key == "answer_markdown":
         return _answers(run.shown_answers)
@@ -50,7 +50,7 @@ def _conversation(run: LLMRun, show: ShowText) -> str:
 
 
 def _called(answers: tuple[Turn, ...]) -> list[str]:
-    """Return what of the answers is not easy to read as the text that is corrected: tool calls and images."""
+    """Return the tool calls and images of the answers. They are hard to read in the text that reviewers correct."""
     blocks = []
     for turn, label in zip(answers, _labels(len(answers)), strict=True):
         if content := "".join((*pictures(turn), *calls(turn))):
@@ -66,10 +66,13 @@ def _labels(count: int) -> list[str]:
 
 
 def _page(turns: tuple[Turn, ...], blocks: list[str]) -> str:
-    """Return blocks as a page, which says whether it holds all of the turns: the built-in config shows them else."""
+    """Return blocks as a page.
+
+    The class `lls-whole` says that the page has all turns. Without it, the built-in label config shows the turns, too.
+    """
     left = MAX_PANEL
     kept: list[str] = []
-    # The latest are what the answer is about.
+    # The answer is about the latest turns.
     for block in reversed(blocks):
         left -= len(block)
         if left < 0:

@@ -12,7 +12,7 @@ from langchain_label_studio.types.task_columns import COMMENT, META_KEY
 
 
 def own_column(given: GivenFeedback, data: Mapping[str, Any], meta: Mapping[str, Any]) -> str | None:
-    """Return a column of the task that has the feedback's name, and is something else; None where there is none."""
+    """Return the column that has the feedback's name, but holds no feedback. None if there is no such column."""
     if given.key in as_mapping(meta.get(META_KEY)):
         return None
     return next((name for name in given.columns if data.get(name)), None)
@@ -21,12 +21,12 @@ def own_column(given: GivenFeedback, data: Mapping[str, Any], meta: Mapping[str,
 def add_feedback(
     given: Iterable[GivenFeedback], data: Mapping[str, Any], meta: Mapping[str, Any]
 ) -> tuple[dict[str, Any], dict[str, Any]] | None:
-    """Return a task's data and meta with feedback added: of each score and each comment, the latest stays.
+    """Return a task's data and meta with feedback added. The latest score and the latest comment of a key stay.
 
-    In whatever order feedback comes, and however often, the outcome is the same.
+    The outcome does not depend on the order of the feedback. Nor does it change if the same feedback comes twice.
 
     Returns:
-        Both as they should be; None where they are so already.
+        The new data and meta. None if nothing changes.
     """
     columns, known = dict(data), {key: dict(said) for key, said in as_mapping(meta.get(META_KEY)).items()}
     news = False
@@ -36,7 +36,7 @@ def add_feedback(
             ("score", "comment"), (each.score, each.comment), each.columns, strict=True
         ):
             if value is not None and said.get(f"{name}_at", "") < each.given_at:
-                # Whoever wrote it is a stranger: a label config may show it in a <Markdown>.
+                # A stranger wrote it, and a label config may show it in a <Markdown>.
                 columns[column] = inert(value)
                 said |= {name: value, f"{name}_at": each.given_at}
                 news = True
@@ -44,7 +44,7 @@ def add_feedback(
 
 
 def read_feedback(meta: Mapping[str, Any]) -> dict[str, Feedback]:
-    """Return the feedback that a task keeps, by its key."""
+    """Return the feedback in a task's meta, by its key."""
     return {
         str(key): Feedback(score=said.get("score"), comment=said.get("comment"))
         for key, said in as_mapping(meta.get(META_KEY)).items()

@@ -1,7 +1,7 @@
 """One turn of a conversation as inert HTML: `bubble`. Pure.
 
-Label Studio renders the HTML of a `<Markdown>` tag as it comes, so everything of a turn is escaped here, and line
-breaks are written as `&#10;`: without an empty line, Markdown takes a line of HTML as it stands.
+Label Studio renders the HTML of a `<Markdown>` tag as it is. So everything in a turn is escaped here. Line breaks are
+written as `&#10;`, because Markdown does not change a line of HTML without an empty line in it.
 """
 
 from __future__ import annotations
@@ -18,23 +18,23 @@ from langchain_label_studio.types.images import is_link, is_picture, note_of_ima
 from langchain_label_studio.types.turn import Turn
 
 FOLDED_FROM = 600
-"""Characters from which a system prompt or what a tool returned is folded."""
+"""The number of characters from which a system prompt or the result of a tool is folded."""
 
 MAX_RENDERED_TEXT = 200_000
-"""Characters of a text that are shown."""
+"""The maximum number of characters of a text that are shown."""
 
 _MAX_MARKDOWN = 50_000
 _MAX_MARKS = 2_000
 _MAX_JSON = 50_000
 _BEGINNING = 90
-# Label Studio's page dies of what is nested a thousand deep, as `> > > ...` is. Emphasis may be nested, too.
+# Markdown that is nested a thousand deep, such as `> > > ...`, kills Label Studio's page. Emphasis can be nested, too.
 _NESTED = re.compile(r"^(?:[ \t]*(?:>|(?:[-+*]|\d{1,9}[.)])[ \t])){20}", re.MULTILINE)
 _MARK = re.compile(r"[*_\[`]")
 _LINE = re.compile(r"\r\n?|\n")
 _KINDS = frozenset({"system", "user", "assistant", "tool"})
 
 ShowText = Callable[[str], str]
-"""How the text of a turn becomes HTML: `plain_html` or `markdown`."""
+"""A function that makes HTML of the text of a turn: `plain_html` or `markdown`."""
 
 
 def bubble(turn: Turn, *, show: ShowText, label: str = "") -> str:
@@ -42,8 +42,8 @@ def bubble(turn: Turn, *, show: ShowText, label: str = "") -> str:
 
     Args:
         turn: The turn.
-        show: How the text of users and models is shown; that of others is plain.
-        label: What to say beside the role.
+        show: The function for the texts of users and models. Other texts are shown as they are.
+        label: A note beside the role.
     """
     role, kind = turn["role"], _kind(turn)
     title = _title(role, turn, label)
@@ -62,26 +62,27 @@ def bubble(turn: Turn, *, show: ShowText, label: str = "") -> str:
 
 
 def escape(text: str) -> str:
-    """Return text for a line of HTML, its line breaks included."""
+    """Return text for one line of HTML. Its line breaks are kept."""
     import html  # noqa: PLC0415 (takes 1 ms to load: not for an import)
 
     return _LINE.sub("&#10;", html.escape(text, quote=False))
 
 
 def plain_html(text: str) -> str:
-    """Return text as it is."""
+    """Return HTML that shows a text as it is."""
     return f'<div class="lls-text" dir="auto">{escape(text)}</div>' if text else ""
 
 
 def markdown(text: str) -> str:
-    """Return text as Markdown that nothing can leave or nest too deep in; text that is none as it is.
+    """Return HTML that shows a text as Markdown. A text that is too long or nested too deep is shown as it is.
 
-    A quote ends at the first line without `>`, whatever is open in it: no text reaches the next turn.
+    The text becomes a quote. A quote ends at the first line without `>`, even if something in it is still open. So the
+    text cannot change the next turn.
     """
     marks = sum(1 for _ in _MARK.finditer(text))
     if len(text) > _MAX_MARKDOWN or marks > _MAX_MARKS or _NESTED.search(text):
         return plain_html(text)
-    # A line break is one, as people type them.
+    # Two spaces at the end keep a line break, as the person typed it.
     quoted = "\n".join(f"> {line}  " for line in _LINE.split(inert(text)))
     return f'<div class="lls-markdown" dir="auto">\n\n{quoted}\n\n</div>' if text.strip() else ""
 
@@ -114,7 +115,7 @@ def _body(turn: Turn, text: str, show: ShowText) -> Iterator[str]:
         if not (picture := _picture(url, remote=turn["role"] == "user")):
             continue
         before, note, after = text.partition(note_of_image(url))
-        # An image stands where its note does.
+        # An image takes the place of its note.
         if note:
             yield show(before.rstrip("\n"))
             text = after.lstrip("\n")
@@ -124,7 +125,7 @@ def _body(turn: Turn, text: str, show: ShowText) -> Iterator[str]:
 
 
 def calls(turn: Turn) -> Iterator[str]:
-    """Return the tool calls of a turn as blocks of HTML, those included that cannot be read."""
+    """Yield the tool calls of a turn as blocks of HTML, also the calls that cannot be read."""
     for call in turn.get("tool_calls", ()):
         yield _call(call, _arguments(call.get("args")))
     for call in turn.get("invalid_tool_calls", ()):
@@ -134,14 +135,14 @@ def calls(turn: Turn) -> Iterator[str]:
 
 
 def pictures(turn: Turn) -> Iterator[str]:
-    """Return the images of a turn which are part of it."""
+    """Return the images that a turn itself contains, without links to images."""
     return filter(None, (_picture(url, remote=False) for url in turn.get("images", ())))
 
 
 def _picture(url: str, *, remote: bool) -> str:
-    """Return an image, or nothing where it is not to be shown: a link is fetched only where a user gave it."""
+    """Return an image as HTML. A link is shown only if it comes from a user, because the browser fetches it."""
     if is_picture(url):
-        # Label Studio empties a `src` that is no link.
+        # Label Studio empties a `src` that is not a link.
         return f'<img class="lls-image" alt="" srcset="{url} 1x">'
     if remote and is_link(url):
         source = escape(url)  # it holds no quotes
@@ -165,13 +166,13 @@ def _arguments(args: Any) -> str:
 
 
 def _value(value: Any) -> str:
-    """Return an argument as people read it: text of several lines as such, the rest as JSON."""
+    """Return an argument for people: a text of several lines as it is, everything else as JSON."""
     several_lines = isinstance(value, str) and "\n" in value
     return escape(clip(value if several_lines else readable_json(value), MAX_RENDERED_TEXT))
 
 
 def _pretty(text: str) -> str:
-    """Return JSON with line breaks, other text as it is."""
+    """Return JSON with line breaks. Return other text as it is."""
     if not text.startswith(("{", "[")) or len(text) > _MAX_JSON:
         return text
     try:

@@ -1,4 +1,4 @@
-"""Draw charts as SVG: `dots` and `lines`. They take colours and font from the page, so they are light or dark with it."""
+"""Charts as SVG: `dots` and `lines`. The page gives them colours and font. So they are light or dark with the page."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ import vl_convert
 
 WIDTH = 620
 COLORS = 8
-"""Colours to tell models apart; the page names them `--c0` to `--c7`."""
+"""The number of colours for models. The page names them `--c0` to `--c7`."""
 
 _NAME_WIDTH, _NAME_LENGTH = 210, 26
-"""Of a name before its line: points, and characters."""
+"""The space for a name before its line: in points, and in characters."""
 
 _PLAIN = "format(datum.value, '~g')"
 _UNUSED = frozenset({"class", "font-family", "pointer-events", "role"})
 _SVG = "http://www.w3.org/2000/svg"
-# A chart is drawn in colours that nobody else uses; then each becomes the page's own.
+# A chart is drawn with colours that nobody else uses. Then each is replaced by a colour of the page.
 _INK, _MUTED, _LINE, _PAPER = "#010101", "#020202", "#030303", "#050505"
 _SERIES = [f"#0400{index:02x}" for index in range(COLORS)]
 _PAGE_COLORS = {
@@ -39,13 +39,13 @@ class Dot:
     """A number with its interval, on a line of its own.
 
     Attributes:
-        name: What stands at the left.
+        name: The text at the left.
         value: The number.
-        low: Lower end of its interval, or None.
-        high: Upper end of its interval, or None.
-        label: The number as it is read.
-        told: What is told of it on a second look.
-        color: Which of the colours.
+        low: The lower end of its interval, or None.
+        high: The upper end of its interval, or None.
+        label: The number as a text.
+        told: The text that the pointer shows.
+        color: The number of its colour.
     """
 
     name: str
@@ -69,10 +69,10 @@ class Point:
 
 
 def distinct(names: Iterable[str]) -> dict[str, str]:
-    """Return names short enough for a chart, by the names: what all have in common goes first, then the middle."""
+    """Return short names for a chart, by the full names. The common beginning is cut first, then the middle."""
     full = list(dict.fromkeys(names))
     too_long = len(full) > 1 and max(map(len, full)) > _NAME_LENGTH
-    cut = len(commonprefix(full)) if too_long else 0  # noqa: RUF071 (of names, not of paths)
+    cut = len(commonprefix(full)) if too_long else 0  # noqa: RUF071 (these are names, not paths)
     short = {name: _shortened(f"…{name[cut:]}" if cut else name) for name in full}
     return short if len(set(short.values())) == len(full) else dict(zip(full, full, strict=True))
 
@@ -90,13 +90,13 @@ def dots(
     marks: Sequence[float] = (),
     percent: bool = False,
 ) -> str:
-    """Return a chart of numbers with their intervals, one below the other in the order given.
+    """Return a chart of numbers with their intervals, one below the other, in the order of the rows.
 
     Args:
         rows: The numbers.
-        title: What the axis shows.
-        ends: Where the axis begins and ends.
-        marks: Where lines stand that numbers are compared with.
+        title: The title of the axis.
+        ends: The beginning and the end of the axis.
+        marks: The places of lines for comparison.
         percent: Whether the numbers are shares.
     """
     names = distinct(row.name for row in rows)
@@ -133,8 +133,8 @@ def lines(points: Sequence[Point], *, title: str, order: Sequence[str]) -> str:
 
     Args:
         points: The numbers.
-        title: What the numbers are.
-        order: The names, as the legend lists them.
+        title: The title of the numbers.
+        order: The names in the order of the legend.
     """
     short = distinct(order)
     values: list[dict[str, Any]] = [
@@ -145,7 +145,7 @@ def lines(points: Sequence[Point], *, title: str, order: Sequence[str]) -> str:
     color_of = {short[point.name]: _SERIES[point.color % COLORS] for point in points}
     names = [name for name in short.values() if name in color_of]
     legend = alt.Legend(title=None, orient="top", labelLimit=220, symbolType="circle", symbolOpacity=1)
-    # As names, not as times: days without reviews take no room, and no zone shifts a day.
+    # The days are names, not times. So days without reviews take no room, and no time zone shifts a day.
     base = alt.Chart(_data(values)).encode(
         x=alt.X("when:O", title=None, axis=alt.Axis(labelAngle=0, labelOverlap="parity", grid=False)),
         y=alt.Y("value:Q", title=title, scale=alt.Scale(zero=False, nice=True), axis=alt.Axis(tickCount=5)),
@@ -174,7 +174,7 @@ def _dot(place: int, row: Dot, name: str) -> dict[str, Any]:
         "label": row.label,
         "told": row.told,
         "color": color,
-        # Hollow: there is too little behind it for an interval.
+        # A hollow dot has too little behind it for an interval.
         "fill": _PAPER if row.low is None else color,
     }
 
@@ -206,7 +206,7 @@ def _draw(chart: alt.LayerChart | alt.FacetChart, *, title: str, told: Sequence[
 
 
 def _for_the_page(svg: str, *, title: str, told: frozenset[str]) -> str:
-    """Return the drawing with the page's colours and font; what its marks tell becomes their titles."""
+    """Return the drawing with the page's colours and font. The texts for the pointer become titles."""
     ET.register_namespace("", _SVG)
     root = ET.fromstring(svg)  # noqa: S314 (drawn here)
     for element in list(root.iter()):

@@ -25,7 +25,7 @@ Groups = Sequence[tuple[str, Quality]]
 
 
 def model_charts(findings: Findings) -> Iterator[str]:
-    """Return the models' stars, the best first, and how often they were corrected."""
+    """Return the stars of the models, the best first, and the share of corrected answers."""
     groups = [(name_of(group.name), group.quality) for group in findings.models]
     colors = _colors(findings)
     yield from _ratings(groups, findings, colors)
@@ -35,7 +35,7 @@ def model_charts(findings: Findings) -> Iterator[str]:
 
 
 def leaderboard_chart(findings: Findings) -> str | None:
-    """Return the chance of each model to win against the others; None without a leaderboard."""
+    """Return the chance of each model to win against the others. None without a leaderboard."""
     contenders = findings.preferences.contenders if findings.preferences else ()
     strengths = [(one.model, one.strength) for one in contenders if one.strength]
     if not strengths:
@@ -51,13 +51,13 @@ def tag_charts(findings: Findings) -> Iterator[str]:
 
 
 def reviewer_charts(findings: Findings) -> Iterator[str]:
-    """Return the stars that each reviewer gives: who is strict, and who is not."""
+    """Return the stars that each reviewer gives. They show the strict reviewers."""
     if len(findings.reviewers) > 1:
         yield from _ratings([(one.name, one.quality) for one in findings.reviewers], findings, {})
 
 
 def agreement_chart(findings: Findings) -> str | None:
-    """Return the agreement on each question, by the first way its answers are compared."""
+    """Return the agreement on each question, by the first comparison of its answers."""
     first: dict[Question, Estimate] = {}
     for alpha in findings.agreement.alphas:
         if alpha.estimate.value is not None:

@@ -45,7 +45,7 @@ def leaderboard(preferences: Preferences) -> Table:
 
 
 def duels_table(preferences: Preferences) -> Table:
-    """Return how often the model of the row won against that of the column."""
+    """Return the wins of the model of a row against the model of a column."""
     wins = {(duel.winner, duel.loser): duel for duel in preferences.duels}
     models = [one.model for one in preferences.contenders]
     across = models[:MOST_COLUMNS]
@@ -69,7 +69,7 @@ def duels_table(preferences: Preferences) -> Table:
 
 
 def alphas_table(findings: Findings) -> Table:
-    """Return how far all reviewers agree on each question."""
+    """Return the agreement of all reviewers on each question."""
     rows = [
         TableRow(
             name=question_name(alpha.question),
@@ -87,7 +87,7 @@ def alphas_table(findings: Findings) -> Table:
 
 
 def pair_tables(findings: Findings) -> Iterator[Table]:
-    """Return for each question the agreement of each reviewer with each other."""
+    """Return for each question the agreement of each reviewer with each other reviewer."""
     questions = dict.fromkeys(pair.question for pair in findings.agreement.pairs)
     for question in questions:
         yield _pairs(findings, question)

@@ -1,4 +1,4 @@
-"""The numbers in sentences, for the top of a report: `conclusions`."""
+"""`conclusions`: the numbers in sentences, for the top of a report."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from langchain_label_studio.support.plurals import count_text
 
 _UNKNOWN = "cannot be told"
 RELIABLE, TENTATIVE = 0.8, 0.667
-"""Krippendorff (2004), Content Analysis, chapter 11: what to rely on, and what allows tentative conclusions."""
+"""The limits of Krippendorff (2004), Content Analysis, chapter 11: for reliable and for tentative conclusions."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conclusion:
-    """An answer to a question that a reader has.
+    """The answer to a question of the reader.
 
     Attributes:
         question: The question.
@@ -41,12 +41,12 @@ class Conclusion:
 
 
 def conclusions(findings: Findings) -> tuple[Conclusion, ...]:
-    """Return what a person wants to know first."""
+    """Return the answers to the first questions of a reader."""
     return _better(findings), _corrected(findings), _agreed(findings)
 
 
 def summary(findings: Findings) -> str:
-    """Return how much there is, in one line."""
+    """Return the numbers of runs, reviews and people, in one line."""
     quality = findings.everything.quality
     parts = [
         count_text(len(findings.everything.task_ids), "run"),
@@ -62,12 +62,12 @@ def summary(findings: Findings) -> str:
 
 
 def method(findings: Findings) -> str:
-    """Return how the numbers were made, for a reader."""
+    """Return an explanation of the numbers, for a reader."""
     return f"{METHOD} {RETRIEVAL}" if findings.retrieval else METHOD
 
 
 def meaning(alpha: Estimate) -> str:
-    """Return what an alpha means, in Krippendorff's terms."""
+    """Return the meaning of an alpha, by Krippendorff's limits."""
     if alpha.value is None or (alpha.low is None and alpha.note != NO_VARIATION):
         return _UNKNOWN
     if alpha.value >= RELIABLE:
@@ -76,7 +76,7 @@ def meaning(alpha: Estimate) -> str:
 
 
 def main_alpha(alphas: Iterable[Alpha]) -> Alpha | None:
-    """Return the agreement that says most: on stars before choices, on the most tasks."""
+    """Return the most important agreement: on stars before choices, on the most tasks."""
     return min(
         alphas,
         key=lambda alpha: (
@@ -130,7 +130,7 @@ def _lead(lead: Lead) -> str:
 
 
 def _is_ahead(contenders: tuple[Contender, ...]) -> bool:
-    """Whether the first is stronger than the second by more than both their intervals."""
+    """Return whether the first is stronger than the second, and their intervals do not overlap."""
     if len(contenders) < 2:
         return False
     first, second = (one.strength for one in contenders[:2])

@@ -1,4 +1,4 @@
-"""The report as one HTML page: `render`. It has charts, tables, and the tasks behind each number."""
+"""`render`: the report as one HTML page. It has charts, tables, and the tasks behind each number."""
 
 from __future__ import annotations
 
@@ -46,11 +46,11 @@ class Section:
     """A part of the page.
 
     Attributes:
-        heading: What it is about.
-        notes: What is to be known first.
-        charts: Drawings, as SVG.
-        tables: Numbers.
-        folded: Further tables, which are opened on demand.
+        heading: Its heading.
+        notes: Remarks before the numbers.
+        charts: The charts, as SVG.
+        tables: The tables.
+        folded: Further tables. The reader opens them.
     """
 
     heading: str
@@ -62,12 +62,12 @@ class Section:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskList:
-    """Tasks, as far as a page can hold them.
+    """The tasks behind a number. A page has no room for all of them.
 
     Attributes:
-        links: Some of them, with their addresses.
-        numbers: The numbers of more of them.
-        left_out: How many there are further, in the JSON.
+        links: The first tasks, with their addresses.
+        numbers: The numbers of further tasks.
+        left_out: How many more tasks there are, in the JSON only.
     """
 
     links: tuple[tuple[int, str], ...]
@@ -76,9 +76,9 @@ class TaskList:
 
 
 def render(findings: Findings, *, whole: bool) -> str:
-    """Return the report as HTML: a whole page, or what stands in one.
+    """Return the report as HTML: a whole page, or only the content of its body.
 
-    Everything from outside is escaped by the template; what is not are the drawings, made here of escaped text.
+    The template escapes every text from outside. It does not escape the charts: these are made here of escaped text.
     """
     environment = Environment(
         loader=PackageLoader("langchain_label_studio.report", "templates"),
@@ -148,5 +148,5 @@ def _task_list(ids: Sequence[int], urls: Mapping[int, str]) -> TaskList:
 
 
 def _link(url: str) -> str:
-    """Return an address to click, or none where it is no web address."""
+    """Return an address to click. Empty if it is not a web address."""
     return url if urlsplit(url).scheme in {"http", "https"} else ""

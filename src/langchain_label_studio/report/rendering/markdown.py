@@ -1,4 +1,4 @@
-"""The report as Markdown: `to_markdown`."""
+"""`to_markdown`: the report as Markdown."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def to_markdown(findings: Findings) -> str:
 
 
 def escaped(text: str) -> str:
-    """Return text so that Markdown shows it as it is: on one line, nothing of it markup."""
+    """Return text that Markdown shows as it is: on one line, without markup."""
     line = "".join(char if char.isprintable() else " " for char in text)
     return _SPECIAL.sub(r"\\\1", " ".join(line.split()))
 
@@ -115,7 +115,7 @@ def _disputes(findings: Findings) -> Iterator[str]:
 
 
 def disputed(dispute: Dispute) -> Iterator[str]:
-    """Return what reviewers said differently, question by question."""
+    """Return the different answers of reviewers, question by question."""
     for question, answers in dispute.answers:
         said = ", ".join(f"{reviewer}: {answer}" for reviewer, answer in answers)
         yield f"{question_name(question)} – {said}"  # noqa: RUF001 (between a question and its answers)

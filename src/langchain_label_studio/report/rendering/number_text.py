@@ -1,4 +1,4 @@
-"""Numbers as people write them. Begin with `number` and `span`."""
+"""Numbers as text for people. Begin with `number` and `span`."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from itertools import groupby
 
 from langchain_label_studio.report.measures import Estimate, Question, QuestionKind, Spread
 
-NOTHING = "–"  # noqa: RUF001 (what stands in a table where there is no number)
+NOTHING = "–"  # noqa: RUF001 (a table shows it in place of a missing number)
 
 RETRIEVAL = (
     "Precision at k: which share of the first k documents is relevant, where so many were found. Reciprocal rank: 1 "
     "divided by the place of the first relevant document, 0 without any. A review counts where it judges all documents "
     "that a measure looks at."
 )
-"""What the numbers on retrieved documents are, for a reader."""
+"""An explanation of the numbers on retrieved documents, for a reader."""
 
 METHOD = (
     "An interval says where a number would lie in 95 % of the cases, had other tasks been reviewed (bootstrap over "
@@ -24,7 +24,7 @@ METHOD = (
     "an answer was changed. Krippendorff's alpha and Cohen's kappa: 1 is perfect agreement, 0 is chance; from 0.8 "
     "on answers can be relied on, from 0.667 on they allow tentative conclusions."
 )
-"""How the numbers were made, for a reader."""
+"""An explanation of the numbers, for a reader."""
 
 _KINDS: dict[QuestionKind, str] = {"correction": "corrected or not", "preference": "which answer is better"}
 
@@ -35,7 +35,7 @@ def name_of(name: str | None) -> str:
 
 
 def question_name(question: Question) -> str:
-    """Return what a question is called: `rating (1 to 5)`."""
+    """Return the name of a question, such as `rating (1 to 5)`."""
     if question.kind == "rating":
         return (
             f"{question.control} (1 to {question.scale})" if question.scale else f"{question.control} (stars)"
@@ -49,14 +49,14 @@ def number(value: float | None) -> str:
 
 
 def percent(value: float | None) -> str:
-    """Return a share as a percentage; a small one with a digit after the point."""
+    """Return a share as a percentage. A small share has a digit after the point."""
     if value is None:
         return NOTHING
     return _signed(f"{value * 100:.1f}" if 0 < abs(value) < 0.1 else f"{value * 100:.0f}") + " %"
 
 
 def span(estimate: Estimate, *, share: bool = False) -> str:
-    """Return an interval: `4.02 to 4.31`. Empty where there is none."""
+    """Return an interval: `4.02 to 4.31`. Empty if there is none."""
     if estimate.low is None or estimate.high is None:
         return ""
     form = percent if share else number
@@ -65,24 +65,24 @@ def span(estimate: Estimate, *, share: bool = False) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Return how long something took."""
+    """Return a duration."""
     if seconds < 120:
         return f"{seconds:.2g} s" if seconds < 10 else f"{seconds:.0f} s"
     return f"{seconds / 60:,.0f} min" if seconds < 7200 else f"{seconds / 3600:,.1f} h"
 
 
 def median(spread: Spread | None) -> str:
-    """Return a median, as a count."""
+    """Return a median as a whole number."""
     return NOTHING if spread is None else f"{spread.median:,.0f}"
 
 
 def day(moment: datetime) -> str:
-    """Return a day as people write it: `3 Nov 2026`."""
+    """Return a day, such as `3 Nov 2026`."""
     return f"{moment.day} {moment:%b %Y}"
 
 
 def in_rows(ids: Sequence[int]) -> str:
-    """Return rising numbers of tasks, those in a row as `4-9`."""
+    """Return rising numbers of tasks. Numbers in a row become `4-9`."""
     rows = [
         [task_id for _, task_id in row]
         for _, row in groupby(enumerate(ids), key=lambda each: each[1] - each[0])
@@ -91,5 +91,5 @@ def in_rows(ids: Sequence[int]) -> str:
 
 
 def _signed(digits: str) -> str:
-    """Return a number with the sign that people write; none before nothing."""
+    """Return a number with the minus sign that people write. Zero has no sign."""
     return digits.lstrip("-") if digits.strip("-0.") == "" else digits.replace("-", "\N{MINUS SIGN}")

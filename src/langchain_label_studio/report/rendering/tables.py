@@ -1,4 +1,4 @@
-"""The tables of a report, for Markdown and HTML. Begin with `models_table`; each row has the tasks behind it."""
+"""The tables of a report, for Markdown and HTML: `models_table` and others. Each row has the tasks behind it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ MOST_ROWS = 25
 MOST_COLUMNS = 8
 
 Tasks = tuple[tuple[str, tuple[int, ...]], ...]
-"""Numbers of tasks, by what they stand for."""
+"""The numbers of tasks, each group with its name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,9 +31,9 @@ class Cell:
     """A number or a word.
 
     Attributes:
-        text: What is read first.
-        detail: What is read on a second look: the interval, the count.
-        shade: How strongly it is coloured, 0 to 1; None for not at all.
+        text: The main text.
+        detail: The small text: the interval, the count.
+        shade: The strength of its colour, from 0 to 1. None is no colour.
     """
 
     text: str
@@ -46,9 +46,9 @@ class TableRow:
     """A row.
 
     Attributes:
-        name: What it is of.
+        name: The name of the row.
         cells: Its numbers.
-        tasks: The tasks behind them.
+        tasks: The tasks behind its numbers.
     """
 
     name: str
@@ -61,10 +61,10 @@ class Table:
     """A table.
 
     Attributes:
-        head: Names of the columns; the first is that of the rows.
+        head: The names of the columns. The first is the column with the names of the rows.
         rows: Its rows.
         left_out: How many more rows there are, in the JSON only.
-        caption: What it shows, where its heading does not say.
+        caption: An explanation, if its heading is not enough.
     """
 
     head: tuple[str, ...]
@@ -74,7 +74,7 @@ class Table:
 
 
 def bounded(head: Sequence[str], rows: Sequence[TableRow], *, caption: str = "") -> Table:
-    """Return a table that a person still reads: its first rows, without columns in which there is nothing."""
+    """Return a table of a readable size: the first rows, without empty columns."""
     kept = rows[:MOST_ROWS]
     used = [place for place in range(len(head) - 1) if any(row.cells[place].text != NOTHING for row in rows)]
     return Table(
@@ -86,7 +86,7 @@ def bounded(head: Sequence[str], rows: Sequence[TableRow], *, caption: str = "")
 
 
 def models_table(findings: Findings) -> Table:
-    """Return the models, the best rated first, and all runs together."""
+    """Return the models, the best rated first. The last row is all runs together."""
     groups = [(name_of(group.name), group) for group in sorted(findings.models, key=_rated(findings))]
     if len(groups) > 1:
         groups.append(("all runs", findings.everything))
@@ -100,7 +100,7 @@ def tags_table(findings: Findings) -> Table:
 
 
 def choice_tables(findings: Findings) -> Iterator[Table]:
-    """Return for each control how often each model got each choice."""
+    """Yield for each control a table with the number of each choice for each model."""
     groups = [(name_of(group.name), group.quality) for group in findings.models]
     for control in findings.everything.quality.choices:
         values = [str(mention.value) for mention in control.values]
@@ -117,7 +117,7 @@ def choice_tables(findings: Findings) -> Iterator[Table]:
 
 
 def retrieval_table(retrieval: RetrievalQuality) -> Table:
-    """Return how good the retrieved documents are, by each measure."""
+    """Return the quality of the retrieved documents, by each measure."""
     rows = [
         TableRow(
             name=_measure_name(measure),
@@ -164,7 +164,7 @@ def periods_table(findings: Findings) -> Table | None:
         for period in findings.timeline.periods
     ]
     head = (findings.timeline.step.capitalize(), "Reviews", *_answers_head(of_all))
-    # The latest are what counts.
+    # The latest periods are the most important.
     return Table(head=head, rows=tuple(rows[-MOST_ROWS:]), left_out=max(0, len(rows) - MOST_ROWS))
 
 
@@ -195,7 +195,7 @@ def reviewers_table(findings: Findings) -> Table:
 
 
 def _rated(findings: Findings) -> Callable[[Group], float]:
-    """Return what sorts groups by their stars: those of the control that has most."""
+    """Return a sort key: the stars of the control with the most stars."""
     ratings = findings.everything.quality.ratings
     most = max(ratings, key=lambda rating: rating.mean.count).question if ratings else None
 
@@ -207,7 +207,7 @@ def _rated(findings: Findings) -> Callable[[Group], float]:
 
 
 def figure(estimate: Estimate, *, share: bool = False, shade: float | None = None) -> Cell:
-    """Return a number with its interval, or with why it has none."""
+    """Return a number with its interval, or with the reason why it has none."""
     text = percent(estimate.value) if share else number(estimate.value)
     return Cell(text=text, detail=span(estimate, share=share) or estimate.note or "", shade=shade)
 
@@ -243,7 +243,7 @@ def _answers_head(of_all: Quality) -> tuple[str, ...]:
 
 
 def _answers(quality: Quality, of_all: Quality) -> tuple[Cell, ...]:
-    """Return the mean of each kind of stars there is, and the share corrected."""
+    """Return the mean of each kind of stars, and the share of corrected answers."""
     means = {rating.question: rating.mean for rating in quality.ratings}
     stars = (means.get(rating.question) for rating in of_all.ratings)
     return (
@@ -253,7 +253,7 @@ def _answers(quality: Quality, of_all: Quality) -> tuple[Cell, ...]:
 
 
 def _reviewed(quality: Quality) -> Tasks:
-    """Return the tasks behind what reviewers said."""
+    """Return the tasks behind the numbers of reviews."""
     known = (
         ("reviewed", quality.task_ids),
         ("skipped", quality.skipped_task_ids),

@@ -1,4 +1,4 @@
-"""Agreement of reviewers: `agree`. All together, each with each, and the tasks on which they differ."""
+"""`agree`: the agreement of all reviewers, of each two reviewers, and the tasks on which they differ."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from langchain_label_studio.report.statistics.observations import Answer, Observ
 from langchain_label_studio.report.statistics.quality import assess, said_of, spread
 
 MOST_DISPUTES = 50
-"""Tasks that are named, at most; how many there are is said."""
+"""The maximum number of tasks that are named. The report says how many there are."""
 
 _LEVELS: dict[QuestionKind, tuple[Level, ...]] = {
     "rating": ("ordinal", "interval"),
@@ -27,13 +27,13 @@ _BY_EQUALITY: tuple[Level, ...] = ("nominal",)
 _SAME = "all gave the same answer throughout: nothing tells agreement from chance"
 
 Sheet = dict[int, dict[str, Answer]]
-"""The answers to one question by task and by reviewer; each task has at least two."""
+"""The answers to one question, by task and by reviewer. Each task has at least two."""
 
 
 def agree(tasks: Sequence[ObservedTask]) -> Agreement:
-    """Return how far reviewers agree on tasks that at least two of them reviewed.
+    """Return the agreement of reviewers on tasks that at least two people reviewed.
 
-    Of a person who reviewed a task twice, the later review counts.
+    If a person reviewed a task twice, the later review counts.
     """
     sheets = _sheets(tasks)
     disputes = _disputes(sheets, {task.id: task.url for task in tasks})
@@ -50,7 +50,7 @@ def agree(tasks: Sequence[ObservedTask]) -> Agreement:
 
 
 def reviewers_of(tasks: Sequence[ObservedTask]) -> tuple[Reviewer, ...]:
-    """Return what each person said, who reviewed most first."""
+    """Return the numbers of each reviewer. The person with the most reviews is first."""
     by_name: defaultdict[str, list[tuple[int, Observation]]] = defaultdict(list)
     for task_id, review in said_of(tasks):
         if review.reviewed or review.skipped:
@@ -97,7 +97,7 @@ def _alpha(question: Question, level: Level, sheet: Sheet) -> Alpha:
 
 def _pairs(question: Question, sheet: Sheet) -> Iterable[Pair]:
     if question.kind == "number":
-        return  # two numbers are seldom the same; the alpha says how near they are
+        return  # two numbers are seldom equal: the alpha says how near they are
     both: defaultdict[tuple[str, str], dict[int, tuple[Answer, Answer]]] = defaultdict(dict)
     for task_id, answers in sheet.items():
         for one, other in combinations(sorted(answers), 2):
@@ -116,7 +116,7 @@ def _pairs(question: Question, sheet: Sheet) -> Iterable[Pair]:
 
 
 def _numbered(answers: Iterable[Answer]) -> tuple[Floats, dict[Answer, int]]:
-    """Return the different answers as numbers, and where each stands among them."""
+    """Return the different answers as numbers, and the index of each answer."""
     different = sorted(set(answers))
     numbers = [
         float(each) if isinstance(each, int | float) else place for place, each in enumerate(different)
@@ -142,7 +142,7 @@ def _disputes(sheets: Mapping[Question, Sheet], urls: Mapping[int, str]) -> list
             task_url=urls[task_id],
             distance=sum(by_question.values()) / len(by_question),
             answers=tuple(
-                (question, _who_said_what(sheets[question][task_id]))
+                (question, _shown_answers(sheets[question][task_id]))
                 for question, distance in by_question.items()
                 if distance
             ),
@@ -153,7 +153,7 @@ def _disputes(sheets: Mapping[Question, Sheet], urls: Mapping[int, str]) -> list
     return sorted(disputes, key=lambda dispute: (-dispute.distance, dispute.task_id))
 
 
-def _who_said_what(answers: Mapping[str, Answer]) -> tuple[tuple[str, str], ...]:
+def _shown_answers(answers: Mapping[str, Answer]) -> tuple[tuple[str, str], ...]:
     return tuple((reviewer, _shown(answers[reviewer])) for reviewer in sorted(answers))
 
 
@@ -161,7 +161,7 @@ def _distance(question: Question, sheet: Sheet) -> Callable[[Answer, Answer], fl
     if question.kind not in {"rating", "number"}:
         return lambda one, other: float(one != other)
     numbers = [float(answer) for answers in sheet.values() for answer in answers.values()]  # type: ignore[arg-type]
-    # Of stars, what could have been given; of what has no known end, what was given.
+    # For stars, the range of the scale. Without a known scale, the range of the given answers.
     span = question.scale - 1 if question.scale > 1 else max(numbers) - min(numbers)
     return lambda one, other: min(1.0, abs(float(one) - float(other)) / span) if span else 0.0  # type: ignore[arg-type]
 

@@ -1,8 +1,8 @@
 """Coefficients of agreement: `krippendorff_alpha` and `cohen_kappa`.
 
-Both compute a thousand bootstrap draws at once. A draw says how often each pattern of answers occurs, and no library
-takes such weights: of 20,000 tasks, the package `krippendorff` needs 0.03 s for one draw, this module 0.01 s for a
-thousand. `nltk.metrics.agreement` needs 0.1 s for one draw, has no ordinal alpha, and raises if a reviewer of a pair
+Both compute a thousand bootstrap draws at once. A draw says how often each pattern of answers occurs. No library takes
+such weights. With 20,000 tasks, the package `krippendorff` needs 0.03 s for one draw, and this module needs 0.01 s for
+a thousand. `nltk.metrics.agreement` needs 0.1 s for one draw, has no ordinal alpha, and raises if a reviewer of a pair
 left out a task. The tests compare the results with both packages.
 """
 
@@ -19,15 +19,16 @@ from langchain_label_studio.report.statistics.bootstrap import Floats, Statistic
 def krippendorff_alpha(patterns: Sequence[Sequence[int]], positions: Floats, level: Level) -> Statistic:
     """Return Krippendorff's alpha as a statistic of tasks.
 
-    One minus the observed disagreement within tasks over the one expected by chance, for any number of reviewers
-    and with answers missing. Krippendorff (2011), Computing Krippendorff's Alpha-Reliability, part E; nominal
-    values are compared by equality, interval values by their squared difference, ordinal ones by that of their
-    mean ranks (which is the same as his sum over the ranks between them).
+    It is 1 minus the observed disagreement within tasks, divided by the disagreement that chance would give. The number
+    of reviewers is free, and answers may be missing. See Krippendorff (2011), Computing Krippendorff's
+    Alpha-Reliability, part E. Nominal values are compared by equality, and interval values by their squared difference.
+    Ordinal values are compared by the squared difference of their mean ranks. This is the same as his sum over the
+    ranks between them.
 
     Args:
-        patterns: For each pattern, the answers of a task as indices into `positions`; at least two.
-        positions: The different answers as numbers; their order is all that counts for the ordinal level.
-        level: How two answers are compared.
+        patterns: For each pattern, the answers of a task as indices into `positions`: at least two.
+        positions: The different answers as numbers. For the ordinal level, only their order counts.
+        level: The comparison of two answers.
     """
     from scipy.sparse import csr_array  # type: ignore[import-untyped]  # noqa: PLC0415 (an extra)
 
@@ -62,13 +63,13 @@ def krippendorff_alpha(patterns: Sequence[Sequence[int]], positions: Floats, lev
 def cohen_kappa(patterns: Sequence[tuple[int, int]], positions: Floats, *, squared: bool) -> Statistic:
     """Return Cohen's kappa of two reviewers as a statistic of tasks.
 
-    One minus the observed disagreement over the one expected by chance. Cohen (1960), A Coefficient of Agreement
-    for Nominal Scales; weighted by the squared difference of the answers: Cohen (1968), Weighted Kappa.
+    It is 1 minus the observed disagreement, divided by the disagreement that chance would give. See Cohen (1960), A
+    Coefficient of Agreement for Nominal Scales. With weights by the squared difference: Cohen (1968), Weighted Kappa.
 
     Args:
         patterns: For each pattern, both answers to a task as indices into `positions`.
         positions: The different answers as numbers.
-        squared: Whether the squared difference counts, rather than equal or not.
+        squared: Whether answers are compared by their squared difference. If not, they are equal or not.
     """
     first, second = np.array(patterns).T
     difference = positions[:, np.newaxis] - positions

@@ -1,7 +1,8 @@
-"""95 % intervals by the bootstrap: `estimate`. They say where a number would lie if other tasks had been reviewed.
+"""`estimate`: 95 % intervals by the bootstrap. They say where a number would lie if other tasks had been reviewed.
 
-Whole tasks are drawn, with all their reviews: two reviews of one task are not independent. Tasks that contribute
-the same are one *pattern*, so that a draw is only how often each pattern comes up (multinomial), for any number of tasks. Percentile intervals: Efron and Tibshirani (1993), An Introduction to the Bootstrap, chapter 13.
+Whole tasks are drawn, with all their reviews, because two reviews of one task are not independent. Tasks with the same
+values are one *pattern*. So a draw is only a count for each pattern (multinomial), for any number of tasks. Percentile
+intervals: Efron and Tibshirani (1993), An Introduction to the Bootstrap, chapter 13.
 """
 
 from __future__ import annotations
@@ -18,26 +19,26 @@ from langchain_label_studio.support.plurals import count_text
 
 Floats = NDArray[np.float64]
 Statistic = Callable[[Floats], Floats]
-"""From how often each pattern comes up (draws x patterns) to a number for each draw, NaN where there is none."""
+"""A function from the counts of patterns (draws x patterns) to a number for each draw. NaN if there is none."""
 
 FEWEST_TASKS = 10
-"""With fewer tasks an interval would be too narrow to be true."""
+"""The minimum number of tasks. With fewer, an interval would be too narrow to be true."""
 
 _DRAWS = 1000
 _ENOUGH = 0.95
-"""Share of the draws that have to have a number at all."""
+"""The minimum share of draws with a number."""
 
 _SEED = 20_261_121
 _CELLS = 4_000_000
-"""Numbers held at a time, at most: 32 MB."""
+"""The maximum of numbers in memory at a time: 32 MB."""
 
 _Pattern = TypeVar("_Pattern", bound=Hashable)
 
 
 def patterns_of(contributions: Iterable[_Pattern]) -> tuple[list[_Pattern], Floats]:
-    """Return the different contributions of tasks, and how many tasks make each."""
+    """Return the patterns of tasks, and the number of tasks with each pattern."""
     counted = Counter(contributions)
-    # In an order of their own: the same tasks in another order are to give the same interval.
+    # Sorted, so that the same tasks in another order give the same interval.
     patterns = sorted(counted, key=repr)
     return patterns, np.array([counted[pattern] for pattern in patterns], dtype=np.float64)
 
@@ -49,11 +50,11 @@ def estimate(
 
     Args:
         statistic: The number, as a function of the draws.
-        tasks: How many tasks make each pattern.
-        count: How many reviews or tasks the report names behind the number.
-        unit: The singular of what `count` counts, for the note that there are too few.
-        width: How many numbers `statistic` keeps for each draw, if these are more than the patterns.
-        stream: Number of the random stream. Two numbers that are compared need different streams.
+        tasks: The number of tasks with each pattern.
+        count: The number of reviews or tasks that the report names behind the number.
+        unit: The noun for `count` in the singular, for the note that there are too few.
+        width: The number of values that `statistic` keeps for each draw, if there are more than patterns.
+        stream: The number of the random stream. Two numbers that are compared need different streams.
     """
     value = float(statistic(tasks[np.newaxis])[0]) if tasks.size else np.nan
     if np.isnan(value):
@@ -70,7 +71,7 @@ def estimate(
 
 
 def too_few(count: int, unit: str) -> str:
-    """Return the note that there are too few for an interval."""
+    """Return the note about too few reviews or tasks for an interval."""
     return f"{count_text(count, unit)}: too few for an interval"
 
 
@@ -84,7 +85,7 @@ def draws(statistic: Statistic, tasks: Floats, *, width: int = 0, stream: int = 
 
 
 def redrawn(tasks: Floats, *, width: int = 0, stream: int = 0) -> Iterator[Floats]:
-    """Yield a thousand draws in bunches: how often each pattern comes up in as many tasks as there are."""
+    """Yield a thousand draws, several at a time. A draw is a count for each pattern. It has the same number of tasks."""
     random = np.random.default_rng([_SEED, stream])
     total = int(tasks.sum())
     at_a_time = max(1, _CELLS // max(tasks.size, width))
@@ -110,8 +111,8 @@ def ratio(parts: Floats) -> Statistic:
 
 
 def quotient(part: Floats, whole: Floats) -> Floats:
-    """Return one divided by the other, NaN where that is nothing."""
-    # Not exactly 0: sums of squares leave a rest of rounding.
+    """Return one divided by the other. NaN if the other is 0."""
+    # Not exactly 0, because sums of squares have rounding errors.
     some = whole > 1e-9
     found: Floats = np.divide(part, whole, out=np.full(len(part), np.nan), where=some)
     return found
@@ -121,8 +122,8 @@ def mean_of_tasks(answers: Iterable[tuple[float, int]], *, unit: str) -> Estimat
     """Return the mean of all reviews, with an interval over tasks.
 
     Args:
-        answers: For each task, the sum of what its reviews say, and how many say it.
-        unit: What `count` counts, as in `estimate`.
+        answers: For each task, the sum of the values of its reviews, and the number of these reviews.
+        unit: The noun for a review, as in `estimate`.
     """
     patterns, tasks = patterns_of((float(total), count) for total, count in answers)
     parts = np.array(patterns, dtype=np.float64).reshape(-1, 2)

@@ -1,4 +1,4 @@
-"""Win rates, and one leaderboard of all models: `compare`."""
+"""`compare`: win rates, and one leaderboard of all models."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from langchain_label_studio.report.statistics.observations import ObservedTask
 Win = tuple[str, str]
 
 _PRIOR = 0.01
-"""Choix's regularisation for draws in which a model wins always: its strength would have no end."""
+"""Choix's regularisation, for draws in which a model always wins. Without it, the strength would be infinite."""
 
 
 def compare(tasks: Sequence[ObservedTask]) -> Preferences | None:
-    """Return which model's answers are preferred; None where no answers were compared."""
+    """Return the models in the order of preference. None if no answers were compared."""
     wins = {task.id: [win for said in task.observations for win in said.wins] for task in tasks}
     wins = {task_id: won for task_id, won in wins.items() if won}
     observations = [said for task in tasks for said in task.observations]
@@ -57,13 +57,13 @@ def compare(tasks: Sequence[ObservedTask]) -> Preferences | None:
 def bradley_terry(matrix: Floats, *, prior: float = 0.0, start: Floats | None = None) -> Floats:
     """Return the strengths of models by the Bradley-Terry model, as log odds with the mean 0.
 
-    The chance that one wins against another is `1 / (1 + exp(other - one))`. Bradley and Terry (1952), Rank
-    Analysis of Incomplete Block Designs; found by choix (iterative Luce spectral ranking).
+    The chance that one wins against another is `1 / (1 + exp(other - one))`. See Bradley and Terry (1952), Rank
+    Analysis of Incomplete Block Designs. choix computes it (iterative Luce spectral ranking).
 
     Args:
-        matrix: How often the model of the row won against that of the column.
-        prior: Regularisation.
-        start: Strengths to begin with.
+        matrix: The wins of the model of a row against the model of a column.
+        prior: The regularisation.
+        start: The strengths to begin with.
     """
     import choix  # noqa: PLC0415 (an extra; takes 0.6 s to load)
 
@@ -73,7 +73,7 @@ def bradley_terry(matrix: Floats, *, prior: float = 0.0, start: Floats | None = 
 
 
 def chances(strengths: Floats) -> Floats:
-    """Return each model's chance to win against one of the others, whichever it is."""
+    """Return each model's chance to win against a random other model."""
     against = 1 / (1 + np.exp(strengths[np.newaxis, :] - strengths[:, np.newaxis]))
     others: Floats = (against.sum(axis=1) - 0.5) / (len(strengths) - 1)
     return others
@@ -112,9 +112,9 @@ def _redraw_strengths(matrix: Floats, start: Floats) -> Floats:
 
 
 def _why_apart(matrix: Floats, models: Sequence[str]) -> str | None:
-    """Say why the models cannot be put on one scale, or return None.
+    """Return the reason why the models cannot be put on one scale. None if they can.
 
-    They can where one gets from each to each other over wins: Ford (1957), Solution of a Ranking Problem from
+    They can if wins lead from each model to each other model. See Ford (1957), Solution of a Ranking Problem from
     Binary Comparisons.
     """
     if _parts(matrix) == 1:
@@ -134,7 +134,7 @@ def _parts(matrix: Floats) -> int:
 
 
 def _part_of(matrix: Floats) -> list[int]:
-    """Return for each model which part it is in; within a part one gets from each to each over wins."""
+    """Return the part of each model. Inside a part, wins lead from each model to each other model."""
     from scipy.sparse.csgraph import (  # type: ignore[import-untyped]  # noqa: PLC0415 (an extra)
         connected_components,
     )

@@ -1,4 +1,4 @@
-"""The leading model in each question, if the lead is more than chance: `find_leads`."""
+"""`find_leads`: the leading model in each question, and whether its lead is more than chance."""
 
 from __future__ import annotations
 
@@ -23,7 +23,10 @@ Sums = list[tuple[int, int]]
 
 
 def find_leads(tasks: Iterable[ObservedTask]) -> tuple[Lead, ...]:
-    """Return who leads in each question that at least two models have enough answers to, most answered first."""
+    """Return the leading model in each question for which at least two models have enough answers.
+
+    Stars come before corrections. Among controls with stars, the control with the most answers is first.
+    """
     of_models: defaultdict[str, TaskReviews] = defaultdict(list)
     for task in tasks:
         if task.model:
@@ -67,5 +70,5 @@ def _mean(sums: Sums) -> float:
 
 def _drawn(sums: Sums, *, stream: int) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
     patterns, tasks = patterns_of(sums)
-    # A task is only there with answers, so that each draw has a mean.
+    # Every task has answers. So each draw has a mean.
     return draws(ratio(np.array(patterns, dtype=np.float64)), tasks, stream=stream)

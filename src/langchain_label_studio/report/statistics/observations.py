@@ -1,4 +1,4 @@
-"""Reviews reduced to the facts that a report counts: `observe`. They are small, so that many fit into memory."""
+"""`observe`: the values in reviews that a report counts. They are small, so that many fit into memory."""
 
 from __future__ import annotations
 
@@ -19,25 +19,25 @@ PREFERENCE = Question(kind="preference")
 
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 _LONG = 50_000
-"""Characters from which on texts are compared by words: a comparison takes the square of their length."""
+"""The number of characters from which texts are compared by words. The time of a comparison grows with the square."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observation:
-    """One review of a run, or a run that has none.
+    """One review of a run, or a run without a review.
 
     Attributes:
-        reviewer: Who; None where that is unknown, or nobody has reviewed it.
-        reviewed: Whether it says something of the run.
+        reviewer: The reviewer. None if nobody is known, or nobody has reviewed the run.
+        reviewed: Whether the review says something about the run.
         skipped: Whether the task was skipped.
-        when: When it was saved last.
-        seconds: Seconds it took.
-        answers: What was answered: stars, what was chosen, a number, whether the answer was corrected, the id
-            of the best candidate.
-        distance: How much of the answer was changed, 0 to 1; None where it was not.
-        wins: Pairs of models, each with the better one first.
-        relevance: Of each retrieved document, in order, whether it is relevant; None where that was not said.
-        unnamed: Whether answers were compared whose models are not known.
+        when: The time when the review was saved last.
+        seconds: The seconds that it took.
+        answers: The answers to the questions: stars, choices, a number, whether the answer was corrected, the id of the
+            best candidate.
+        distance: The share of the answer that was changed, from 0 to 1. None if it was not changed.
+        wins: Pairs of models, each with the better model first.
+        relevance: For each retrieved document, in order, whether it is relevant. None if it was not judged.
+        unnamed: Whether answers of unknown models were compared.
         unreadable: Whether something in the annotation could not be read.
     """
 
@@ -56,17 +56,17 @@ class Observation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ObservedTask:
-    """A run and all that was said of it.
+    """A run and its reviews.
 
     Attributes:
         id: The task's number.
-        url: Its address.
-        model: The model; None where the run does not say.
+        url: The address of the task.
+        model: The model. None if the run does not name it.
         tags: The run's tags.
-        started: When the run started.
-        latency_ms: Milliseconds it took.
-        input_tokens: Tokens read.
-        output_tokens: Tokens written.
+        started: The time when the run started.
+        latency_ms: The milliseconds that it took.
+        input_tokens: The tokens that it read.
+        output_tokens: The tokens that it wrote.
         observations: Its reviews.
     """
 
@@ -82,7 +82,7 @@ class ObservedTask:
 
 
 def observe(reviews: Iterable[Review]) -> list[ObservedTask]:
-    """Return the tasks that the reviews are of, by rising number; the reviews may come in any order."""
+    """Return the tasks of the reviews, by rising number. The reviews may come in any order."""
     tasks: dict[int, ObservedTask] = {}
     for review in reviews:
         if review.task_id not in tasks:
@@ -146,17 +146,17 @@ def _answers(review: Review) -> dict[Question, Answer]:
 
 
 def edit_distance(before: Iterable[Turn], after: Iterable[Turn]) -> float:
-    """Return how much of the answers was changed.
+    """Return the share of the answers that was changed: the normalised Levenshtein distance.
 
-    The edits (characters put in, taken out or replaced) that lead from one to the other, of the length of the
-    longer one: Levenshtein's distance, normalised. Very long texts are compared word by word.
+    That is the number of edits (characters put in, taken out or replaced), divided by the length of the longer text.
+    Very long texts are compared word by word.
 
     Args:
         before: The original answers.
         after: The corrected ones.
 
     Returns:
-        0 for no change, 1 where nothing is left.
+        0 for no change, 1 if nothing is left.
     """
     from rapidfuzz.distance import Levenshtein  # noqa: PLC0415 (an extra)
 

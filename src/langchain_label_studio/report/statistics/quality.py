@@ -1,4 +1,4 @@
-"""Ratings, choices and corrections of a group of runs: `assess`."""
+"""`assess`: ratings, choices and corrections of a group of runs."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ TaskReviews = list[tuple[int, Observation]]
 
 
 def assess(said: TaskReviews) -> Quality:
-    """Return what reviews say. The reviews may be all those of some tasks, or those of one person."""
+    """Return the reviews in numbers. They may be all reviews of some tasks, or the reviews of one person."""
     reviewed = [(task_id, review) for task_id, review in said if review.reviewed]
     return Quality(
         reviews=len(reviewed),
@@ -43,7 +43,7 @@ def assess(said: TaskReviews) -> Quality:
 
 
 def assess_group(name: str | None, tasks: Sequence[ObservedTask]) -> Group:
-    """Return what reviewers said of some runs, and what the runs took."""
+    """Return the reviews of some runs in numbers, with the time and the tokens of the runs."""
     return Group(
         name=name,
         task_ids=tuple(task.id for task in tasks),
@@ -57,7 +57,7 @@ def assess_group(name: str | None, tasks: Sequence[ObservedTask]) -> Group:
 def group_by(
     tasks: Iterable[ObservedTask], names_of: Callable[[ObservedTask], Iterable[str | None]]
 ) -> tuple[Group, ...]:
-    """Return groups of runs, the one with the most reviews first; a run is in one for each of its names."""
+    """Return groups of runs, the group with the most reviews first. A run is in a group for each of its names."""
     members: defaultdict[str | None, list[ObservedTask]] = defaultdict(list)
     for task in tasks:
         for name in names_of(task):
@@ -72,7 +72,7 @@ def said_of(tasks: Iterable[ObservedTask]) -> TaskReviews:
 
 
 def spread(values: Iterable[float | None]) -> Spread | None:
-    """Return how large the known ones of the values are; None where there are none."""
+    """Return the size of the known values. None if no value is known."""
     known = np.array([value for value in values if value is not None], dtype=np.float64)
     if not known.size:
         return None
@@ -81,7 +81,7 @@ def spread(values: Iterable[float | None]) -> Spread | None:
 
 
 def sums_by_task(question: Question, said: TaskReviews) -> list[tuple[int, int]]:
-    """Return for each task that has answers to a question their sum, and how many there are."""
+    """Return the sum and the number of answers to a question, for each task with answers."""
     by_task: defaultdict[int, list[int]] = defaultdict(list)
     for task_id, review in said:
         if question in review.answers:

@@ -1,4 +1,4 @@
-"""Quality of retrieved documents: `assess_retrieval`.
+"""`assess_retrieval`: the quality of retrieved documents.
 
 Precision at k and the reciprocal rank: Manning, Raghavan and Schütze (2008), Introduction to Information Retrieval,
 chapter 8. A document that nobody judged is unknown. It does not count as irrelevant, as it does in TREC's pools.
@@ -19,14 +19,14 @@ CUTOFFS = (1, 3, 5)
 """The k of precision at k."""
 
 Relevance = Sequence[bool | None]
-"""Of each document, in order, whether it is relevant; None where nobody said."""
+"""For each document, in order, whether it is relevant. None if nobody judged it."""
 
 Judged = list[tuple[int, Relevance]]
 """Reviews, each with the number of its task."""
 
 
 def assess_retrieval(tasks: Iterable[ObservedTask]) -> RetrievalQuality | None:
-    """Return how good the retrieved documents are; None where nobody judged any."""
+    """Return the quality of the retrieved documents. None if nobody judged any."""
     judged: Judged = [
         (task.id, said.relevance)
         for task in tasks
@@ -49,14 +49,14 @@ def assess_retrieval(tasks: Iterable[ObservedTask]) -> RetrievalQuality | None:
 
 
 def precision(relevance: Relevance, *, k: int | None = None) -> float | None:
-    """Return which share of the first documents is relevant.
+    """Return the share of the first documents that is relevant.
 
     Args:
-        relevance: What is said of the documents, in their order.
-        k: How many documents; None for all there are.
+        relevance: The verdicts on the documents, in their order.
+        k: The number of documents. None is all documents.
 
     Returns:
-        The share, 0 to 1. None where there are not so many, or not all of them are judged.
+        The share, from 0 to 1. None if there are fewer documents, or not all of them are judged.
     """
     first = relevance if k is None else relevance[:k]
     known = [relevant for relevant in first if relevant is not None]
@@ -69,10 +69,10 @@ def reciprocal_rank(relevance: Relevance) -> float | None:
     """Return 1 divided by the place of the first relevant document.
 
     Args:
-        relevance: What is said of the documents, in their order.
+        relevance: The verdicts on the documents, in their order.
 
     Returns:
-        The reciprocal, 0 where none is relevant. None where one that may come before is not judged.
+        The reciprocal. 0 if no document is relevant. None if a document before it is not judged.
     """
     for place, relevant in enumerate(relevance, start=1):
         if relevant is None:

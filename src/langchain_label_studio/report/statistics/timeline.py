@@ -1,4 +1,4 @@
-"""Quality by day or by week: `over_time`."""
+"""`over_time`: the quality by day or by week."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from langchain_label_studio.report.statistics.observations import Observation, O
 from langchain_label_studio.report.statistics.quality import TaskReviews, assess
 
 _MOST_DAYS = 45
-"""A longer time is shown by week."""
+"""The maximum number of days that are shown by day. A longer time is shown by week."""
 
 
 def over_time(tasks: Sequence[ObservedTask]) -> Timeline | None:
-    """Return the quality by day or week; None where no time is known.
+    """Return the quality by day or week. None if no time is known.
 
-    What counts is when the run was made, so that one sees whether answers become better, not when somebody found
-    the time to review it. Where a reviewed run does not know when it was made, all count by their reviews' time.
+    A run counts at the time of the run, not of its review. So the timeline shows whether answers become better. If a
+    reviewed run has no time, all runs count at the time of their reviews.
     """
     reviewed = [(task, review) for task in tasks for review in task.observations if review.reviewed]
     clock: Literal["run", "review"] = "run" if all(task.started for task, _ in reviewed) else "review"

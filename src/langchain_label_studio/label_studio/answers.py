@@ -1,0 +1,92 @@
+"""The values that `LabelStudioClient` returns, such as `ProjectInfo` and `TaskPage`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProjectInfo:
+    """A project of Label Studio.
+
+    Attributes:
+        id: Its number.
+        title: Its title.
+        label_config: Its label config, as XML.
+        model_version: The version of the predictions that reviewers see. Empty before the first prediction.
+        shows_predictions: Whether reviewers see predictions at all.
+        reviewers_per_task: The number of people who get a task.
+        overlap_percent: The percentage of tasks that so many people get. One person gets each of the other tasks.
+        annotations: The number of annotations, without the skipped ones.
+    """
+
+    id: int
+    title: str
+    label_config: str
+    model_version: str
+    shows_predictions: bool
+    reviewers_per_task: int
+    overlap_percent: int
+    annotations: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportedTasks:
+    """The result of an import.
+
+    Attributes:
+        task_ids: The ids of the tasks, in the order in which the tasks were sent.
+        predictions: The number of predictions that were stored.
+    """
+
+    task_ids: tuple[int, ...]
+    predictions: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundTask:
+    """A task that exists already.
+
+    Attributes:
+        id: Its number.
+        run_id: The id of its run.
+        predictions: The number of its predictions.
+    """
+
+    id: int
+    run_id: str
+    predictions: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskContent:
+    """The content of a task.
+
+    Attributes:
+        id: Its number.
+        data: Its columns.
+        meta: Its `meta`.
+    """
+
+    id: int
+    data: Mapping[str, Any]
+    meta: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskPage:
+    """Some tasks of a project.
+
+    Attributes:
+        tasks: The tasks, with `data`, `meta`, `predictions` and `annotations`.
+        matching: The number of tasks that match, from the first task of the page on.
+        counted: The number of annotations of those tasks, as Label Studio counts them: without the skipped ones.
+        size: The size of the page in bytes.
+    """
+
+    tasks: tuple[dict[str, Any], ...]
+    matching: int
+    counted: int
+    size: int

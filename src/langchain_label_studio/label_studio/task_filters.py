@@ -1,0 +1,47 @@
+"""Queries for tasks in the language of Label Studio's data manager: `filter_query`. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+TaskFilter = dict[str, Any]
+"""One condition of a query."""
+
+
+def filter_query(*filters: TaskFilter, ordering: Sequence[str] = ()) -> str:
+    """Return a query for the tasks that pass all filters.
+
+    Args:
+        *filters: The filters.
+        ordering: The order of the tasks: `tasks:id` for rising ids, `-tasks:id` for falling ids.
+    """
+    return json.dumps({"filters": {"conjunction": "and", "items": filters}, "ordering": list(ordering)})
+
+
+def one_of(column: str, values: Sequence[str]) -> TaskFilter:
+    """Return a filter for tasks with one of the values in a column of their data."""
+    return _filter(f"data.{column}", "in_list", "String", list(values))
+
+
+def id_after(task_id: int) -> TaskFilter:
+    """Return a filter for tasks with a higher id."""
+    return _filter("id", "greater", "Number", task_id)
+
+
+def has_annotation() -> TaskFilter:
+    """Return a filter for tasks for which Label Studio has counted an annotation. It counts no skips."""
+    return _filter("total_annotations", "greater", "Number", 0)
+
+
+def changed_since(moment: datetime) -> TaskFilter:
+    """Return a filter for tasks that were changed at this time or later."""
+    return _filter(
+        "updated_at", "greater_or_equal", "Datetime", f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ}"
+    )
+
+
+def _filter(column: str, operator: str, kind: str, value: Any) -> TaskFilter:
+    return {"filter": f"filter:tasks:{column}", "operator": operator, "type": kind, "value": value}
