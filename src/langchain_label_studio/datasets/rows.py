@@ -121,7 +121,6 @@ def to_json(value: Any, *, sort_keys: bool = False) -> bytes:
     options = orjson.OPT_SORT_KEYS if sort_keys else 0
     try:
         return orjson.dumps(value, option=options)
-    except (
-        TypeError
-    ):  # an integer of more than 64 bits, or a lone surrogate: the standard library can write them
+    except TypeError:
+        # An integer of more than 64 bits, or a lone surrogate: the standard library can write them.
         return json.dumps(value, sort_keys=sort_keys, separators=(",", ":"), default=jsonable).encode()

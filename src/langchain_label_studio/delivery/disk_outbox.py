@@ -136,11 +136,10 @@ class DiskOutbox:
 
     def _append_nested(self) -> None:
         while True:
+            # A check before is not enough: another append may come in between, and take it.
             try:
                 body = self._nested.pop()
-            except (
-                IndexError
-            ):  # a check before is not enough: another append may come in between, and take it
+            except IndexError:
                 return
             self.append(body)
 
