@@ -7,6 +7,7 @@ from importlib import import_module
 from langchain_label_studio.errors import SettingError
 from langchain_label_studio.forms.form import Form
 from langchain_label_studio.forms.modes import LabelStudioMode
+from langchain_label_studio.support.forks import no_fork
 from langchain_label_studio.types.user_functions import GroupBy
 
 _PLAIN = LabelStudioMode.PROMPT.value
@@ -46,8 +47,9 @@ def find_form(name: str) -> Form | None:
     """
     name = _PLAIN if name == "" else name
     if name in _BUILT_IN:
-        # Loaded when somebody uses it.
-        form: Form = import_module(f"langchain_label_studio.forms.{name}.form").FORM
+        # Loaded when somebody uses it: that may be the first run of a thread.
+        with no_fork():
+            form: Form = import_module(f"langchain_label_studio.forms.{name}.form").FORM
         return form
     return _added.get(name)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from langchain_label_studio.label_config.parse import InputTag
+from langchain_label_studio.support.forks import no_fork
 from langchain_label_studio.types.text import Turns, is_plain_prompt, transcript
 
 # HyperText is a page of its own: without a background, it is black on black in the dark theme.
@@ -33,7 +34,8 @@ def prompt_value(tag: InputTag, turns: Turns) -> Any:
 
 
 def _hypertext(turns: Turns) -> str:
-    import html  # noqa: PLC0415 (takes 1 ms to load: not for an import)
+    with no_fork():
+        import html  # noqa: PLC0415 (takes 1 ms to load: not for an import)
 
     def block(text: str) -> str:
         return f'<div style="white-space: pre-wrap">{html.escape(text)}</div>'

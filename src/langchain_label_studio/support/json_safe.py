@@ -17,6 +17,8 @@ from uuid import UUID
 
 import orjson
 
+from langchain_label_studio.support.forks import no_fork
+
 MAX_TEXT = 1_000_000
 """The maximum number of characters of a text. A text that was cut says so."""
 
@@ -121,7 +123,8 @@ def _jsonable_object(value: Any, depth: int) -> Any:
         return value.isoformat()
     if isinstance(value, UUID):
         return str(value)
-    from pydantic import BaseModel  # noqa: PLC0415 (takes 10 ms to load; a program with a model has loaded it)
+    with no_fork():
+        from pydantic import BaseModel  # noqa: PLC0415 (takes 10 ms to load; a program with a model has loaded it)
 
     if isinstance(value, BaseModel):
         return jsonable(value.model_dump(), depth=depth + 1)

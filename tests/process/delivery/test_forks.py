@@ -5,6 +5,8 @@ from __future__ import annotations
 import textwrap
 from pathlib import Path
 
+import pytest
+
 from tests.support.loopback_label_studio import LoopbackLabelStudio
 from tests.support.programs import lanes, run, waiting_files
 
@@ -83,6 +85,56 @@ def test_a_fork_in_the_middle_of_a_request_disturbs_neither_side(loopback: Loopb
     assert (done.returncode, done.stderr) == (0, "")
     assert sorted(loopback.run_ids()) == sorted(done.stdout.split())
     assert loopback.most_imports_at_once == 1
+
+
+@pytest.mark.parametrize(
+    "module",
+    [
+        "langchain_label_studio.forms.chat.form",
+        "langchain_label_studio.label_studio.tasks.conversation_html",
+        "html",
+    ],
+)
+def test_a_child_that_is_forked_in_the_middle_of_our_imports_does_not_hang(module: str) -> None:
+    """A thread loads a module at its first use. A child that is forked meanwhile needs the module, too."""
+    program = """
+    import signal, threading
+    from langchain_core.language_models import FakeListChatModel
+    from langchain_label_studio.testing import build_task, capture_runs
+
+    def use():
+        with capture_runs(mode="chat") as runs:
+            FakeListChatModel(responses=["Hello"]).invoke("Hi")
+        assert build_task(runs[0], label_config=CONFIG)
+
+    class SlowImport:
+        began = threading.Event()
+
+        def find_spec(self, name, path=None, target=None):
+            if name == sys.argv[1]:
+                self.began.set()
+                time.sleep(0.5)
+
+    use()  # what LangChain loads at its first use is not ours to protect
+    del sys.modules[sys.argv[1]]
+    sys.meta_path.insert(0, SlowImport())
+    thread = threading.Thread(target=use)
+    thread.start()
+    assert SlowImport.began.wait(10)
+    child = os.fork()
+    if child == 0:
+        signal.alarm(10)
+        use()
+        os._exit(0)
+    assert os.waitpid(child, 0)[1] == 0
+    thread.join()
+    """
+    config = """
+    <View><HyperText name="p" value="$prompt"/><TextArea name="r" toName="p"/><Markdown value="$conversation_html"/></View>
+    """
+    done = run(f"CONFIG = {config!r}\n" + textwrap.dedent(program), module)
+
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_a_child_that_outlives_its_parent_does_not_keep_its_lane(loopback: LoopbackLabelStudio) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from langchain_label_studio.recording.messages import to_turn
+from langchain_label_studio.support.forks import no_fork
 from langchain_label_studio.support.json_safe import clip, jsonable
 from langchain_label_studio.types.run import RunFields
 from langchain_label_studio.types.run_parts import Step
@@ -140,7 +141,8 @@ def _one_turn(value: Any) -> list[Turn]:
 
 
 def _messages(given: Any) -> list[Turn]:
-    from langchain_core.messages import convert_to_messages  # noqa: PLC0415 (LangChain has loaded it before it calls)
+    with no_fork():
+        from langchain_core.messages import convert_to_messages  # noqa: PLC0415 (LangChain has loaded it before it calls)
 
     try:
         return [

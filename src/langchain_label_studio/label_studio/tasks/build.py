@@ -13,6 +13,7 @@ from langchain_label_studio.forms.registry import get_form
 from langchain_label_studio.label_config.markdown_safety import inert
 from langchain_label_studio.label_config.parse import InputTag, LabelConfig
 from langchain_label_studio.label_config.prompt_value import prompt_value
+from langchain_label_studio.support.forks import no_fork
 from langchain_label_studio.support.json_safe import jsonable
 from langchain_label_studio.types.run import LLMRun
 from langchain_label_studio.types.run_record import METADATA_SENT
@@ -64,7 +65,8 @@ def _panels(run: LLMRun, config: LabelConfig) -> dict[str, str]:
     keys = [key for key in PANELS if key in config.markdown]
     if not keys:
         return {}
-    from langchain_label_studio.label_studio.tasks.conversation_html import render_panel  # noqa: PLC0415 (takes 3 ms to load: not for an import)
+    with no_fork():
+        from langchain_label_studio.label_studio.tasks.conversation_html import render_panel  # noqa: PLC0415 (takes 3 ms to load: not for an import)
 
     return {key: render_panel(key, run) for key in keys}
 
@@ -141,7 +143,8 @@ def _meta(run: LLMRun, config: LabelConfig, form: Form) -> dict[str, Any]:
 
 @cache
 def _version() -> str:
-    from importlib.metadata import version  # noqa: PLC0415 (takes 15 ms to load: not for an import)
+    with no_fork():
+        from importlib.metadata import version  # noqa: PLC0415 (takes 15 ms to load: not for an import)
 
     return version("langchain-label-studio")
 

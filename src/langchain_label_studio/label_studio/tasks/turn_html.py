@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from langchain_label_studio.label_config.markdown_safety import inert
+from langchain_label_studio.support.forks import no_fork
 from langchain_label_studio.support.json_safe import clip
 from langchain_label_studio.support.readable_json import readable_json
 from langchain_label_studio.types.images import is_link, is_picture, note_of_image
@@ -63,7 +64,8 @@ def bubble(turn: Turn, *, show: ShowText, label: str = "") -> str:
 
 def escape(text: str) -> str:
     """Return text for one line of HTML. Its line breaks are kept."""
-    import html  # noqa: PLC0415 (takes 1 ms to load: not for an import)
+    with no_fork():
+        import html  # noqa: PLC0415 (takes 1 ms to load: not for an import)
 
     return _LINE.sub("&#10;", html.escape(text, quote=False))
 
