@@ -222,8 +222,7 @@ def test_our_own_command_is_not_bothered(loopback: LoopbackLabelStudio) -> None:
 
 @pytest.fixture
 def chat(stub: OpenAIStub) -> ChatOpenAI:
-    stub.reset()
-    return ChatOpenAI(base_url=stub.base_url, api_key="sk-x", model="stub-1", max_retries=0)
+    return stub.chat()
 
 
 @pytest.fixture(params=["switch", "with"])

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler
 from typing import Any, Literal, Self
 
+from langchain_openai import ChatOpenAI
+
 from tests.support.servers import BusyServer
 
 MODEL = "stub-1-2026-11-01"
@@ -120,6 +122,13 @@ class OpenAIStub:
         self.script.clear()
         self.requests.clear()
         self.otherwise = echo
+
+    def chat(self, **options: Any) -> ChatOpenAI:
+        """Forget what was asked, and return a chat model of langchain-openai that asks here, nothing twice."""
+        self.reset()
+        return ChatOpenAI(
+            **{"base_url": self.base_url, "api_key": "sk-x", "model": "stub-1", "max_retries": 0} | options
+        )
 
     def answer(self, request: Request) -> Reply:
         with self._lock:

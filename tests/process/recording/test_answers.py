@@ -24,10 +24,7 @@ PIXELS = base64.b64encode(bytes(range(256)) * 40).decode()
 
 @pytest.fixture
 def chat(stub: OpenAIStub, recorded: Recording) -> ChatOpenAI:
-    stub.reset()
-    return ChatOpenAI(
-        base_url=stub.base_url, api_key="sk-x", model="stub-1", max_retries=0, callbacks=[recorded.handler]
-    )
+    return stub.chat(callbacks=[recorded.handler])
 
 
 @pytest.fixture
@@ -161,9 +158,8 @@ def test_thoughts_are_kept_apart_from_the_answer(
 
 
 def test_the_responses_api_keeps_thoughts_apart_too(stub: OpenAIStub, recorded: Recording) -> None:
-    stub.reset()
+    model = stub.chat(use_responses_api=True)
     stub.reply(say("4", reasoning_content="Two and two."))
-    model = ChatOpenAI(base_url=stub.base_url, api_key="sk-x", model="stub-1", use_responses_api=True)
     model.invoke("2 + 2?", {"callbacks": [recorded.handler]})
 
     run = recorded.run
@@ -267,8 +263,7 @@ def test_a_completion_model_that_is_bound_to_another_is_named_so(
 
 
 def test_an_answer_from_the_cache_is_a_run_of_its_own(stub: OpenAIStub, recorded: Recording) -> None:
-    stub.reset()
-    model = ChatOpenAI(base_url=stub.base_url, api_key="sk-x", model="stub-1", cache=InMemoryCache())
+    model = stub.chat(cache=InMemoryCache())
     for _ in range(2):
         model.invoke("Hi", {"callbacks": [recorded.handler]})
 

@@ -26,8 +26,7 @@ Handler = LabelStudioCallbackHandler
 
 @pytest.fixture
 def chat(stub: OpenAIStub) -> Callable[..., ChatOpenAI]:
-    stub.reset()
-    return lambda **options: ChatOpenAI(base_url=stub.base_url, api_key="sk-x", model="stub-1", **options)
+    return stub.chat
 
 
 PROMPT = ChatPromptTemplate.from_messages([("human", "{text}")])

@@ -37,8 +37,7 @@ def model(request: pytest.FixtureRequest, stub: OpenAIStub) -> ChatOpenAI | Open
 
 @pytest.fixture
 def chat(stub: OpenAIStub) -> ChatOpenAI:
-    stub.reset()
-    return ChatOpenAI(base_url=stub.base_url, api_key=SECRET, model="stub-1", max_retries=0)
+    return stub.chat(api_key=SECRET)
 
 
 def says(piece: Any, text: str) -> bool:

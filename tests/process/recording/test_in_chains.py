@@ -31,8 +31,7 @@ V3 = pytest.param("v3", marks=pytest.mark.needs("langgraph>=1.2"))
 
 @pytest.fixture
 def chat(stub: OpenAIStub) -> ChatOpenAI:
-    stub.reset()
-    return ChatOpenAI(base_url=stub.base_url, api_key="sk-x", model="stub-1", max_retries=0)
+    return stub.chat()
 
 
 @tool

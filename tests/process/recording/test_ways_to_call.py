@@ -24,9 +24,9 @@ Call = Callable[[Model, str, Config], Any]
 
 @pytest.fixture(params=["chat", "completion"])
 def model(request: pytest.FixtureRequest, stub: OpenAIStub) -> Model:
-    stub.reset()
     if request.param == "chat":
-        return ChatOpenAI(base_url=stub.base_url, api_key="sk-x", model="stub-1", stream_usage=True)
+        return stub.chat(stream_usage=True)
+    stub.reset()
     return OpenAI(base_url=stub.base_url, api_key="sk-x", model="stub-1")
 
 
@@ -125,7 +125,7 @@ async def test_a_stream_makes_one_run(how: Call, model: Model, recorded: Recordi
 async def test_the_event_stream_of_version_3_makes_one_run(
     how: Call, stub: OpenAIStub, recorded: Recording
 ) -> None:
-    model = ChatOpenAI(base_url=stub.base_url, api_key="sk-x", model="stub-1", stream_usage=True)
+    model = stub.chat(stream_usage=True)
     await call(how, model, "Hi there", recorded)
 
     check_run(recorded, model)
@@ -135,9 +135,7 @@ async def test_the_event_stream_of_version_3_makes_one_run(
 async def test_a_model_that_streams_inside_invoke_makes_one_run(
     stub: OpenAIStub, recorded: Recording
 ) -> None:
-    model = ChatOpenAI(
-        base_url=stub.base_url, api_key="sk-x", model="stub-1", streaming=True, stream_usage=True
-    )
+    model = stub.chat(streaming=True, stream_usage=True)
     await model.ainvoke("Hi there", {"callbacks": [recorded.handler]})
 
     check_run(recorded, model)

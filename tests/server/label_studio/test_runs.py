@@ -18,7 +18,6 @@ from langchain_core.prompts import ChatPromptTemplate
 from langchain_core.tools import tool
 from langchain_openai import ChatOpenAI, OpenAI
 from langgraph.checkpoint.memory import InMemorySaver
-from pydantic import SecretStr
 
 from langchain_label_studio import LabelStudioCallbackHandler
 from langchain_label_studio.local_server import LocalLabelStudio, LocalModel
@@ -81,7 +80,7 @@ def dialogues(label_studio: LocalLabelStudio, stub: OpenAIStub) -> Iterator[Proj
 
 @pytest.fixture
 def chat(stub: OpenAIStub) -> ChatOpenAI:
-    return ChatOpenAI(base_url=stub.base_url, api_key=SecretStr("sk-x"), model="stub-1", max_retries=0)
+    return stub.chat()
 
 
 def small(kind: type[ChatOpenAI | OpenAI], model: LocalModel, **options: Any) -> Any:
