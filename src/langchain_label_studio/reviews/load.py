@@ -24,11 +24,15 @@ if TYPE_CHECKING:
     from langchain_label_studio.label_studio.answers import ProjectInfo, TaskPage
     from langchain_label_studio.label_studio.client import LabelStudioClient
 
-_FIRST_PAGE = 100
-_MAX_PAGE = 1000
 _PAGE_BYTES = 8_000_000
 # If a task was imported together with annotations, its date is earlier than theirs.
 _LAG = timedelta(minutes=5)
+
+FIRST_PAGE = 100
+"""The number of tasks of the first page. The next pages are as long as their size in bytes allows."""
+
+MAX_PAGE = 1000
+"""The number of tasks of a page, at most."""
 
 TRIES = 5
 """The requests for a page of tasks, at most, while Label Studio does not answer."""
@@ -133,7 +137,7 @@ def _tasks(
         wait=wait_exponential(max=MAX_WAIT),
         reraise=True,
     )(client.read_tasks)
-    after, size = 0, _FIRST_PAGE
+    after, size = 0, FIRST_PAGE
     changed_since = since - _LAG if since else None
     every_task = every_task or _has_uncounted(project, read_tasks)
     with tqdm(desc="Reviews", unit=" tasks", disable=not shown) as bar:
@@ -172,7 +176,7 @@ def _has_uncounted(project: ProjectInfo, read_tasks: Callable[..., TaskPage]) ->
 
 def _next_size(page: TaskPage) -> int:
     """Return the size of the next page: fewer tasks for long conversations."""
-    return max(1, min(_MAX_PAGE, _PAGE_BYTES * len(page.tasks) // page.size))
+    return max(1, min(MAX_PAGE, _PAGE_BYTES * len(page.tasks) // page.size))
 
 
 def _is_wanted(review: Review, since: datetime | None, *, skipped: bool, unreviewed: bool) -> bool:

@@ -127,8 +127,8 @@ def test_annotations_that_label_studio_has_not_counted_come_all_the_same(
 
 @pytest.fixture
 def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(loading, "_FIRST_PAGE", 2)
-    monkeypatch.setattr(loading, "_MAX_PAGE", 3)
+    monkeypatch.setattr(loading, "FIRST_PAGE", 2)
+    monkeypatch.setattr(loading, "MAX_PAGE", 3)
 
 
 @pytest.mark.usefixtures("small_pages")
