@@ -11,7 +11,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from typer.testing import CliRunner, Result
 
 from langchain_label_studio.cli import app
 from langchain_label_studio.delivery.rejected import set_aside
+from langchain_label_studio.support.log import logger
 from langchain_label_studio.types.run_record import read_run_id
 from tests.support.forked_programs import forked, run_and_kill
 from tests.support.handlers import KEY
@@ -28,6 +29,14 @@ from tests.support.programs import COMMAND, lanes, wait_until, waiting_files
 
 OUTBOX = [COMMAND, "outbox"]
 WAITING = "handler = make(flush_interval=60)\nrecord(handler, 3)\ntime.sleep(60)"
+
+
+@pytest.fixture(autouse=True)
+def _logging_as_before() -> Iterator[None]:
+    """A command silences the logger for the end of its process, which is the process of the tests here."""
+    known = list(logger.handlers)
+    yield
+    logger.handlers[:] = known
 
 
 @pytest.fixture(autouse=True)
