@@ -17,13 +17,15 @@ from langchain_label_studio.local_server import LocalLabelStudio, LocalModel
 TIERS = ("unit", "parity", "process", "server", "browser", "training")
 
 
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
     """Make tests depend neither on how they were started nor on how busy the computer is."""
     # A shell starts what it runs in the background with SIGINT ignored, and children inherit that.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     # A busy computer is no failure.
     hypothesis.settings.register_profile("tests", deadline=None)
-    hypothesis.settings.load_profile("tests")
+    # For tiers that run once more, with other versions.
+    hypothesis.settings.register_profile("fewer", deadline=None, max_examples=25)
+    hypothesis.settings.load_profile(config.getoption("--hypothesis-profile") or "tests")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

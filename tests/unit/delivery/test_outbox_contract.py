@@ -279,8 +279,10 @@ class FallbackModel(OutboxModel):
 TestDisk = DiskModel.TestCase
 TestMemory = MemoryModel.TestCase
 TestFallback = FallbackModel.TestCase
-TestDisk.settings = TestFallback.settings = settings(max_examples=200, stateful_step_count=40, deadline=None)
-TestMemory.settings = settings(max_examples=100, stateful_step_count=40, deadline=None)
+TestDisk.settings = TestFallback.settings = settings(
+    max_examples=2 * settings.default.max_examples, stateful_step_count=40
+)
+TestMemory.settings = settings(stateful_step_count=40)
 
 
 @pytest.fixture(autouse=True)
