@@ -331,6 +331,7 @@ def test_environment_is_made_once_and_repaired(installer: str, wheel: Path) -> N
     assert answer_of(python) == "42"
 
 
+@pytest.mark.parametrize("installer", ["uv"], indirect=True)  # which tries pip, too
 def test_other_versions_than_those_of_a_constraints_file_are_not_installed(
     installer: str, wheel: Path, tmp_path: Path
 ) -> None:
@@ -340,6 +341,7 @@ def test_other_versions_than_those_of_a_constraints_file_are_not_installed(
         ensure_environment("tiny", [str(wheel)], constraints=constraints)
 
 
+@pytest.mark.parametrize("installer", ["uv"], indirect=True)  # the lock is around both
 def test_two_processes_install_once(installer: str, wheel: Path) -> None:
     script = """
         import sys

@@ -126,9 +126,10 @@ def test_a_flush_tries_again_what_waits(outbox: Outbox, start: Callable[..., Sen
     submit(sender, "a")
     assert sender.flush(5)
     assert destination.stored == []
+    tried = len(destination.sent)  # twice if the sender came before the flush
 
     assert sender.flush(5)
-    assert destination.sent == [["a"], ["a"]]
+    assert destination.sent == [["a"]] * (tried + 1)
 
     destination.not_yet = set()
     assert sender.flush(5)
