@@ -46,8 +46,7 @@ class Projects:
         self._text = text
 
     def _ids(self) -> list[int]:
-        found = self._studio.get("/api/projects/", page_size=1000, include="id,title")["results"]
-        return [project["id"] for project in found if project["title"] in self._text]
+        return [project for project, title in self._studio.titles().items() if title in self._text]
 
     def delete(self) -> None:
         for project in self._ids():

@@ -42,6 +42,12 @@ class StudioApi:
             check=False,
         )
 
+    def titles(self) -> dict[int, str]:
+        """Return the titles of all projects, by their ids."""
+        # Named, because the server counts a project's tasks and annotations for the other columns.
+        found = self.get("/api/projects/", page_size=1000, include="id,title")["results"]
+        return {project["id"]: project["title"] for project in found}
+
     def projects(self, title: str) -> list[dict[str, Any]]:
         """Return all projects of exactly this title."""
         found = self.get("/api/projects/", title=title, page_size=100)["results"]

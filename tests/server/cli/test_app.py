@@ -82,8 +82,7 @@ def test_with_a_key_of_openai_its_models_are_asked(
 
 
 def demo_projects(studio: StudioApi) -> list[int]:
-    found = studio.get("/api/projects/", page_size=1000, include="id,title")["results"]
-    return [project["id"] for project in found if project["title"].startswith("LangChain demo: ")]
+    return [project for project, title in studio.titles().items() if title.startswith("LangChain demo: ")]
 
 
 def test_a_later_up_shows_the_same_account_and_data_and_ends_with_ctrl_c(demo: tuple[Path, str]) -> None:
