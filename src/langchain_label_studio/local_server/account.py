@@ -70,18 +70,29 @@ def with_working_token(address: str, credentials: Credentials) -> Credentials:
     """Return the credentials with a token that this server accepts.
 
     Raises:
-        LocalServerError: The account cannot sign in, or the server makes no token.
+        LocalServerError: The account cannot sign in, or the server makes no token, or it is in trouble. Then the old
+            token stays.
     """
     # Without a proxy of the environment: a proxy cannot reach an address on this computer.
-    with httpx.Client(base_url=address, trust_env=False, timeout=30.0) as client:
+    # A server in trouble has judged neither token nor password. A new token would end the old one, which programs use.
+    hooks = {"response": [_raise_if_in_trouble]}
+    with httpx.Client(base_url=address, trust_env=False, timeout=30.0, event_hooks=hooks) as client:
         try:
             if credentials.api_key and _is_accepted(client, credentials.api_key):
                 return credentials
             csrf = _sign_in(client, credentials)
             return replace(credentials, api_key=_new_token(client, csrf))
+        except httpx.HTTPStatusError as error:
+            msg = f"The local Label Studio answered with status {error.response.status_code}. Start it again."
+            raise LocalServerError(msg) from error
         except httpx.HTTPError as error:
             msg = f"The local Label Studio stopped answering: {type(error).__name__}. Start it again."
             raise LocalServerError(msg) from error
+
+
+def _raise_if_in_trouble(answer: httpx.Response) -> None:
+    if answer.is_server_error:
+        answer.raise_for_status()
 
 
 def _is_accepted(client: httpx.Client, token: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import secrets
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
@@ -41,6 +42,7 @@ QUIET = {
 _ANNOUNCED = re.compile(r"^Starting development server at (\S+)", re.MULTILINE)
 _COLD_START_TIMEOUT = 300.0
 _DATABASE = "label_studio.sqlite3"
+_SECRET_KEY = re.compile(r"^SECRET_KEY=(.+)$", re.MULTILINE)
 # Ends of the variables, with one of Label Studio's prefixes or none, that name another database than that.
 _ANOTHER_DATABASE = ("DJANGO_DB", "DATABASE_NAME")
 
@@ -115,6 +117,7 @@ class LocalLabelStudio(RunsInWith):
             # Before the server has the account: a start that is cut short can be repeated.
             credentials.save(self._credentials_file)
             port = self._choose_port(credentials.port)
+            self._set_up_secret_key()
             self._set_up_database(python, on_progress)
             if on_progress:
                 on_progress("Starting Label Studio")
@@ -171,6 +174,18 @@ class LocalLabelStudio(RunsInWith):
             msg = f"Port {self._port} is taken by another program. Use a different port, or leave it out: a free port is then chosen."
             raise LocalServerError(msg)
         return self._port
+
+    def _set_up_secret_key(self) -> None:
+        """Give the server a key that it can read again. It signs the tokens, so it must outlive a restart.
+
+        Label Studio would make itself a key. One in 50 begins with `$`. django-environ, which reads the file, takes
+        such a value for the name of another variable, so that each start makes a new key and refuses all old tokens.
+        """
+        file = self._data_dir / ".env"
+        text = file.read_text(encoding="utf-8") if file.exists() else ""
+        keys = _SECRET_KEY.findall(text)
+        if not keys or keys[-1].startswith("$"):
+            write_whole(file, f"{text}\nSECRET_KEY={secrets.token_urlsafe(48)}\n".encode())
 
     def _set_up_database(self, python: Path, on_progress: OnProgress | None) -> None:
         """Give a new directory a database. The migrations take 20 s: they run once, the others get a copy."""

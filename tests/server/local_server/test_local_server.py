@@ -191,6 +191,17 @@ def test_start_again_keeps_account_token_and_address(server: LocalLabelStudio) -
     assert steps[-2:] == ["Starting Label Studio", "Signing in"]
 
 
+def test_a_secret_key_that_cannot_be_read_again_is_replaced(tmp_path: Path) -> None:
+    # Label Studio makes one key in 50 like this.
+    (tmp_path / ".env").write_text("\nSECRET_KEY=$9rt-fl1)\n")
+    local = LocalLabelStudio(tmp_path)
+    with local:
+        before = local.api_key
+        assert "Will generate a random key" not in local.log.read_text()
+    with local:
+        assert local.api_key == before
+
+
 def test_a_new_directory_begins_with_a_copy_of_the_empty_database(
     server: LocalLabelStudio, tmp_path: Path
 ) -> None:
@@ -200,6 +211,7 @@ def test_a_new_directory_begins_with_a_copy_of_the_empty_database(
             assert client.get("/api/current-user/whoami").json()["email"] == another.username
             assert client.get("/api/projects/").json()["count"] == 0
         assert steps == ["Starting Label Studio", "Signing in"]
+        assert "Will generate a random key" not in another.log.read_text()
         assert another.username != server.username
         database = tmp_path / "data" / "label_studio.sqlite3"
         assert stat.S_IMODE(database.stat().st_mode) == 0o600
