@@ -125,6 +125,15 @@ def test_a_thumb_down_brings_a_run_to_review_that_was_excluded(studio: StudioApi
     assert stats.feedback
     assert (stats.feedback.delivered, stats.feedback.postponed) == (1, 1)
 
+    # What waited for the task comes with it.
+    handler.feedback(liked, score=0, key="second_thought")
+    assert handler.flush()
+    second = by_run(studio, handler)[str(liked)]["data"]
+    assert (second["user_feedback"], second["second_thought"]) == (1, 0)
+    stats = handler.stats()
+    assert stats.feedback
+    assert (stats.feedback.delivered, stats.feedback.postponed) == (3, 0)
+
 
 def test_many_at_once_all_arrive(studio: StudioApi) -> None:
     handler = LabelStudioCallbackHandler(project_name=f"Many {uuid4()}"[:50])

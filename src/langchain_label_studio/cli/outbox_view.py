@@ -184,7 +184,10 @@ class OutboxView:
         finally:
             logger.removeHandler(lines)
             # At the end of the process, senders log lines that this command has printed already.
-            logger.addHandler(logging.NullHandler())
+            logger.addHandler(_SILENT)
+
+
+_SILENT = logging.NullHandler()
 
 
 class _Lines(logging.Handler):

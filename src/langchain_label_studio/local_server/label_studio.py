@@ -126,6 +126,9 @@ class LocalLabelStudio(RunsInWith):
                 on_progress("Signing in")
             credentials = replace(with_working_token(self.url, credentials), port=port)
             credentials.save(self._credentials_file)
+        except OSError as error:
+            self.stop()
+            raise self._unusable(error) from error
         except BaseException:
             self.stop()
             raise
@@ -162,8 +165,10 @@ class LocalLabelStudio(RunsInWith):
             )
             raise LocalServerError(msg) from None
         except OSError as error:
-            msg = f"{self._data_dir} cannot be used: {error}. Choose another data directory."
-            raise LocalServerError(msg) from error
+            raise self._unusable(error) from error
+
+    def _unusable(self, error: OSError) -> LocalServerError:
+        return LocalServerError(f"{self._data_dir} cannot be used: {error}. Choose another data directory.")
 
     def _choose_port(self, last: int | None) -> int:
         if self._port is None:

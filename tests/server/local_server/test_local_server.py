@@ -261,6 +261,12 @@ def test_a_damaged_account_file_is_told(tmp_path: Path) -> None:
     assert "hunter2" not in str(caught.value)
 
 
+def test_a_directory_that_cannot_be_used_is_told(tmp_path: Path) -> None:
+    (tmp_path / ".env").mkdir()
+    with pytest.raises(LocalServerError, match=f"{tmp_path} cannot be used.*Choose another data directory"):
+        LocalLabelStudio(tmp_path, python=sys.executable).start()
+
+
 def test_a_busy_port_is_told(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
