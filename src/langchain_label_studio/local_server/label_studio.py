@@ -184,7 +184,7 @@ class LocalLabelStudio(RunsInWith):
         """Give the server a key that it can read again. It signs the tokens, so it must outlive a restart.
 
         Label Studio would make itself a key. One in 50 begins with `$`. django-environ, which reads the file, takes
-        such a value for the name of another variable, so that each start makes a new key and refuses all old tokens.
+        such a value for the name of another variable. The next start then makes a new key, and refuses all old tokens.
         """
         file = self._data_dir / ".env"
         text = file.read_text(encoding="utf-8") if file.exists() else ""
