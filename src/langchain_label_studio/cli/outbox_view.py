@@ -27,6 +27,7 @@ from langchain_label_studio.support.plurals import count_text
 
 _IN_GRACE = "waiting some seconds: a program that ended may still have a request on its way"
 _UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
+_SILENT = logging.NullHandler()
 
 
 class OutboxView:
@@ -185,9 +186,6 @@ class OutboxView:
             logger.removeHandler(lines)
             # At the end of the process, senders log lines that this command has printed already.
             logger.addHandler(_SILENT)
-
-
-_SILENT = logging.NullHandler()
 
 
 class _Lines(logging.Handler):

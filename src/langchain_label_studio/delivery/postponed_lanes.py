@@ -47,10 +47,8 @@ class PostponedLanes:
             for record in records:
                 lane.append(record.body + b"\n")
         except OSError:
-            self._lanes[pause] = (
-                0.0,
-                lane,
-            )  # somebody may have deleted this lane: it is due now, and gets no more records
+            # Somebody may have deleted this lane: it is due now, and gets no more records.
+            self._lanes[pause] = (0.0, lane)
             raise
         return lane.size - before
 

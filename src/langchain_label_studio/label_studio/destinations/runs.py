@@ -146,9 +146,8 @@ class ProjectDestination:
     def _tasks(self, records: Sequence[Record], project: Project) -> list[dict[str, Any]]:
         tasks = []
         for record in records:
-            time.sleep(
-                0
-            )  # another thread, such as one that calls a model, waits no longer than one task takes
+            # Another thread, such as one that calls a model, waits no longer than one task takes.
+            time.sleep(0)
             tasks.append(self._task(record, project))
         return tasks
 
