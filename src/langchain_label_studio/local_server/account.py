@@ -70,7 +70,7 @@ def with_working_token(address: str, credentials: Credentials) -> Credentials:
     """Return the credentials with a token that this server accepts.
 
     Raises:
-        LocalServerError: The account cannot sign in, or the server makes no token, or it is in trouble. Then the old
+        LocalServerError: The account cannot sign in, or the server makes no token. Or the server is in trouble: the old
             token stays.
     """
     # Without a proxy of the environment: a proxy cannot reach an address on this computer.

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Self
@@ -42,7 +42,8 @@ QUIET = {
 _ANNOUNCED = re.compile(r"^Starting development server at (\S+)", re.MULTILINE)
 _COLD_START_TIMEOUT = 300.0
 _DATABASE = "label_studio.sqlite3"
-_SECRET_KEY = re.compile(r"^SECRET_KEY=(.+)$", re.MULTILINE)
+# The first character of the key, in the lines that django-environ reads.
+_SECRET_KEY = re.compile(rb"^(?:export )?SECRET_KEY=['\"]?([^\s'\"])", re.MULTILINE)
 # Ends of the variables, with one of Label Studio's prefixes or none, that name another database than that.
 _ANOTHER_DATABASE = ("DJANGO_DB", "DATABASE_NAME")
 
@@ -114,21 +115,19 @@ class LocalLabelStudio(RunsInWith):
                 on_progress=on_progress,
             )
             credentials = Credentials.read(self._credentials_file) or Credentials.generate()
-            # Before the server has the account: a start that is cut short can be repeated.
-            credentials.save(self._credentials_file)
             port = self._choose_port(credentials.port)
-            self._set_up_secret_key()
-            self._set_up_database(python, on_progress)
-            if on_progress:
-                on_progress("Starting Label Studio")
-            self.url = self._run(python, port, credentials)
-            if on_progress:
-                on_progress("Signing in")
-            credentials = replace(with_working_token(self.url, credentials), port=port)
-            credentials.save(self._credentials_file)
-        except OSError as error:
-            self.stop()
-            raise self._unusable(error) from error
+            with self._disk_errors_explained():
+                # Before the server has the account: a start that is cut short can be repeated.
+                credentials.save(self._credentials_file)
+                self._set_up_secret_key()
+                self._set_up_database(python, on_progress)
+                if on_progress:
+                    on_progress("Starting Label Studio")
+                self.url = self._run(python, port, credentials)
+                if on_progress:
+                    on_progress("Signing in")
+                credentials = replace(with_working_token(self.url, credentials), port=port)
+                credentials.save(self._credentials_file)
         except BaseException:
             self.stop()
             raise
@@ -155,20 +154,24 @@ class LocalLabelStudio(RunsInWith):
         return self._data_dir / "credentials.json"
 
     def _lock_data_dir(self) -> None:
-        try:
+        with self._disk_errors_explained():
             self._data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._lock.acquire(timeout=0)
-        except Timeout:
-            msg = (
-                f"A Label Studio already runs with the data in {self._data_dir}. "
-                "Use that one, stop it first, or choose another data directory."
-            )
-            raise LocalServerError(msg) from None
-        except OSError as error:
-            raise self._unusable(error) from error
+            try:
+                self._lock.acquire(timeout=0)
+            except Timeout:
+                msg = (
+                    f"A Label Studio already runs with the data in {self._data_dir}. "
+                    "Use that one, stop it first, or choose another data directory."
+                )
+                raise LocalServerError(msg) from None
 
-    def _unusable(self, error: OSError) -> LocalServerError:
-        return LocalServerError(f"{self._data_dir} cannot be used: {error}. Choose another data directory.")
+    @contextmanager
+    def _disk_errors_explained(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            msg = f"{self._data_dir} cannot be used: {error}. Choose another data directory."
+            raise LocalServerError(msg) from error
 
     def _choose_port(self, last: int | None) -> int:
         if self._port is None:
@@ -187,10 +190,10 @@ class LocalLabelStudio(RunsInWith):
         such a value for the name of another variable. The next start then makes a new key, and refuses all old tokens.
         """
         file = self._data_dir / ".env"
-        text = file.read_text(encoding="utf-8") if file.exists() else ""
-        keys = _SECRET_KEY.findall(text)
-        if not keys or keys[-1].startswith("$"):
-            write_whole(file, f"{text}\nSECRET_KEY={secrets.token_urlsafe(48)}\n".encode())
+        content = file.read_bytes() if file.exists() else b""
+        keys = _SECRET_KEY.findall(content)
+        if not keys or keys[-1] == b"$":
+            write_whole(file, content + f"\nSECRET_KEY={secrets.token_urlsafe(48)}\n".encode())
 
     def _set_up_database(self, python: Path, on_progress: OnProgress | None) -> None:
         """Give a new directory a database. The migrations take 20 s: they run once, the others get a copy."""

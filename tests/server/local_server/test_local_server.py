@@ -202,6 +202,26 @@ def test_a_secret_key_that_cannot_be_read_again_is_replaced(tmp_path: Path) -> N
         assert local.api_key == before
 
 
+@pytest.mark.parametrize(
+    ("content", "stays"),
+    [
+        (b"\nSECRET_KEY=9rt$fl1)\n", True),
+        (b"export SECRET_KEY='mine'\n# Gr\xfc\xdfe\n", True),
+        (b'SECRET_KEY="$mine"\n', False),
+        (b"SECRET_KEY=$mine\nSECRET_KEY=later\n", True),
+        (b"SECRET_KEY=\nOTHER=$1", False),
+    ],
+)
+def test_a_secret_key_that_can_be_read_again_stays(tmp_path: Path, content: bytes, *, stays: bool) -> None:
+    file = tmp_path / ".env"
+    file.write_bytes(content)
+    with pytest.raises(LocalServerError, match="could not be started"):
+        LocalLabelStudio(tmp_path, python=tmp_path / "nothing").start()
+
+    assert file.read_bytes().startswith(content)
+    assert (file.read_bytes() == content) is stays
+
+
 def test_a_new_directory_begins_with_a_copy_of_the_empty_database(
     server: LocalLabelStudio, tmp_path: Path
 ) -> None:
