@@ -107,10 +107,11 @@ class DiskOutbox:
         """
         # All in one place, with few calls: the caller waits for this code with every run.
         line = body + b"\n"
+        size = len(line)  # not called below: a signal handler may record a run in a call, but not in `+=`
         with self._lock:
             if (
                 self._count >= self._max_records
-                or self._bytes + self._bytes_of_others + len(line) > self._max_bytes
+                or self._bytes + self._bytes_of_others + size > self._max_bytes
             ):
                 return 0
             if self._appending:
@@ -128,7 +129,7 @@ class DiskOutbox:
             finally:
                 self._appending = False
             self._count += 1
-            self._bytes += len(line)
+            self._bytes += size
             self.appended += 1
             if self._nested:
                 self._append_nested()
@@ -290,8 +291,9 @@ class DiskOutbox:
             self._begin_anew(self._later.own())
 
     def _begin_anew(self, lanes: Sequence[Lane]) -> None:
+        records = sum(lane.records for lane in lanes)
         self._recovered += lanes
-        self._count += sum(lane.records for lane in lanes)
+        self._count += records
 
     def recover(self) -> float:
         """Recover orphaned lanes. Make postponed records pending again when their time has come.

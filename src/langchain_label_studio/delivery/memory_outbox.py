@@ -93,10 +93,11 @@ class MemoryOutbox:
 
     def append(self, body: bytes) -> int:
         """Append a record. Return the number of pending records, or 0 if the outbox is full."""
+        size = len(body)  # not called below: a signal handler may record a run in a call, but not in `+=`
         with self._lock:
-            if self._count >= self._max_records or self._bytes + len(body) > self._max_bytes:
+            if self._count >= self._max_records or self._bytes + size > self._max_bytes:
                 return 0
-            self._bytes += len(body)
+            self._bytes += size
             self._count += 1
             self._waiting.append((body, time.monotonic()))
             self.appended += 1
@@ -173,8 +174,9 @@ class MemoryOutbox:
         with self._lock:
             for seconds in [seconds for seconds, (at, _) in self._later.items() if at <= now]:
                 at, due = self._later.pop(seconds)
-                self.postponed -= len(due)
-                self._count += len(due)
+                records = len(due)
+                self.postponed -= records
+                self._count += records
                 for start in range(0, len(due), self.batch_size):
                     self._resumed.append(_Lines(tuple(due[start : start + self.batch_size]), at - seconds))
             return min((at - now for at, _ in self._later.values()), default=None)

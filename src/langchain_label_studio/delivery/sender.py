@@ -220,9 +220,12 @@ class Sender(ForkSafe, Generic[DestinationT]):
                 self._wake.notify_all()
 
     def _start_thread(self) -> None:
-        self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
+        thread = threading.Thread(target=self._run, name=self._name, daemon=True)
+        if self._thread is not None:
+            return  # a signal handler recorded a run while the line above ran
+        self._thread = thread
         try:
-            self._thread.start()
+            thread.start()
         except RuntimeError:
             # The interpreter is ending, and starts no new thread. The record waits in the outbox.
             self._thread = None

@@ -50,10 +50,11 @@ class RecallableRuns(ForkSafe):
         # A copy: the bytes of orjson keep unused memory, up to ten times their length.
         line = bytes(memoryview(encode(run)))
         left = RecallableRun(str(run["run_id"]), str(run["trace_id"]), line, reason, time.monotonic())
+        size = len(line)  # not called below: a signal handler may record a run in a call, but not in `+=`
         with self._lock:
             self._pop(left.run_id)
             self._runs[left.run_id] = left
-            self._size += len(left.line)
+            self._size += size
             self._drop_oldest(left.at)
 
     def find(self, known: str) -> list[RecallableRun]:
@@ -79,5 +80,6 @@ class RecallableRuns(ForkSafe):
 
     def _pop(self, run_id: str) -> bool:
         left = self._runs.pop(run_id, None)
-        self._size -= len(left.line) if left else 0
+        size = len(left.line) if left else 0
+        self._size -= size
         return left is not None

@@ -209,7 +209,8 @@ class PreferenceGatherer(TraceGatherer[ParallelTrace]):
         return records
 
     def _release(self, runs: Iterable[RunFields]) -> None:
-        self._size -= sum(map(_size, runs))
+        size = sum(map(_size, runs))
+        self._size -= size
 
 
 def _size(run: RunFields) -> int:
