@@ -44,9 +44,15 @@ class StudioApi:
 
     def titles(self) -> dict[int, str]:
         """Return the titles of all projects, by their ids."""
-        # Named, because the server counts a project's tasks and annotations for the other columns.
-        found = self.get("/api/projects/", page_size=1000, include="id,title")["results"]
-        return {project["id"]: project["title"] for project in found}
+        titles: dict[int, str] = {}
+        more, page = True, 0
+        while more:
+            page += 1
+            # A page has 100 at most. The columns are named, because the server counts tasks for the others.
+            answer = self.get("/api/projects/", page=page, page_size=100, include="id,title")
+            titles |= {project["id"]: project["title"] for project in answer["results"]}
+            more = answer["next"] is not None
+        return titles
 
     def projects(self, title: str) -> list[dict[str, Any]]:
         """Return all projects of exactly this title."""
