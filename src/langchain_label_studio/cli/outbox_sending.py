@@ -141,6 +141,8 @@ def _watch(
             # The sender skips a lane whose request is still in its grace, and a lane that another process looks at.
             looked, left = now, look_at(target).orphaned
             if not left:
+                # The last batch is settled, but may still be on the disk. The caller looks there.
+                sender.flush(timeout)
                 return _sent(stats)
             sender.look_for_orphaned()
         if before != (stats.recovered, settled):

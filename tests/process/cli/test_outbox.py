@@ -19,6 +19,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from langchain_label_studio.cli import app
+from langchain_label_studio.delivery import Batch, DiskOutbox
 from langchain_label_studio.delivery.rejected import set_aside
 from langchain_label_studio.support.log import logger
 from langchain_label_studio.types.run_record import read_run_id
@@ -212,6 +213,23 @@ def test_a_lane_without_its_lock_is_nobodys_and_sent(loopback: LoopbackLabelStud
     assert outbox("send").exit_code == 0
 
     assert sorted(loopback.run_ids()) == sorted(recorded)
+    assert lanes() == []
+
+
+def test_what_was_sent_has_left_the_disk_when_the_command_ends(
+    loopback: LoopbackLabelStudio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    leave_behind(loopback.url)
+    remove = DiskOutbox.remove
+
+    def remove_slowly(outbox: DiskOutbox, batch: Batch) -> None:
+        time.sleep(3)
+        remove(outbox, batch)
+
+    monkeypatch.setattr(DiskOutbox, "remove", remove_slowly)
+
+    assert outbox("send").exit_code == 0
+
     assert lanes() == []
 
 
