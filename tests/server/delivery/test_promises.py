@@ -35,7 +35,7 @@ def take_over(title: str) -> str:
     assert rest
     # A real server goes on for some seconds with what a dead process had sent.
     return (
-        changed(settings, "orphaned_lanes.GRACE = 0.5", "orphaned_lanes.GRACE = 5")
+        changed(settings, "retry_policy.GRACE = 0.5", "retry_policy.GRACE = 5")
         + make(title, 'connect="eager"')
         + rest
     )
