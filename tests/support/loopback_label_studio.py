@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler
 from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
@@ -32,6 +33,7 @@ class LoopbackLabelStudio:
         faults: What goes wrong with the next imports; None is nothing.
         every_fault: What goes wrong with each import after those.
         question_faults: What goes wrong with the next questions for tasks.
+        job_faults: What goes wrong with the next questions for jobs.
         jobs: The jobs of imports, the number of the first is 1.
         longest_path: A longer path, with its query, is answered with 414.
         largest_body: A larger body is answered with 413.
@@ -48,6 +50,7 @@ class LoopbackLabelStudio:
         self.faults: list[Fault | None] = []
         self.every_fault: Fault | None = None
         self.question_faults: list[Fault | None] = []
+        self.job_faults: list[Fault | None] = []
         self.jobs: list[ImportJob] = []
         self.longest_path: int | None = None
         self.largest_body: int | None = None
@@ -224,7 +227,12 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _answer_import(self, tasks: list[dict[str, Any]]) -> None:
         fault = self.studio.faults.pop(0) if self.studio.faults else self.studio.every_fault
-        if self.studio.refused_text and self.studio.refused_text in json.dumps(tasks):
+        refused = self.studio.refused_text is not None and self.studio.refused_text in json.dumps(tasks)
+        if fault and fault.kind == "job":
+            ends = replace(fault, ends="failed") if refused else fault
+            self.studio.jobs.append(ImportJob(ends, lambda: self.studio.store(tasks)))
+            self._answer(201, {"import": len(self.studio.jobs)})
+        elif refused:
             time.sleep(self.studio.delay)
             self._answer(self.studio.refused_status, {"detail": "as told"})
         elif fault is None:
@@ -232,9 +240,6 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(201, self.studio.store(tasks))
         elif fault.kind == "lose_predictions":
             self._answer(201, self.studio.store(tasks, with_predictions=False))
-        elif fault.kind == "job":
-            self.studio.jobs.append(ImportJob(fault, lambda: self.studio.store(tasks)))
-            self._answer(201, {"import": len(self.studio.jobs)})
         else:
             if fault.stored_after is not None:
                 fault.after_a_while(lambda: self.studio.store(tasks))
@@ -253,6 +258,10 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer(200, {"tasks": found[first : first + size], "total": len(found)})
 
     def _answer_job(self, number: int) -> None:
+        fault = self.studio.job_faults.pop(0) if self.studio.job_faults else None
+        if fault:
+            self._answer_wrongly(fault)
+            return
         known = self.studio.jobs[number - 1] if number <= len(self.studio.jobs) else None
         state = known.state() if known else None
         self._answer(200, {"id": number, **state}) if state else self._answer(404, {"detail": "Not found."})
