@@ -4,8 +4,9 @@ Label Studio's Python runs this: standard library and Label Studio only. The arg
 server, and its arguments. The file in the variable IMPORT_JOBS says what happens to jobs: see `ImportJobs`. Without
 that file, the server is the free one, unchanged.
 
-The free server has the code of the other editions. What differs here: the module of the import sees another edition,
-jobs run in threads instead of the processes of a queue, and predictions are checked, which the free server leaves out.
+The free server has the code of the other editions. What differs here: the module of the import and the page of the
+version see another edition, jobs run in threads instead of the processes of a queue, and predictions are checked against
+the label config.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+_EDITION = "Enterprise"
 _VALIDATION = "fflag_feat_utc_210_prediction_validation_15082025"
 
 
@@ -41,8 +43,16 @@ class _Settings:
 
     def __getattr__(self, name: str) -> Any:
         if name == "VERSION_EDITION" and _jobs() is not None:
-            return "Enterprise"
+            return _EDITION
         return getattr(self._settings, name)
+
+
+def _with_edition(collect_versions: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
+    def collect_versions_with_edition(*args: Any, **kwargs: Any) -> dict[str, Any]:
+        versions = collect_versions(*args, **kwargs)
+        return versions if _jobs() is None else versions | {"edition": _EDITION}
+
+    return collect_versions_with_edition
 
 
 def _with_validation(flag_set: Callable[..., Any]) -> Callable[..., Any]:
@@ -102,6 +112,7 @@ def _resume() -> None:
 def _import_by_jobs() -> None:
     api: Any = importlib.import_module("data_import.api")
     functions: Any = importlib.import_module("data_import.functions")
+    views: Any = importlib.import_module("core.views")
     start_at_once = api.start_job_async_or_sync
 
     def start(job: Any, *args: Any, **kwargs: Any) -> Any:
@@ -111,6 +122,7 @@ def _import_by_jobs() -> None:
 
     api.settings = _Settings(api.settings)
     api.start_job_async_or_sync = start
+    views.collect_versions = _with_edition(views.collect_versions)
     api.flag_set = _with_validation(api.flag_set)
     functions.flag_set = _with_validation(functions.flag_set)
     functions.load_tasks_for_async_import_streaming = _broken_off(
