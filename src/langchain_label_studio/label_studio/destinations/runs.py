@@ -16,6 +16,7 @@ from langchain_label_studio.delivery import (
     retry_policy,
 )
 from langchain_label_studio.errors import LabelStudioError, ProjectNotFoundError, ServerUnavailableError
+from langchain_label_studio.label_studio.answers import FoundTask, ImportJob, ProjectInfo
 from langchain_label_studio.label_studio.destinations.request_note import RequestNote
 from langchain_label_studio.label_studio.projects import Project, read_project, resolve_project
 from langchain_label_studio.label_studio.settings import Settings
@@ -27,7 +28,6 @@ from langchain_label_studio.support.log import ThrottledLog
 from langchain_label_studio.types.run_record import decode_run
 
 if TYPE_CHECKING:
-    from langchain_label_studio.label_studio.answers import FoundTask, ImportJob, ProjectInfo
     from langchain_label_studio.label_studio.client import LabelStudioClient
 
 _REMEMBERED_TASKS = 10_000
@@ -224,7 +224,7 @@ class ProjectDestination:
 
     def _working_on(self, job: int, since: FoundTask | None) -> StillWorkingError:
         note = RequestNote(since=since, by_jobs=True, job=job)
-        return StillWorkingError(note=note.text, what=f"import {job} of Label Studio at {self.settings.url}")
+        return StillWorkingError(note=note.text, what=f"import job {job} of Label Studio at {self.settings.url}")
 
     def _stored(self, records: Sequence[Record], task_ids: Sequence[int]) -> None:
         self._task_ids.update(zip((record.key for record in records), task_ids, strict=True))
