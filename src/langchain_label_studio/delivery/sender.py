@@ -70,7 +70,7 @@ class Sender(ForkSafe, Generic[DestinationT]):
         super()._begin()
         self._wake = threading.Condition(self._lock)
         self._thread: threading.Thread | None = None
-        self._shipments = Shipments(self._outbox, self._settle)
+        self._shipments = Shipments(self._outbox)
         self._tally = SettledCounts()
         self._flushers = 0
         self._kicked = False
@@ -295,7 +295,7 @@ class Sender(ForkSafe, Generic[DestinationT]):
     def _attempt(self) -> None:
         """Try once to deliver a batch."""
         try:
-            shipment = self._shipments.choose(time.monotonic())
+            shipment = self._shipments.choose(time.monotonic(), self._settle)
             if shipment is None:
                 return
             self._state = "sending"
@@ -359,7 +359,7 @@ class Sender(ForkSafe, Generic[DestinationT]):
             self._kicked = False
             if self._outbox.postponed:
                 self._look_at = 0.0  # this look returns the time of the next one
-            self._last_error, self._refusal = self._refusal, None
+            self._last_error = self._refusal
             self._wake.notify_all()
 
     def _failed(self, failure: DeliveryFailedError, verdict: AnswerMeaning) -> None:

@@ -14,7 +14,7 @@ from langchain_label_studio.delivery.destination import (
     StillWorkingError,
 )
 from langchain_label_studio.delivery.outbox import Batch, Outbox, Record
-from langchain_label_studio.delivery.retry_policy import TOO_LARGE, AnswerMeaning, grace_after, judge
+from langchain_label_studio.delivery.retry_policy import TOO_LARGE, AnswerMeaning, judge
 from langchain_label_studio.delivery.stats import Outcome
 
 Settle = Callable[[Batch, Sequence[Record], Outcome, str], None]
@@ -175,7 +175,9 @@ class Shipment:
     def _failed(self, group: Sequence[Record], failure: DeliveryFailedError) -> None:
         meaning = judge(failure)
         if meaning is AnswerMeaning.IN_DOUBT:
-            grace = grace_after(failure, grace=self._destination.grace(note=self.batch.note))
+            # After the first 500 of this batch, nothing was stored late.
+            has_ended = failure.ended or (failure.status == 500 and self._server_errors > 0)
+            grace = 0.0 if has_ended else self._destination.grace(note=self.batch.note)
             self._in_doubt_since, self._grace = time.monotonic(), grace
             self.ready_at = self._in_doubt_since + grace
             if failure.status != 500:

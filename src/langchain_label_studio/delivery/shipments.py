@@ -21,23 +21,25 @@ class Shipments:
         current: The shipment that the next attempt is for. None if the next attempt chooses one.
     """
 
-    def __init__(self, outbox: Outbox, settle: Settle) -> None:
+    def __init__(self, outbox: Outbox) -> None:
         """Begin without a batch.
 
         Args:
             outbox: The outbox of the batches.
-            settle: Takes records whose outcome is certain: see `Shipment`.
         """
         self.current: Shipment | None = None
         self._outbox = outbox
-        self._settle = settle
         self._at_work: list[Shipment] = []
         self._own = 0
         # Reentrant: a signal handler may flush in the middle of a flush.
         self._lock = threading.RLock()
 
-    def choose(self, now: float) -> Shipment | None:
+    def choose(self, now: float, settle: Settle) -> Shipment | None:
         """Return the shipment of the next attempt, which is the current one from now on. None if no record waits.
+
+        Args:
+            now: `time.monotonic()`.
+            settle: For a new shipment: see there. Only shipments keep it, so that an idle sender is freed at once.
 
         Raises:
             OSError: The next batch cannot be read.
@@ -48,7 +50,7 @@ class Shipments:
                 if self.current:
                     self._at_work.remove(self.current)
         if self.current is None and (batch := self._outbox.next_batch()):
-            self.current = Shipment(batch, self._outbox, self._settle, place=self._own)
+            self.current = Shipment(batch, self._outbox, settle, place=self._own)
             if not batch.recovered:
                 self._own += self.current.size
         return self.current

@@ -47,7 +47,12 @@ def error_for_status(
     if status is not None and (status >= 500 or status in _PASSING):
         msg = f"Label Studio at {url} answered {status}: {reason}"
         return ServerUnavailableError(
-            msg, status=status, maybe_stored=status not in _NOT_STORED, retry_after=retry_after(headers)
+            msg,
+            status=status,
+            maybe_stored=status not in _NOT_STORED,
+            # Label Studio repeats the status in the body of each of its errors. No proxy does.
+            ended=isinstance(body, Mapping) and body.get("status_code") == status,
+            retry_after=retry_after(headers),
         )
     if status == 404 and isinstance(body, Mapping):
         msg = f"Label Studio at {url} has no such project, or the key's owner may not see it."
