@@ -266,6 +266,8 @@ class LabelStudioCallbackHandler(CommunityAttributes, RecordingCallbacks):
     def flush(self, timeout: float = 10.0) -> bool:
         """Send the runs and the feedback that were recorded before this call.
 
+        That includes the feedback that `send_feedback` took in this process for runs of this project.
+
         Args:
             timeout: Seconds to wait at most.
 
@@ -277,7 +279,8 @@ class LabelStudioCallbackHandler(CommunityAttributes, RecordingCallbacks):
         self._recorder.hand_over()
         settled = self._sender.flush(timeout)
         # After the runs: feedback needs the tasks of its runs.
-        return self._desk.flush(max(0.0, deadline - time.monotonic())) and settled
+        left = max(0.0, deadline - time.monotonic())
+        return self._desk.flush(left, self._sender.destination.project) and settled
 
     def close(self, timeout: float = 5.0) -> None:
         """Send the runs and the feedback that wait. Any thread may call it, and more than once.
@@ -293,13 +296,16 @@ class LabelStudioCallbackHandler(CommunityAttributes, RecordingCallbacks):
         self._desk.retire()
 
     def stats(self) -> DeliveryStats:
-        """Return how many runs were delivered, wait, were rejected, excluded or lost."""
+        """Return how many runs were delivered, wait, were rejected, excluded or lost.
+
+        Its `feedback` counts the feedback for this project in this process, also that of `send_feedback`.
+        """
         recorder = self._recorder
         return replace(
             self._sender.stats(),
             lost=dict(recorder.lost),
             excluded=dict(recorder.selection.excluded),
-            feedback=self._desk.stats(),
+            feedback=self._desk.stats(self._sender.destination.project),
         )
 
     def __enter__(self) -> Self:
