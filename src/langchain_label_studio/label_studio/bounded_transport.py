@@ -74,14 +74,17 @@ class BoundedTransport(httpx.BaseTransport):
             other_limits: The limits of requests to some paths of the server, by the beginning of the path.
 
         Raises:
-            SettingError: The environment names a proxy that cannot be used.
+            SettingError: The address cannot be used, or the environment names a proxy that cannot be used.
         """
+        try:
+            server = httpx.URL(url)
+        except httpx.InvalidURL as error:
+            msg = f"{url!r} is not the address of a Label Studio: {error}."
+            raise SettingError(msg) from None
         self._limits = limits
-        self._other_limits = {
-            httpx.URL(url).path + path: these for path, these in (other_limits or {}).items()
-        }
+        self._other_limits = {server.path + path: these for path, these in (other_limits or {}).items()}
         self._ssl_context = httpx.create_ssl_context()
-        self._proxy = _proxy_for(httpx.URL(url))
+        self._proxy = _proxy_for(server)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request, and return the whole answer.
