@@ -83,7 +83,8 @@ class BoundedTransport(httpx.BaseTransport):
             raise SettingError(msg) from None
         self._limits = limits
         self._other_limits = {server.path + path: these for path, these in (other_limits or {}).items()}
-        self._ssl_context = httpx.create_ssl_context()
+        # It takes 20 ms to read all certificates.
+        self._ssl_context = httpx.create_ssl_context() if server.scheme == "https" else None
         self._proxy = _proxy_for(server)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
