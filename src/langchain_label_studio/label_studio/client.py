@@ -41,6 +41,11 @@ from langchain_label_studio.label_studio.api_errors import (
     reason_in,
     unreadable,
 )
+from langchain_label_studio.label_studio.bounded_transport import (
+    ACCEPTED_ENCODING,
+    BoundedTransport,
+    RequestLimits,
+)
 from langchain_label_studio.label_studio.task_filters import (
     TaskFilter,
     changed_since,
@@ -52,7 +57,12 @@ from langchain_label_studio.label_studio.task_filters import (
 )
 from langchain_label_studio.support.forks import no_fork
 
+# For each read and each write. See `_LIMITS` for the whole request.
 TIMEOUT = httpx.Timeout(60.0, connect=10.0)
+# An import of 4 MiB needs time on a slow network, and then on a busy SQLite.
+_LIMITS = RequestLimits(seconds=120.0, answer_bytes=8 * 1024**2)
+# A page holds up to 1000 tasks with whole conversations.
+_LIMITS_OF_PAGES = RequestLimits(seconds=300.0, answer_bytes=64 * 1024**2)
 _ANALYTICS = re.compile(r"collect_analytics\s*[=:]\s*(true|false)")
 _PAGE = 100
 # This includes the fields of annotations and predictions: without them, Label Studio returns only their ids.
@@ -84,9 +94,12 @@ class LabelStudioClient:
         """
         self.url = url
         self._api_key = api_key
-        # Label Studio's own server answers a kept connection 40 ms later than a new one.
-        limits = httpx.Limits(max_keepalive_connections=0)
-        self._http = httpx.Client(timeout=TIMEOUT, limits=limits, follow_redirects=False)
+        self._http = httpx.Client(
+            transport=BoundedTransport(url, limits=_LIMITS, other_limits={"api/tasks/": _LIMITS_OF_PAGES}),
+            timeout=TIMEOUT,
+            headers={"Accept-Encoding": ACCEPTED_ENCODING},
+            follow_redirects=False,
+        )
         self._known_sdk: LabelStudioBase | None = None
         self._question_size = _QUESTION_SIZE
 
