@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -215,18 +216,28 @@ class DiskOutbox:
             tuple(records),
             in_doubt=file.sending,
             recovered=lane.recovered,
+            sent_at=time.monotonic() - (lane.seconds_since_sending() or 0.0),
+            note=lane.read_note(file) if file.sending else "",
             set_aside=missing,
             place=(lane, file),
         )
 
-    def mark_sending(self, batch: Batch) -> None:
+    def mark_sending(self, batch: Batch, *, note: str) -> None:
         """Note that some of the batch may be stored, for the process that finds it after a crash.
 
         Raises:
-            OSError: The note could not be written, so the batch must not be sent.
+            OSError: The batch could not be marked, so it must not be sent.
         """
         lane, file = batch.place
-        lane.mark_sending(file)
+        lane.mark_sending(file, note=note)
+        batch.note = note
+
+    def note(self, batch: Batch, note: str) -> None:
+        """Replace the note of a batch that is marked as sending."""
+        batch.note = note
+        lane, file = batch.place
+        with suppress(OSError):  # then the process that finds the batch knows less, and waits longer
+            lane.write_note(file, note)
 
     def mark_unsent(self, batch: Batch) -> None:
         """Note that certainly nothing of the batch is stored."""
@@ -247,6 +258,7 @@ class DiskOutbox:
                 self._recovered.remove(lane)
         try:
             file.path.unlink(missing_ok=True)
+            lane.write_note(file, "")
         except OSError as error:
             # The process that finds the file asks for its runs, and learns that they are stored.
             self._log.warning("remove", "%s was sent, but cannot be deleted: %s", file.path, error.strerror)

@@ -12,7 +12,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self
 
-from langchain_label_studio.delivery.lane_files import LOCK, SENDING, UNBORN, UNSENT, VERSION, BatchFile, scan
+from langchain_label_studio.delivery.lane_files import (
+    LOCK,
+    NOTE,
+    NOTE_SIZE,
+    SENDING,
+    UNBORN,
+    UNSENT,
+    VERSION,
+    BatchFile,
+    scan,
+)
 from langchain_label_studio.support.process_lock import ProcessLock
 
 
@@ -143,12 +153,17 @@ class Lane:
         if descriptor is not None:
             os.close(descriptor)
 
-    def mark_sending(self, file: BatchFile) -> None:
+    def mark_sending(self, file: BatchFile, *, note: str) -> None:
         """Note that a request with a batch begins.
+
+        Args:
+            file: The batch.
+            note: The destination's note about the request.
 
         Raises:
             OSError: The batch could not be marked, so it must not be sent.
         """
+        self.write_note(file, note)
         self._mark(file, sending=True)
 
     def mark_unsent(self, file: BatchFile) -> None:
@@ -158,6 +173,32 @@ class Lane:
             OSError: The batch could not be marked.
         """
         self._mark(file, sending=False)
+        self.write_note(file, "")
+
+    def write_note(self, file: BatchFile, note: str) -> None:
+        """Replace the note beside a batch. A disk that does not take the note has none afterwards.
+
+        Raises:
+            OSError: An old note could not be deleted.
+        """
+        path = file.path.with_suffix(NOTE)
+        with suppress(OSError):
+            if note:
+                descriptor = os.open(path, os.O_WRONLY | os.O_CREAT, 0o600)
+                try:
+                    if os.write(descriptor, note.encode().ljust(NOTE_SIZE)) == NOTE_SIZE:
+                        if self._power:
+                            os.fsync(descriptor)
+                        return
+                finally:
+                    os.close(descriptor)
+        path.unlink(missing_ok=True)
+
+    def read_note(self, file: BatchFile) -> str:
+        """Return the note beside a batch. Empty without one."""
+        with suppress(OSError, ValueError):
+            return file.path.with_suffix(NOTE).read_text().strip()
+        return ""
 
     def take_in(self, path: Path) -> None:
         """Move a file with one record into the lane, as its last batch.

@@ -5,18 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
+from langchain_label_studio.delivery import retry_policy
 from langchain_label_studio.delivery.lane import Lane
 from langchain_label_studio.delivery.lane_files import CUT_OFF, directory_size, lanes_in, sweep
 from langchain_label_studio.support.log import ThrottledLog
 
 LOOK_AGAIN = 30.0
 """Seconds between two looks for orphaned lanes."""
-
-GRACE = 10.0
-"""Seconds for which the destination may still work on a request of a process that died.
-
-Before that, the destination may not know yet what it is about to store. So nobody asks it.
-"""
 
 
 class OrphanedLanes:
@@ -72,10 +67,10 @@ class OrphanedLanes:
             lane.delete()
             return None
         since_sending = lane.seconds_since_sending()
-        if since_sending is not None and since_sending < GRACE:
+        if since_sending is not None and since_sending < retry_policy.GRACE:
             lane.let_go()
             self.bytes_left += directory_size(path)
-            self.look_again = min(self.look_again, GRACE - since_sending)
+            self.look_again = min(self.look_again, retry_policy.GRACE - since_sending)
             return None
         return lane
 

@@ -7,6 +7,7 @@ import time
 import pytest
 
 from langchain_label_studio import LabelStudioCallbackHandler
+from langchain_label_studio.delivery import retry_policy
 from tests.support.forked_programs import forked
 from tests.support.handlers import KEY, record
 from tests.support.loopback_label_studio import Fault, LoopbackLabelStudio
@@ -81,8 +82,9 @@ def test_several_processes_that_are_killed_one_after_the_other_follow_one_job(
 
 
 def test_a_job_that_never_ends_is_said_and_its_batch_is_not_sent_again(
-    loopback: LoopbackLabelStudio, caplog: pytest.LogCaptureFixture
+    loopback: LoopbackLabelStudio, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(retry_policy, "LATE", 4.0)
     loopback.every_fault = Fault("job", seconds=NEVER)
     handler = connect(loopback)
     run_ids = [str(record(handler)) for _ in range(20)]
@@ -91,7 +93,7 @@ def test_a_job_that_never_ends_is_said_and_its_batch_is_not_sent_again(
     assert not handler.flush(3)
     assert time.monotonic() - begun < 15
 
-    assert not handler.flush(15)
+    assert not handler.flush(6)
     assert (len(loopback.jobs), loopback.tasks) == (1, [])
     stats = handler.stats()
     assert (stats.in_doubt, stats.delivered, stats.state) == (20, 0, "unreachable")
