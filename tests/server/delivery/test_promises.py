@@ -91,9 +91,7 @@ def test_kill_while_sending_loses_nothing_and_doubles_nothing(
     road: str, server: LocalLabelStudio, address: str, studio: StudioApi, title: str
 ) -> None:
     """P1, P3."""
-    stream = (
-        f"record(handler, {MORE_THAN_A_BATCH})\nwhile True:\n    record(handler)\n    time.sleep(0.02)\n"
-    )
+    stream = f"record(handler, {MORE_THAN_A_BATCH})\nwhile True:\n    record(handler)\n    time.sleep(0.02)\n"
     recorded: list[str] = []
     for seed in range(5 if road == "direct" else 3):
         chance = random.Random(seed)
