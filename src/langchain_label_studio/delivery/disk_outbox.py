@@ -164,7 +164,7 @@ class DiskOutbox:
             lane.delete()
 
     def next_batch(self) -> Batch | None:
-        """Return the batch to send next: the same batch until it is removed. None if no record is pending.
+        """Return the batch to send next: the same batch until it is removed or deferred. None if there is none.
 
         Raises:
             OSError: The batch cannot be read.
@@ -172,10 +172,10 @@ class DiskOutbox:
         if self._batch is None:
             with self._lock:
                 lane = self._choose_lane()
-                if lane is None:
+                file = lane.next_file if lane else None
+                if lane is None or file is None:
                     return None
-                file = lane.files[0]
-                if len(lane.files) == 1:
+                if file is lane.files[-1]:
                     lane.seal()
             # Without the lock: nobody appends to a sealed batch.
             self._batch = self._read(lane, file)
@@ -183,8 +183,8 @@ class DiskOutbox:
 
     def _choose_lane(self) -> Lane | None:
         """Return the own lane and a recovered lane by turns. So neither waits for all records of the other."""
-        own = self._own if self._own and self._own.files else None
-        recovered = next((lane for lane in self._recovered if lane.files), None)
+        own = self._own if self._own and self._own.next_file else None
+        recovered = next((lane for lane in self._recovered if lane.next_file), None)
         self._own_turn = not self._own_turn
         return (own or recovered) if self._own_turn else (recovered or own)
 
@@ -222,6 +222,14 @@ class DiskOutbox:
             place=(lane, file),
         )
 
+    def defer(self, batch: Batch) -> None:
+        """Let other batches come before this one."""
+        _, file = batch.place
+        with self._lock:
+            file.deferred = True
+            if self._batch is batch:
+                self._batch = None
+
     def mark_sending(self, batch: Batch, *, note: str) -> None:
         """Note that some of the batch may be stored, for the process that finds it after a crash.
 
@@ -249,7 +257,8 @@ class DiskOutbox:
         """Delete a batch after all its records were settled."""
         lane, file = batch.place
         with self._lock:
-            self._batch = None
+            if self._batch is batch:
+                self._batch = None
             self._count -= file.records
             self._bytes -= file.size
             lane.files.remove(file)
@@ -273,19 +282,19 @@ class DiskOutbox:
         """
         rejected.set_aside(self._rejected, key=record.key, body=record.body, reason=reason)
 
-    def postpone(self, records: Sequence[Record], *, seconds: float, recovered: bool) -> None:
+    def postpone(self, batch: Batch, records: Sequence[Record], *, seconds: float) -> None:
         """Keep records for later, apart from their batch.
 
         Args:
+            batch: The batch of the records.
             records: The records.
             seconds: The seconds until they are pending again.
-            recovered: Whether another process had recorded them.
 
         Raises:
             OSError: The disk does not take the records.
         """
         with self._lock:
-            self._bytes += self._later.add(records, seconds=seconds, recovered=recovered)
+            self._bytes += self._later.add(records, seconds=seconds, recovered=batch.recovered)
 
     @property
     def postponed(self) -> int:

@@ -49,6 +49,7 @@ class BatchFile:
         size: Its size in bytes.
         since: `time.monotonic()` of its oldest record.
         sending: Whether a request with it began.
+        deferred: Whether other batches come before it.
     """
 
     path: Path
@@ -56,6 +57,7 @@ class BatchFile:
     size: int
     since: float
     sending: bool = False
+    deferred: bool = False
 
 
 def sweep(directory: Path) -> None:
