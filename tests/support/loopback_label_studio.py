@@ -180,6 +180,9 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer_job(int(path.path.strip("/").split("/")[-1]))
         elif path.path.startswith("/api/projects/"):
             project = self.studio.projects.get(int(path.path.strip("/").split("/")[-1]))
+            if project and "include" in query:
+                columns = query["include"][0].split(",")
+                project = {column: project[column] for column in columns if column in project}
             self._answer(200, project) if project else self._answer(404, {"detail": "Not found."})
         else:
             self._answer_question(query)
