@@ -165,7 +165,7 @@ def _page_warnings(config: LabelConfig) -> Iterator[str]:
     """Yield warnings about tags that leave Label Studio's page white."""
     if config.input and config.input.type == "Markdown":
         yield _MARKDOWN_WARNING
-    elif config.input and config.input.type == "Paragraphs" and config.input.key in config.markdown:
+    elif config.input and config.input.type == "Paragraphs" and config.input.key in config.active.markdown:
         yield (
             f'<Markdown value="${config.input.key}"/> leaves the page white, because <Paragraphs> makes a list of it. '
             'Use <Markdown value="$conversation_markdown"/>.'
