@@ -70,6 +70,7 @@ _TASK_FIELDS = (
     "id,data,meta,predictions,annotations,result,completed_by,created_at,updated_at,was_cancelled,"
     "ground_truth,lead_time,parent_prediction,model_version"
 )
+_PROJECT_FIELDS = "id,title,label_config,model_version,show_collab_predictions,maximum_annotations,overlap_cohort_percentage"
 _QUESTION_SIZE = 3_000
 """The size of the values in a question for tasks, in bytes.
 
@@ -178,10 +179,10 @@ class LabelStudioClient:
         Raises:
             ProjectNotFoundError: There is no project with this id.
         """
-        counts = "total_annotations_number" if counted else "id"
+        columns = f"{_PROJECT_FIELDS},total_annotations_number" if counted else _PROJECT_FIELDS
         with self._translated_errors():
             found = self._sdk.projects.get(
-                id=project_id, request_options={"additional_query_parameters": {"include": counts}}
+                id=project_id, request_options={"additional_query_parameters": {"include": columns}}
             )
             return self._project_info(found)
 
