@@ -14,11 +14,13 @@ Speak = Callable[[socket.socket], None]
 @contextmanager
 def raw_server(speak: Speak) -> Iterator[str]:
     """Let a function talk with each client of a port of 127.0.0.1, and yield the address."""
+    connections: list[socket.socket] = []
 
     def serve() -> None:
         with suppress(OSError):
             while True:
-                threading.Thread(target=talk, args=(listening.accept()[0],), daemon=True).start()
+                connections.append(listening.accept()[0])
+                threading.Thread(target=talk, args=(connections[-1],), daemon=True).start()
 
     def talk(connection: socket.socket) -> None:
         with connection, suppress(OSError):
@@ -27,6 +29,8 @@ def raw_server(speak: Speak) -> Iterator[str]:
     with socket.create_server(("127.0.0.1", 0), backlog=16) as listening:
         threading.Thread(target=serve, daemon=True).start()
         yield f"http://127.0.0.1:{listening.getsockname()[1]}/"
+        for connection in connections:
+            connection.close()
 
 
 def answering(*parts: bytes, pause: float = 0.0, times: int = 1) -> Speak:

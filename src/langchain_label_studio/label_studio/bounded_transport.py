@@ -160,16 +160,15 @@ class _LimitedNetwork(httpcore.NetworkBackend):
         except RuntimeError:
             connect()  # no more threads can start, or the interpreter is ending
         try:
-            stream = opening.result(seconds)
-            if thread.ident is not None:
-                thread.join()  # a program that forks now should have no thread of ours
-        except TimeoutError:
+            return _LimitedStream(opening.result(seconds), self)
+        except BaseException as error:
             opening.add_done_callback(_close)
-            raise httpcore.ConnectTimeout from None
-        except BaseException:
-            opening.add_done_callback(_close)
+            if isinstance(error, TimeoutError):
+                raise httpcore.ConnectTimeout from None
             raise
-        return _LimitedStream(stream, self)
+        finally:
+            if opening.done() and thread.ident is not None:
+                thread.join()  # a program that forks now should have no thread of ours
 
     def seconds(self, timeout: float | None, error: type[httpcore.TimeoutException]) -> float:
         """Return the seconds that the next read or write may take. Raise the error if there are none."""

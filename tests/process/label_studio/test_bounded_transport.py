@@ -21,6 +21,7 @@ from langchain_label_studio.label_studio.bounded_transport import (
     RequestLimits,
 )
 from langchain_label_studio.support.time_limit import time_limit
+from tests.support.programs import run
 from tests.support.raw_server import Speak, answering, raw_server, read_request
 
 OK = b"HTTP/1.1 200 OK\r\n"
@@ -159,10 +160,20 @@ def test_a_request_works_where_no_thread_can_start(monkeypatch: pytest.MonkeyPat
 
 
 def test_no_thread_is_left_after_a_request() -> None:
-    with raw_server(answering(sized(b"[]"))) as url, client_of(url) as client:
-        client.get(url)
+    with raw_server(answering(sized(b"[]"))) as url:
+        done = run(
+            """
+            import httpx, threading
+            from langchain_label_studio.label_studio.bounded_transport import BoundedTransport, RequestLimits
+            limits = RequestLimits(seconds=30, answer_bytes=1000)
+            with httpx.Client(transport=BoundedTransport(sys.argv[1], limits=limits)) as client:
+                client.get(sys.argv[1])
+            print([thread.name for thread in threading.enumerate()])
+            """,
+            url,
+        )
 
-    assert "label-studio-connect" not in [thread.name for thread in threading.enumerate()]
+    assert (done.stdout, done.stderr) == ("['MainThread']\n", "")
 
 
 @pytest.mark.parametrize(
