@@ -43,6 +43,7 @@ from langchain_label_studio.label_studio.api_errors import (
 )
 from langchain_label_studio.label_studio.bounded_transport import (
     ACCEPTED_ENCODING,
+    AnswerTooLargeError,
     BoundedTransport,
     RequestLimits,
 )
@@ -202,9 +203,10 @@ class LabelStudioClient:
                 items = self._sdk.projects.list(
                     title=part, include="id,title", ordering="id", page=page, page_size=_PAGE,
                 ).items or []  # fmt: skip
-            found |= {item.id: (item.title or "").strip() for item in items if item.id is not None}
-            # A request for one page too many makes Label Studio log an error.
-            if len(items) < _PAGE:
+                known = len(found)
+                found |= {item.id: (item.title or "").strip() for item in items if item.id is not None}
+            # A request for one page too many makes Label Studio log an error. Another server may send one page for ever.
+            if len(items) < _PAGE or len(found) == known:
                 return found
 
     def create_project(
@@ -222,9 +224,9 @@ class LabelStudioClient:
                 model_version=model_version,
                 maximum_annotations=OMIT if reviewers_per_task is None else reviewers_per_task,
             )
-        if not isinstance(created.id, int):
-            raise not_label_studio(self.url)
-        return created.id
+            if not isinstance(created.id, int):
+                raise not_label_studio(self.url)
+            return created.id
 
     def rename_empty_project(self, project_id: int, *, title: str, description: str) -> None:
         """Give a project another title and description, unless it has tasks."""
@@ -302,7 +304,8 @@ class LabelStudioClient:
         columns = "id,data,total_predictions"
         tasks = list(self._tasks_with(project_id, "run_id", run_ids, *filters, include=columns))
         # Label Studio may count later than it stores. So the tasks without predictions are looked at once more.
-        uncounted = [task["data"]["run_id"] for task in tasks if not task["total_predictions"]]
+        with self._translated_errors():
+            uncounted = [task["data"]["run_id"] for task in tasks if not task["total_predictions"]]
         columns = "id,data,predictions"
         looked_at = self._tasks_with(project_id, "run_id", uncounted, *filters, include=columns)
         with self._translated_errors():
@@ -361,7 +364,7 @@ class LabelStudioClient:
                 )
                 tasks += answer["tasks"]
                 # A request for one page too many makes Label Studio log an error.
-                more = page * _TASKS_AT_ONCE < answer["total"]
+                more = bool(answer["tasks"]) and page * _TASKS_AT_ONCE < answer["total"]
         return tasks
 
     def update_task(self, task_id: int, *, data: Mapping[str, Any], meta: Mapping[str, Any]) -> None:
@@ -412,7 +415,12 @@ class LabelStudioClient:
 
     def _request(self, method: str, path: str, **options: Any) -> httpx.Response:
         http = self._sdk._client_wrapper.httpx_client  # noqa: SLF001
-        answer: httpx.Response = http.request(path, method=method, **options)
+        try:
+            answer: httpx.Response = http.request(path, method=method, **options)
+        except AnswerTooLargeError:
+            if method != "GET":
+                raise
+            raise ApiError(status_code=413, body="the answer is too large to be read at once") from None
         if answer.status_code != 200:
             raise ApiError(status_code=answer.status_code, headers=dict(answer.headers), body=_body(answer))
         return answer
@@ -451,7 +459,7 @@ class LabelStudioClient:
         except httpx.TransportError as error:
             msg = f"Label Studio at {self.url} broke off without an answer ({type(error).__name__})."
             raise ServerUnavailableError(msg, maybe_stored=True) from None
-        except (ValueError, TypeError, AttributeError, LookupError, RecursionError):
+        except (ValueError, TypeError, AttributeError, LookupError, RecursionError, ArithmeticError):
             raise unreadable(self.url) if storing else not_label_studio(self.url) from None
 
 
