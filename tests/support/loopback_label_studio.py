@@ -183,6 +183,14 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             self._answer_question(query)
 
+    def _answer_project(self, number: int, query: dict[str, list[str]]) -> None:
+        project = self.studio.projects.get(number)
+        if project is None:
+            self._answer(404, {"detail": "Not found."})
+            return
+        columns = query["include"][0].split(",") if "include" in query else project
+        self._answer(200, {column: project[column] for column in columns if column in project})
+
     def do_POST(self) -> None:
         path = urlsplit(self.path).path
         content = self.rfile.read(int(self.headers["Content-Length"]))
