@@ -17,6 +17,7 @@ from langchain_label_studio.errors import (
     RequestRefusedError,
     ServerUnavailableError,
 )
+from langchain_label_studio.support.printable_text import printable
 from langchain_label_studio.support.redaction import scrub_secrets
 
 _MAX_REASON = 300
@@ -107,7 +108,7 @@ def reason_in(body: Any) -> str:
     else:
         text = _flatten(body)
     # Label Studio repeats the whole task after " :: ".
-    text = " ".join(scrub_secrets(text.partition(" :: ")[0]).split())
+    text = printable(" ".join(scrub_secrets(text.partition(" :: ")[0]).split()))
     return text.rstrip(".") if len(text) <= _MAX_REASON else f"{text[:_MAX_REASON]}…"
 
 

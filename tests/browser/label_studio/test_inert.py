@@ -9,7 +9,7 @@ from typing import Any, Self
 
 import pytest
 from langchain_core.messages import AIMessage, ChatMessage, HumanMessage
-from playwright.sync_api import expect
+from playwright.sync_api import BrowserContext, expect
 
 from tests.browser.conftest import Record
 from tests.browser.pages import Reviewer
@@ -127,8 +127,8 @@ SHOWN = {
     "hypertext beside a text": f'<View><Text name="prompt" value="$prompt"/><HyperText name="h" value="$prompt"/>{TEXT_AREA}</View>',
     "hypertext": '<HyperText name="h" value="$note"/>',
     "hypertext in the page": '<HyperText name="h" value="$note" inline="true"/>',
-    "hypertext with a page": '<HyperText name="h"><div>It said: $note</div></HyperText>',
-    "hypertext with two keys": '<HyperText name="h" value="$note and $error"/>',
+    "hypertext with a page": '<HyperText name="h" value="text"><div>It said: $note</div></HyperText>',
+    "markdown with two keys": '<Markdown value="$note and $other"/>',
     "names in any case": '<hypertext name="h" value="$note"/><MARKDOWN VALUE="$note"/>',
     "markdown with a text": "<Markdown>## It said $note</Markdown>",
     "error": '<HyperText name="h" value="$error"/><Markdown value="$error"/>',
@@ -137,7 +137,6 @@ SHOWN = {
     "choices": '<Choices name="c" toName="prompt" value="$choices"/>',
     "items of a repeater": '<Repeater on="$items" indexFlag="{{idx}}"><HyperText name="h_{{idx}}" value="$items[{{idx}}].html"/><Markdown value="$items[{{idx}}].html"/></Repeater>',
     "text": '<Text name="t" value="$note"/><Header value="$note"/>',
-    "not the address of a text": '<Text name="t" value="$note" valueType="url"/>',
     "paragraphs": '<Paragraphs name="p" value="$dialogue" layout="dialogue" nameKey="role" textKey="content"/>',
     "table": '<Table name="t" value="$table"/>',
 }
@@ -155,6 +154,7 @@ def test_nothing_is_fetched(config: str, record: Record, reviewer: Reviewer, bea
     config = config if config.startswith("<View>") else f"<View>{ANSWERED}{config}{RATED}</View>"
     own = {
         "note": text,
+        "other": text,
         "items": [{"id": "1", "title": text, "body": text, "html": text}],
         "choices": [{"value": "one", "html": text, "hint": text}],
         "dialogue": [{"role": text, "content": text}],
@@ -169,7 +169,9 @@ def test_nothing_is_fetched(config: str, record: Record, reviewer: Reviewer, bea
     assert beacon.asked == []
 
 
-ADDRESSES = {
+NO_ADDRESS = "no address of a text"
+LOADED = {
+    NO_ADDRESS: '<Text name="i" value="$note" valueType="url"/>',
     "image": '<Image name="i" value="$prompt"/>',
     "audio": '<Audio name="i" value="$prompt"/>',
     "pdf": '<Pdf name="i" value="$prompt"/>',
@@ -177,23 +179,29 @@ ADDRESSES = {
     "time series": '<TimeSeries name="i" value="$prompt" valueType="url"><Channel column="a"/></TimeSeries>',
     "text": '<Text name="i" value="$prompt" valueType="url"/>',
     "hypertext": '<HyperText name="i" value="$prompt" valueType="url"/>',
-    "base64": '<HyperText name="i" value="$run_name" encoding="base64"/>',
+    "base64": '<HyperText name="i" value="$prompt" encoding="base64"/>',
     "table": '<Table name="i" value="$prompt" valueType="csv|url"/>',
     "resolver": '<HyperText name="i" value="$prompt" resolver="csv"/>',
 }
 
 
-@pytest.mark.parametrize("tag", ADDRESSES.values(), ids=ADDRESSES)
+@pytest.mark.parametrize("tag", LOADED.values(), ids=LOADED)
 def test_an_address_of_a_stranger_is_not_fetched(
-    tag: str, record: Record, reviewer: Reviewer, beacon: Beacon
+    tag: str, record: Record, signed_in: BrowserContext, beacon: Beacon
 ):
     config = f'<View><Text name="prompt" value="$prompt"/>{TEXT_AREA}{tag}</View>'
-    handler = record(f"{beacon.url}/secret.png", "Hello", project_config=config)
+    address = f"{beacon.url}/secret.png"
+    own = {"note": f"<img src='{address}'>"}
+    handler = record(address, "Hello", project_config=config, data=own)
 
-    reviewer.open_stream(handler.project_url)
+    # Not a reviewer whose console has to be clean: the page says that it cannot load these.
+    page = signed_in.new_page()
+    page.goto(str(handler.project_url))
+    page.get_by_role("button", name="Label All Tasks").click()
+    expect(page.get_by_role("button", name="Submit current annotation")).to_be_visible()
+    page.wait_for_load_state("networkidle")
+    page.close()
 
-    expect(reviewer.responses).to_be_visible()
-    reviewer.page.wait_for_load_state("networkidle")
     assert beacon.asked == []
 
 
