@@ -8,13 +8,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 from langchain_label_studio.delivery import rejected
 from langchain_label_studio.delivery.lane import Lane
-from langchain_label_studio.delivery.lane_files import CUT_OFF, BatchFile, directory_size, lanes_in
+from langchain_label_studio.delivery.lane_files import CUT_OFF, BatchFile, lanes_in
 from langchain_label_studio.delivery.orphaned_lanes import OrphanedLanes
 from langchain_label_studio.delivery.outbox import (
     DAMAGED,
@@ -61,7 +61,8 @@ class DiskOutbox:
             prepare: Called before a lane is made.
             power: Whether a record survives a loss of power. That costs one write to the disk for each record.
             batch_size: The maximum number of records in a batch.
-            max_bytes: The maximum size of the pending records of all processes together.
+            max_bytes: The maximum size of the pending records of all processes together. Rejected records have a bound
+                of their own.
             max_records: The maximum number of pending records of this process.
         """
         self.directory = str(directory)
@@ -119,20 +120,26 @@ class DiskOutbox:
                 self._nested.append(body)
                 return self._count + 1
             self._appending = True
+            lane = self._own
+            before = 0 if lane is None else lane.appended
             try:
-                lane = self._own or self._begin_own_lane()
+                if lane is None:
+                    lane = self._begin_own_lane()
                 try:
                     lane.append(line)
                 except FileNotFoundError:
-                    self._give_up_own_lane()
-                    self._begin_own_lane().append(line)
+                    lane = self._replace_own_lane()
+                    before = lane.appended
+                    lane.append(line)
             finally:
+                # Ctrl-C may come at the end of every call. So the lane says what it has, and nothing is called here.
                 self._appending = False
-            self._count += 1
-            self._bytes += size
-            self.appended += 1
-            if self._nested:
-                self._append_nested()
+                if lane is not None and lane.appended > before:
+                    self._count += 1
+                    self._bytes += size
+                    self.appended += 1
+                if self._nested:
+                    self._append_nested()
             return self._count
 
     def _append_nested(self) -> None:
@@ -142,7 +149,16 @@ class DiskOutbox:
                 body = self._nested.pop()
             except IndexError:
                 return
-            self.append(body)
+            try:
+                self.append(body)
+            except OSError:
+                self._nested.append(body)
+                return
+
+    def take_nested(self) -> list[bytes]:
+        """Remove and return records that came in the middle of an append, and that the disk did not take."""
+        nested, self._nested = self._nested, []
+        return nested
 
     def _begin_own_lane(self) -> Lane:
         self._own = self._new_lane()
@@ -154,12 +170,41 @@ class DiskOutbox:
             self._lanes, max_records=self.batch_size, max_bytes=MAX_BATCH_BYTES, power=self._power
         )
 
-    def _give_up_own_lane(self) -> None:
-        """Begin a new lane with the next record, because somebody deleted the directory of this one."""
-        lane, self._own = self._own, None
-        if lane and lane.files:
-            self._recovered.append(lane)  # its records are then settled as records that cannot be read
-        elif lane:
+    def _replace_own_lane(self) -> Lane:
+        """Begin a new lane, because somebody deleted or moved this one, or its open batch."""
+        old, self._own = self._own, None
+        if old is not None:
+            old.seal()
+            if old.files:
+                self._recovered.append(old)
+            else:
+                old.delete()
+        self._log.warning(
+            "gone", "Somebody deleted or moved the outbox %s. It is begun anew there.", self.directory
+        )
+        new = self._begin_own_lane()
+        if old is not None and old.files and old.files[-1].content is not None:
+            with suppress(OSError):  # then these records wait in memory
+                self._move(old, old.files[-1], new)
+        return new
+
+    def _move(self, old: Lane, gone: BatchFile, new: Lane) -> BatchFile:
+        """Write the records of a batch without a file into another lane."""
+        assert gone.content is not None
+        new.append(gone.content, records=gone.records)
+        file = new.files[-1]
+        file.since = gone.since
+        self._bytes += file.size - gone.size
+        old.files.remove(gone)
+        self._delete_if_settled(old)
+        return file
+
+    def _delete_if_settled(self, lane: Lane) -> None:
+        with self._lock:
+            settled = lane is not self._own and not lane.files
+            if settled:
+                self._recovered.remove(lane)
+        if settled:
             lane.delete()
 
     def next_batch(self) -> Batch | None:
@@ -174,7 +219,7 @@ class DiskOutbox:
                 if lane is None:
                     return None
                 file = lane.files[0]
-                if len(lane.files) == 1:
+                if file.descriptor is not None:
                     lane.seal()
             # Without the lock: nobody appends to a sealed batch.
             self._batch = self._read(lane, file)
@@ -189,9 +234,10 @@ class DiskOutbox:
 
     def _read(self, lane: Lane, file: BatchFile) -> Batch:
         try:
-            *lines, rest = file.path.read_bytes().split(b"\n")
+            *lines, rest = lane.read(file).split(b"\n")
         except FileNotFoundError:
-            lines, rest = [], b""
+            return self._gone(lane, file)
+        self._count_more(lane, file, len(lines) - file.records)
         if rest:
             self._log.warning("cut", CUT_OFF, file.path)
         records, damaged = [], []
@@ -219,6 +265,23 @@ class DiskOutbox:
             place=(lane, file),
         )
 
+    def _gone(self, lane: Lane, file: BatchFile) -> Batch:
+        self._log.warning(
+            "lost",
+            "%d runs are lost: somebody deleted or moved %s. They count as rejected.",
+            file.records,
+            file.path,
+        )
+        return Batch((), recovered=lane.recovered, set_aside=file.records, place=(lane, file))
+
+    def _count_more(self, lane: Lane, file: BatchFile, records: int) -> None:
+        """Count records that a second Ctrl-C kept from being counted."""
+        if records > 0 and not lane.recovered:
+            with self._lock:
+                file.records += records
+                self._count += records
+                self.appended += records
+
     def mark_sending(self, batch: Batch) -> None:
         """Note that some of the batch may be stored, for the process that finds it after a crash.
 
@@ -226,7 +289,30 @@ class DiskOutbox:
             OSError: The note could not be written, so the batch must not be sent.
         """
         lane, file = batch.place
-        lane.mark_sending(file)
+        try:
+            lane.mark_sending(file)
+        except FileNotFoundError:
+            lane, file = batch.place = self._write_again(batch)
+            lane.mark_sending(file)
+
+    def _write_again(self, batch: Batch) -> tuple[Lane, BatchFile]:
+        """Write a batch into a new lane, because somebody deleted its file."""
+        old, gone = batch.place
+        gone.content = b"".join(record.body + b"\n" for record in batch.records)
+        new = self._new_lane()
+        new.recovered = old.recovered
+        with self._lock:
+            try:
+                self._recovered.append(new)
+                records = len(batch.records)
+                self._count += records - gone.records
+                gone.records = records
+                file = self._move(old, gone, new)
+            except OSError:
+                self._delete_if_settled(new)
+                raise
+        new.seal()
+        return new, file
 
     def mark_unsent(self, batch: Batch) -> None:
         """Note that certainly nothing of the batch is stored."""
@@ -242,16 +328,14 @@ class DiskOutbox:
             self._count -= file.records
             self._bytes -= file.size
             lane.files.remove(file)
-            over = lane is not self._own and not lane.files
-            if over:
-                self._recovered.remove(lane)
         try:
-            file.path.unlink(missing_ok=True)
+            lane.remove(file)
         except OSError as error:
             # The process that finds the file asks for its runs, and learns that they are stored.
             self._log.warning("remove", "%s was sent, but cannot be deleted: %s", file.path, error.strerror)
-        if over:
-            lane.delete()
+        self._delete_if_settled(lane)
+        if not self._recovered:
+            self._take_over(self._orphaned.recover_more(owned=0))
 
     def reject(self, record: Record, reason: str) -> None:
         """Set a record aside that the destination refuses for good.
@@ -273,7 +357,8 @@ class DiskOutbox:
             OSError: The disk does not take the records.
         """
         with self._lock:
-            self._bytes += self._later.add(records, seconds=seconds, recovered=recovered)
+            size = self._later.add(records, seconds=seconds, recovered=recovered)
+            self._bytes += size
 
     @property
     def postponed(self) -> int:
@@ -290,10 +375,14 @@ class DiskOutbox:
         with self._lock:
             self._begin_anew(self._later.own())
 
-    def _begin_anew(self, lanes: Sequence[Lane]) -> None:
-        records = sum(lane.records for lane in lanes)
-        self._recovered += lanes
-        self._count += records
+    def _begin_anew(self, lanes: Iterable[Lane]) -> None:
+        for lane in lanes:
+            records = lane.records
+            if records:
+                self._count += records
+                self._recovered.append(lane)
+            else:
+                lane.delete()
 
     def recover(self) -> float:
         """Recover orphaned lanes. Make postponed records pending again when their time has come.
@@ -305,19 +394,32 @@ class DiskOutbox:
             OSError: The directory cannot be read.
         """
         with self._lock:
+            self._check_own_lane()
             self._begin_anew(self._later.due())
             wait = self._later.seconds_left()
         mine = {lane.path for lane in (self._own, *self._recovered, *self._later.lanes) if lane}
-        for lane in self._orphaned.recover(except_for=mine):
+        self._take_over(self._orphaned.recover(except_for=mine, owned=len(self._recovered)))
+        return min(wait, self._orphaned.look_again)
+
+    def _check_own_lane(self) -> None:
+        """Begin a new lane if somebody deleted or moved this one. While nothing is sent, nobody else may notice."""
+        if self._own and self._own.files and not self._appending and not self._own.is_intact():
+            self._appending = True
+            try:
+                self._replace_own_lane()
+            finally:
+                self._appending = False
+                self._append_nested()
+
+    def _take_over(self, orphaned: Iterable[Lane]) -> None:
+        for lane in orphaned:
+            records, size = lane.records, lane.size
             with self._lock:
                 self._begin_anew([lane])
-                self._bytes += lane.size
-                self.recovered += lane.records
-            logger.info(
-                "Recovered %d runs that another process had recorded, in %s.", lane.records, lane.path
-            )
-        self._bytes_of_others = self._orphaned.bytes_left + directory_size(self._rejected)
-        return min(wait, self._orphaned.look_again)
+                self._bytes += size
+                self.recovered += records
+            logger.info("Recovered %d runs that another process had recorded, in %s.", records, lane.path)
+        self._bytes_of_others = self._orphaned.bytes_left
 
     def abandon(self) -> None:
         """Leave the pending records to the parent process."""

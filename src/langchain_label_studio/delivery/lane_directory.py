@@ -1,0 +1,150 @@
+"""`LaneDirectory`: the locked directory of a lane. Its methods work on the files in it."""
+
+from __future__ import annotations
+
+import errno
+import os
+from contextlib import suppress
+from pathlib import Path
+from typing import Self
+
+from langchain_label_studio.delivery.lane_files import LOCK
+from langchain_label_studio.support.process_lock import DirectoryLock
+
+_BINARY = getattr(os, "O_BINARY", 0)  # without it, Windows writes other line ends
+
+
+class LaneDirectory:
+    """The directory of a lane that this process owns.
+
+    It stays the same directory when somebody moves it. (Windows moves no directory with open files.)
+
+    Attributes:
+        path: The directory, where it was made or found.
+    """
+
+    def __init__(self, path: Path, lock: DirectoryLock) -> None:
+        self.path = path
+        self._lock = lock
+
+    @classmethod
+    def take(cls, path: Path) -> Self | None:
+        """Take the lock of a directory.
+
+        Returns:
+            The directory. None if another process owns it, or it is gone.
+
+        Raises:
+            OSError: The directory cannot be used, or its file system has no locks.
+        """
+        lock = DirectoryLock.take(path, LOCK)
+        return lock and cls(path, lock)
+
+    def rename_to(self, path: Path) -> None:
+        """Give the directory another name."""
+        self.path = self.path.rename(path)
+
+    def is_in_place(self) -> bool:
+        """Return whether the directory is at its path. Else somebody moved, replaced or deleted it."""
+        return self._lock.is_at(self.path)
+
+    def create(self, name: str) -> int:
+        """Make a file, and open it to append and to read.
+
+        Raises:
+            FileNotFoundError: Somebody moved, replaced or deleted the directory.
+            OSError: The file cannot be made.
+        """
+        if not self.is_in_place():
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(self.path))
+        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND | _BINARY
+        return os.open(self._at(name), flags, 0o600, dir_fd=self._lock.descriptor)
+
+    def has(self, name: str, descriptor: int) -> bool:
+        """Return whether an open file still has this name here."""
+        try:
+            named = os.stat(self._at(name), dir_fd=self._lock.descriptor)
+        except OSError:
+            return False
+        return os.path.samestat(named, os.fstat(descriptor))
+
+    def read(self, name: str) -> bytes:
+        """Return the content of a file.
+
+        Raises:
+            FileNotFoundError: Somebody deleted or moved the file.
+            OSError: The file cannot be read.
+        """
+        descriptor = os.open(self._at(name), os.O_RDONLY | _BINARY, dir_fd=self._lock.descriptor)
+        with open(descriptor, "rb") as file:
+            return file.read()
+
+    def rename(self, old: str, new: str) -> None:
+        """Give a file another name.
+
+        Raises:
+            FileNotFoundError: Somebody deleted or moved the file.
+            OSError: The name cannot be changed.
+        """
+        directory = self._lock.descriptor
+        os.rename(self._at(old), self._at(new), src_dir_fd=directory, dst_dir_fd=directory)
+
+    def unlink(self, name: str) -> None:
+        """Delete a file, if it is still there.
+
+        Raises:
+            OSError: The file cannot be deleted.
+        """
+        with suppress(FileNotFoundError):
+            os.unlink(self._at(name), dir_fd=self._lock.descriptor)
+
+    def sync(self) -> None:
+        """Make sure that the names of the files survive a loss of power.
+
+        Raises:
+            OSError: The disk does not take them.
+        """
+        if self._lock.descriptor is not None:
+            os.fsync(self._lock.descriptor)
+
+    def delete(self) -> None:
+        """Delete the directory, and release its lock."""
+        # It may hold files of other people, or another directory may be in its place. Then that stays.
+        with suppress(OSError):
+            if self.is_in_place():
+                (self.path / LOCK).unlink(missing_ok=True)
+                self.path.rmdir()
+        self.release()
+
+    def release(self) -> None:
+        """Leave the directory to other processes."""
+        self._lock.release()
+
+    def disown(self) -> None:
+        """Leave the directory to the parent of this forked process."""
+        self._lock.disown()
+
+    def _at(self, name: str) -> str | Path:
+        """Return the path of a file, for a call with `dir_fd`."""
+        return self.path / name if self._lock.descriptor is None else name
+
+
+def sync_directory(path: Path) -> None:
+    """Make sure that the names in a directory survive a loss of power.
+
+    Raises:
+        OSError: The disk does not take them.
+    """
+    if os.name == "posix":
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def read_open_file(descriptor: int) -> bytes:
+    """Return the content of an open file, which may have no name any more."""
+    with open(descriptor, "rb", closefd=False) as file:
+        file.seek(0)
+        return file.read()
