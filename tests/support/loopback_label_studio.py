@@ -12,32 +12,17 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler
-from typing import Any, Literal, Self
+from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
 
 from langchain_label_studio import get_default_label_configs
 from langchain_label_studio.label_config.controls import read_controls
+from tests.support.loopback_faults import Fault, ImportJob, matching_tasks
 from tests.support.servers import BusyServer
 
-Kind = Literal["status", "hang", "reset_before", "reset_after", "lose_predictions"]
-
-
-@dataclass(frozen=True)
-class Fault:
-    """What goes wrong with one import.
-
-    Attributes:
-        kind: A status instead of the answer; no answer at all; the connection reset before or after
-            the tasks were stored; or the tasks stored without their predictions.
-        status: The status.
-        headers: More headers of that answer.
-    """
-
-    kind: Kind
-    status: int = 0
-    headers: Mapping[str, str] = field(default_factory=dict)
+__all__ = ["Fault", "LoopbackLabelStudio"]
 
 
 class LoopbackLabelStudio:
@@ -46,6 +31,12 @@ class LoopbackLabelStudio:
     Attributes:
         tasks: What is stored, in the order in which it was.
         faults: What goes wrong with the next imports; None is nothing.
+        every_fault: What goes wrong with each import after those.
+        question_faults: What goes wrong with the next questions for tasks.
+        job_faults: What goes wrong with the next questions for jobs.
+        jobs: The jobs of imports, the number of the first is 1.
+        longest_path: A longer path, with its query, is answered with 414.
+        largest_body: A larger body is answered with 413.
         key_is_good: Whether any key is.
         good_key: The only key that is, or None.
         refused_text: Imports with this text in them are answered with `refused_status`.
@@ -57,6 +48,12 @@ class LoopbackLabelStudio:
         self.projects: dict[int, dict[str, Any]] = {}
         self.tasks: list[dict[str, Any]] = []
         self.faults: list[Fault | None] = []
+        self.every_fault: Fault | None = None
+        self.question_faults: list[Fault | None] = []
+        self.job_faults: list[Fault | None] = []
+        self.jobs: list[ImportJob] = []
+        self.longest_path: int | None = None
+        self.largest_body: int | None = None
         self.delay = 0.0
         self.imports_at_once = 0
         self.most_imports_at_once = 0
@@ -161,7 +158,9 @@ class _Handler(BaseHTTPRequestHandler):
         path = urlsplit(self.path)
         query = parse_qs(path.query)
         self.studio.requests.append(("GET", path.path))
-        if path.path == "/user/login/":
+        if self.studio.longest_path and len(self.path) > self.studio.longest_path:
+            self._answer(414, {"detail": "Request-URI Too Large"})
+        elif path.path == "/user/login/":
             setting = json.dumps(self.studio.collects_analytics)
             self._answer(200, f"window.APP_SETTINGS.collect_analytics = {setting};")
         elif not self._key_is_good():
@@ -177,27 +176,22 @@ class _Handler(BaseHTTPRequestHandler):
                 if query["title"][0] in project["title"]
             ]
             self._answer(200, {"count": len(titled), "results": titled})
+        elif "/imports/" in path.path:
+            self._answer_job(int(path.path.strip("/").split("/")[-1]))
         elif path.path.startswith("/api/projects/"):
             project = self.studio.projects.get(int(path.path.strip("/").split("/")[-1]))
             self._answer(200, project) if project else self._answer(404, {"detail": "Not found."})
         else:
-            asked = json.loads(query["query"][0])
-            [only] = asked["filters"]["items"]
-            column = only["filter"].removeprefix("filter:tasks:data.")
-            found = [
-                task | {"total_predictions": len(task["predictions"])}
-                for task in self.studio.tasks
-                if task["data"].get(column) in only["value"]
-            ]
-            if asked["ordering"] == ["-tasks:id"]:
-                found.reverse()
-            self._answer(200, {"tasks": found, "total": len(found)})
+            self._answer_question(query)
 
     def do_POST(self) -> None:
         path = urlsplit(self.path).path
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        content = self.rfile.read(int(self.headers["Content-Length"]))
+        body = json.loads(content)
         self.studio.requests.append(("POST", path))
-        if path == "/api/token/refresh/":
+        if self.studio.largest_body and len(content) > self.studio.largest_body:
+            self._answer(413, {"detail": "Request Entity Too Large"})
+        elif path == "/api/token/refresh/":
             self._answer(200, {"access": self.studio.good_key})
         elif not self._key_is_good():
             self._answer(401, {"detail": "Invalid token."})
@@ -232,8 +226,13 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer_import(tasks)
 
     def _answer_import(self, tasks: list[dict[str, Any]]) -> None:
-        fault = self.studio.faults.pop(0) if self.studio.faults else None
-        if self.studio.refused_text and self.studio.refused_text in json.dumps(tasks):
+        fault = self.studio.faults.pop(0) if self.studio.faults else self.studio.every_fault
+        refused = self.studio.refused_text is not None and self.studio.refused_text in json.dumps(tasks)
+        if fault and fault.kind == "job":
+            ends = replace(fault, ends="failed") if refused else fault
+            self.studio.jobs.append(ImportJob(ends, lambda: self.studio.store(tasks)))
+            self._answer(201, {"import": len(self.studio.jobs)})
+        elif refused:
             time.sleep(self.studio.delay)
             self._answer(self.studio.refused_status, {"detail": "as told"})
         elif fault is None:
@@ -241,21 +240,53 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(201, self.studio.store(tasks))
         elif fault.kind == "lose_predictions":
             self._answer(201, self.studio.store(tasks, with_predictions=False))
-        elif fault.kind == "status":
-            self._answer(fault.status, {"detail": "as told"}, fault.headers)
+        else:
+            if fault.stored_after is not None:
+                fault.after_a_while(lambda: self.studio.store(tasks))
+            if fault.kind == "reset_after":
+                self.studio.store(tasks)
+            self._answer_wrongly(fault)
+
+    def _answer_question(self, query: dict[str, list[str]]) -> None:
+        fault = self.studio.question_faults.pop(0) if self.studio.question_faults else None
+        if fault:
+            self._answer_wrongly(fault)
+            return
+        found = matching_tasks(self.studio.tasks, json.loads(query["query"][0]))
+        size = int(query.get("page_size", ["100"])[0])
+        first = size * (int(query.get("page", ["1"])[0]) - 1)
+        self._answer(200, {"tasks": found[first : first + size], "total": len(found)})
+
+    def _answer_job(self, number: int) -> None:
+        fault = self.studio.job_faults.pop(0) if self.studio.job_faults else None
+        if fault:
+            self._answer_wrongly(fault)
+            return
+        known = self.studio.jobs[number - 1] if number <= len(self.studio.jobs) else None
+        state = known.state() if known else None
+        self._answer(200, {"id": number, **state}) if state else self._answer(404, {"detail": "Not found."})
+
+    def _answer_wrongly(self, fault: Fault) -> None:
+        if fault.kind == "status":
+            self._answer(fault.status, {"detail": "as told"}, fault.headers, body_as_told=fault.body)
         elif fault.kind == "hang":
             self.studio.released.wait(30)
             self.close_connection = True
         else:
-            if fault.kind == "reset_after":
-                self.studio.store(tasks)
             # Closed with a time-out of nothing, a connection is reset instead of ended.
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\0\0\0\0\0\0\0")
             self.connection.close()
             self.close_connection = True
 
-    def _answer(self, status: int, body: object, headers: Mapping[str, str] | None = None) -> None:
-        payload = json.dumps(body).encode()
+    def _answer(
+        self,
+        status: int,
+        body: object,
+        headers: Mapping[str, str] | None = None,
+        *,
+        body_as_told: bytes | None = None,
+    ) -> None:
+        payload = json.dumps(body).encode() if body_as_told is None else body_as_told
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(payload)))

@@ -12,7 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from langchain_label_studio import LabelStudioCallbackHandler, LLMRun
-from langchain_label_studio.delivery import Record, Sender
+from langchain_label_studio.delivery import Found, Record, Sender
 from langchain_label_studio.delivery.settings import DeliverySettings, resolve_delivery
 from langchain_label_studio.forms.modes import get_default_label_configs
 from langchain_label_studio.label_config.parse import parse_label_config
@@ -47,8 +47,8 @@ class RecordingDestination(ProjectDestination):
     def send(self, records: Sequence[Record]) -> None:
         self.runs += [decode_run(record.body) for record in records]
 
-    def find(self, records: Sequence[Record]) -> frozenset[str]:
-        return frozenset(record.key for record in records if self.task_id(record.key))
+    def find(self, records: Sequence[Record], *, note: str) -> Found:
+        return Found(keys=frozenset(record.key for record in records if self.task_id(record.key)))
 
     def task_id(self, run_id: str) -> int | None:
         """Return the place of a run among the runs, from 1 on."""

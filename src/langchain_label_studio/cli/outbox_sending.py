@@ -15,7 +15,7 @@ from langchain_label_studio.cli.outbox_operations import look_at
 from langchain_label_studio.delivery import LANES, DeliveryStats, Sender
 from langchain_label_studio.delivery.lane import Lane
 from langchain_label_studio.delivery.lane_files import lanes_in
-from langchain_label_studio.delivery.orphaned_lanes import GRACE
+from langchain_label_studio.delivery.retry_policy import GRACE
 from langchain_label_studio.delivery.settings import DeliverySettings
 from langchain_label_studio.delivery.stats import State
 from langchain_label_studio.label_studio.project_outboxes import ProjectOutbox

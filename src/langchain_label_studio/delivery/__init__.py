@@ -3,7 +3,13 @@
 It knows neither LangChain nor Label Studio.
 """
 
-from langchain_label_studio.delivery.destination import DeliveryFailedError, Destination, NotAllTakenError
+from langchain_label_studio.delivery.destination import (
+    DeliveryFailedError,
+    Destination,
+    Found,
+    NotAllTakenError,
+    StillWorkingError,
+)
 from langchain_label_studio.delivery.disk_outbox import LANES, REJECTED, DiskOutbox, has_lanes
 from langchain_label_studio.delivery.fallback_outbox import FallbackOutbox
 from langchain_label_studio.delivery.memory_outbox import MemoryOutbox
@@ -21,11 +27,13 @@ __all__ = [
     "Destination",
     "DiskOutbox",
     "FallbackOutbox",
+    "Found",
     "MemoryOutbox",
     "NotAllTakenError",
     "Outbox",
     "Record",
     "Sender",
+    "StillWorkingError",
     "hand_over_at_exit",
     "has_lanes",
 ]

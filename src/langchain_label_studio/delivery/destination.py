@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from langchain_label_studio.delivery.outbox import Record
@@ -47,21 +48,69 @@ class NotAllTakenError(Exception):
         self.refused = refused
 
 
+class StillWorkingError(Exception):
+    """A destination took the records of a request, and stores them later. Ask it with `find`.
+
+    Attributes:
+        note: The note for `find`, in place of the note from before the request.
+        what: The work, as a text for people, such as "import 17".
+    """
+
+    def __init__(self, *, note: str, what: str) -> None:
+        super().__init__(what)
+        self.note = note
+        self.what = what
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """The answer of a destination to the question which records it has.
+
+    Attributes:
+        keys: The keys of the records that are stored.
+        ended: Whether the request has certainly ended. Then no other record of it will be stored.
+        refused: The reason why the destination refused the request. Empty if it is not known to have refused it.
+    """
+
+    keys: frozenset[str]
+    ended: bool = False
+    refused: str = ""
+
+
 class Destination(Protocol):
     """The receiver of records. Only one thread at a time calls it."""
+
+    def grace(self, *, note: str) -> float:
+        """Return the seconds for which it may still work on a request without an answer.
+
+        Args:
+            note: The last note about the request. Empty if it is lost.
+        """
+
+    def note(self) -> str:
+        """Return a note about the next request. After a crash, another process gives it to `find`.
+
+        It has 200 characters at most. It is empty if there is nothing to note.
+        """
 
     def send(self, records: Sequence[Record]) -> None:
         """Store the records, and return when they are certainly stored whole.
 
         Raises:
             NotAllTakenError: Some records are not stored. All others are.
+            StillWorkingError: They will be stored later, or refused.
             DeliveryFailedError: It is not certain that they are stored.
         """
 
-    def find(self, records: Sequence[Record]) -> frozenset[str]:
+    def find(self, records: Sequence[Record], *, note: str) -> Found:
         """Return the keys of the records that are stored already. Complete the records that are not stored whole.
 
+        Args:
+            records: The records.
+            note: The last note about their request. Empty if it is lost.
+
         Raises:
+            StillWorkingError: The destination still works on the request, or on the completion.
             DeliveryFailedError: The destination could not be asked.
         """
 

@@ -8,13 +8,14 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 from langchain_label_studio.delivery import rejected
 from langchain_label_studio.delivery.lane import Lane
-from langchain_label_studio.delivery.lane_files import CUT_OFF, BatchFile, lanes_in
+from langchain_label_studio.delivery.lane_files import CUT_OFF, BatchFile, lanes_in, seconds_since
 from langchain_label_studio.delivery.orphaned_lanes import OrphanedLanes
 from langchain_label_studio.delivery.outbox import (
     DAMAGED,
@@ -261,6 +262,8 @@ class DiskOutbox:
             tuple(records),
             in_doubt=file.sending,
             recovered=lane.recovered,
+            sent_at=time.monotonic() - seconds_since(lane.sending_since(file)) if file.sending else 0.0,
+            note=lane.read_note(file) if file.sending else "",
             set_aside=missing,
             place=(lane, file),
         )
@@ -282,18 +285,26 @@ class DiskOutbox:
                 self._count += records
                 self.appended += records
 
-    def mark_sending(self, batch: Batch) -> None:
+    def mark_sending(self, batch: Batch, *, note: str) -> None:
         """Note that some of the batch may be stored, for the process that finds it after a crash.
 
         Raises:
-            OSError: The note could not be written, so the batch must not be sent.
+            OSError: The batch could not be marked, so it must not be sent.
         """
         lane, file = batch.place
         try:
-            lane.mark_sending(file)
+            lane.mark_sending(file, note=note)
         except FileNotFoundError:
             lane, file = batch.place = self._write_again(batch)
-            lane.mark_sending(file)
+            lane.mark_sending(file, note=note)
+        batch.note = note
+
+    def note(self, batch: Batch, note: str) -> None:
+        """Replace the note of a batch that is marked as sending."""
+        batch.note = note
+        lane, file = batch.place
+        with suppress(OSError):  # then the process that finds the batch knows less, and waits longer
+            lane.write_note(file, note)
 
     def _write_again(self, batch: Batch) -> tuple[Lane, BatchFile]:
         """Write a batch into a new lane, because somebody deleted its file."""

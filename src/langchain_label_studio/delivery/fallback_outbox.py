@@ -76,9 +76,13 @@ class FallbackOutbox:
             self._batch, self._keeper = self._disk.next_batch(), self._disk
         return self._batch
 
-    def mark_sending(self, batch: Batch) -> None:
+    def mark_sending(self, batch: Batch, *, note: str) -> None:
         """Note that some of the batch may be stored, for the process that finds it after a crash."""
-        self._keeper.mark_sending(batch)
+        self._keeper.mark_sending(batch, note=note)
+
+    def note(self, batch: Batch, note: str) -> None:
+        """Replace the note of a batch that is marked as sending."""
+        self._keeper.note(batch, note)
 
     def mark_unsent(self, batch: Batch) -> None:
         """Note that certainly nothing of the batch is stored."""

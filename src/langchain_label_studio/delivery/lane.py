@@ -14,6 +14,8 @@ from typing import Self
 
 from langchain_label_studio.delivery.lane_directory import LaneDirectory, read_open_file, sync_directory
 from langchain_label_studio.delivery.lane_files import (
+    NOTE,
+    NOTE_SIZE,
     SENDING,
     UNBORN,
     UNSENT,
@@ -126,10 +128,14 @@ class Lane:
         """The size of its batches in bytes."""
         return sum(file.size for file in self.files)
 
-    def sending_since(self) -> float | None:
-        """Return `time.time()` when the newest request in doubt began. None without such a request."""
+    def sending_since(self, file: BatchFile) -> float:
+        """Return `time.time()` at the beginning of the last request with a batch that is marked as sending.
+
+        Raises:
+            OSError: The file cannot be found.
+        """
         # `mark_sending` renames the file. A rename changes this time of a file, and no other.
-        return max((file.path.stat().st_ctime for file in self.files if file.sending), default=None)
+        return self._directory.changed_at(file.path.name)
 
     def append(self, lines: bytes, *, records: int = 1) -> None:
         """Append lines to the open batch, or to a new batch if that one is full. All lines are appended, or none.
@@ -205,20 +211,26 @@ class Lane:
         return self._directory.read(file.path.name) if file.content is None else file.content
 
     def remove(self, file: BatchFile) -> None:
-        """Delete a batch. It is not one of `files` any more.
+        """Delete a batch and its note. It is not one of `files` any more.
 
         Raises:
             OSError: Its file cannot be deleted.
         """
         self._directory.unlink(file.path.name)
+        self.write_note(file, "")
 
-    def mark_sending(self, file: BatchFile) -> None:
+    def mark_sending(self, file: BatchFile, *, note: str) -> None:
         """Note that a request with a batch begins.
+
+        Args:
+            file: The batch.
+            note: The destination's note about the request.
 
         Raises:
             FileNotFoundError: Somebody deleted the file.
             OSError: The batch could not be marked, so it must not be sent.
         """
+        self.write_note(file, note)
         self._mark(file, sending=True)
 
     def mark_unsent(self, file: BatchFile) -> None:
@@ -228,6 +240,26 @@ class Lane:
             OSError: The batch could not be marked.
         """
         self._mark(file, sending=False)
+        self.write_note(file, "")
+
+    def write_note(self, file: BatchFile, note: str) -> None:
+        """Replace the note beside a batch. A disk that does not take the note has none afterwards.
+
+        Raises:
+            OSError: An old note could not be deleted.
+        """
+        name = file.path.with_suffix(NOTE).name
+        with suppress(OSError):
+            if note:
+                self._directory.overwrite(name, note.encode().ljust(NOTE_SIZE), sync=self._power)
+                return
+        self._directory.unlink(name)
+
+    def read_note(self, file: BatchFile) -> str:
+        """Return the note beside a batch. Empty without one."""
+        with suppress(OSError, ValueError):
+            return self._directory.read(file.path.with_suffix(NOTE).name).decode().strip()
+        return ""
 
     def take_in(self, path: Path) -> None:
         """Move a file with one record into the lane, as its last batch.

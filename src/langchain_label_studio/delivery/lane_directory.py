@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
-from langchain_label_studio.delivery.lane_files import LOCK
+from langchain_label_studio.delivery.lane_files import LOCK, NOTE
 from langchain_label_studio.support.process_lock import DirectoryLock
 
 _BINARY = getattr(os, "O_BINARY", 0)  # without it, Windows writes other line ends
@@ -79,6 +79,35 @@ class LaneDirectory:
         with open(descriptor, "rb") as file:
             return file.read()
 
+    def overwrite(self, name: str, content: bytes, *, sync: bool) -> None:
+        """Write a file of a fixed size. It may exist.
+
+        Args:
+            name: The name.
+            content: The content.
+            sync: Whether it has to survive a loss of power.
+
+        Raises:
+            OSError: The disk does not take the content.
+        """
+        flags = os.O_WRONLY | os.O_CREAT | _BINARY
+        descriptor = os.open(self._at(name), flags, 0o600, dir_fd=self._lock.descriptor)
+        try:
+            if os.write(descriptor, content) != len(content):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), name)
+            if sync:
+                os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+    def changed_at(self, name: str) -> float:
+        """Return `time.time()` of the last change of a file or of its name.
+
+        Raises:
+            OSError: The file cannot be found.
+        """
+        return os.stat(self._at(name), dir_fd=self._lock.descriptor).st_ctime
+
     def rename(self, old: str, new: str) -> None:
         """Give a file another name.
 
@@ -112,7 +141,8 @@ class LaneDirectory:
         # It may hold files of other people, or another directory may be in its place. Then that stays.
         with suppress(OSError):
             if self.is_in_place():
-                (self.path / LOCK).unlink(missing_ok=True)
+                for name in (LOCK, *(path.name for path in self.path.glob(f"*{NOTE}"))):
+                    self.unlink(name)
                 self.path.rmdir()
         self.release()
 

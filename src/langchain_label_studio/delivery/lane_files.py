@@ -5,6 +5,7 @@ A lane is a directory of batches. One process owns it.
     v1-20261121T090213-4711-9f2c/    the owner holds a lock on it, as long as the owner lives
         lock                   the same lock once more, for older versions of this package and for Windows
         000000000001.sending   a request with these records began, and nobody knows its end
+        000000000001.note      the destination's note about this request, such as the number of an import
         000000000002.jsonl     certainly not sent; the last batch grows by a line for each record
 
 The version stands for the names, and for the records: one line of JSON each.
@@ -24,7 +25,10 @@ from langchain_label_studio.support.process_lock import DirectoryLock
 VERSION = "v1-"
 """The beginning of the names of lanes that this version can read."""
 
-UNSENT, SENDING, LOCK = ".jsonl", ".sending", "lock"
+UNSENT, SENDING, NOTE, LOCK = ".jsonl", ".sending", ".note", "lock"
+
+NOTE_SIZE = 256
+"""The size of a note in bytes. It is always the same, so a longer note needs no more room on a full disk."""
 
 UNBORN = ".new-"
 """The beginning of a lane's name until its owner has the lock. No process recovers a lane with such a name."""

@@ -134,8 +134,13 @@ class MemoryOutbox:
                 self.rejected.append((Record("", body), DAMAGED))
         return Batch(tuple(records), set_aside=len(lines.bodies) - len(records), place=lines)
 
-    def mark_sending(self, batch: Batch) -> None:
-        """Do nothing: no process finds the batch after a crash."""
+    def mark_sending(self, batch: Batch, *, note: str) -> None:
+        """Keep the note. No process finds the batch after a crash."""
+        batch.note = note
+
+    def note(self, batch: Batch, note: str) -> None:
+        """Replace the note."""
+        batch.note = note
 
     def mark_unsent(self, batch: Batch) -> None:
         """Do nothing: no process finds the batch after a crash."""

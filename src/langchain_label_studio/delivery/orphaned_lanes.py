@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 from weakref import WeakSet
 
+from langchain_label_studio.delivery import retry_policy
 from langchain_label_studio.delivery.lane import Lane
 from langchain_label_studio.delivery.lane_files import (
     CUT_OFF,
@@ -23,12 +24,6 @@ if sys.platform != "win32":
 
 LOOK_AGAIN = 30.0
 """Seconds between two looks for orphaned lanes."""
-
-GRACE = 10.0
-"""Seconds for which the destination may still work on a request of a process that died.
-
-Before that, the destination may not know yet what it is about to store. So nobody asks it.
-"""
 
 MAX_LANES = 32
 """The maximum number of recovered lanes of a process, in all its outboxes together."""
@@ -123,7 +118,7 @@ class OrphanedLanes:
 
     def _grace_left(self, lane: Lane) -> float:
         """Return the seconds for which nobody asks about the last request of a dead process."""
-        began = lane.sending_since()
+        began = max((lane.sending_since(file) for file in lane.files if file.sending), default=None)
         if began is None:
             return 0.0
         # After the clock was set back, the request seems to begin in the future. Then its age is not known, and the
@@ -133,7 +128,7 @@ class OrphanedLanes:
         if known != began:
             seen = now
         self._seen[lane.path] = began, seen
-        return GRACE - max(seconds_since(began), now - seen)
+        return retry_policy.GRACE - max(seconds_since(began), now - seen)
 
     def _drop_without_records(self, lane: Lane) -> None:
         """Delete the batches without a whole line. Nobody waits for them: their owner died in their first line."""

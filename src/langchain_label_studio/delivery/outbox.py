@@ -35,6 +35,8 @@ class Batch:
         records: The records, in the order in which they were appended.
         in_doubt: Whether its unsettled records may be stored already.
         recovered: Whether another process recorded them, and ended before it sent them.
+        sent_at: `time.monotonic()` at the beginning of the request, if the batch is in doubt.
+        note: The destination's note about the last request. Empty without one.
         set_aside: The number of further records that could not be read. They were set aside as rejected.
         place: Its place in the outbox. Only the outbox reads this.
     """
@@ -42,6 +44,8 @@ class Batch:
     records: tuple[Record, ...]
     in_doubt: bool = False
     recovered: bool = False
+    sent_at: float = 0.0
+    note: str = ""
     set_aside: int = 0
     place: Any = field(default=None, repr=False)
 
@@ -91,8 +95,16 @@ class Outbox(Protocol):
     def next_batch(self) -> Batch | None:
         """Return the batch to send next: the same batch until it is removed. None if no record is pending."""
 
-    def mark_sending(self, batch: Batch) -> None:
-        """Note that some of the batch may be stored, for the process that finds it after a crash."""
+    def mark_sending(self, batch: Batch, *, note: str) -> None:
+        """Note that some of the batch may be stored, for the process that finds it after a crash.
+
+        Args:
+            batch: The batch.
+            note: The destination's note about the request. It replaces the batch's note.
+        """
+
+    def note(self, batch: Batch, note: str) -> None:
+        """Replace the note of a batch that is marked as sending."""
 
     def mark_unsent(self, batch: Batch) -> None:
         """Note that certainly nothing of the batch is stored."""

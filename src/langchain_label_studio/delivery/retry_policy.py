@@ -1,4 +1,4 @@
-"""The meaning of a failed request (`judge`), and the wait after it (`wait_before`). Pure."""
+"""The meaning of a failed request (`judge`), and the waits after it. Pure."""
 
 from __future__ import annotations
 
@@ -10,6 +10,23 @@ FIRST_WAIT = 1.0
 LONGEST_WAIT = 60.0
 BLOCKED_WAIT = 300.0
 
+LONGEST_RETRY_AFTER = 300.0
+"""The seconds that a destination can ask for at most. It may ask for a thousand years by mistake."""
+
+GRACE = 10.0
+"""The seconds for which the destination may still work on a request without an answer.
+
+Before that, the destination may not know yet what it is about to store. So nobody asks it.
+"""
+
+LATE = 60.0
+"""The seconds after which a request that the destination still carries out is worth a warning."""
+
+GIVEN_UP = 3600.0
+"""The seconds after which nobody waits any longer for a request that the destination still carries out."""
+
+_FIRST_LOOK, _LONGEST_LOOK = 0.25, 5.0
+
 
 class AnswerMeaning(Enum):
     """The meaning of a failed request for its records."""
@@ -17,11 +34,16 @@ class AnswerMeaning(Enum):
     UNSENT = "surely not stored: keep, and try again later"
     IN_DOUBT = "perhaps stored: keep, and ask before sending again"
     BLOCKED = "refused until somebody changes something: keep all"
-    BAD = "one of the records is at fault: find it"
+    BAD = "one of the records is at fault, or there are too many: try fewer"
 
 
-_UNSENT = frozenset({429, 503})
-_BAD = frozenset({400, 413, 422})
+# Too early, too many requests, not available.
+_UNSENT = frozenset({425, 429, 503})
+# Of 4xx: the time ran out, another request was in the way, the wrong server, a lock, and a proxy whose caller left.
+_PASSING = frozenset({408, 409, 421, 423, 499})
+TOO_LARGE = frozenset({413, 414, 431})
+"""Answers to a request that is too long. A shorter request may pass."""
+_BAD = frozenset({400, 422}) | TOO_LARGE
 
 
 def judge(failure: DeliveryFailedError) -> AnswerMeaning:
@@ -37,7 +59,7 @@ def judge(failure: DeliveryFailedError) -> AnswerMeaning:
         return AnswerMeaning.UNSENT
     if status in _BAD:
         return AnswerMeaning.BAD
-    if status >= 500 or status < 300:
+    if status >= 500 or status < 300 or status in _PASSING:
         return AnswerMeaning.IN_DOUBT
     return AnswerMeaning.BLOCKED
 
@@ -53,3 +75,23 @@ def wait_before(attempt: int, meaning: AnswerMeaning, *, chance: float) -> float
     if meaning is AnswerMeaning.BLOCKED:
         return BLOCKED_WAIT * (1 + chance / 10)
     return min(FIRST_WAIT * 2.0 ** min(attempt - 1, 30), LONGEST_WAIT) * (0.5 + chance / 2)
+
+
+def wait_before_look(look: int) -> float:
+    """Return how many seconds to wait before the next look at a request that the destination still carries out.
+
+    Args:
+        look: How many looks there were, at least 1.
+    """
+    return min(_FIRST_LOOK * 2.0 ** min(look - 1, 30), _LONGEST_LOOK)
+
+
+def grace_after(failure: DeliveryFailedError, *, grace: float) -> float:
+    """Return for how many seconds the destination may still work on a failed request.
+
+    Args:
+        failure: The failure, which leaves the records in doubt.
+        grace: The seconds for which the destination may work on a request without an answer.
+    """
+    # A 500 is the end of a request: the program that worked on it failed. Others, such as a proxy, give up waiting.
+    return 0.0 if failure.status == 500 else grace

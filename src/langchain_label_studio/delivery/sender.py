@@ -9,10 +9,11 @@ import time
 from collections.abc import Sequence
 from typing import Generic, Literal, TypeVar
 
-from langchain_label_studio.delivery import process_exit
-from langchain_label_studio.delivery.destination import DeliveryFailedError, Destination
+from langchain_label_studio.delivery import process_exit, retry_policy
+from langchain_label_studio.delivery.destination import DeliveryFailedError, Destination, StillWorkingError
+from langchain_label_studio.delivery.orphaned_lanes import LOOK_AGAIN
 from langchain_label_studio.delivery.outbox import Outbox, Record
-from langchain_label_studio.delivery.retry_policy import FIRST_WAIT, AnswerMeaning, judge, wait_before
+from langchain_label_studio.delivery.retry_policy import AnswerMeaning, judge, wait_before
 from langchain_label_studio.delivery.shipment import Shipment
 from langchain_label_studio.delivery.stats import DeliveryStats, Outcome, SettledCounts, State
 from langchain_label_studio.support.forks import ForkSafe
@@ -78,6 +79,7 @@ class Sender(ForkSafe, Generic[DestinationT]):
         self._failures = 0
         self._state: State = "idle"
         self._last_error: str | None = None
+        self._refusal: str | None = None
         self._retry_at = 0.0
         self._not_before = 0.0
         self._look_at: float | None = 0.0
@@ -255,26 +257,31 @@ class Sender(ForkSafe, Generic[DestinationT]):
                 if seconds <= 0:
                     self._wake_at = math.inf
                     return "attempt"
-                if not self._failures:
+                if not self._failures and self._shipment is None:
                     self._state = "waiting" if waiting else "idle"
                 if waiting:
                     self._wake_at = math.inf if self._failures else self._outbox.batch_size
                 self._wake.wait(min(seconds, until_look))
 
     def _seconds_left(self, now: float) -> float:
+        too_early = 0.0 if self._shipment is None else self._shipment.ready_at - now
         if not self._failures:
+            if self._shipment is not None:
+                return too_early
             hurry = self._kicked or self._flushers or not self._owners
             if hurry or len(self._outbox) >= self._outbox.batch_size:
                 return 0.0
             return (self._outbox.oldest() or now) + self._flush_interval - now
-        patience = 0.0 if self._kicked else self._retry_at - now
+        if self._kicked:
+            return too_early
+        patience = self._retry_at - now
         if self._flushers and self._state != "blocked":
-            patience = min(patience, FIRST_WAIT)
-        return max(patience, self._not_before - now)
+            patience = min(patience, retry_policy.FIRST_WAIT)
+        return max(patience, self._not_before - now, too_early)
 
     def _look(self) -> None:
         """Recover orphaned records."""
-        look_again: float | None = _LONG
+        look_again: float | None = LOOK_AGAIN
         try:
             look_again = self._outbox.recover()
         except OSError as error:
@@ -289,6 +296,8 @@ class Sender(ForkSafe, Generic[DestinationT]):
             if shipment is None:
                 return
             shipment.attempt(self.destination)
+        except StillWorkingError:
+            self._too_early()
         except DeliveryFailedError as failure:
             self._failed(failure, judge(failure))
         except OSError as error:
@@ -311,17 +320,41 @@ class Sender(ForkSafe, Generic[DestinationT]):
         self._state = "sending"
         return self._shipment
 
-    def _settle(self, records: Sequence[Record], outcome: Outcome) -> None:
+    def _settle(self, records: Sequence[Record], outcome: Outcome, reason: str) -> None:
         shipment = self._shipment
         with self._wake:
             self._tally.count(
                 len(records), outcome, recovered=shipment is not None and shipment.batch.recovered
             )
+            if outcome == "rejected":
+                self._refusal = f"Run {records[0].key} was refused: {reason}"
             self._wake.notify_all()
         if outcome == "rejected":
             where = "" if self.directory is None else ": see `langchain-label-studio outbox rejected`"
             self._log.warning(
-                "rejected", "%s: run %s was refused, and is set aside%s.", self._name, records[0].key, where
+                "rejected",
+                "%s: run %s was refused, and is set aside%s. The reason: %s",
+                self._name,
+                records[0].key,
+                where,
+                reason,
+            )
+
+    def _too_early(self) -> None:
+        """Note that the destination still works on a request, or may do so."""
+        with self._wake:
+            self._kicked = False
+            shipment = self._shipment
+            late = shipment.late if shipment else ""
+            if late:
+                self._state, self._last_error = "unreachable", late
+            self._wake.notify_all()
+        if late:
+            self._log.warning(
+                "late",
+                "%s: %s. Its records are not sent again before that, so that none is stored twice.",
+                self._name,
+                late,
             )
 
     def _done(self, shipment: Shipment) -> None:
@@ -332,7 +365,7 @@ class Sender(ForkSafe, Generic[DestinationT]):
             self._kicked = False
             if self._outbox.postponed:
                 self._look_at = 0.0  # this look returns the time of the next one
-            self._last_error = None
+            self._last_error, self._refusal = self._refusal, None
             self._wake.notify_all()
 
     def _failed(self, failure: DeliveryFailedError, verdict: AnswerMeaning) -> None:
@@ -344,7 +377,7 @@ class Sender(ForkSafe, Generic[DestinationT]):
             now = time.monotonic()
             chance = _CHANCE.random()
             self._retry_at = now + wait_before(self._failures, verdict, chance=chance)
-            self._not_before = now + (failure.retry_after or 0.0)
+            self._not_before = now + min(failure.retry_after or 0.0, retry_policy.LONGEST_RETRY_AFTER)
             waiting = self.unsettled
             self._wake.notify_all()
         if verdict is AnswerMeaning.BLOCKED:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,16 +33,39 @@ class ProjectInfo:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ImportedTasks:
+class Imported:
     """The result of an import.
 
     Attributes:
         task_ids: The ids of the tasks, in the order in which the tasks were sent.
         predictions: The number of predictions that were stored.
+        job: The number of the import job that Label Studio carries out later. None if the import has ended.
     """
 
-    task_ids: tuple[int, ...]
-    predictions: int
+    task_ids: tuple[int, ...] = ()
+    predictions: int = 0
+    job: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportJob:
+    """An import that Label Studio carries out later. Its hosted and paid editions import so.
+
+    Attributes:
+        status: Its state. A job that failed may have stored some of the tasks.
+        error: The reason why it failed.
+        task_ids: The ids of the tasks that it stored.
+        predictions: The number of predictions that it stored.
+    """
+
+    status: Literal["working", "completed", "failed"]
+    error: str = ""
+    task_ids: tuple[int, ...] = ()
+    predictions: int = 0
+
+    def stored(self, tasks: int, *, predictions: int) -> bool:
+        """Return whether it certainly stored so many tasks with so many predictions."""
+        return self.status == "completed" and (len(self.task_ids), self.predictions) == (tasks, predictions)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +80,7 @@ class FoundTask:
 
     id: int
     run_id: str
-    predictions: int
+    predictions: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

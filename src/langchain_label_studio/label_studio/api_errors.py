@@ -20,7 +20,9 @@ from langchain_label_studio.errors import (
 from langchain_label_studio.support.redaction import scrub_secrets
 
 _MAX_REASON = 300
-_NOT_STORED = frozenset({429, 503})
+_REFUSED = frozenset({400, 413, 414, 422, 431})
+_PASSING = frozenset({408, 409, 421, 423, 425, 429, 499})
+_NOT_STORED = frozenset({425, 429, 503})
 
 
 def error_for_status(
@@ -40,9 +42,9 @@ def error_for_status(
     if status == 403:
         msg = f"The key's owner may not do this in Label Studio at {url} (403: {reason})."
         return PermissionDeniedError(msg, status=status)
-    if status in {400, 413, 422}:
+    if status in _REFUSED:
         return RequestRefusedError(f"Label Studio refused the request ({status}): {reason}", status=status)
-    if status is not None and (status >= 500 or status == 429):
+    if status is not None and (status >= 500 or status in _PASSING):
         msg = f"Label Studio at {url} answered {status}: {reason}"
         return ServerUnavailableError(
             msg, status=status, maybe_stored=status not in _NOT_STORED, retry_after=retry_after(headers)
@@ -68,6 +70,12 @@ def not_label_studio(url: str, status: int | None = None) -> NotLabelStudioError
         "such as http://localhost:8080, without /projects or /api."
     )
     return NotLabelStudioError(msg, status=status)
+
+
+def unreadable(url: str) -> ServerUnavailableError:
+    """Return the error for an answer that does not tell whether something was stored."""
+    msg = f"The answer of Label Studio at {url} cannot be read."
+    return ServerUnavailableError(msg, maybe_stored=True)
 
 
 def no_connection(problem: str, url: str) -> LabelStudioError:
@@ -107,7 +115,7 @@ def retry_after(headers: Mapping[str, str] | None) -> float | None:
         return float(value)
     try:
         return max(0.0, (parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds())
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
 
 

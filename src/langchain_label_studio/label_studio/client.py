@@ -25,10 +25,11 @@ from label_studio_sdk.core.api_error import ApiError
 from label_studio_sdk.projects.client import OMIT
 from pydantic import SecretStr
 
-from langchain_label_studio.errors import ServerUnavailableError
+from langchain_label_studio.errors import RequestRefusedError, ServerUnavailableError
 from langchain_label_studio.label_studio.answers import (
     FoundTask,
-    ImportedTasks,
+    Imported,
+    ImportJob,
     ProjectInfo,
     TaskContent,
     TaskPage,
@@ -37,11 +38,14 @@ from langchain_label_studio.label_studio.api_errors import (
     error_for_status,
     no_connection,
     not_label_studio,
+    reason_in,
+    unreadable,
 )
 from langchain_label_studio.label_studio.task_filters import (
     TaskFilter,
     changed_since,
     filter_query,
+    fitting,
     has_annotation,
     id_after,
     one_of,
@@ -56,7 +60,12 @@ _TASK_FIELDS = (
     "id,data,meta,predictions,annotations,result,completed_by,created_at,updated_at,was_cancelled,"
     "ground_truth,lead_time,parent_prediction,model_version"
 )
-_FIND_AT_ONCE = 500
+_QUESTION_SIZE = 3_000
+"""The size of the values in a question for tasks, in bytes.
+
+Label Studio takes these questions by GET only. nginx refuses a request line of 8 kB, and gunicorn and uWSGI one of 4 kB.
+"""
+_TASKS_AT_ONCE = 500
 
 
 class LabelStudioClient:
@@ -79,6 +88,7 @@ class LabelStudioClient:
         limits = httpx.Limits(max_keepalive_connections=0)
         self._http = httpx.Client(timeout=TIMEOUT, limits=limits, follow_redirects=False)
         self._known_sdk: LabelStudioBase | None = None
+        self._question_size = _QUESTION_SIZE
 
     @property
     def _sdk(self) -> LabelStudioBase:
@@ -144,15 +154,23 @@ class LabelStudioClient:
         setting = _ANALYTICS.search(page)
         return setting[1] == "true" if setting else None
 
-    def get_project(self, project_id: int) -> ProjectInfo:
+    def get_project(self, project_id: int, *, counted: bool = True) -> ProjectInfo:
         """Return a project.
+
+        Args:
+            project_id: The number of the project.
+            counted: Whether Label Studio counts the annotations. In a project of 40,000 tasks, that takes 3 times as
+                long as all the rest.
 
         Raises:
             ProjectNotFoundError: There is no project with this id.
         """
+        counts = "total_annotations_number" if counted else "id"
         with self._translated_errors():
-            found = self._sdk.projects.get(id=project_id)
-        return self._project_info(found)
+            found = self._sdk.projects.get(
+                id=project_id, request_options={"additional_query_parameters": {"include": counts}}
+            )
+            return self._project_info(found)
 
     def find_projects(self, title: str) -> list[int]:
         """Return the ids of all projects with exactly this title, the lowest first."""
@@ -200,58 +218,137 @@ class LabelStudioClient:
             if not self._sdk.projects.get(id=project_id).task_number:
                 self._sdk.projects.update(project_id, title=title, description=description)
 
-    def import_tasks(self, project_id: int, tasks: Sequence[Mapping[str, Any]]) -> ImportedTasks:
-        """Store tasks with their predictions. Label Studio stores all of them or none.
+    def import_tasks(self, project_id: int, tasks: Sequence[Mapping[str, Any]]) -> Imported:
+        """Store tasks with their predictions. Label Studio stores all of them or none, unless it makes a job of it.
 
         Raises:
             RequestRefusedError: One of the tasks is wrong.
             ServerUnavailableError: The tasks may be stored or not: see `maybe_stored`.
         """
-        with self._translated_errors():
+        with self._translated_errors(storing=True):
             answer = self._sdk.projects.import_tasks(project_id, request=list(tasks), return_task_ids=True)
-        # The SDK does not declare these two. Its own `predictions_count` is always None.
-        task_ids = getattr(answer, "task_ids", None)
-        predictions = getattr(answer, "prediction_count", None)
-        if answer.task_count != len(tasks) or not isinstance(task_ids, list) or len(task_ids) != len(tasks):
-            msg = f"Label Studio said it stored {answer.task_count} of {len(tasks)} tasks"
-            raise ServerUnavailableError(msg, maybe_stored=True)
-        return ImportedTasks(task_ids=tuple(task_ids), predictions=int(predictions or 0))
+            if answer.import_ is not None:
+                return Imported(job=int(answer.import_))
+            # The SDK does not declare these two. Its own `predictions_count` is always None.
+            task_ids = getattr(answer, "task_ids", None)
+            predictions = getattr(answer, "prediction_count", None)
+            if (
+                answer.task_count != len(tasks)
+                or not isinstance(task_ids, list)
+                or len(task_ids) != len(tasks)
+            ):
+                msg = f"Label Studio said it stored {answer.task_count} of {len(tasks)} tasks"
+                raise ServerUnavailableError(msg, maybe_stored=True)
+            return Imported(task_ids=tuple(map(int, task_ids)), predictions=int(predictions or 0))
 
-    def import_predictions(self, project_id: int, predictions: Sequence[Mapping[str, Any]]) -> None:
+    def import_predictions(self, project_id: int, predictions: Sequence[Mapping[str, Any]]) -> Imported:
         """Store predictions for existing tasks. Each prediction names its `task`."""
-        with self._translated_errors():
-            self._sdk.projects.import_predictions(project_id, request=list(predictions))
+        with self._translated_errors(storing=True):
+            answer = self._sdk.projects.import_predictions(project_id, request=list(predictions))
+            job = getattr(answer, "import", None)
+            return Imported(predictions=int(answer.created or 0), job=None if job is None else int(job))
 
-    def find_tasks(self, project_id: int, run_ids: Sequence[str]) -> list[FoundTask]:
-        """Return the existing tasks of these runs, the lowest id first."""
-        found: list[FoundTask] = []
-        for start in range(0, len(run_ids), _FIND_AT_ONCE):
-            query = filter_query(one_of("run_id", run_ids[start : start + _FIND_AT_ONCE]))
-            with self._translated_errors():
-                with no_fork():
-                    tasks = self._sdk.tasks  # imports it
-                page = tasks.list(
-                    project=project_id, query=query, include="id,data,total_predictions",
-                    page=1, page_size=2 * _FIND_AT_ONCE,
-                )  # fmt: skip
-                found += [_found_task(task) for task in page.items or []]
+    def import_job(self, project_id: int, job: int) -> ImportJob:
+        """Return the state of an import.
+
+        Raises:
+            ProjectNotFoundError: Label Studio does not know the import any more.
+        """
+        with self._translated_errors():
+            answer = orjson.loads(self._request("GET", f"api/projects/{project_id}/imports/{job}/").content)
+            if answer["status"] == "completed":
+                return ImportJob(
+                    status="completed",
+                    task_ids=tuple(answer["task_ids"] or ()),
+                    predictions=int(answer["prediction_count"] or 0),
+                )
+            if answer["status"] == "failed":
+                return ImportJob(status="failed", error=reason_in(answer["error"]) or "no reason given")
+            return ImportJob(status="working")
+
+    def find_tasks(
+        self, project_id: int, run_ids: Sequence[str], *, since: FoundTask | None = None
+    ) -> list[FoundTask]:
+        """Return the existing tasks of these runs, the lowest id first.
+
+        Args:
+            project_id: The number of the project.
+            run_ids: The ids of the runs.
+            since: A task that is older than all of them. Label Studio then finds them in the same time in a large
+                project as in a small one.
+        """
+        if since is not None and since.run_id not in run_ids:
+            found = self._find_tasks(project_id, [since.run_id, *run_ids], id_after(since.id - 1))
+            # On SQLite, Label Studio gives the numbers of deleted tasks again. So that task has to exist still.
+            if found and (found[0].id, found[0].run_id) == (since.id, since.run_id):
+                return [task for task in found if task.run_id != since.run_id]
+        return self._find_tasks(project_id, run_ids)
+
+    def _find_tasks(self, project_id: int, run_ids: Sequence[str], *filters: TaskFilter) -> list[FoundTask]:
+        columns = "id,data,total_predictions"
+        tasks = list(self._tasks_with(project_id, "run_id", run_ids, *filters, include=columns))
+        # Label Studio may count later than it stores. So the tasks without predictions are looked at once more.
+        uncounted = [task["data"]["run_id"] for task in tasks if not task["total_predictions"]]
+        columns = "id,data,predictions"
+        looked_at = self._tasks_with(project_id, "run_id", uncounted, *filters, include=columns)
+        with self._translated_errors():
+            counted = {task["id"]: len(task["predictions"]) for task in looked_at}
+            found = [
+                FoundTask(
+                    id=task["id"],
+                    run_id=str(task["data"]["run_id"]),
+                    predictions=task["total_predictions"] or counted.get(task["id"], 0),
+                )
+                for task in tasks
+            ]
         return sorted(found, key=lambda task: task.id)
 
     def tasks_with(self, project_id: int, *, column: str, values: Sequence[str]) -> list[TaskContent]:
         """Return the tasks with one of the values in a column of their data, the highest id first."""
-        params = {
-            "project": project_id,
-            "query": filter_query(one_of(column, values), ordering=["-tasks:id"]),
-            "fields": "all",
-            "include": "id,data,meta",
-            "page": 1,
-            "page_size": 2 * _FIND_AT_ONCE,
-        }
+        tasks = list(self._tasks_with(project_id, column, values, include="id,data,meta"))
         with self._translated_errors():
-            found = orjson.loads(self._request("GET", "api/tasks/", params=params).content)["tasks"]
-            return [
-                TaskContent(id=task["id"], data=task["data"], meta=task.get("meta") or {}) for task in found
+            found = [
+                TaskContent(id=task["id"], data=task["data"], meta=task.get("meta") or {}) for task in tasks
             ]
+        return sorted(found, key=lambda task: task.id, reverse=True)
+
+    def _tasks_with(
+        self, project_id: int, column: str, values: Sequence[str], *filters: TaskFilter, include: str
+    ) -> Iterator[dict[str, Any]]:
+        """Yield the tasks with one of the values in a column of their data, over as many requests as it takes."""
+        values = list(values)
+        while values:
+            some = fitting(values, size=self._question_size)
+            params = {
+                "project": project_id,
+                "query": filter_query(*filters, one_of(column, some), ordering=["tasks:id"]),
+                "fields": "all",
+                "include": include,
+                "page_size": _TASKS_AT_ONCE,
+            }
+            try:
+                yield from self._pages(params)
+            except RequestRefusedError:
+                if len(some) == 1:
+                    raise
+                # A proxy takes shorter addresses only.
+                self._question_size //= 2
+            else:
+                values = values[len(some) :]
+
+    def _pages(self, params: Mapping[str, Any]) -> list[dict[str, Any]]:
+        tasks: list[dict[str, Any]] = []
+        more, page = True, 0
+        while more:
+            page += 1
+            with self._translated_errors():
+                answer = orjson.loads(
+                    self._request("GET", "api/tasks/", params={**params, "page": page}).content
+                )
+                tasks += answer["tasks"]
+                # A request for one page too many makes Label Studio log an error.
+                more = page * _TASKS_AT_ONCE < answer["total"]
+        return tasks
 
     def update_task(self, task_id: int, *, data: Mapping[str, Any], meta: Mapping[str, Any]) -> None:
         """Replace the whole data and meta of a task. Its annotations and predictions stay."""
@@ -323,10 +420,13 @@ class LabelStudioClient:
         )
 
     @contextmanager
-    def _translated_errors(self) -> Iterator[None]:
+    def _translated_errors(self, *, storing: bool = False) -> Iterator[None]:
         """Turn every error of the SDK into an error of this package.
 
         The texts of their errors are dropped: the SDK's hold a session cookie, and httpx's hold the key.
+
+        Args:
+            storing: Whether the request stores something. Then an answer that cannot be read leaves that in doubt.
         """
         try:
             yield
@@ -337,15 +437,8 @@ class LabelStudioClient:
         except httpx.TransportError as error:
             msg = f"Label Studio at {self.url} broke off without an answer ({type(error).__name__})."
             raise ServerUnavailableError(msg, maybe_stored=True) from None
-        except (ValueError, TypeError, AttributeError, LookupError):
-            raise not_label_studio(self.url) from None
-
-
-def _found_task(task: Any) -> FoundTask:
-    data = task.data if isinstance(task.data, Mapping) else {}
-    return FoundTask(
-        id=task.id, run_id=str(data.get("run_id", "")), predictions=int(task.total_predictions or 0)
-    )
+        except (ValueError, TypeError, AttributeError, LookupError, RecursionError):
+            raise unreadable(self.url) if storing else not_label_studio(self.url) from None
 
 
 def _body(answer: httpx.Response) -> Any:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import quote
 
 TaskFilter = dict[str, Any]
 """One condition of a query."""
@@ -18,7 +19,24 @@ def filter_query(*filters: TaskFilter, ordering: Sequence[str] = ()) -> str:
         *filters: The filters.
         ordering: The order of the tasks: `tasks:id` for rising ids, `-tasks:id` for falling ids.
     """
-    return json.dumps({"filters": {"conjunction": "and", "items": filters}, "ordering": list(ordering)})
+    query = {"filters": {"conjunction": "and", "items": filters}, "ordering": list(ordering)}
+    return json.dumps(query, separators=(",", ":"))
+
+
+def fitting(values: Sequence[str], *, size: int) -> list[str]:
+    """Return the first values that fit into a part of an address, at least one.
+
+    Args:
+        values: The values of a filter.
+        size: The size of the part in bytes.
+    """
+    some: list[str] = []
+    for value in values:
+        size -= len(quote(f"{json.dumps(value)},", safe=""))
+        if some and size < 0:
+            break
+        some.append(value)
+    return some
 
 
 def one_of(column: str, values: Sequence[str]) -> TaskFilter:

@@ -130,10 +130,7 @@ def test_what_label_studio_refuses_is_set_aside_and_the_rest_goes_on(loopback: L
     assert loopback.run_ids() == run_ids[1:]
 
 
-def test_the_label_config_of_now_decides(
-    loopback: LoopbackLabelStudio, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("langchain_label_studio.label_studio.destinations.runs.CONFIG_AGE", 0.0)
+def test_the_label_config_of_now_decides(loopback: LoopbackLabelStudio) -> None:
     handler = connect(loopback)
     record_many(handler)
     assert handler.flush(10)

@@ -86,7 +86,7 @@ def test_a_request_of_a_process_that_died_is_given_time_before_it_is_asked_about
         process.kill()
     loopback.delay = 0.0
 
-    done = run(changed(RECOVER, "orphaned_lanes.GRACE = 0.5", ""), loopback.url)
+    done = run(changed(RECOVER, "retry_policy.GRACE = 0.5", ""), loopback.url)
 
     assert done.returncode == 0, done.stderr
     wait_until(lambda: not loopback.imports_at_once)

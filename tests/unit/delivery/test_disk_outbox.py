@@ -17,6 +17,7 @@ from langchain_label_studio.delivery import (
     Record,
     lane,
     orphaned_lanes,
+    retry_policy,
 )
 from langchain_label_studio.types.run_record import decode_run, read_run_id
 
@@ -84,7 +85,7 @@ def test_durability_process_syncs_nothing_and_power_everything(
     assert synced == ["lanes", name, "000000000001.jsonl", "000000000001.jsonl"]
     batch = outbox.next_batch()
     assert batch
-    outbox.mark_sending(batch)
+    outbox.mark_sending(batch, note="")
     assert synced[-1] == name
 
 
@@ -128,7 +129,7 @@ def test_an_append_in_the_middle_of_an_append_is_kept_too(
 
 def test_what_the_first_version_wrote_can_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A stored outbox of format 1: a lane with a batch in doubt and one that was not sent."""
-    monkeypatch.setattr(orphaned_lanes, "GRACE", 0)
+    monkeypatch.setattr(retry_policy, "GRACE", 0)
     shutil.copytree(FIXTURES / "v1", tmp_path / "outbox")
     outbox = DiskOutbox(tmp_path / "outbox", key_of=read_run_id)
 
@@ -168,13 +169,13 @@ def test_a_request_that_was_just_begun_is_left_for_a_while(
     dying.append(record("a"))
     batch = dying.next_batch()
     assert batch
-    dying.mark_sending(batch)
+    dying.mark_sending(batch, note="")
     dying.abandon()
     outbox = make(tmp_path)
 
-    assert 0 < outbox.recover() <= orphaned_lanes.GRACE
+    assert 0 < outbox.recover() <= retry_policy.GRACE
     assert len(outbox) == 0
-    monkeypatch.setattr(orphaned_lanes, "GRACE", 0)
+    monkeypatch.setattr(retry_policy, "GRACE", 0)
     assert outbox.recover() == orphaned_lanes.LOOK_AGAIN
     assert len(outbox) == 1
 
@@ -223,7 +224,7 @@ def test_what_the_disk_does_not_take_waits_in_memory_and_goes_first(
 
     taken = []
     while batch := outbox.next_batch():
-        outbox.mark_sending(batch)
+        outbox.mark_sending(batch, note="")
         taken += [item.key for item in batch.records]
         outbox.remove(batch)
 

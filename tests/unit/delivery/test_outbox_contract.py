@@ -29,6 +29,7 @@ from langchain_label_studio.delivery import (
     MemoryOutbox,
     Outbox,
     orphaned_lanes,
+    retry_policy,
 )
 
 BATCH = 3
@@ -124,7 +125,7 @@ class OutboxModel(RuleBasedStateMachine):
 
     @initialize()
     def no_time_passes(self) -> None:
-        assert orphaned_lanes.GRACE == 0
+        assert retry_policy.GRACE == 0
 
     @precondition(lambda self: self.kind is FALLBACK)
     @rule(name=st.sampled_from("ab"), full=st.booleans())
@@ -172,7 +173,7 @@ class OutboxModel(RuleBasedStateMachine):
         batch = self.batches[name]
         keys = {record.key for record in batch.records}
         if sending:
-            self.processes[name].mark_sending(batch)
+            self.processes[name].mark_sending(batch, note="")
             self.in_doubt |= keys
         else:
             self.processes[name].mark_unsent(batch)
@@ -287,7 +288,7 @@ TestMemory.settings = settings(stateful_step_count=40)
 
 @pytest.fixture(autouse=True)
 def _no_grace(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(orphaned_lanes, "GRACE", 0)
+    monkeypatch.setattr(retry_policy, "GRACE", 0)
 
 
 Make = Callable[..., Outbox]
@@ -390,7 +391,7 @@ def test_a_batch_stays_the_same_until_it_is_removed(make: Make) -> None:
     assert batch
 
     outbox.append(record("b"))
-    outbox.mark_sending(batch)
+    outbox.mark_sending(batch, note="")
     outbox.mark_unsent(batch)
 
     assert outbox.next_batch() is batch

@@ -12,6 +12,7 @@ import pytest
 from langchain_label_studio.delivery import (
     DiskOutbox,
     FallbackOutbox,
+    Found,
     MemoryOutbox,
     NotAllTakenError,
     Outbox,
@@ -42,8 +43,14 @@ class Waiting:
         if later or refused:
             raise NotAllTakenError(later=later, refused=refused)
 
-    def find(self, records: Sequence[Record]) -> frozenset[str]:
-        return frozenset()
+    def grace(self, *, note: str) -> float:
+        return 0.0
+
+    def note(self) -> str:
+        return ""
+
+    def find(self, records: Sequence[Record], *, note: str) -> Found:
+        return Found(keys=frozenset(), ended=True)
 
     def reset(self) -> None:
         pass

@@ -9,7 +9,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from langchain_label_studio.delivery import NotAllTakenError, Record
+from langchain_label_studio.delivery import Found, NotAllTakenError, Record
 from langchain_label_studio.errors import LabelStudioError, ProjectNotFoundError, RequestRefusedError
 from langchain_label_studio.label_studio.destinations.runs import TURN_TIMEOUT, as_failure, open_client
 from langchain_label_studio.label_studio.settings import Settings
@@ -74,9 +74,17 @@ class FeedbackDestination:
         if later or refused:
             raise NotAllTakenError(later=later, refused=refused)
 
-    def find(self, records: Sequence[Record]) -> frozenset[str]:  # noqa: ARG002 (see below)
+    def grace(self, *, note: str) -> float:  # noqa: ARG002 (see below)
+        """Return 0: it is safe to send the same feedback twice."""
+        return 0.0
+
+    def note(self) -> str:
+        """Return no note."""
+        return ""
+
+    def find(self, records: Sequence[Record], *, note: str) -> Found:  # noqa: ARG002 (see below)
         """Return no keys: it is safe to send the same feedback twice."""
-        return frozenset()
+        return Found(keys=frozenset(), ended=True)
 
     def _connected_client(self) -> LabelStudioClient:
         with self._lock:

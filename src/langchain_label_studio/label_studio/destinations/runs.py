@@ -5,10 +5,19 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from langchain_label_studio.delivery import DeliveryFailedError, Record
-from langchain_label_studio.errors import LabelStudioError, ServerUnavailableError
+from langchain_label_studio.delivery import (
+    DeliveryFailedError,
+    Found,
+    Record,
+    StillWorkingError,
+    retry_policy,
+)
+from langchain_label_studio.errors import LabelStudioError, ProjectNotFoundError, ServerUnavailableError
+from langchain_label_studio.label_studio.answers import FoundTask, ImportJob, ProjectInfo
+from langchain_label_studio.label_studio.destinations.request_note import RequestNote
 from langchain_label_studio.label_studio.projects import Project, read_project, resolve_project
 from langchain_label_studio.label_studio.settings import Settings
 from langchain_label_studio.label_studio.tasks.build import build_task, missing_keys
@@ -19,15 +28,14 @@ from langchain_label_studio.support.log import ThrottledLog
 from langchain_label_studio.types.run_record import decode_run
 
 if TYPE_CHECKING:
-    from langchain_label_studio.label_studio.answers import FoundTask
     from langchain_label_studio.label_studio.client import LabelStudioClient
-
-CONFIG_AGE = 30.0
-"""Seconds after which the project's label config is read again."""
 
 _REMEMBERED_TASKS = 10_000
 TURN_TIMEOUT = 30.0
 """Seconds to wait for other processes of this computer that send to the same server."""
+
+JOB_GRACE = 60.0
+"""Seconds for which a Label Studio that imports by jobs may still work on a job whose number nobody knows."""
 
 
 class ProjectDestination:
@@ -44,8 +52,10 @@ class ProjectDestination:
         self._lock = threading.RLock()
         self._client: LabelStudioClient | None = None
         self._project: Project | None = None
-        self._read_at = 0.0
+        self._info: ProjectInfo | None = None
         self._task_ids: BoundedDict[str, int] = BoundedDict(_REMEMBERED_TASKS)
+        self._last_task: FoundTask | None = None
+        self._by_jobs = False
 
     @property
     def project(self) -> Project | None:
@@ -63,7 +73,6 @@ class ProjectDestination:
                 client = self._connected_client()
                 client.sign_in()
                 self._project = resolve_project(client, self.settings)
-                self._read_at = time.monotonic()
             return self._project
 
     def reset(self) -> None:
@@ -72,6 +81,18 @@ class ProjectDestination:
         self._lock = threading.RLock()
         self._client = None
         self._project = None
+        self._info = None
+
+    def grace(self, *, note: str) -> float:
+        """Return the seconds for which Label Studio may still work on a request without an answer."""
+        known = RequestNote.read(note)
+        if known.job is not None:
+            return 0.0  # its end is certain: see `find`
+        return JOB_GRACE if known.by_jobs or self._by_jobs else retry_policy.GRACE
+
+    def note(self) -> str:
+        """Return a note about the next request: the last task before it."""
+        return RequestNote(since=self._last_task, by_jobs=self._by_jobs).text
 
     def send(self, records: Sequence[Record]) -> None:
         """Import the runs as tasks, and return once each task has its answer.
@@ -79,38 +100,48 @@ class ProjectDestination:
         On SQLite, Label Studio drops predictions if another request writes at the same time. It reports no error.
 
         Raises:
+            StillWorkingError: Label Studio imports them later.
             DeliveryFailedError: It is not certain that all tasks are stored with their answers.
         """
         project, client = self._ready()
         tasks = self._tasks(records, project)
-        predictions = sum(len(task["predictions"]) for task in tasks)
+        since = self._last_task
         try:
             # On SQLite, five imports at once take Label Studio 20 times as long as five imports in a row.
             with host_lock("send", self.settings.url, timeout=TURN_TIMEOUT):
                 stored = client.import_tasks(project.id, tasks)
-                self._task_ids.update(zip((record.key for record in records), stored.task_ids, strict=True))
-                if stored.predictions < predictions:
-                    self._repair(client, project, tasks)
+                if stored.job is not None:
+                    self._by_jobs = True
+                    raise self._working_on(stored.job, since)
+                self._stored(records, stored.task_ids)
+                if stored.predictions < _predictions(tasks):
+                    self._repair(client, project, tasks, since)
         except LabelStudioError as error:
-            if getattr(error, "status", None) == 400:
-                self._read_at = 0.0  # the label config may have changed since
             raise as_failure(error) from None
 
-    def find(self, records: Sequence[Record]) -> frozenset[str]:
+    def find(self, records: Sequence[Record], *, note: str) -> Found:
         """Return the keys of the runs that have a task. Add the answer to each task that lost it.
 
         Raises:
+            StillWorkingError: Label Studio still imports them, or their answers.
             DeliveryFailedError: Label Studio could not be asked.
         """
         project, client = self._ready()
+        known = RequestNote.read(note)
         try:
-            found = self._first_of_each(client.find_tasks(project.id, [record.key for record in records]))
+            job = self._job(client, project, known)
+            tasks = self._tasks_of_stored(records, project)
+            if job and job.stored(len(records), predictions=_predictions(tasks)):
+                self._stored(records, job.task_ids)
+                return Found(keys=frozenset(record.key for record in records), ended=True)
+            run_ids = [record.key for record in records]
+            found = self._first_of_each(client.find_tasks(project.id, run_ids, since=known.since))
             self._task_ids.update((run_id, task.id) for run_id, task in found.items())
-            tasks = self._tasks([record for record in records if record.key in found], project)
-            self._add_missing_predictions(client, project, tasks, found)
+            known_tasks = [task for task in tasks if task["data"]["run_id"] in found]
+            self._add_missing_predictions(client, project, known_tasks, found, known.since)
         except LabelStudioError as error:
             raise as_failure(error) from None
-        return frozenset(found)
+        return Found(keys=frozenset(found), ended=job is not None, refused=job.error if job else "")
 
     def task_id(self, run_id: str) -> int | None:
         """Return the id of a run's task. None if it has no task yet.
@@ -128,9 +159,11 @@ class ProjectDestination:
         try:
             project = self.connect()
             client = self._connected_client()
-            if time.monotonic() - self._read_at > CONFIG_AGE:
-                project = read_project(client.get_project(project.id), self.settings)
-                self._project, self._read_at = project, time.monotonic()
+            # With each batch: somebody may have edited the labeling interface a moment ago.
+            info = client.get_project(project.id, counted=False)
+            if info != self._info:
+                project = read_project(info, self.settings)
+                self._project, self._info = project, info
         except LabelStudioError as error:
             raise as_failure(error) from None
         for warning in project.warnings:
@@ -151,6 +184,14 @@ class ProjectDestination:
             tasks.append(self._task(record, project))
         return tasks
 
+    def _tasks_of_stored(self, records: Sequence[Record], project: Project) -> list[dict[str, Any]]:
+        """Return the tasks of runs that may be stored already. A run that this process cannot read is left as it is."""
+        tasks = []
+        for record in records:
+            with suppress(DeliveryFailedError):
+                tasks += self._tasks([record], project)
+        return tasks
+
     def _task(self, record: Record, project: Project) -> dict[str, Any]:
         try:
             run = decode_run(record.body)
@@ -165,15 +206,44 @@ class ProjectDestination:
             )
         return task
 
+    def _job(self, client: LabelStudioClient, project: Project, known: RequestNote) -> ImportJob | None:
+        """Return the import job that ended. None if there was none, or Label Studio has forgotten it.
+
+        Raises:
+            StillWorkingError: The job has not ended.
+        """
+        if known.job is None:
+            return None
+        try:
+            job = client.import_job(project.id, known.job)
+        except ProjectNotFoundError:
+            return None
+        if job.status == "working":
+            raise self._working_on(known.job, known.since)
+        return job
+
+    def _working_on(self, job: int, since: FoundTask | None) -> StillWorkingError:
+        note = RequestNote(since=since, by_jobs=True, job=job)
+        return StillWorkingError(note=note.text, what=f"import job {job} of Label Studio at {self.settings.url}")
+
+    def _stored(self, records: Sequence[Record], task_ids: Sequence[int]) -> None:
+        self._task_ids.update(zip((record.key for record in records), task_ids, strict=True))
+        last = max(range(len(task_ids)), key=task_ids.__getitem__)
+        self._last_task = FoundTask(id=task_ids[last], run_id=records[last].key)
+
     def _repair(
-        self, client: LabelStudioClient, project: Project, tasks: Sequence[Mapping[str, Any]]
+        self,
+        client: LabelStudioClient,
+        project: Project,
+        tasks: Sequence[Mapping[str, Any]],
+        since: FoundTask | None,
     ) -> None:
         run_ids = [task["data"]["run_id"] for task in tasks]
-        found = self._first_of_each(client.find_tasks(project.id, run_ids))
+        found = self._first_of_each(client.find_tasks(project.id, run_ids, since=since))
         if len(found) < len(tasks):
             msg = f"Label Studio has {len(found)} of {len(tasks)} tasks it said it stored"
             raise ServerUnavailableError(msg, maybe_stored=True)
-        self._add_missing_predictions(client, project, tasks, found)
+        self._add_missing_predictions(client, project, tasks, found, since)
 
     def _add_missing_predictions(
         self,
@@ -181,6 +251,7 @@ class ProjectDestination:
         project: Project,
         tasks: Sequence[Mapping[str, Any]],
         found: Mapping[str, FoundTask],
+        since: FoundTask | None,
     ) -> None:
         missing = [
             prediction | {"task": found[task["data"]["run_id"]].id}
@@ -189,7 +260,12 @@ class ProjectDestination:
             for prediction in task["predictions"]
         ]
         if missing:
-            client.import_predictions(project.id, missing)
+            stored = client.import_predictions(project.id, missing)
+            if stored.job is not None:
+                raise self._working_on(stored.job, since)
+            if stored.predictions < len(missing):
+                msg = f"Label Studio stored {stored.predictions} of {len(missing)} answers"
+                raise ServerUnavailableError(msg, maybe_stored=True)
             self._log.warning(
                 "repaired", "Label Studio had lost the answers of %d tasks: sent again.", len(missing)
             )
@@ -199,6 +275,10 @@ class ProjectDestination:
         for task in tasks:
             first.setdefault(task.run_id, task)
         return first
+
+
+def _predictions(tasks: Sequence[Mapping[str, Any]]) -> int:
+    return sum(len(task["predictions"]) for task in tasks)
 
 
 def open_client(settings: Settings) -> LabelStudioClient:

@@ -1,0 +1,121 @@
+"""Debian's nginx with its default limits, in front of a server."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import httpx
+
+from langchain_label_studio.local_server.process import free_port
+
+MISSING = "nginx is missing. Install it: apt-get install nginx-light"
+_HOST = "127.0.0.1"
+_START_TIMEOUT = 30.0
+
+# Only what a proxy needs to be one. So all limits and times are nginx's own: 1 MB of body, 8 kB of request line, 60 s
+# for an answer. The paths keep the files of this process away from those of an nginx of the computer.
+_CONFIG = """
+daemon off;
+{user}
+worker_processes 1;
+pid {directory}/pid;
+error_log stderr warn;
+events {{}}
+http {{
+    access_log off;
+    client_body_temp_path {directory}/body;
+    proxy_temp_path {directory}/proxy;
+    fastcgi_temp_path {directory}/fastcgi;
+    uwsgi_temp_path {directory}/uwsgi;
+    scgi_temp_path {directory}/scgi;
+    server {{
+        listen {host}:{port};
+        location / {{
+            proxy_pass {upstream};
+            proxy_set_header Host $http_host;
+        }}
+    }}
+}}
+"""
+
+
+def find_nginx() -> str | None:
+    """Return the path of nginx, or None where there is none."""
+    return shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")  # off the PATH of Debian's users
+
+
+class Nginx:
+    """A proxy on a free port of 127.0.0.1, as a child process.
+
+    Attributes:
+        url: Its address.
+    """
+
+    def __init__(self, program: str, upstream: str) -> None:
+        self._program = program
+        self._upstream = upstream
+        self._process: subprocess.Popen[bytes] | None = None
+        self._port = free_port(_HOST)
+        self.url = f"http://{_HOST}:{self._port}"
+
+    def __enter__(self) -> Self:
+        self._directory = Path(tempfile.mkdtemp(prefix="nginx-"))
+        try:
+            self._start()
+        except BaseException:
+            self._stop()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stop()
+
+    def _start(self) -> None:
+        config, log = self._directory / "nginx.conf", self._directory / "log"
+        config.write_text(
+            _CONFIG.format(
+                # Else root's workers become a user that cannot enter the directory.
+                user="user root;" if os.geteuid() == 0 else "",
+                directory=self._directory,
+                host=_HOST,
+                port=self._port,
+                upstream=self._upstream,
+            )
+        )
+        with log.open("wb") as out:
+            self._process = subprocess.Popen(
+                # -e: until it has read its configuration, it would write to /var/log.
+                [self._program, "-p", self._directory, "-c", config, "-e", "stderr"],
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=out,
+                start_new_session=True,  # a Ctrl-C is for the tests
+            )
+        deadline = time.monotonic() + _START_TIMEOUT
+        while not self._answers():
+            assert self._process.poll() is None, f"nginx ended while it started:\n{log.read_text()}"
+            assert time.monotonic() < deadline, f"nginx does not answer:\n{log.read_text()}"
+            time.sleep(0.05)
+
+    def _answers(self) -> bool:
+        try:
+            httpx.get(f"{self.url}/health", trust_env=False)
+        except httpx.HTTPError:
+            return False
+        return True
+
+    def _stop(self) -> None:
+        process, self._process = self._process, None
+        if process and process.poll() is None:
+            process.terminate()  # its "fast" shutdown
+            process.wait(10)
+        shutil.rmtree(self._directory)
