@@ -12,7 +12,14 @@ from typing import Any
 
 from langchain_label_studio.delivery import LANES, REJECTED
 from langchain_label_studio.delivery.lane import Lane
-from langchain_label_studio.delivery.lane_files import VERSION, BatchFile, lanes_in, owner_lives, scan
+from langchain_label_studio.delivery.lane_files import (
+    VERSION,
+    BatchFile,
+    lanes_in,
+    owner_lives,
+    scan,
+    seconds_since,
+)
 from langchain_label_studio.delivery.rejected import Rejected, alone, put_back, read_all, record_in
 from langchain_label_studio.errors import LabelStudioError, SettingError
 from langchain_label_studio.label_studio.project_outboxes import Holds, ProjectOutbox, find_project_outboxes
@@ -217,7 +224,7 @@ def purge(
     refused = 0
     for path in (target.directory / REJECTED).glob("*.json") if rejected else []:
         try:
-            if time.time() - path.stat().st_mtime >= min_age:
+            if seconds_since(path.stat().st_mtime) >= min_age:
                 if not only_count:
                     path.unlink()
                 refused += 1

@@ -7,15 +7,14 @@
 
 from __future__ import annotations
 
-import threading
-import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 from langchain_label_studio.delivery import rejected
 from langchain_label_studio.delivery.lane import Lane
-from langchain_label_studio.delivery.lane_files import CUT_OFF, BatchFile, lanes_in, seconds_since
+from langchain_label_studio.delivery.lane_files import BatchFile, lanes_in
+from langchain_label_studio.delivery.lanes_in_use import LanesInUse
 from langchain_label_studio.delivery.orphaned_lanes import OrphanedLanes
 from langchain_label_studio.delivery.outbox import (
     DAMAGED,
@@ -26,6 +25,7 @@ from langchain_label_studio.delivery.outbox import (
     Record,
 )
 from langchain_label_studio.delivery.postponed_lanes import PostponedLanes
+from langchain_label_studio.delivery.read_batch import read_batch
 from langchain_label_studio.support.log import ThrottledLog, logger
 
 LANES, REJECTED = "lanes", "rejected"
@@ -80,17 +80,11 @@ class DiskOutbox:
         self._forget()
 
     def _forget(self) -> None:
-        # Reentrant: a signal handler or a finalizer may record a run in the middle of an append.
-        self._lock = threading.RLock()
-        self._own: Lane | None = None
-        self._recovered: list[Lane] = []
+        self._pending = LanesInUse()
         self._later = PostponedLanes(self._new_lane)
         self._batch: Batch | None = None
-        self._own_turn = False
         self._appending = False
         self._nested: list[bytes] = []
-        self._count = 0
-        self._bytes = 0
         self._bytes_of_others = 0
         self.appended = 0
         self.recovered = 0
@@ -110,18 +104,19 @@ class DiskOutbox:
         # All in one place, with few calls: the caller waits for this code with every run.
         line = body + b"\n"
         size = len(line)  # not called below: a signal handler may record a run in a call, but not in `+=`
-        with self._lock:
+        pending = self._pending
+        with pending.lock:
             if (
-                self._count >= self._max_records
-                or self._bytes + self._bytes_of_others + size > self._max_bytes
+                pending.count >= self._max_records
+                or pending.bytes + self._bytes_of_others + size > self._max_bytes
             ):
                 return 0
             if self._appending:
                 # This very thread is in the middle of another append. That one appends this record afterwards.
                 self._nested.append(body)
-                return self._count + 1
+                return pending.count + 1
             self._appending = True
-            lane = self._own
+            lane = pending.own
             before = 0 if lane is None else lane.appended
             try:
                 if lane is None:
@@ -136,12 +131,12 @@ class DiskOutbox:
                 # Ctrl-C may come at the end of every call. So the lane says what it has, and nothing is called here.
                 self._appending = False
                 if lane is not None and lane.appended > before:
-                    self._count += 1
-                    self._bytes += size
+                    pending.count += 1
+                    pending.bytes += size
                     self.appended += 1
                 if self._nested:
                     self._append_nested()
-            return self._count
+            return pending.count
 
     def _append_nested(self) -> None:
         while True:
@@ -162,8 +157,8 @@ class DiskOutbox:
         return nested
 
     def _begin_own_lane(self) -> Lane:
-        self._own = self._new_lane()
-        return self._own
+        lane = self._pending.own = self._new_lane()
+        return lane
 
     def _new_lane(self) -> Lane:
         self._prepare()
@@ -173,40 +168,16 @@ class DiskOutbox:
 
     def _replace_own_lane(self) -> Lane:
         """Begin a new lane, because somebody deleted or moved this one, or its open batch."""
-        old, self._own = self._own, None
-        if old is not None:
-            old.seal()
-            if old.files:
-                self._recovered.append(old)
-            else:
-                old.delete()
+        old = self._pending.leave_own()
         self._log.warning(
             "gone", "Somebody deleted or moved the outbox %s. It is begun anew there.", self.directory
         )
         new = self._begin_own_lane()
-        if old is not None and old.files and old.files[-1].content is not None:
+        last = old.files[-1] if old and old.files else None
+        if old and last and last.content:
             with suppress(OSError):  # then these records wait in memory
-                self._move(old, old.files[-1], new)
+                self._pending.move(last.content, last, old, new)
         return new
-
-    def _move(self, old: Lane, gone: BatchFile, new: Lane) -> BatchFile:
-        """Write the records of a batch without a file into another lane."""
-        assert gone.content is not None
-        new.append(gone.content, records=gone.records)
-        file = new.files[-1]
-        file.since = gone.since
-        self._bytes += file.size - gone.size
-        old.files.remove(gone)
-        self._delete_if_settled(old)
-        return file
-
-    def _delete_if_settled(self, lane: Lane) -> None:
-        with self._lock:
-            settled = lane is not self._own and not lane.files
-            if settled:
-                self._recovered.remove(lane)
-        if settled:
-            lane.delete()
 
     def next_batch(self) -> Batch | None:
         """Return the batch to send next: the same batch until it is removed. None if no record is pending.
@@ -215,75 +186,29 @@ class DiskOutbox:
             OSError: The batch cannot be read.
         """
         if self._batch is None:
-            with self._lock:
-                lane = self._choose_lane()
+            with self._pending.lock:
+                lane = self._pending.choose()
                 if lane is None:
                     return None
                 file = lane.files[0]
                 if file.descriptor is not None:
                     lane.seal()
-            # Without the lock: nobody appends to a sealed batch.
+            # Without the lock: nobody appends to a closed batch.
             self._batch = self._read(lane, file)
         return self._batch
 
-    def _choose_lane(self) -> Lane | None:
-        """Return the own lane and a recovered lane by turns. So neither waits for all records of the other."""
-        own = self._own if self._own and self._own.files else None
-        recovered = next((lane for lane in self._recovered if lane.files), None)
-        self._own_turn = not self._own_turn
-        return (own or recovered) if self._own_turn else (recovered or own)
-
     def _read(self, lane: Lane, file: BatchFile) -> Batch:
-        try:
-            *lines, rest = lane.read(file).split(b"\n")
-        except FileNotFoundError:
-            return self._gone(lane, file)
-        self._count_more(lane, file, len(lines) - file.records)
-        if rest:
-            self._log.warning("cut", CUT_OFF, file.path)
-        records, damaged = [], []
-        for line in lines:
-            try:
-                records.append(Record(self._key_of(line), line))
-            except ValueError:
-                damaged.append(line)
-        for line in damaged:
+        def set_aside(line: bytes) -> None:
             rejected.set_aside(self._rejected, key="", body=line, reason=DAMAGED)
-        missing = file.records - len(records)
-        if missing:
-            self._log.warning(
-                "damaged",
-                "%d runs of %s cannot be read: what is left is in %s.",
-                missing,
-                file.path,
-                self._rejected,
-            )
-        return Batch(
-            tuple(records),
-            in_doubt=file.sending,
-            recovered=lane.recovered,
-            sent_at=time.monotonic() - seconds_since(lane.sending_since(file)) if file.sending else 0.0,
-            note=lane.read_note(file) if file.sending else "",
-            set_aside=missing,
-            place=(lane, file),
-        )
 
-    def _gone(self, lane: Lane, file: BatchFile) -> Batch:
-        self._log.warning(
-            "lost",
-            "%d runs are lost: somebody deleted or moved %s. They count as rejected.",
-            file.records,
-            file.path,
-        )
-        return Batch((), recovered=lane.recovered, set_aside=file.records, place=(lane, file))
-
-    def _count_more(self, lane: Lane, file: BatchFile, records: int) -> None:
-        """Count records that a second Ctrl-C kept from being counted."""
-        if records > 0 and not lane.recovered:
-            with self._lock:
-                file.records += records
-                self._count += records
-                self.appended += records
+        counted = file.records
+        batch = read_batch(lane, file, key_of=self._key_of, set_aside=set_aside, warn=self._log.warning)
+        with self._pending.lock:
+            # Somebody pressed Ctrl-C again while the first one was handled.
+            uncounted = file.records - counted
+            self._pending.count += uncounted
+            self.appended += uncounted
+        return batch
 
     def mark_sending(self, batch: Batch, *, note: str) -> None:
         """Note that some of the batch may be stored, for the process that finds it after a crash.
@@ -308,20 +233,21 @@ class DiskOutbox:
 
     def _write_again(self, batch: Batch) -> tuple[Lane, BatchFile]:
         """Write a batch into a new lane, because somebody deleted its file."""
-        old, gone = batch.place
-        gone.content = b"".join(record.body + b"\n" for record in batch.records)
+        old, file = batch.place
         new = self._new_lane()
         new.recovered = old.recovered
-        with self._lock:
+        records = len(batch.records)
+        content = file.content = b"".join(record.body + b"\n" for record in batch.records)
+        pending = self._pending
+        with pending.lock:
+            pending.count += records - file.records
+            file.records = records
             try:
-                self._recovered.append(new)
-                records = len(batch.records)
-                self._count += records - gone.records
-                gone.records = records
-                file = self._move(old, gone, new)
+                file = pending.move(content, file, old, new)
             except OSError:
-                self._delete_if_settled(new)
+                new.delete()
                 raise
+            pending.others.append(new)
         new.seal()
         return new, file
 
@@ -334,18 +260,17 @@ class DiskOutbox:
     def remove(self, batch: Batch) -> None:
         """Delete a batch after all its records were settled."""
         lane, file = batch.place
-        with self._lock:
+        with self._pending.lock:
             self._batch = None
-            self._count -= file.records
-            self._bytes -= file.size
-            lane.files.remove(file)
+            self._pending.settle(file, lane)
         try:
             lane.remove(file)
         except OSError as error:
             # The process that finds the file asks for its runs, and learns that they are stored.
             self._log.warning("remove", "%s was sent, but cannot be deleted: %s", file.path, error.strerror)
-        self._delete_if_settled(lane)
-        if not self._recovered:
+        with self._pending.lock:
+            self._pending.delete_if_settled(lane)
+        if not self._pending.others:
             self._take_over(self._orphaned.recover_more(owned=0))
 
     def reject(self, record: Record, reason: str) -> None:
@@ -367,9 +292,9 @@ class DiskOutbox:
         Raises:
             OSError: The disk does not take the records.
         """
-        with self._lock:
+        with self._pending.lock:
             size = self._later.add(records, seconds=seconds, recovered=recovered)
-            self._bytes += size
+            self._pending.bytes += size
 
     @property
     def postponed(self) -> int:
@@ -383,17 +308,8 @@ class DiskOutbox:
 
     def resume(self) -> None:
         """Make the own postponed records pending again, before their time."""
-        with self._lock:
-            self._begin_anew(self._later.own())
-
-    def _begin_anew(self, lanes: Iterable[Lane]) -> None:
-        for lane in lanes:
-            records = lane.records
-            if records:
-                self._count += records
-                self._recovered.append(lane)
-            else:
-                lane.delete()
+        with self._pending.lock:
+            self._pending.add(self._later.own())
 
     def recover(self) -> float:
         """Recover orphaned lanes. Make postponed records pending again when their time has come.
@@ -404,17 +320,18 @@ class DiskOutbox:
         Raises:
             OSError: The directory cannot be read.
         """
-        with self._lock:
+        with self._pending.lock:
             self._check_own_lane()
-            self._begin_anew(self._later.due())
+            self._pending.add(self._later.due())
             wait = self._later.seconds_left()
-        mine = {lane.path for lane in (self._own, *self._recovered, *self._later.lanes) if lane}
-        self._take_over(self._orphaned.recover(except_for=mine, owned=len(self._recovered)))
+        mine = {lane.path for lane in (*self._pending.all, *self._later.lanes)}
+        self._take_over(self._orphaned.recover(except_for=mine, owned=len(self._pending.others)))
         return min(wait, self._orphaned.look_again)
 
     def _check_own_lane(self) -> None:
         """Begin a new lane if somebody deleted or moved this one. While nothing is sent, nobody else may notice."""
-        if self._own and self._own.files and not self._appending and not self._own.is_intact():
+        own = self._pending.own
+        if own and own.files and not self._appending and not own.is_intact():
             self._appending = True
             try:
                 self._replace_own_lane()
@@ -425,35 +342,33 @@ class DiskOutbox:
     def _take_over(self, orphaned: Iterable[Lane]) -> None:
         for lane in orphaned:
             records, size = lane.records, lane.size
-            with self._lock:
-                self._begin_anew([lane])
-                self._bytes += size
+            with self._pending.lock:
+                self._pending.add([lane], size=size)
                 self.recovered += records
             logger.info("Recovered %d runs that another process had recorded, in %s.", records, lane.path)
         self._bytes_of_others = self._orphaned.bytes_left
 
     def abandon(self) -> None:
         """Leave the pending records to the parent process."""
-        for lane in (self._own, *self._recovered, *self._later.lanes):
-            if lane:
-                lane.disown()
+        for lane in (*self._pending.all, *self._later.lanes):
+            lane.disown()
         self._forget()
 
     def release(self) -> None:
         """Delete the own lane if it is empty."""
-        with self._lock:
-            if self._own and not self._own.files and not self._appending:
-                self._own.delete()
-                self._own = None
+        with self._pending.lock:
+            own = self._pending.own
+            if own and not own.files and not self._appending:
+                own.delete()
+                self._pending.own = None
 
     def oldest(self) -> float | None:
         """Return `time.monotonic()` of the oldest pending record, or None."""
-        with self._lock:
-            lanes = [lane for lane in (self._own, *self._recovered) if lane and lane.files]
-            return min((lane.files[0].since for lane in lanes), default=None)
+        with self._pending.lock:
+            return self._pending.oldest()
 
     def __len__(self) -> int:
-        return self._count
+        return self._pending.count
 
 
 def has_lanes(directory: Path) -> bool:

@@ -150,7 +150,7 @@ class Lane:
         """
         # All in one place, with few calls: the caller waits for this code with every run.
         file = self.files[-1] if self.files else None
-        descriptor = file and file.descriptor
+        descriptor = None if file is None else file.descriptor
         size = len(lines)
         if descriptor is not None and not os.fstat(descriptor).st_nlink:
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(self.path))
@@ -196,10 +196,11 @@ class Lane:
     def is_intact(self) -> bool:
         """Return whether its directory and its open batch are where they were. Else somebody moved or deleted them."""
         file = self.files[-1] if self.files else None
-        descriptor = file and file.descriptor
-        return self._directory.is_in_place() and (
-            file is None or descriptor is None or self._directory.has(file.path.name, descriptor)
-        )
+        if not self._directory.is_in_place():
+            return False
+        if file is None or file.descriptor is None:
+            return True
+        return self._directory.has(file.path.name, file.descriptor)
 
     def read(self, file: BatchFile) -> bytes:
         """Return the records of a batch that is closed.

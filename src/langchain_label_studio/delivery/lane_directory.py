@@ -38,7 +38,7 @@ class LaneDirectory:
             OSError: The directory cannot be used, or its file system has no locks.
         """
         lock = DirectoryLock.take(path, LOCK)
-        return lock and cls(path, lock)
+        return None if lock is None else cls(path, lock)
 
     def rename_to(self, path: Path) -> None:
         """Give the directory another name."""

@@ -179,7 +179,7 @@ class DirectoryLock:
         finally:
             if inner is None:
                 outer.release()
-        return inner and cls(outer, inner)
+        return None if inner is None else cls(outer, inner)
 
     @staticmethod
     def is_taken(directory: Path, name: str) -> bool:

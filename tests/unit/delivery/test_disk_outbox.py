@@ -110,10 +110,10 @@ def test_an_append_in_the_middle_of_an_append_is_kept_too(
     real = os.open
     nested = iter("bc")
 
-    def open_and_be_interrupted(*arguments: Any) -> int:
+    def open_and_be_interrupted(*arguments: Any, **options: Any) -> int:
         if key := next(nested, None):
             assert outbox.append(record(key))
-        descriptor = real(*arguments)
+        descriptor = real(*arguments, **options)
         if key := next(nested, None):
             assert outbox.append(record(key))
         return descriptor

@@ -224,7 +224,9 @@ class ProjectDestination:
 
     def _working_on(self, job: int, since: FoundTask | None) -> StillWorkingError:
         note = RequestNote(since=since, by_jobs=True, job=job)
-        return StillWorkingError(note=note.text, what=f"import job {job} of Label Studio at {self.settings.url}")
+        return StillWorkingError(
+            note=note.text, what=f"import job {job} of Label Studio at {self.settings.url}"
+        )
 
     def _stored(self, records: Sequence[Record], task_ids: Sequence[int]) -> None:
         self._task_ids.update(zip((record.key for record in records), task_ids, strict=True))
