@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from langchain_label_studio.delivery import rejected
 from langchain_label_studio.delivery.lane import Lane
 from langchain_label_studio.delivery.lane_files import BatchFile, lanes_in
 from langchain_label_studio.delivery.lanes_in_use import LanesInUse
@@ -26,6 +25,8 @@ from langchain_label_studio.delivery.outbox import (
 )
 from langchain_label_studio.delivery.postponed_lanes import PostponedLanes
 from langchain_label_studio.delivery.read_batch import read_batch
+from langchain_label_studio.delivery.rejected import set_aside
+from langchain_label_studio.delivery.rejected_bound import RejectedBound
 from langchain_label_studio.support.log import ThrottledLog, logger
 
 LANES, REJECTED = "lanes", "rejected"
@@ -77,6 +78,7 @@ class DiskOutbox:
         self._max_records = max_records
         self._log = ThrottledLog()
         self._orphaned = OrphanedLanes(self._lanes, self._log)
+        self._rejected_bound = RejectedBound(self._rejected, self._log.warning)
         self._forget()
 
     def _forget(self) -> None:
@@ -198,11 +200,11 @@ class DiskOutbox:
         return self._batch
 
     def _read(self, lane: Lane, file: BatchFile) -> Batch:
-        def set_aside(line: bytes) -> None:
-            rejected.set_aside(self._rejected, key="", body=line, reason=DAMAGED)
+        def reject(line: bytes) -> None:
+            self.reject(Record("", line), DAMAGED)
 
         counted = file.records
-        batch = read_batch(lane, file, key_of=self._key_of, set_aside=set_aside, warn=self._log.warning)
+        batch = read_batch(lane, file, key_of=self._key_of, set_aside=reject, warn=self._log.warning)
         with self._pending.lock:
             # Somebody pressed Ctrl-C again while the first one was handled.
             uncounted = file.records - counted
@@ -279,7 +281,8 @@ class DiskOutbox:
         Raises:
             OSError: The disk does not take the record.
         """
-        rejected.set_aside(self._rejected, key=record.key, body=record.body, reason=reason)
+        size = set_aside(self._rejected, key=record.key, body=record.body, reason=reason)
+        self._rejected_bound.added(size)
 
     def postpone(self, records: Sequence[Record], *, seconds: float, recovered: bool) -> None:
         """Keep records for later, apart from their batch.

@@ -73,9 +73,7 @@ class Lane:
         unborn.mkdir(mode=0o700)
         directory = None
         try:
-            directory = LaneDirectory.take(unborn)
-            if directory is None:
-                raise OSError(errno.ENOLCK, "the file system has no locks", str(lanes))
+            directory = LaneDirectory.take_new(unborn)
             directory.rename_to(lanes / f"{VERSION}{name}")
             if power:
                 sync_directory(lanes)
@@ -165,7 +163,7 @@ class Lane:
         failure: BaseException | None = None
         try:
             if os.write(descriptor, lines) != size:
-                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(file.path))
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(file.path))  # noqa: TRY301 (see above)
             if self._power:
                 os.fsync(descriptor)
         except BaseException as error:

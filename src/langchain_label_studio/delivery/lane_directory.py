@@ -40,6 +40,18 @@ class LaneDirectory:
         lock = DirectoryLock.take(path, LOCK)
         return None if lock is None else cls(path, lock)
 
+    @classmethod
+    def take_new(cls, path: Path) -> Self:
+        """Take the lock of a directory that nobody else knows.
+
+        Raises:
+            OSError: The directory cannot be used, or its file system has no locks.
+        """
+        directory = cls.take(path)
+        if directory is None:
+            raise OSError(errno.ENOLCK, "the file system has no locks", str(path))
+        return directory
+
     def rename_to(self, path: Path) -> None:
         """Give the directory another name."""
         self.path = self.path.rename(path)
@@ -76,8 +88,10 @@ class LaneDirectory:
             OSError: The file cannot be read.
         """
         descriptor = os.open(self._at(name), os.O_RDONLY | _BINARY, dir_fd=self._lock.descriptor)
-        with open(descriptor, "rb") as file:
-            return file.read()
+        try:
+            return read_open_file(descriptor)
+        finally:
+            os.close(descriptor)
 
     def overwrite(self, name: str, content: bytes, *, sync: bool) -> None:
         """Write a file of a fixed size. It may exist.
@@ -140,9 +154,11 @@ class LaneDirectory:
         """Delete the directory, and release its lock."""
         # It may hold files of other people, or another directory may be in its place. Then that stays.
         with suppress(OSError):
-            if self.is_in_place():
-                for name in (LOCK, *(path.name for path in self.path.glob(f"*{NOTE}"))):
+            place = self.path if self._lock.descriptor is None else self._lock.descriptor
+            for name in os.listdir(place):
+                if name == LOCK or name.endswith(NOTE):
                     self.unlink(name)
+            if self.is_in_place():
                 self.path.rmdir()
         self.release()
 
@@ -175,6 +191,6 @@ def sync_directory(path: Path) -> None:
 
 def read_open_file(descriptor: int) -> bytes:
     """Return the content of an open file, which may have no name any more."""
-    with open(descriptor, "rb", closefd=False) as file:
+    with os.fdopen(descriptor, "rb", closefd=False) as file:
         file.seek(0)
         return file.read()
