@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import textwrap
+import os
 from pathlib import Path
 
 import pytest
@@ -41,7 +41,7 @@ ATTACKS = {
 
 
 def program(*parts: str) -> str:
-    return "\n".join(textwrap.dedent(part) for part in (ATTACK, *parts))
+    return "\n".join((ATTACK, *parts))
 
 
 @pytest.mark.parametrize("attack", ATTACKS.values(), ids=ATTACKS)
@@ -93,14 +93,20 @@ def test_while_the_server_is_down_too(
         str(tmp_path / "go"),
     ) as process:
         assert process.stdout
-        said = list(iter(process.stdout.readline, "attacked\n"))
-        on_the_disk = sum(file.read_bytes().count(b"\n") for file in waiting_files())
+        said = []
+        while (line := process.stdout.readline()) != "attacked\n":
+            assert line, process.communicate()[1]
+            said.append(line.strip())
+        # What was moved is on the disk, too.
+        place = Path(os.environ["LABEL_STUDIO_OUTBOX_DIR"]).parent
+        waiting = [*place.rglob("*.jsonl"), *place.rglob("*.sending")]
+        on_the_disk = sum(file.read_bytes().count(b"\n") for file in waiting)
         loopback.start(port)
         (tmp_path / "go").touch()
         _, errors = process.communicate(timeout=60)
 
     assert process.returncode == 0, errors
-    assert sorted(loopback.run_ids()) == sorted(line.strip() for line in said)
+    assert sorted(loopback.run_ids()) == sorted(said)
     assert on_the_disk >= 4
 
 
