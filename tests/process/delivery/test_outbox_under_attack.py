@@ -66,9 +66,7 @@ def test_what_is_in_the_open_file_is_sent_nevertheless(loopback: LoopbackLabelSt
 
 
 @pytest.mark.parametrize("attack", ATTACKS.values(), ids=ATTACKS)
-def test_while_the_server_is_down_too(
-    loopback: LoopbackLabelStudio, attack: str, tmp_path: Path
-) -> None:
+def test_while_the_server_is_down_too(loopback: LoopbackLabelStudio, attack: str, tmp_path: Path) -> None:
     """The first batch is on its way again and again, the second one is open. What comes later is on the disk again."""
     port = loopback.stop()
     with running(
@@ -158,7 +156,9 @@ def test_a_copy_in_the_place_of_the_outbox_is_not_sent_again(loopback: LoopbackL
 
 def test_a_deleted_lock_file_lets_nobody_adopt_a_living_lane(loopback: LoopbackLabelStudio) -> None:
     """As a cleaner of temporary files deletes it."""
-    with running(program("handler = make(flush_interval=60)", "record(handler, 3)", "time.sleep(60)"), loopback.url):
+    with running(
+        program("handler = make(flush_interval=60)", "record(handler, 3)", "time.sleep(60)"), loopback.url
+    ):
         wait_until(lambda: waiting_files() and waiting_files()[0].read_bytes().count(b"\n") == 3)
         (lane,) = lanes()
         (lane / "lock").unlink()

@@ -8,6 +8,7 @@ import random
 import stat
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -141,10 +142,8 @@ def test_ctrl_c_anywhere_leaves_as_many_records_as_are_counted(tmp_path: Path, *
         def code() -> None:
             nonlocal running
             running = True
-            try:
+            with suppress(KeyboardInterrupt):
                 outbox.append(b"b")
-            except KeyboardInterrupt:
-                pass
             running = False
 
         def press_ctrl_c() -> None:
