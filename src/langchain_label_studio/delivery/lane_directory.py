@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
-from langchain_label_studio.delivery.lane_files import LOCK, NOTE
+from langchain_label_studio.delivery.lane_files import LOCK, NOTE, SENDING, UNSENT
 from langchain_label_studio.support.process_lock import DirectoryLock
 
 _BINARY = getattr(os, "O_BINARY", 0)  # without it, Windows writes other line ends
@@ -17,7 +17,8 @@ _BINARY = getattr(os, "O_BINARY", 0)  # without it, Windows writes other line en
 class LaneDirectory:
     """The directory of a lane that this process owns.
 
-    It stays the same directory when somebody moves it. (Windows moves no directory with open files.)
+    It stays the same directory when somebody moves it. (Windows moves no directory with open files.) When a copy stands
+    in its place, it locks the copy, too: others would send the records of the copy once more.
 
     Attributes:
         path: The directory, where it was made or found.
@@ -26,6 +27,7 @@ class LaneDirectory:
     def __init__(self, path: Path, lock: DirectoryLock) -> None:
         self.path = path
         self._lock = lock
+        self._copy: LaneDirectory | None = None
 
     @classmethod
     def take(cls, path: Path) -> Self | None:
@@ -58,7 +60,11 @@ class LaneDirectory:
 
     def is_in_place(self) -> bool:
         """Return whether the directory is at its path. Else somebody moved, replaced or deleted it."""
-        return self._lock.is_at(self.path)
+        in_place = self._lock.is_at(self.path)
+        if not in_place and self._copy is None:
+            with suppress(OSError):
+                self._copy = LaneDirectory.take(self.path)
+        return in_place
 
     def create(self, name: str) -> int:
         """Make a file, and open it to append and to read.
@@ -87,7 +93,12 @@ class LaneDirectory:
             FileNotFoundError: Somebody deleted or moved the file.
             OSError: The file cannot be read.
         """
-        descriptor = os.open(self._at(name), os.O_RDONLY | _BINARY, dir_fd=self._lock.descriptor)
+        try:
+            descriptor = os.open(self._at(name), os.O_RDONLY | _BINARY, dir_fd=self._lock.descriptor)
+        except FileNotFoundError:
+            if self.is_in_place() or self._copy is None:
+                raise
+            return self._copy.read(name)
         try:
             return read_open_file(descriptor)
         finally:
@@ -152,23 +163,37 @@ class LaneDirectory:
 
     def delete(self) -> None:
         """Delete the directory, and release its lock."""
-        # It may hold files of other people, or another directory may be in its place. Then that stays.
+        in_place = self.is_in_place()
         with suppress(OSError):
-            place = self.path if self._lock.descriptor is None else self._lock.descriptor
-            for name in os.listdir(place):
+            for name in self._names():
                 if name == LOCK or name.endswith(NOTE):
                     self.unlink(name)
-            if self.is_in_place():
+            # It may hold files of other people. Then it stays.
+            if in_place:
                 self.path.rmdir()
+        if self._copy:
+            with suppress(OSError):
+                for name in self._copy._names():  # noqa: SLF001 (another one of the same class)
+                    if name.endswith((UNSENT, SENDING)):
+                        self._copy.unlink(name)
+            self._copy.delete()
         self.release()
 
     def release(self) -> None:
         """Leave the directory to other processes."""
         self._lock.release()
+        if self._copy:
+            self._copy.release()
 
     def disown(self) -> None:
         """Leave the directory to the parent of this forked process."""
         self._lock.disown()
+        if self._copy:
+            self._copy.disown()
+
+    def _names(self) -> list[str]:
+        # Path.iterdir takes no open directory.
+        return os.listdir(self.path if self._lock.descriptor is None else self._lock.descriptor)  # noqa: PTH208
 
     def _at(self, name: str) -> str | Path:
         """Return the path of a file, for a call with `dir_fd`."""
