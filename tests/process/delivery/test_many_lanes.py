@@ -67,7 +67,7 @@ def test_what_is_left_counts_into_the_bound(loopback: LoopbackLabelStudio) -> No
 
     done = run(
         f"""
-                from pathlib import Path
+        from pathlib import Path
         from langchain_label_studio.delivery import DiskOutbox
         from langchain_label_studio.types.run_record import read_run_id
         (directory,) = Path(os.environ["LABEL_STUDIO_OUTBOX_DIR"]).iterdir()
