@@ -93,6 +93,7 @@ class ServerUnavailableError(LabelStudioError):
     Attributes:
         status: The HTTP status, or None without an answer.
         maybe_stored: True if the request may have been carried out nevertheless.
+        ended: True if Label Studio itself answered, and not a proxy: the request will not be carried out later.
         retry_after: The seconds that the server asked to wait, or None.
     """
 
@@ -102,11 +103,13 @@ class ServerUnavailableError(LabelStudioError):
         *,
         status: int | None = None,
         maybe_stored: bool = False,
+        ended: bool = False,
         retry_after: float | None = None,
     ) -> None:
         super().__init__(message)
         self.status = status
         self.maybe_stored = maybe_stored
+        self.ended = ended
         self.retry_after = retry_after
 
 

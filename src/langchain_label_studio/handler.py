@@ -33,9 +33,14 @@ from langchain_label_studio.recording.callbacks import RecordingCallbacks
 from langchain_label_studio.recording.recorder import Recorder
 from langchain_label_studio.recording.selection import RunSelection
 from langchain_label_studio.selectors.sampling import resolve_sample_rate
+from langchain_label_studio.support.forks import no_fork
 from langchain_label_studio.support.idle_timer import QUIET_SECONDS
+from langchain_label_studio.support.time_limit import time_limit
 from langchain_label_studio.types.user_functions import Data, GroupBy, Mask, Select, check_function
 from langchain_label_studio.user_feedback import DEFAULT_KEY, FeedbackDesk, check_feedback
+
+CONNECT_SECONDS = 5.0
+"""Seconds for all requests of the constructor together."""
 
 _OF_THIS_PROCESS = frozenset({"_sender", "_retire", "_desk", "_recorder", "ls_client", "ls_project"})
 
@@ -86,8 +91,8 @@ class LabelStudioCallbackHandler(CommunityAttributes, RecordingCallbacks):
             project_config: The label config (XML) of a new project. Without it, the one of `mode` is used.
             mode: The form of review: `"prompt"`, `"chat"`, `"preference"`, `"rag"`, `"agent"`, or the name of a form
                 of your own. With `LANGCHAIN_LABEL_STUDIO=true`, it comes from `LABEL_STUDIO_MODE`.
-            connect: `"eager"`: the constructor connects, and mistakes raise at once. `"lazy"`: the constructor does
-                not use the network.
+            connect: `"eager"`: the constructor connects, for 5 seconds at most, and mistakes raise at once. `"lazy"`:
+                the constructor does not use the network.
             model_version: The name under which predictions are filed. Label Studio shows reviewers the predictions
                 of one name only, so the model's own name is a column of the task.
             sample_rate: The share of traces that is recorded, from 0 to 1. All runs of a trace are in or out
@@ -119,7 +124,7 @@ class LabelStudioCallbackHandler(CommunityAttributes, RecordingCallbacks):
             ServerError: Label Studio refuses the key, the project or the label config.
 
         Warns:
-            LabelStudioWarning: Label Studio does not answer, so the runs wait. Or runs cannot wait on the disk. Or the
+            LabelStudioWarning: Label Studio does not answer in time, so the runs wait. Or runs cannot wait on the disk. Or the
                 project does not fit the settings.
         """
         super().__init__()
@@ -261,6 +266,8 @@ class LabelStudioCallbackHandler(CommunityAttributes, RecordingCallbacks):
     def flush(self, timeout: float = 10.0) -> bool:
         """Send the runs and the feedback that were recorded before this call.
 
+        That includes the feedback that `send_feedback` took in this process for runs of this project.
+
         Args:
             timeout: Seconds to wait at most.
 
@@ -272,7 +279,8 @@ class LabelStudioCallbackHandler(CommunityAttributes, RecordingCallbacks):
         self._recorder.hand_over()
         settled = self._sender.flush(timeout)
         # After the runs: feedback needs the tasks of its runs.
-        return self._desk.flush(max(0.0, deadline - time.monotonic())) and settled
+        left = max(0.0, deadline - time.monotonic())
+        return self._desk.flush(left, self._sender.destination.project) and settled
 
     def close(self, timeout: float = 5.0) -> None:
         """Send the runs and the feedback that wait. Any thread may call it, and more than once.
@@ -288,13 +296,16 @@ class LabelStudioCallbackHandler(CommunityAttributes, RecordingCallbacks):
         self._desk.retire()
 
     def stats(self) -> DeliveryStats:
-        """Return how many runs were delivered, wait, were rejected, excluded or lost."""
+        """Return how many runs were delivered, wait, were rejected, excluded or lost.
+
+        Its `feedback` counts the feedback for this project in this process, also that of `send_feedback`.
+        """
         recorder = self._recorder
         return replace(
             self._sender.stats(),
             lost=dict(recorder.lost),
             excluded=dict(recorder.selection.excluded),
-            feedback=self._desk.stats(),
+            feedback=self._desk.stats(self._sender.destination.project),
         )
 
     def __enter__(self) -> Self:
@@ -342,11 +353,16 @@ class LabelStudioCallbackHandler(CommunityAttributes, RecordingCallbacks):
 
     def _connect(self) -> None:
         destination = self._sender.destination
-        if destination.settings != self._settings:
-            # A new destination is tried before it replaces one that works. And the project may not fit these settings.
+        # A new destination is tried before it replaces one that works. And the project may not fit these settings.
+        # The sender's thread may be connecting, for much longer than this thread should wait.
+        if destination.settings != self._settings or (destination.project is None and self._sender.unsettled):
             destination = ProjectDestination(self._settings)
+        with no_fork():
+            # Loaded before the time begins to run: the SDK takes 0.4 s.
+            import langchain_label_studio.label_studio.client  # noqa: F401, PLC0415
         try:
-            project = destination.connect()
+            with time_limit(CONNECT_SECONDS):
+                project = destination.connect()
         except ServerUnavailableError as error:
             message = f"{error} The runs wait, and are sent when it answers."
             warnings.warn(message, LabelStudioWarning, stacklevel=3)

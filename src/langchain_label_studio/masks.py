@@ -22,12 +22,23 @@ from langchain_label_studio.support.redaction import scrub_keys
 
 # Possessive, and only from the beginning of a word. So a megabyte of letters is read once.
 _EMAIL = re.compile(r"(?<![\w.+'-])[\w.+'-]++(?:@|%40)[\w-]+(?:\.[\w-]+)+")
-# The digits are without gaps, or in groups as on a card. The pattern begins with a digit, because the search for it is
-# quick. The condition on the character before it comes second.
+# Blanks, a mark with or without blanks around it, or a character that nobody sees.
+_GAP = r"(?:\s{1,2}|\s?[-./_\u00b7\u2022\u2010-\u2015\u2212]{1,2}\s?|[\xad\u200b-\u200d\u2060\ufeff])"
+# The digits are without gaps, or in groups as people write them. The pattern begins with a digit, because the search for
+# it is quick. The condition on the character before it comes second.
 _CARD = re.compile(
-    r"\d(?<![^\W_].)(?:\d{12,18}|\d{3}(?:[\s.\u2013-]{1,2}\d{4}){3}(?:[\s.\u2013-]{1,2}\d{3})?|\d{3}[\s.\u2013-]{1,2}\d{6}[\s.\u2013-]{1,2}\d{4,5})(?![^\W_])"
+    rf"""
+    \d(?<![^\W_].)
+    (?: \d{{12,18}}
+    |   \d{{3}} (?:{_GAP}\d{{4}}){{2}} {_GAP} (?: \d{{4}} (?:{_GAP}\d{{1,3}})? | \d{{1,3}} )  # 4 4 4 4, 4 4 4 4 3, 4 4 4 3
+    |   \d{{3}} {_GAP} \d{{6}} {_GAP} \d{{4,5}}  # 4 6 5 of American Express, 4 6 4 of Diners Club
+    |   \d{{7}} {_GAP} \d{{8}}
+    )
+    (?![^\W_])
+    """,
+    re.VERBOSE,
 )
-_CUT_CARD = re.compile(r"(\d{4}(?:[\s.\u2013-]{1,2}\d{4}){3})[\s.\u2013-]{1,2}\d{3}")
+_CUT_CARD = re.compile(rf"(\d{{4}}(?:{_GAP}\d{{4}}){{3}}){_GAP}\d{{1,3}}")
 # The condition on the character before a number comes after its first character, as in `_CARD`. That character must not
 # be a letter, a digit or one of `. + -`. So a part of an id, an address or a decimal is not a number.
 _PHONES = (
@@ -156,11 +167,12 @@ seconds. They find the example numbers of all 245 regions of the library, as `+`
 """
 
 cards = TextMask("masks.cards", _hide_cards)
-"""Numbers of payment cards become `[card]`: 13 to 19 digits with a correct check digit, with or without gaps."""
+"""Numbers of payment cards become `[card]`: 13 to 19 digits with a correct check digit, with or without gaps
+(blanks, hyphens and dashes, dots, slashes, underscores)."""
 
 keys = TextMask("masks.keys", partial(scrub_keys, hidden="[key]"))
-"""Keys become `[key]`: keys with a known prefix (`sk-`, `ghp_`, `AKIA`, `xoxb-` ...), tokens (JWT), private keys (PEM),
-the token after `Bearer`, and passwords in addresses."""
+"""Keys become `[key]`: keys with a known prefix (`sk-`, `gsk_`, `ghp_`, `AKIA`, `xoxb-` ...), tokens (JWT), private keys
+(PEM), the value after `Bearer` and `Basic`, and passwords in addresses. A key may be broken by a line end."""
 
 defaults = keys | emails | cards | phones
 """All of these masks: keys, e-mail addresses, cards, then telephone numbers."""

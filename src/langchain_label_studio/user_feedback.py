@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import math
 import re
+import time
 from collections.abc import Callable
+from dataclasses import fields, replace
 from datetime import UTC, datetime
 from numbers import Real
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 from uuid import UUID, uuid4
 
 from pydantic import SecretStr
 
 from langchain_label_studio.delivery import DeliveryStats, Sender
 from langchain_label_studio.delivery.settings import DeliverySettings, Durability, resolve_delivery
+from langchain_label_studio.delivery.stats import State
 from langchain_label_studio.errors import SettingError
 from langchain_label_studio.label_studio.destinations.feedback import FeedbackDestination
+from langchain_label_studio.label_studio.projects import Project
 from langchain_label_studio.label_studio.settings import DEFAULT_PROJECT_NAME, Settings, resolve_settings
 from langchain_label_studio.label_studio.shared_senders import (
+    feedback_senders,
     send_orphaned_feedback,
     share_feedback_sender,
 )
@@ -34,6 +39,8 @@ _MAX_RUN_ID = 200
 _MAX_COMMENT = 10_000
 _MAX_WHOLE = 2**53
 _MAX_TARGETS = 16
+_STATES = get_args(State)
+_COUNTS = tuple(field.name for field in fields(DeliveryStats) if field.type == "int")
 # LangChain's id of the answer of a run, if the provider gives it none.
 _ID_OF_MESSAGE = re.compile(
     r"(?:lc_)?run-+([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(?:-\d+)?", re.IGNORECASE
@@ -137,17 +144,32 @@ class FeedbackDesk(ForkSafe):
         """Take feedback. It does not wait for the network. Return False if the outbox is full."""
         return self._known_sender().submit(encode_feedback(given))
 
-    def flush(self, timeout: float) -> bool:
-        """Send the feedback of this process, for so many seconds at most.
+    def flush(self, timeout: float, project: Project | None) -> bool:
+        """Send the feedback that this process has for the project, for so many seconds at most.
+
+        Args:
+            timeout: Seconds to wait at most.
+            project: The project, if Label Studio has answered.
 
         Returns:
             Whether all of it is in its task, waits for its task, or is rejected.
         """
-        return self._sender is None or self._sender.flush(timeout)
+        deadline = time.monotonic() + timeout
+        senders = feedback_senders(self._settings, project)
+        # All of them, also after one that failed.
+        flushed = [sender.flush(max(0.0, deadline - time.monotonic())) for sender in senders]
+        return all(flushed)
 
-    def stats(self) -> DeliveryStats | None:
-        """Return the number of pieces of feedback by their outcome. None if there was none."""
-        return self._sender.stats() if self._sender else None
+    def stats(self, project: Project | None) -> DeliveryStats | None:
+        """Return the number of pieces of feedback for the project by their outcome. None if there was none."""
+        known = [sender.stats() for sender in feedback_senders(self._settings, project)]
+        known = [stats for stats in known if stats.submitted]
+        if not known:
+            return None
+        worst = max(known, key=lambda stats: _STATES.index(stats.state))
+        ages = [stats.oldest_seconds for stats in known if stats.oldest_seconds is not None]
+        counts = {name: sum(getattr(stats, name) for stats in known) for name in _COUNTS}
+        return replace(worst, oldest_seconds=max(ages, default=None), **counts)
 
     def retire(self) -> None:
         """Let the background thread end as soon as no feedback is pending. Later feedback is sent all the same."""

@@ -163,7 +163,7 @@ def test_difference_17_a_mistake_in_a_callback(
 def test_difference_18_a_new_page_and_the_same_questions() -> None:
     old, new = old_configs("chat")[0], get_default_label_configs("chat")[0]
 
-    assert (parse_label_config(old).markdown, parse_label_config(new).markdown) == (
+    assert (parse_label_config(old).active.markdown, parse_label_config(new).active.markdown) == (
         set(),
         {"conversation_html"},
     )

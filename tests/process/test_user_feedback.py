@@ -10,7 +10,10 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from tests.support.handlers import KEY
+import pytest
+
+from langchain_label_studio import LabelStudioCallbackHandler, send_feedback
+from tests.support.handlers import KEY, record
 from tests.support.loopback_label_studio import LoopbackLabelStudio
 from tests.support.programs import COMMAND, kill, lanes, run, running, wait_until, waiting_files
 
@@ -296,3 +299,68 @@ def test_the_day_of_a_dated_project_does_not_matter(loopback: LoopbackLabelStudi
 
     assert shown(loopback, run_id) == {"user_feedback": 1}
     assert len(loopback.projects) == 2, "no project is created for feedback"
+
+
+@pytest.mark.parametrize(
+    ("made", "named"),
+    [
+        ("project_name='Programs'", "project_name='Programs'"),
+        ("project_name='Programs', model_version='other'", "project_name='Programs'"),
+        ("project_name='Programs %Y'", "project_name='Programs %Y'"),
+        ("project_name='Programs'", "project_id=1"),
+        ("project_id=1, project_name=''", "project_name='Existing'"),
+        (
+            "project_id=1, project_name=''",
+            "project_id=1, outbox_dir=os.environ['LABEL_STUDIO_OUTBOX_DIR'] + '2'",
+        ),
+        ("project_name='Programs'", "project_name='Programs', durability='memory'"),
+    ],
+)
+def test_flush_of_a_handler_waits_for_the_feedback_that_others_gave(
+    loopback: LoopbackLabelStudio, made: str, named: str
+) -> None:
+    if "project_id" in made:
+        loopback.add_project("Existing")
+    [run_id] = ok(
+        run(
+            f"""
+            from langchain_label_studio import send_feedback
+            ids = []
+            handler = make(connect="eager", flush_interval=60, data=lambda run: ids.append(run.run_id), {made})
+            other = make(project_name="Another project")
+            record(handler)
+            assert handler.flush()
+            assert handler.stats().feedback is None
+            send_feedback(ids[0], score=1, api_key="any", url=sys.argv[1], {named})
+            stats = handler.stats().feedback
+            assert (stats.submitted, stats.pending + stats.in_doubt) == (1, 1), stats
+            assert other.stats().feedback is None
+            assert handler.flush()
+            stats = handler.stats().feedback
+            assert (stats.submitted, stats.delivered) == (1, 1), stats
+            os._exit(0)  # nothing more is sent
+            """,
+            loopback.url,
+        )
+    )
+
+    assert shown(loopback, run_id) == {"user_feedback": 1}
+
+
+def test_flush_of_a_handler_is_false_while_the_feedback_of_others_is_on_its_way(
+    loopback: LoopbackLabelStudio,
+) -> None:
+    handler = LabelStudioCallbackHandler(KEY, loopback.url, project_name="Programs")
+    run_id = record(handler)
+    assert handler.flush(20)
+    port = loopback.stop()
+
+    assert send_feedback(run_id, score=1, api_key=KEY, url=loopback.url, project_name="Programs")
+
+    assert not handler.flush(1)
+    feedback = handler.stats().feedback
+    assert feedback
+    assert (feedback.pending + feedback.in_doubt, feedback.state) == (1, "unreachable")
+    loopback.start(port)
+    assert handler.flush(20)
+    assert shown(loopback, str(run_id)) == {"user_feedback": 1}

@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from multiprocessing.process import BaseProcess
 
 _CONTEXT = multiprocessing.get_context("forkserver")
-_CONTEXT.set_forkserver_preload(["langchain_label_studio.label_studio.client", __name__])
+_CONTEXT.set_forkserver_preload(
+    ["langchain_label_studio.label_studio.client", "tests.support.chaos_worker", __name__]
+)
 
 
 class ForkedProgram:

@@ -75,6 +75,7 @@ def jobs_of(studio: StudioApi, project_id: int) -> list[dict[str, Any]]:
 def _python(directory: Path) -> Path:
     """Make a command that looks like Label Studio's Python, and runs each script inside ours."""
     python = ensure_environment("label-studio", REQUIREMENTS, constraints=CONSTRAINTS / "label_studio.txt")
+    directory.mkdir(parents=True, exist_ok=True)
     command = directory / "python"
     command.write_text(
         "#!/bin/sh\n"

@@ -179,10 +179,17 @@ class _Handler(BaseHTTPRequestHandler):
         elif "/imports/" in path.path:
             self._answer_job(int(path.path.strip("/").split("/")[-1]))
         elif path.path.startswith("/api/projects/"):
-            project = self.studio.projects.get(int(path.path.strip("/").split("/")[-1]))
-            self._answer(200, project) if project else self._answer(404, {"detail": "Not found."})
+            self._answer_project(int(path.path.strip("/").split("/")[-1]), query)
         else:
             self._answer_question(query)
+
+    def _answer_project(self, number: int, query: dict[str, list[str]]) -> None:
+        project = self.studio.projects.get(number)
+        if project is None:
+            self._answer(404, {"detail": "Not found."})
+            return
+        columns = query["include"][0].split(",") if "include" in query else project
+        self._answer(200, {column: project[column] for column in columns if column in project})
 
     def do_POST(self) -> None:
         path = urlsplit(self.path).path
@@ -246,6 +253,13 @@ class _Handler(BaseHTTPRequestHandler):
             if fault.kind == "reset_after":
                 self.studio.store(tasks)
             self._answer_wrongly(fault)
+
+    def _answer_project(self, number: int, query: dict[str, list[str]]) -> None:
+        project = self.studio.projects.get(number)
+        if project and "include" in query:
+            columns = query["include"][0].split(",")
+            project = {column: project[column] for column in columns if column in project}
+        self._answer(200, project) if project else self._answer(404, {"detail": "Not found."})
 
     def _answer_question(self, query: dict[str, list[str]]) -> None:
         fault = self.studio.question_faults.pop(0) if self.studio.question_faults else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -71,3 +72,19 @@ class StudioApi:
         if answer.status_code == 404:
             return []
         return sorted(answer.raise_for_status().json()["tasks"], key=lambda task: task["id"])
+
+    def all_tasks(self, project_id: int) -> Iterator[dict[str, Any]]:
+        """Yield all tasks of a large project with their predictions, page by page."""
+        page, more = 0, True
+        while more:
+            page += 1
+            answer = self.get(
+                "/api/tasks/",
+                project=project_id,
+                fields="all",
+                include="id,data,predictions",
+                page=page,
+                page_size=1_000,
+            )
+            yield from answer["tasks"]
+            more = page * 1_000 < answer["total"]

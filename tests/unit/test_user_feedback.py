@@ -19,7 +19,7 @@ from langchain_label_studio import LabelStudioCallbackHandler, LabelStudioError,
 from langchain_label_studio.datasets import Reason, to_dpo, to_kto, to_sft
 from langchain_label_studio.delivery import NotAllTakenError, Record
 from langchain_label_studio.label_config.controls import read_controls
-from langchain_label_studio.label_config.markdown_safety import WORD_JOINER
+from langchain_label_studio.label_config.inert_text import WORD_JOINER
 from langchain_label_studio.label_config.parse import parse_label_config
 from langchain_label_studio.label_studio.destinations.feedback import FeedbackDestination
 from langchain_label_studio.label_studio.destinations.runs import ProjectDestination

@@ -11,9 +11,8 @@ from typing import Annotated
 
 import platformdirs
 import typer
-from rich.markup import escape
 
-from langchain_label_studio.cli.console import out, problems_explained
+from langchain_label_studio.cli.console import out, problems_explained, shown
 from langchain_label_studio.cli.export import export_app
 from langchain_label_studio.cli.outbox import outbox_app
 from langchain_label_studio.cli.report import report
@@ -82,8 +81,8 @@ def demo(
                     model=model.model_name if model else None,
                 )
                 for recorded in runs:
-                    out.print(f"[bold]{recorded.mode.value}[/bold]  {escape(recorded.question)}")
-                    out.print(f"  [dim]{escape(_short(recorded.answer))}[/dim]")
+                    out.print(f"[bold]{recorded.mode.value}[/bold]  {shown(recorded.question)}")
+                    out.print(f"  [dim]{shown(_short(recorded.answer))}[/dim]")
                     out.print(
                         f"  {count_text(recorded.tasks, 'task')} to review: [link]{recorded.url}[/link]"
                     )
@@ -118,9 +117,10 @@ def check(
     from langchain_label_studio.label_studio.connection_check import check_up  # noqa: PLC0415 (loads the SDK)
 
     levels = set()
-    for finding in check_up(url=url, project_id=project_id, project_name=project_name, mode=mode):
-        levels.add(finding.level)
-        out.print(f"{_MARKS[finding.level]} {escape(finding.text)}")
+    with problems_explained():
+        for finding in check_up(url=url, project_id=project_id, project_name=project_name, mode=mode):
+            levels.add(finding.level)
+            out.print(f"{_MARKS[finding.level]} {shown(finding.text)}")
     if "bad" in levels:
         raise typer.Exit(1)
     out.print(
@@ -153,9 +153,9 @@ def _progress(first: str) -> Iterator[Callable[[str], None]]:
     """Show the steps: in a terminal one changing line, else a line for each step."""
     if out.is_terminal:
         with out.status(first) as status:
-            yield status.update
+            yield lambda step: status.update(shown(step))
     else:
-        yield lambda step: out.print(f"[dim]{escape(step)}[/dim]")
+        yield lambda step: out.print(f"[dim]{shown(step)}[/dim]")
 
 
 def _wait_for_ctrl_c() -> None:

@@ -16,6 +16,7 @@ class DeliveryFailedError(Exception):
         reason: The reason, as a text for people. It never holds a payload or a secret.
         status: The HTTP status of the answer, or None if there was no answer.
         maybe_stored: Whether the records may be stored although there was no answer.
+        ended: Whether the destination itself ended the request. Otherwise it may store the records later.
         retry_after: Seconds the destination asked to wait, or None.
     """
 
@@ -25,12 +26,14 @@ class DeliveryFailedError(Exception):
         *,
         status: int | None = None,
         maybe_stored: bool = False,
+        ended: bool = False,
         retry_after: float | None = None,
     ) -> None:
         super().__init__(reason)
         self.reason = reason
         self.status = status
         self.maybe_stored = maybe_stored
+        self.ended = ended
         self.retry_after = retry_after
 
 

@@ -170,19 +170,18 @@ class DiskOutbox:
 
     def _replace_own_lane(self) -> Lane:
         """Begin a new lane, because somebody deleted or moved this one, or its open batch."""
-        old = self._pending.leave_own()
+        gone = self._pending.leave_own()
         self._log.warning(
             "gone", "Somebody deleted or moved the outbox %s. It is begun anew there.", self.directory
         )
         new = self._begin_own_lane()
-        last = old.files[-1] if old and old.files else None
-        if old and last and last.content:
+        if gone:
             with suppress(OSError):  # then these records wait in memory
-                self._pending.move(last.content, last, old, new)
+                self._pending.move(*gone, new)
         return new
 
     def next_batch(self) -> Batch | None:
-        """Return the batch to send next: the same batch until it is removed. None if no record is pending.
+        """Return the batch to send next: the same batch until it is removed or deferred. None if there is none.
 
         Raises:
             OSError: The batch cannot be read.
@@ -190,9 +189,9 @@ class DiskOutbox:
         if self._batch is None:
             with self._pending.lock:
                 lane = self._pending.choose()
-                if lane is None:
+                file = lane.next_file if lane else None
+                if lane is None or file is None:
                     return None
-                file = lane.files[0]
                 if file.descriptor is not None:
                     lane.seal()
             # Without the lock: nobody appends to a closed batch.
@@ -211,6 +210,14 @@ class DiskOutbox:
             self._pending.count += uncounted
             self.appended += uncounted
         return batch
+
+    def defer(self, batch: Batch) -> None:
+        """Let other batches come before this one."""
+        _, file = batch.place
+        with self._pending.lock:
+            file.deferred = True
+            if self._batch is batch:
+                self._batch = None
 
     def mark_sending(self, batch: Batch, *, note: str) -> None:
         """Note that some of the batch may be stored, for the process that finds it after a crash.
@@ -239,13 +246,13 @@ class DiskOutbox:
         new = self._new_lane()
         new.recovered = old.recovered
         records = len(batch.records)
-        content = file.content = b"".join(record.body + b"\n" for record in batch.records)
+        file.content = b"".join(record.body + b"\n" for record in batch.records)
         pending = self._pending
         with pending.lock:
             pending.count += records - file.records
             file.records = records
             try:
-                file = pending.move(content, file, old, new)
+                file = pending.move(old, file, new)
             except OSError:
                 new.delete()
                 raise
@@ -263,7 +270,8 @@ class DiskOutbox:
         """Delete a batch after all its records were settled."""
         lane, file = batch.place
         with self._pending.lock:
-            self._batch = None
+            if self._batch is batch:
+                self._batch = None
             self._pending.settle(file, lane)
         try:
             lane.remove(file)
@@ -284,19 +292,19 @@ class DiskOutbox:
         size = set_aside(self._rejected, key=record.key, body=record.body, reason=reason)
         self._rejected_bound.added(size)
 
-    def postpone(self, records: Sequence[Record], *, seconds: float, recovered: bool) -> None:
+    def postpone(self, batch: Batch, records: Sequence[Record], *, seconds: float) -> None:
         """Keep records for later, apart from their batch.
 
         Args:
+            batch: The batch of the records.
             records: The records.
             seconds: The seconds until they are pending again.
-            recovered: Whether another process had recorded them.
 
         Raises:
             OSError: The disk does not take the records.
         """
         with self._pending.lock:
-            size = self._later.add(records, seconds=seconds, recovered=recovered)
+            size = self._later.add(records, seconds=seconds, recovered=batch.recovered)
             self._pending.bytes += size
 
     @property

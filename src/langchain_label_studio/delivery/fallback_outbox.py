@@ -25,7 +25,7 @@ class FallbackOutbox:
         self._disk = disk
         self._memory = memory
         self._batch: Batch | None = None
-        self._keeper: Outbox = disk
+        self._keepers: dict[int, Outbox] = {}
         self._log = ThrottledLog()
 
     @property
@@ -68,30 +68,40 @@ class FallbackOutbox:
             return waiting and waiting + len(self._disk)
 
     def next_batch(self) -> Batch | None:
-        """Return the batch to send next: the same batch until it is removed. None if no record is pending."""
-        if self._batch is None:
-            # Memory first, because only its records can be lost.
-            self._batch, self._keeper = self._memory.next_batch(), self._memory
-        if self._batch is None:
-            self._batch, self._keeper = self._disk.next_batch(), self._disk
+        """Return the batch to send next: the same batch until it is removed or deferred. None if there is none."""
+        # Memory first, because only its records can be lost.
+        for outbox in (self._memory, self._disk):
+            if self._batch is None and (batch := outbox.next_batch()):
+                self._batch = batch
+                self._keepers[id(batch)] = outbox
         return self._batch
+
+    def defer(self, batch: Batch) -> None:
+        """Let other batches come before this one."""
+        self._keeper(batch).defer(batch)
+        if self._batch is batch:
+            self._batch = None
+
+    def _keeper(self, batch: Batch) -> Outbox:
+        return self._keepers[id(batch)]
 
     def mark_sending(self, batch: Batch, *, note: str) -> None:
         """Note that some of the batch may be stored, for the process that finds it after a crash."""
-        self._keeper.mark_sending(batch, note=note)
+        self._keeper(batch).mark_sending(batch, note=note)
 
     def note(self, batch: Batch, note: str) -> None:
         """Replace the note of a batch that is marked as sending."""
-        self._keeper.note(batch, note)
+        self._keeper(batch).note(batch, note)
 
     def mark_unsent(self, batch: Batch) -> None:
         """Note that certainly nothing of the batch is stored."""
-        self._keeper.mark_unsent(batch)
+        self._keeper(batch).mark_unsent(batch)
 
     def remove(self, batch: Batch) -> None:
         """Drop a batch after all its records were settled."""
-        self._keeper.remove(batch)
-        self._batch = None
+        self._keepers.pop(id(batch)).remove(batch)
+        if self._batch is batch:
+            self._batch = None
 
     def reject(self, record: Record, reason: str) -> None:
         """Set a record aside that the destination refuses for good."""
@@ -102,10 +112,10 @@ class FallbackOutbox:
             self._memory.reject(record, reason)
             self._log.warning("rejected", "A refused run cannot be kept on the disk (%s).", error.strerror)
 
-    def postpone(self, records: Sequence[Record], *, seconds: float, recovered: bool) -> None:
+    def postpone(self, batch: Batch, records: Sequence[Record], *, seconds: float) -> None:
         """Keep records for later, apart from their batch."""
         # If the disk does not take them, their batch stays, and is tried again.
-        self._keeper.postpone(records, seconds=seconds, recovered=recovered)
+        self._keeper(batch).postpone(batch, records, seconds=seconds)
 
     def resume(self) -> None:
         """Make the own postponed records pending again, before their time."""
@@ -122,6 +132,7 @@ class FallbackOutbox:
         self._disk.abandon()
         self._memory.abandon()
         self._batch = None
+        self._keepers = {}
 
     def release(self) -> None:
         """Free the resources that an idle outbox does not need."""

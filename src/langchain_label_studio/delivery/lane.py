@@ -122,6 +122,11 @@ class Lane:
         return sum(file.records for file in self.files)
 
     @property
+    def next_file(self) -> BatchFile | None:
+        """The batch that comes next. None if there is none."""
+        return next((file for file in self.files if not file.deferred), None)
+
+    @property
     def size(self) -> int:
         """The size of its batches in bytes."""
         return sum(file.size for file in self.files)

@@ -49,6 +49,7 @@ class BatchFile:
         size: Its size in bytes.
         since: `time.monotonic()` of its oldest record.
         sending: Whether a request with it began.
+        deferred: Whether other batches come before it.
         descriptor: Its open file, as long as it may grow.
         content: Its records, if somebody deleted or moved the file while it was open. Else None.
     """
@@ -58,6 +59,7 @@ class BatchFile:
     size: int
     since: float
     sending: bool = False
+    deferred: bool = False
     descriptor: int | None = None
     content: bytes | None = None
 

@@ -52,35 +52,36 @@ class LanesInUse:
 
     def choose(self) -> Lane | None:
         """Return the own lane and another lane by turns. So neither waits for all records of the other."""
-        own = self.own if self.own and self.own.files else None
-        other = next((lane for lane in self.others if lane.files), None)
+        own = self.own if self.own and self.own.next_file else None
+        other = next((lane for lane in self.others if lane.next_file), None)
         self._own_turn = not self._own_turn
         return (own or other) if self._own_turn else (other or own)
 
-    def leave_own(self) -> Lane | None:
-        """Append nothing to the own lane any more. Return it."""
+    def leave_own(self) -> tuple[Lane, BatchFile] | None:
+        """Append nothing to the own lane any more. Return it, with its open batch, if the file of this batch is gone."""
         lane, self.own = self.own, None
-        if lane is not None:
-            lane.seal()
-            if lane.files:
-                self.others.append(lane)
-            else:
+        if lane is None or not lane.files:
+            if lane:
                 lane.delete()
-        return lane
+            return None
+        last = lane.files[-1]
+        was_open = last.descriptor is not None
+        lane.seal()
+        self.others.append(lane)
+        return (lane, last) if was_open and last.content is not None else None
 
-    def move(self, content: bytes, file: BatchFile, lane: Lane, to: Lane) -> BatchFile:
-        """Write the records of a batch whose file is gone into another lane.
+    def move(self, lane: Lane, file: BatchFile, to: Lane) -> BatchFile:
+        """Write the content of a batch whose file is gone into another lane.
 
         Args:
-            content: The records.
+            lane: The lane of the batch.
             file: The batch.
-            lane: Its lane.
             to: The other lane.
 
         Raises:
-            OSError: The disk does not take them. They are still in the first lane.
+            OSError: The disk does not take it. The batch is still in the first lane.
         """
-        to.append(content, records=file.records)
+        to.append(file.content or b"", records=file.records)
         moved = to.files[-1]
         moved.since = file.since
         self.bytes += moved.size - file.size

@@ -106,7 +106,7 @@ class MemoryOutbox:
             return self._count
 
     def next_batch(self) -> Batch | None:
-        """Return the oldest batch: the same batch until it is removed. None if no record is pending."""
+        """Return the oldest batch: the same batch until it is removed or deferred. None if there is none."""
         with self._lock:
             if self._batch is None and self._resumed:
                 self._batch = self._read(self._resumed.popleft())
@@ -145,10 +145,16 @@ class MemoryOutbox:
     def mark_unsent(self, batch: Batch) -> None:
         """Do nothing: no process finds the batch after a crash."""
 
+    def defer(self, batch: Batch) -> None:
+        """Let other batches come before this one."""
+        with self._lock:
+            if self._batch is batch:
+                self._batch = None
+
     def remove(self, batch: Batch) -> None:
         """Drop a batch after all its records were settled."""
+        self.defer(batch)
         with self._lock:
-            self._batch = None
             self._count -= len(batch.place.bodies)
             self._bytes -= batch.place.size
 
@@ -161,7 +167,7 @@ class MemoryOutbox:
         """Number of postponed records."""
         return self.postponed
 
-    def postpone(self, records: Sequence[Record], *, seconds: float, recovered: bool) -> None:  # noqa: ARG002 (never)
+    def postpone(self, batch: Batch, records: Sequence[Record], *, seconds: float) -> None:  # noqa: ARG002 (all are own)
         """Keep records for later, apart from their batch."""
         with self._lock:
             at = time.monotonic() + seconds

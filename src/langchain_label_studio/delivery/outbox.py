@@ -93,7 +93,10 @@ class Outbox(Protocol):
         """
 
     def next_batch(self) -> Batch | None:
-        """Return the batch to send next: the same batch until it is removed. None if no record is pending."""
+        """Return the batch to send next: the same batch until it is removed or deferred. None if there is none."""
+
+    def defer(self, batch: Batch) -> None:
+        """Let other batches come before this one. The caller keeps it, and removes it in the end."""
 
     def mark_sending(self, batch: Batch, *, note: str) -> None:
         """Note that some of the batch may be stored, for the process that finds it after a crash.
@@ -115,13 +118,13 @@ class Outbox(Protocol):
     def reject(self, record: Record, reason: str) -> None:
         """Set a record aside that the destination refuses for good."""
 
-    def postpone(self, records: Sequence[Record], *, seconds: float, recovered: bool) -> None:
+    def postpone(self, batch: Batch, records: Sequence[Record], *, seconds: float) -> None:
         """Keep records for later, apart from their batch. `recover` makes them pending again when their time has come.
 
         Args:
+            batch: The batch of the records.
             records: The records.
             seconds: The seconds until they are pending again.
-            recovered: Whether another process had recorded them.
         """
 
     def resume(self) -> None:

@@ -84,14 +84,3 @@ def wait_before_look(look: int) -> float:
         look: How many looks there were, at least 1.
     """
     return min(_FIRST_LOOK * 2.0 ** min(look - 1, 30), _LONGEST_LOOK)
-
-
-def grace_after(failure: DeliveryFailedError, *, grace: float) -> float:
-    """Return for how many seconds the destination may still work on a failed request.
-
-    Args:
-        failure: The failure, which leaves the records in doubt.
-        grace: The seconds for which the destination may work on a request without an answer.
-    """
-    # A 500 is the end of a request: the program that worked on it failed. Others, such as a proxy, give up waiting.
-    return 0.0 if failure.status == 500 else grace

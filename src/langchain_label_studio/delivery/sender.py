@@ -12,9 +12,10 @@ from typing import Generic, Literal, TypeVar
 from langchain_label_studio.delivery import process_exit, retry_policy
 from langchain_label_studio.delivery.destination import DeliveryFailedError, Destination, StillWorkingError
 from langchain_label_studio.delivery.orphaned_lanes import LOOK_AGAIN
-from langchain_label_studio.delivery.outbox import Outbox, Record
+from langchain_label_studio.delivery.outbox import Batch, Outbox, Record
 from langchain_label_studio.delivery.retry_policy import AnswerMeaning, judge, wait_before
 from langchain_label_studio.delivery.shipment import Shipment
+from langchain_label_studio.delivery.shipments import Shipments
 from langchain_label_studio.delivery.stats import DeliveryStats, Outcome, SettledCounts, State
 from langchain_label_studio.support.forks import ForkSafe
 from langchain_label_studio.support.log import ThrottledLog
@@ -69,7 +70,7 @@ class Sender(ForkSafe, Generic[DestinationT]):
         super()._begin()
         self._wake = threading.Condition(self._lock)
         self._thread: threading.Thread | None = None
-        self._shipment: Shipment | None = None
+        self._shipments = Shipments(self._outbox)
         self._tally = SettledCounts()
         self._flushers = 0
         self._kicked = False
@@ -137,10 +138,8 @@ class Sender(ForkSafe, Generic[DestinationT]):
             return self._has_settled(goal)
 
     def _has_settled(self, goal: int) -> bool:
-        # The last batch has to be removed, too. Then the process may end at once, and leaves nothing behind.
-        shipment = self._shipment
         own = self._tally.own + self._outbox.own_postponed
-        return own >= goal and (shipment is None or bool(shipment.unsettled()))
+        return own >= goal and not self._shipments.hold(goal)
 
     def drain(self, timeout: float) -> None:
         """Send pending records before the process ends.
@@ -180,8 +179,7 @@ class Sender(ForkSafe, Generic[DestinationT]):
         with self._wake:
             submitted = self._submitted
             waiting = submitted - self._tally.settled
-            shipment = self._shipment
-            in_doubt = len(shipment.unsettled()) if shipment and shipment.batch.in_doubt else 0
+            in_doubt = self._shipments.in_doubt
             oldest = self._outbox.oldest()
             return DeliveryStats(
                 submitted=submitted,
@@ -245,39 +243,44 @@ class Sender(ForkSafe, Generic[DestinationT]):
         with self._wake:
             while True:
                 self._wake_at = 1
-                waiting = len(self._outbox)
+                waiting = self._shipments.waiting
                 now = time.monotonic()
                 until_look = _LONG if self._look_at is None else self._look_at - now
                 if until_look <= 0:
                     return "look"
-                if not self._owners and not waiting and not self._outbox.postponed:
+                if not self._owners and not len(self._outbox) and not self._outbox.postponed:
                     self._thread = None
                     return "end"
-                seconds = self._seconds_left(now) if waiting else _LONG
+                seconds = self._seconds_left(now, waiting)
                 if seconds <= 0:
                     self._wake_at = math.inf
                     return "attempt"
-                if not self._failures and self._shipment is None:
+                if not self._failures and self._shipments.ready_at == math.inf:
                     self._state = "waiting" if waiting else "idle"
                 if waiting:
                     self._wake_at = math.inf if self._failures else self._outbox.batch_size
                 self._wake.wait(min(seconds, until_look))
 
-    def _seconds_left(self, now: float) -> float:
-        too_early = 0.0 if self._shipment is None else self._shipment.ready_at - now
-        if not self._failures:
-            if self._shipment is not None:
-                return too_early
-            hurry = self._kicked or self._flushers or not self._owners
-            if hurry or len(self._outbox) >= self._outbox.batch_size:
-                return 0.0
-            return (self._outbox.oldest() or now) + self._flush_interval - now
+    def _seconds_left(self, now: float, waiting: int) -> float:
+        """Return the seconds until the next attempt."""
+        known = self._shipments.ready_at - now
+        if self._failures:
+            return max(self._patience(now), known if self._shipments.current else 0.0)
+        if self._shipments.current or not waiting:
+            return min(known, _LONG)
+        hurry = self._kicked or self._flushers or not self._owners
+        if hurry or waiting >= self._outbox.batch_size:
+            return 0.0
+        return min(known, (self._outbox.oldest() or now) + self._flush_interval - now)
+
+    def _patience(self, now: float) -> float:
+        """Return the seconds to wait after failures."""
         if self._kicked:
-            return too_early
+            return 0.0
         patience = self._retry_at - now
         if self._flushers and self._state != "blocked":
             patience = min(patience, retry_policy.FIRST_WAIT)
-        return max(patience, self._not_before - now, too_early)
+        return max(patience, self._not_before - now)
 
     def _look(self) -> None:
         """Recover orphaned records."""
@@ -290,12 +293,14 @@ class Sender(ForkSafe, Generic[DestinationT]):
             self._look_at = None if look_again is None else time.monotonic() + look_again
 
     def _attempt(self) -> None:
-        """Try once to deliver the oldest batch."""
+        """Try once to deliver a batch."""
         try:
-            shipment = self._current_shipment()
+            shipment = self._shipments.choose(time.monotonic(), self._settle)
             if shipment is None:
                 return
+            self._state = "sending"
             shipment.attempt(self.destination)
+            self._done(shipment)
         except StillWorkingError:
             self._too_early()
         except DeliveryFailedError as failure:
@@ -306,26 +311,10 @@ class Sender(ForkSafe, Generic[DestinationT]):
         except Exception as error:  # noqa: BLE001 (a bug in a destination must not end the thread)
             self._log.warning("destination", "%s: sending failed unexpectedly.", self._name, error=error)
             self._failed(DeliveryFailedError(type(error).__name__, maybe_stored=True), AnswerMeaning.IN_DOUBT)
-        else:
-            self._done(shipment)
 
-    def _current_shipment(self) -> Shipment | None:
-        if self._shipment is None:
-            batch = self._outbox.next_batch()
-            if batch is None:
-                return None
-            with self._wake:
-                self._shipment = Shipment(batch, self._outbox, self._settle)
-                self._tally.count(batch.set_aside, "rejected", recovered=batch.recovered)
-        self._state = "sending"
-        return self._shipment
-
-    def _settle(self, records: Sequence[Record], outcome: Outcome, reason: str) -> None:
-        shipment = self._shipment
+    def _settle(self, batch: Batch, records: Sequence[Record], outcome: Outcome, reason: str) -> None:
         with self._wake:
-            self._tally.count(
-                len(records), outcome, recovered=shipment is not None and shipment.batch.recovered
-            )
+            self._tally.count(len(records), outcome, recovered=batch.recovered)
             if outcome == "rejected":
                 self._refusal = f"Run {records[0].key} was refused: {reason}"
             self._wake.notify_all()
@@ -341,31 +330,36 @@ class Sender(ForkSafe, Generic[DestinationT]):
             )
 
     def _too_early(self) -> None:
-        """Note that the destination still works on a request, or may do so."""
+        """Go on later: the destination still works on a request, or may do so."""
         with self._wake:
             self._kicked = False
-            shipment = self._shipment
+            shipment = self._shipments.current
             late = shipment.late if shipment else ""
+            if shipment and shipment.at_work:
+                self._failures = 0
+                self._shipments.put_to_work()
             if late:
                 self._state, self._last_error = "unreachable", late
             self._wake.notify_all()
         if late:
             self._log.warning(
                 "late",
-                "%s: %s. Its records are not sent again before that, so that none is stored twice.",
+                "%s: %s. %s of it are not sent again before it ends, so that none is stored twice.",
                 self._name,
                 late,
+                self.what,
             )
 
     def _done(self, shipment: Shipment) -> None:
-        self._outbox.remove(shipment.batch)
+        self._shipments.remove_current()
+        batch = shipment.batch
         with self._wake:
-            self._shipment = None
+            self._tally.count(batch.set_aside, "rejected", recovered=batch.recovered)
             self._failures = 0
             self._kicked = False
             if self._outbox.postponed:
                 self._look_at = 0.0  # this look returns the time of the next one
-            self._last_error, self._refusal = self._refusal, None
+            self._last_error = self._refusal
             self._wake.notify_all()
 
     def _failed(self, failure: DeliveryFailedError, verdict: AnswerMeaning) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from numbers import Integral, Real
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -54,10 +56,11 @@ def resolve_delivery(
     if durability not in get_args(Durability):
         msg = f"durability={durability!r}: use one of {', '.join(map(repr, get_args(Durability)))}."
         raise SettingError(msg)
-    if batch_size < 1 or flush_interval < 0:
+    are_numbers = isinstance(batch_size, Integral) and isinstance(flush_interval, Real)
+    if not are_numbers or batch_size < 1 or not 0 <= flush_interval < math.inf:
         msg = (
-            f"batch_size={batch_size}, flush_interval={flush_interval}: a batch has at least 1 run, and no run "
-            "waits less than 0 seconds."
+            f"batch_size={batch_size!r}, flush_interval={flush_interval!r}: a batch has at least 1 run, and a run waits "
+            "0 seconds or more."
         )
         raise SettingError(msg)
     return DeliverySettings(
@@ -71,8 +74,20 @@ def resolve_delivery(
 def resolve_outbox_dir(
     outbox_dir: str | Path | None = None, *, environ: Mapping[str, str] = os.environ
 ) -> Path:
-    """Return the directory of all outboxes: argument, else environment variable, else the user's state directory."""
+    """Return the directory of all outboxes: argument, else environment variable, else the user's state directory.
+
+    Raises:
+        SettingError: It cannot be a directory.
+    """
     chosen = outbox_dir or environ.get(OUTBOX_DIR_VARIABLE, "").strip()
     if chosen:
-        return Path(chosen).expanduser().absolute()
+        try:
+            directory = Path(chosen).expanduser().absolute()
+            possible = b"\0" not in os.fsencode(directory)
+        except (TypeError, ValueError, RuntimeError):  # of fsencode, and of a home that does not exist
+            possible = False
+        if not possible:
+            msg = f"outbox_dir={str(chosen)[:100]!r} cannot be a directory: pass the path of one."
+            raise SettingError(msg)
+        return directory
     return Path(platformdirs.user_state_dir("langchain-label-studio")) / "outbox"

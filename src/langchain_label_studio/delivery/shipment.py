@@ -14,10 +14,10 @@ from langchain_label_studio.delivery.destination import (
     StillWorkingError,
 )
 from langchain_label_studio.delivery.outbox import Batch, Outbox, Record
-from langchain_label_studio.delivery.retry_policy import TOO_LARGE, AnswerMeaning, grace_after, judge
+from langchain_label_studio.delivery.retry_policy import TOO_LARGE, AnswerMeaning, judge
 from langchain_label_studio.delivery.stats import Outcome
 
-Settle = Callable[[Sequence[Record], Outcome, str], None]
+Settle = Callable[[Batch, Sequence[Record], Outcome, str], None]
 
 PATIENCE = 5
 """The number of attempts that end with a 500 before a single record is set aside."""
@@ -32,18 +32,23 @@ class Shipment:
     Attributes:
         batch: The records to send.
         ready_at: `time.monotonic()` of the next attempt. An earlier attempt could do harm.
+        at_work: Whether the destination took the records, and stores them later.
         late: The warning about a request that the destination has carried out for too long. Empty without one.
+        place: The number of own records that were taken from the outbox before these.
     """
 
-    def __init__(self, batch: Batch, outbox: Outbox, settle: Settle) -> None:
+    def __init__(self, batch: Batch, outbox: Outbox, settle: Settle, *, place: int) -> None:
         """Begin a shipment.
 
         Args:
             batch: The records to send.
             outbox: The outbox of the batch.
-            settle: Takes records whose outcome is certain, the outcome, and the reason of a refusal.
+            settle: Takes the batch, its records whose outcome is certain, the outcome, and the reason of a refusal.
+            place: The number of own records that were taken from the outbox before these.
         """
         self.batch = batch
+        self.place = place
+        self.at_work = False
         self.ready_at = 0.0
         self.late = ""
         self._outbox = outbox
@@ -57,6 +62,11 @@ class Shipment:
         # The request of a recovered batch: it began at this time, and nobody knows its end.
         self._in_doubt_since = batch.sent_at
         self._grace: float | None = None
+
+    @property
+    def size(self) -> int:
+        """The number of its records, with those that could not be read."""
+        return len(self.batch.records) + self.batch.set_aside
 
     def unsettled(self) -> tuple[Record, ...]:
         """Return the records whose outcome is not certain yet."""
@@ -145,6 +155,7 @@ class Shipment:
         self._in_doubt_since, self._grace = now - retry_policy.GRACE, retry_policy.GRACE
         self._began = self._began or now
         self._looks += 1
+        self.at_work = True
         self.ready_at = now + retry_policy.wait_before_look(self._looks)
         seconds = now - self._began
         if seconds > retry_policy.GIVEN_UP:
@@ -164,7 +175,9 @@ class Shipment:
     def _failed(self, group: Sequence[Record], failure: DeliveryFailedError) -> None:
         meaning = judge(failure)
         if meaning is AnswerMeaning.IN_DOUBT:
-            grace = grace_after(failure, grace=self._destination.grace(note=self.batch.note))
+            # After the first 500 of this batch, nothing was stored late.
+            has_ended = failure.ended or (failure.status == 500 and self._server_errors > 0)
+            grace = 0.0 if has_ended else self._destination.grace(note=self.batch.note)
             self._in_doubt_since, self._grace = time.monotonic(), grace
             self.ready_at = self._in_doubt_since + grace
             if failure.status != 500:
@@ -208,7 +221,7 @@ class Shipment:
         """Postpone or reject the records that were not taken, and return the others."""
         for seconds in sorted(set(answer.later.values())):
             later = [record for record in records if answer.later.get(record.key) == seconds]
-            self._outbox.postpone(later, seconds=seconds, recovered=self.batch.recovered)
+            self._outbox.postpone(self.batch, later, seconds=seconds)
             self._settled.update(record.key for record in later)
         for record in records:
             if record.key in answer.refused:
@@ -218,7 +231,7 @@ class Shipment:
     def _rest_is_unsent(self) -> None:
         """Note that no other record is stored."""
         self.batch.in_doubt = False
-        self.ready_at, self.late, self._began = 0.0, "", None
+        self.at_work, self.ready_at, self.late, self._began = False, 0.0, "", None
         if not self._settled:
             # Otherwise the batch stays marked: the outbox can mark only whole batches. After a crash, the next process
             # has to ask for its records, because a person may have repaired and sent a refused one meanwhile.
@@ -231,7 +244,7 @@ class Shipment:
     def _settle(self, records: Sequence[Record], outcome: Outcome, reason: str = "") -> None:
         if records:
             self._settled.update(record.key for record in records)
-            self._settle_records(records, outcome, reason)
+            self._settle_records(self.batch, records, outcome, reason)
 
     def _without_settled(self, records: Sequence[Record]) -> tuple[Record, ...]:
         return tuple(record for record in records if record.key not in self._settled)

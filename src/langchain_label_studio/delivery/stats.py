@@ -32,7 +32,7 @@ class DeliveryStats:
         postponed: How many of the pending wait for a later time. Feedback without a task does.
         state: The activity of the sender.
         oldest_seconds: Seconds for which the oldest pending run has waited, or None.
-        last_error: The reason why the last attempt failed, or why a run of the last batch was refused, or None.
+        last_error: The reason why the last attempt failed, or else why the last refused run was refused, or None.
         outbox: The folder of the outbox. None if it is in memory only.
         lost: The number of runs that could not be recorded as they should, by reason.
         excluded: The number of excluded runs, by the setting that excluded them. They are not part of `submitted`.

@@ -1,7 +1,7 @@
 """Label configs: the tag for the prompt, the control for the answer, and all others. Begin with `parse_label_config`."""
 
 from langchain_label_studio.label_config.controls import Controls, ControlTag, read_controls
-from langchain_label_studio.label_config.markdown_safety import active, inert
+from langchain_label_studio.label_config.inert_text import active, inert
 from langchain_label_studio.label_config.parse import (
     PROMPT_TAGS,
     InputTag,

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from itertools import chain
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from langchain_label_studio.errors import LabelConfigError, NoResponseControlError
+from langchain_label_studio.label_config.active_keys import ActiveKeys, read_active_keys
 from langchain_label_studio.support.forks import no_fork
 
 if TYPE_CHECKING:
@@ -57,14 +57,14 @@ class LabelConfig:
         response: The name of the `TextArea` for the model's answer. None if answers are not corrected.
         input: The tag that shows the prompt. None if there is none.
         required: The data keys that Label Studio demands, each with a value that its tag shows as empty.
-        markdown: The data keys that a `<Markdown>` shows, with or without a name. It renders HTML as it is.
+        active: The data keys that the page does more with than show their text.
         controls: Every named tag as `(type, name, toName, value)`, to compare two configs.
     """
 
     response: str | None
     input: InputTag | None
     required: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
-    markdown: frozenset[str] = frozenset()
+    active: ActiveKeys = field(default_factory=ActiveKeys)
     controls: frozenset[tuple[str, str, str, str]] = frozenset()
 
 
@@ -100,12 +100,11 @@ def parse_label_config(xml: str, *, takes_answer: bool = True) -> LabelConfig:
         variable = _VARIABLE.search(tag.attrib["value"])
         if tag.get("name") and variable:
             required[variable[1]] = _empty_value(tag)
-    shown_as_markdown = (_VARIABLE.findall(tag.get("value", "")) for tag in root.iter("Markdown"))
     return LabelConfig(
         response=response,
         input=input_tag,
         required=MappingProxyType(required),
-        markdown=frozenset(chain.from_iterable(shown_as_markdown)),
+        active=read_active_keys(root),
         controls=frozenset(
             (tag.tag, name, tag.get("toName", ""), tag.get("value", "") if "toName" not in tag.attrib else "")
             for name, tag in named.items()

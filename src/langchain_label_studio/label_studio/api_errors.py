@@ -17,6 +17,7 @@ from langchain_label_studio.errors import (
     RequestRefusedError,
     ServerUnavailableError,
 )
+from langchain_label_studio.support.printable_text import printable
 from langchain_label_studio.support.redaction import scrub_secrets
 
 _MAX_REASON = 300
@@ -47,7 +48,12 @@ def error_for_status(
     if status is not None and (status >= 500 or status in _PASSING):
         msg = f"Label Studio at {url} answered {status}: {reason}"
         return ServerUnavailableError(
-            msg, status=status, maybe_stored=status not in _NOT_STORED, retry_after=retry_after(headers)
+            msg,
+            status=status,
+            maybe_stored=status not in _NOT_STORED,
+            # Label Studio repeats the status in the body of each of its errors. No proxy does.
+            ended=isinstance(body, Mapping) and body.get("status_code") == status,
+            retry_after=retry_after(headers),
         )
     if status == 404 and isinstance(body, Mapping):
         msg = f"Label Studio at {url} has no such project, or the key's owner may not see it."
@@ -102,7 +108,7 @@ def reason_in(body: Any) -> str:
     else:
         text = _flatten(body)
     # Label Studio repeats the whole task after " :: ".
-    text = " ".join(scrub_secrets(text.partition(" :: ")[0]).split())
+    text = printable(" ".join(scrub_secrets(text.partition(" :: ")[0]).split()))
     return text.rstrip(".") if len(text) <= _MAX_REASON else f"{text[:_MAX_REASON]}…"
 
 

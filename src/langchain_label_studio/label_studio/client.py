@@ -41,6 +41,12 @@ from langchain_label_studio.label_studio.api_errors import (
     reason_in,
     unreadable,
 )
+from langchain_label_studio.label_studio.bounded_transport import (
+    ACCEPTED_ENCODING,
+    AnswerTooLargeError,
+    BoundedTransport,
+    RequestLimits,
+)
 from langchain_label_studio.label_studio.task_filters import (
     TaskFilter,
     changed_since,
@@ -52,7 +58,12 @@ from langchain_label_studio.label_studio.task_filters import (
 )
 from langchain_label_studio.support.forks import no_fork
 
+# For each read and each write. See `_LIMITS` for the whole request.
 TIMEOUT = httpx.Timeout(60.0, connect=10.0)
+# An import of 4 MiB needs time on a slow network, and then on a busy SQLite.
+_LIMITS = RequestLimits(seconds=120.0, answer_bytes=8 * 1024**2)
+# A page holds up to 1000 tasks with whole conversations.
+_LIMITS_OF_PAGES = RequestLimits(seconds=300.0, answer_bytes=64 * 1024**2)
 _ANALYTICS = re.compile(r"collect_analytics\s*[=:]\s*(true|false)")
 _PAGE = 100
 # This includes the fields of annotations and predictions: without them, Label Studio returns only their ids.
@@ -60,6 +71,7 @@ _TASK_FIELDS = (
     "id,data,meta,predictions,annotations,result,completed_by,created_at,updated_at,was_cancelled,"
     "ground_truth,lead_time,parent_prediction,model_version"
 )
+_PROJECT_FIELDS = "id,title,label_config,model_version,show_collab_predictions,maximum_annotations,overlap_cohort_percentage"
 _QUESTION_SIZE = 3_000
 """The size of the values in a question for tasks, in bytes.
 
@@ -84,9 +96,12 @@ class LabelStudioClient:
         """
         self.url = url
         self._api_key = api_key
-        # Label Studio's own server answers a kept connection 40 ms later than a new one.
-        limits = httpx.Limits(max_keepalive_connections=0)
-        self._http = httpx.Client(timeout=TIMEOUT, limits=limits, follow_redirects=False)
+        self._http = httpx.Client(
+            transport=BoundedTransport(url, limits=_LIMITS, other_limits={"api/tasks/": _LIMITS_OF_PAGES}),
+            timeout=TIMEOUT,
+            headers={"Accept-Encoding": ACCEPTED_ENCODING},
+            follow_redirects=False,
+        )
         self._known_sdk: LabelStudioBase | None = None
         self._question_size = _QUESTION_SIZE
 
@@ -165,10 +180,10 @@ class LabelStudioClient:
         Raises:
             ProjectNotFoundError: There is no project with this id.
         """
-        counts = "total_annotations_number" if counted else "id"
+        columns = f"{_PROJECT_FIELDS},total_annotations_number" if counted else _PROJECT_FIELDS
         with self._translated_errors():
             found = self._sdk.projects.get(
-                id=project_id, request_options={"additional_query_parameters": {"include": counts}}
+                id=project_id, request_options={"additional_query_parameters": {"include": columns}}
             )
             return self._project_info(found)
 
@@ -188,9 +203,10 @@ class LabelStudioClient:
                 items = self._sdk.projects.list(
                     title=part, include="id,title", ordering="id", page=page, page_size=_PAGE,
                 ).items or []  # fmt: skip
-            found |= {item.id: (item.title or "").strip() for item in items if item.id is not None}
-            # A request for one page too many makes Label Studio log an error.
-            if len(items) < _PAGE:
+                known = len(found)
+                found |= {item.id: (item.title or "").strip() for item in items if item.id is not None}
+            # A request for one page too many makes Label Studio log an error. Another server may send one page for ever.
+            if len(items) < _PAGE or len(found) == known:
                 return found
 
     def create_project(
@@ -208,9 +224,9 @@ class LabelStudioClient:
                 model_version=model_version,
                 maximum_annotations=OMIT if reviewers_per_task is None else reviewers_per_task,
             )
-        if not isinstance(created.id, int):
-            raise not_label_studio(self.url)
-        return created.id
+            if not isinstance(created.id, int):
+                raise not_label_studio(self.url)
+            return created.id
 
     def rename_empty_project(self, project_id: int, *, title: str, description: str) -> None:
         """Give a project another title and description, unless it has tasks."""
@@ -259,7 +275,7 @@ class LabelStudioClient:
             if answer["status"] == "completed":
                 return ImportJob(
                     status="completed",
-                    task_ids=tuple(answer["task_ids"] or ()),
+                    task_ids=tuple(map(int, answer["task_ids"] or ())),
                     predictions=int(answer["prediction_count"] or 0),
                 )
             if answer["status"] == "failed":
@@ -288,9 +304,10 @@ class LabelStudioClient:
         columns = "id,data,total_predictions"
         tasks = list(self._tasks_with(project_id, "run_id", run_ids, *filters, include=columns))
         # Label Studio may count later than it stores. So the tasks without predictions are looked at once more.
-        uncounted = [task["data"]["run_id"] for task in tasks if not task["total_predictions"]]
+        with self._translated_errors():
+            uncounted = [task["data"]["run_id"] for task in tasks if not task["total_predictions"]]
         columns = "id,data,predictions"
-        looked_at = self._tasks_with(project_id, "run_id", uncounted, *filters, include=columns)
+        looked_at = list(self._tasks_with(project_id, "run_id", uncounted, *filters, include=columns))
         with self._translated_errors():
             counted = {task["id"]: len(task["predictions"]) for task in looked_at}
             found = [
@@ -347,7 +364,7 @@ class LabelStudioClient:
                 )
                 tasks += answer["tasks"]
                 # A request for one page too many makes Label Studio log an error.
-                more = page * _TASKS_AT_ONCE < answer["total"]
+                more = bool(answer["tasks"]) and page * _TASKS_AT_ONCE < answer["total"]
         return tasks
 
     def update_task(self, task_id: int, *, data: Mapping[str, Any], meta: Mapping[str, Any]) -> None:
@@ -398,7 +415,12 @@ class LabelStudioClient:
 
     def _request(self, method: str, path: str, **options: Any) -> httpx.Response:
         http = self._sdk._client_wrapper.httpx_client  # noqa: SLF001
-        answer: httpx.Response = http.request(path, method=method, **options)
+        try:
+            answer: httpx.Response = http.request(path, method=method, **options)
+        except AnswerTooLargeError:
+            if method != "GET":
+                raise
+            raise ApiError(status_code=413, body="the answer is too large to be read at once") from None
         if answer.status_code != 200:
             raise ApiError(status_code=answer.status_code, headers=dict(answer.headers), body=_body(answer))
         return answer
@@ -437,7 +459,7 @@ class LabelStudioClient:
         except httpx.TransportError as error:
             msg = f"Label Studio at {self.url} broke off without an answer ({type(error).__name__})."
             raise ServerUnavailableError(msg, maybe_stored=True) from None
-        except (ValueError, TypeError, AttributeError, LookupError, RecursionError):
+        except (ValueError, TypeError, AttributeError, LookupError, RecursionError, ArithmeticError):
             raise unreadable(self.url) if storing else not_label_studio(self.url) from None
 
 

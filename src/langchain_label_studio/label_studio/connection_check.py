@@ -17,6 +17,10 @@ from langchain_label_studio.label_studio.settings import (
     Settings,
     resolve_settings,
 )
+from langchain_label_studio.support.time_limit import time_limit
+
+STEP_SECONDS = 10.0
+"""Seconds for the requests of one check."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +67,9 @@ def check_up(
 def _look_at_server(settings: Settings) -> Iterator[Finding]:
     client = LabelStudioClient(url=settings.url, api_key=settings.key())
     try:
-        email = client.sign_in()
-        yield Finding("good", f"Label Studio {client.version()}, signed in as {email}")
+        with time_limit(STEP_SECONDS):
+            email, version = client.sign_in(), client.version()
+        yield Finding("good", f"Label Studio {version}, signed in as {email}")
         yield from _look_at_analytics(client)
         yield from _look_at_project(client, settings)
     finally:
@@ -72,7 +77,9 @@ def _look_at_server(settings: Settings) -> Iterator[Finding]:
 
 
 def _look_at_analytics(client: LabelStudioClient) -> Iterator[Finding]:
-    if client.collects_analytics():
+    with time_limit(STEP_SECONDS):
+        collects = client.collects_analytics()
+    if collects:
         yield Finding(
             "warning",
             "This Label Studio sends analytics to its maker, prompts and answers among them. To stop that, "
@@ -81,18 +88,14 @@ def _look_at_analytics(client: LabelStudioClient) -> Iterator[Finding]:
 
 
 def _look_at_project(client: LabelStudioClient, settings: Settings) -> Iterator[Finding]:
-    project: Project
-    if settings.project_id is not None:
-        project = resolve_project(client, settings)
-    else:
-        found = client.find_projects(settings.project_title)
-        if not found:
-            yield Finding("good", f"Project {settings.project_title!r}: none yet, the handler will create it")
-            return
-        project = read_project(client.get_project(found[0]), settings)
-        if len(found) > 1:
-            ids = ", ".join(map(str, found))
-            yield Finding("warning", f"There are several projects of this title ({ids}); the first is used.")
+    with time_limit(STEP_SECONDS):
+        project, found = _find(client, settings)
+    if project is None:
+        yield Finding("good", f"Project {settings.project_title!r}: none yet, the handler will create it")
+        return
+    if len(found) > 1:
+        ids = ", ".join(map(str, found))
+        yield Finding("warning", f"There are several projects of this title ({ids}); the first is used.")
     shown, control = project.config.input, project.config.response
     places = [
         *([f'prompts go to <{shown.type} name="{shown.name}">'] if shown else ()),
@@ -101,3 +104,11 @@ def _look_at_project(client: LabelStudioClient, settings: Settings) -> Iterator[
     yield Finding("good", f"Project {project.id} ({project.title!r}): {', '.join(places) or 'found'}")
     for warning in project.warnings:
         yield Finding("warning", warning)
+
+
+def _find(client: LabelStudioClient, settings: Settings) -> tuple[Project | None, list[int]]:
+    """Return the project, and the ids of all projects with its title."""
+    if settings.project_id is not None:
+        return resolve_project(client, settings), [settings.project_id]
+    found = client.find_projects(settings.project_title)
+    return read_project(client.get_project(found[0]), settings) if found else None, found

@@ -16,6 +16,7 @@ from langchain_label_studio.forms.modes import PLAIN_MODES, LabelStudioMode
 from langchain_label_studio.label_config.parse import LabelConfig, describe_difference, parse_label_config
 from langchain_label_studio.label_studio.settings import MAX_TITLE, Settings
 from langchain_label_studio.support.host_lock import host_lock
+from langchain_label_studio.support.time_limit import seconds_left
 
 if TYPE_CHECKING:
     from langchain_label_studio.label_studio.answers import ProjectInfo
@@ -131,7 +132,7 @@ def _create(client: LabelStudioClient, settings: Settings) -> Project:
     (`temporary_disconnect_all_signals`, seen in 1.23.2).
     """
     title = settings.project_title
-    with host_lock("create", settings.url, timeout=_LOCK_TIMEOUT):
+    with host_lock("create", settings.url, timeout=min(_LOCK_TIMEOUT, seconds_left())):
         mine = None
         if not client.find_projects(title):
             mine = _request_creation(client, settings)
@@ -164,7 +165,7 @@ def _page_warnings(config: LabelConfig) -> Iterator[str]:
     """Yield warnings about tags that leave Label Studio's page white."""
     if config.input and config.input.type == "Markdown":
         yield _MARKDOWN_WARNING
-    elif config.input and config.input.type == "Paragraphs" and config.input.key in config.markdown:
+    elif config.input and config.input.type == "Paragraphs" and config.input.key in config.active.markdown:
         yield (
             f'<Markdown value="${config.input.key}"/> leaves the page white, because <Paragraphs> makes a list of it. '
             'Use <Markdown value="$conversation_markdown"/>.'

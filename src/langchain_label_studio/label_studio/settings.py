@@ -5,8 +5,12 @@ An argument wins over its environment variable. The variable wins over the defau
 
 from __future__ import annotations
 
+import operator
 import os
+import re
+import unicodedata
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -14,7 +18,13 @@ from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
-from langchain_label_studio.errors import MissingApiKeyError, ProjectTitleError, SettingError
+from langchain_label_studio.errors import (
+    LabelConfigError,
+    MissingApiKeyError,
+    ProjectTitleError,
+    SettingError,
+)
+from langchain_label_studio.forms.form import Form
 from langchain_label_studio.forms.modes import LabelStudioMode
 from langchain_label_studio.forms.registry import get_form
 from langchain_label_studio.label_config.parse import parse_label_config, prepare_label_config
@@ -28,6 +38,12 @@ DEFAULT_PROJECT_NAME = "LangChain-%Y-%m-%d"
 DEFAULT_MODEL_VERSION = "langchain"
 
 _MIN_TITLE, MAX_TITLE = 3, 50
+_MAX_ID = 2**63 - 1
+_MAX_SHOWN = 100
+# Control characters, halves of a character, and ends of lines. Label Studio or its database refuses most of them.
+_UNUSABLE = frozenset({"Cc", "Cs", "Zl", "Zp"})
+_DIRECTIVE = re.compile(r"%[-_0^#]*\d*[EO:]?(.?)", re.DOTALL)
+_DIRECTIVES = frozenset("aAbBcCdDeFfgGhHIjklmMnpPrRsStTuUVwWxXyYzZ%")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,21 +106,21 @@ def resolve_settings(
         LabelConfigError: The config is not XML, or has no place for the answer.
         SettingError: Another setting cannot be right.
     """
-    form = get_form(mode.value if isinstance(mode, LabelStudioMode) else mode)
-    config = prepare_label_config(project_config) if project_config else form.label_config
-    parse_label_config(config, takes_answer=form.takes_answer)
+    form = get_form(_one_line("mode", mode.value if isinstance(mode, LabelStudioMode) else mode))
+    config = _label_config(project_config, form)
     known_id = _project_id(project_id, environ)
+    name = project_name or DEFAULT_PROJECT_NAME
     return Settings(
         api_key=resolve_api_key(api_key, environ=environ),
         url=resolve_url(url, environ=environ),
         project_id=known_id,
-        project_title="" if known_id is not None else _title(project_name or DEFAULT_PROJECT_NAME),
-        project_name="" if known_id is not None else project_name or DEFAULT_PROJECT_NAME,
+        project_title="" if known_id is not None else _title(name),
+        project_name="" if known_id is not None else name,
         label_config=config,
         custom_config=bool(project_config),
         form=form.name,
         takes_answer=form.takes_answer,
-        model_version=model_version.strip() or DEFAULT_MODEL_VERSION,
+        model_version=_one_line("model_version", model_version or "") or DEFAULT_MODEL_VERSION,
         reviewers_per_task=_reviewers_per_task(reviewers_per_task),
     )
 
@@ -141,6 +157,9 @@ def resolve_api_key(
         SettingError: It cannot be one.
     """
     given = api_key.get_secret_value() if isinstance(api_key, SecretStr) else api_key
+    if given is not None and not isinstance(given, str):
+        msg = f"api_key is a {type(given).__name__}: pass a text."
+        raise SettingError(msg)
     # A newline at its end would make the HTTP library refuse the header, and print the key.
     key = (given or "").strip() or environ.get(API_KEY_VARIABLE, "").strip()
     if not key:
@@ -163,15 +182,38 @@ def resolve_url(url: str | None = None, *, environ: Mapping[str, str] = os.envir
     Raises:
         SettingError: It cannot be one.
     """
-    url = (url or environ.get(URL_VARIABLE) or DEFAULT_URL).strip()
-    parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        msg = f"{url!r} is not the address of a Label Studio: it has to start with http:// or https://."
+    address = str(url or environ.get(URL_VARIABLE) or DEFAULT_URL).strip()
+    try:
+        parts = urlsplit(address)
+        can_be_one = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
+    except ValueError:
+        can_be_one = False
+    if not can_be_one or any(char.isspace() or unicodedata.category(char) in _UNUSABLE for char in address):
+        # It may hold a password.
+        shown = "The Label Studio URL" if "@" in address else _shown(address)
+        msg = (
+            f"{shown} is not the address of a Label Studio: it has to start with http:// or https://, and to hold no "
+            "blank, such as http://localhost:8080."
+        )
         raise SettingError(msg)
     if parts.username or parts.password:
         msg = "The Label Studio URL holds a user name or password. Take it out, and use api_key= instead."
         raise SettingError(msg)
     return f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}/"
+
+
+def _label_config(project_config: Any, form: Form) -> str:
+    if project_config and not isinstance(project_config, str):
+        msg = f"project_config is a {type(project_config).__name__}: pass a label config as a text."
+        raise LabelConfigError(msg)
+    try:
+        config = prepare_label_config(project_config) if project_config else form.label_config
+        parse_label_config(config, takes_answer=form.takes_answer)
+    except UnicodeEncodeError as error:
+        char = error.object[error.start]
+        msg = f"project_config has {char!r}, half of a character. Take it out: Label Studio cannot store it."
+        raise LabelConfigError(msg) from None
+    return config
 
 
 def _project_id(project_id: Any, environ: Mapping[str, str]) -> int | None:
@@ -180,12 +222,11 @@ def _project_id(project_id: Any, environ: Mapping[str, str]) -> int | None:
         source, value = PROJECT_ID_VARIABLE, environ.get(PROJECT_ID_VARIABLE, "").strip()
     if value == "":
         return None
-    try:
-        number = int(value)
-    except (TypeError, ValueError):
-        number = 0
-    if number <= 0:
-        msg = f"{source} is {value!r}, but has to be the project's number: in its address, /projects/NUMBER."
+    number = 0
+    with suppress(TypeError, ValueError):
+        number = int(value) if isinstance(value, str) else operator.index(value)
+    if isinstance(value, bool) or not 0 < number <= _MAX_ID:
+        msg = f"{source} is {_shown(value)}, but has to be the project's number: in its address, /projects/NUMBER."
         raise SettingError(msg)
     return number
 
@@ -194,16 +235,51 @@ def _reviewers_per_task(number: Any) -> int | None:
     # Label Studio itself would take 0 and -1.
     if number is None or (type(number) is int and number >= 1):
         return number
-    msg = f"reviewers_per_task={number!r}: a task goes to 1 person or more; use a whole number such as 2."
+    msg = (
+        f"reviewers_per_task={_shown(number)}: a task goes to 1 person or more; use a whole number such as 2."
+    )
     raise SettingError(msg)
 
 
 def _title(project_name: str) -> str:
-    title = datetime.now().strftime(project_name).strip()  # noqa: DTZ005 (a person's own date)
+    name = _one_line("project_name", project_name, error=ProjectTitleError)
+    for directive in _DIRECTIVE.finditer(name):
+        if directive[1] not in _DIRECTIVES:
+            msg = (
+                f"project_name={_shown(name)}: {directive[0]!r} is no part of a date, such as %Y, %m or %d. "
+                "Write %% for a percent sign."
+            )
+            raise ProjectTitleError(msg)
+    try:
+        filled = datetime.now().strftime(name)  # noqa: DTZ005 (a person's own date)
+    except ValueError:
+        msg = f"project_name={_shown(name)}: this computer cannot fill in the date. Use %Y, %m and %d only."
+        raise ProjectTitleError(msg) from None
+    title = _one_line("The project's title", filled, error=ProjectTitleError)
     if not _MIN_TITLE <= len(title) <= MAX_TITLE:
         msg = (
-            f"The project's title {title!r} has {len(title)} characters; "
+            f"The project's title {_shown(title)} has {len(title)} characters; "
             f"Label Studio takes {_MIN_TITLE} to {MAX_TITLE}. Choose another project_name=."
         )
         raise ProjectTitleError(msg)
     return title
+
+
+def _one_line(setting: str, value: Any, *, error: type[SettingError] = SettingError) -> str:
+    """Return a text without blanks around it. Every server and every terminal can show all of its characters."""
+    if not isinstance(value, str):
+        msg = f"{setting} is {_shown(value)}: pass a text."
+        raise error(msg)
+    text = value.strip()
+    unusable = next((char for char in text if unicodedata.category(char) in _UNUSABLE), None)
+    if unusable is not None:
+        msg = (
+            f"{setting} is {_shown(text)}. Take the character {unusable!r} out: Label Studio cannot store it."
+        )
+        raise error(msg)
+    return text
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= _MAX_SHOWN else f"{text[:_MAX_SHOWN]}…"

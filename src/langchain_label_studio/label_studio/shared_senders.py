@@ -21,6 +21,7 @@ from langchain_label_studio.errors import LabelStudioWarning
 from langchain_label_studio.label_studio.destinations.feedback import FeedbackDestination
 from langchain_label_studio.label_studio.destinations.runs import ProjectDestination
 from langchain_label_studio.label_studio.project_outboxes import Holds, ProjectOutbox
+from langchain_label_studio.label_studio.projects import Project
 from langchain_label_studio.label_studio.settings import Settings
 from langchain_label_studio.support.forks import ForkSafe
 from langchain_label_studio.types.feedback import read_feedback_id
@@ -64,6 +65,11 @@ class _SharedSenders(ForkSafe, Generic[_DestinationT]):
             storage = self._storage(outbox, delivery)
             sender = self._known[outbox.directory, delivery] = self._sender(outbox, delivery, storage)
             return sender
+
+    def known(self) -> list[Sender[_DestinationT]]:
+        """Return all senders in use."""
+        with self._lock:
+            return list(self._known.values())
 
     def make_for_disk(self, outbox: ProjectOutbox, delivery: DeliverySettings) -> Sender[_DestinationT]:
         """Return a new sender that nobody shares, and that never stores records in memory."""
@@ -152,6 +158,30 @@ def share_feedback_sender(settings: Settings, delivery: DeliverySettings) -> Sen
         LabelStudioWarning: Pending feedback cannot be stored on the disk.
     """
     return _feedback.acquire(_feedback.outbox_of(settings, delivery), delivery)
+
+
+def feedback_senders(settings: Settings, project: Project | None) -> list[Sender[FeedbackDestination]]:
+    """Return this process's senders of feedback for a project, whoever gave the feedback.
+
+    Feedback may name the project in another way than the handler of its runs.
+
+    Args:
+        settings: The server and the project.
+        project: The same project, as Label Studio knows it. None before Label Studio has answered.
+    """
+    ids = {settings.project_id, project.id if project else None} - {None}
+    titles = {settings.project_title, project.title if project else ""} - {""}
+    return [
+        sender
+        for sender in _feedback.known()
+        if (other := sender.destination.settings).url == settings.url
+        and (
+            other.project_id in ids
+            or other.project_title in titles
+            # Of any day.
+            or (other.project_name and other.project_name == settings.project_name)
+        )
+    ]
 
 
 def send_orphaned_runs(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from uuid import UUID
 
 from langchain_label_studio.recording import run_events
-from langchain_label_studio.recording.llm_results import message_ids, text_or_none
+from langchain_label_studio.recording.llm_results import message_ids, status_of, text_or_none
 from langchain_label_studio.recording.mask_run import DROPPED, mask_run
 from langchain_label_studio.recording.open_runs import RunTable, StartedRun
 from langchain_label_studio.recording.selection import Rated, RunSelection
@@ -17,6 +17,7 @@ from langchain_label_studio.recording.trace_events import EventKind, TraceEvent
 from langchain_label_studio.support.bounded_dict import BoundedDict
 from langchain_label_studio.support.idle_timer import IdleTimer
 from langchain_label_studio.support.log import ThrottledLog
+from langchain_label_studio.support.redaction import error_text
 from langchain_label_studio.types.run import RunFields
 from langchain_label_studio.types.run_record import encode_run, make_run
 from langchain_label_studio.types.task_columns import usable_data
@@ -117,7 +118,11 @@ class Recorder:
     def fail(self, error: BaseException, run_id: UUID, event: Mapping[str, Any]) -> None:
         """Record a run that ended with an error."""
         if started := self._started(run_id, event):
-            self._finish(run_events.read_error(started, error, event.get("response")))
+            run = run_events.read_error(started, error, event.get("response"))
+            # The text of an error may be long, and is searched for secrets: not for a run that is not recorded.
+            if status_of(error) == "error" and (self._gatherer or self.selection.can_take(run["status"])):
+                run["error"] = error_text(error)
+            self._finish(run)
 
     def enter(
         self, kind: EventKind, serialized: Any, inputs: Any, run_id: UUID, event: dict[str, Any]

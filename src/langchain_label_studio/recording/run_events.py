@@ -14,7 +14,6 @@ from uuid import UUID
 from langchain_label_studio.recording.llm_results import has_answer, read_result, status_of, text_or_none
 from langchain_label_studio.recording.open_runs import StartedRun
 from langchain_label_studio.support.json_safe import jsonable
-from langchain_label_studio.support.redaction import error_text
 from langchain_label_studio.types.run import PARAMETERS_SENT, RunFields
 from langchain_label_studio.types.turn import Turn
 
@@ -77,16 +76,16 @@ def read_end(started: StartedRun, response: LLMResult) -> RunFields:
 
 
 def read_error(started: StartedRun, error: BaseException, response: LLMResult | None) -> RunFields:
-    """Return a run that ended with an error, with the part of the answer that came before."""
+    """Return a run that ended with an error, with the part of the answer that came before.
+
+    The text of the error is not in it.
+    """
     known = read_result(response, started.fields, batch_size=started.batch_size) if response else {}
-    status = status_of(error)
     if has_answer(known.get("answers", ())):
         known["status"] = "partial"
     else:
         # With a failure, there may be an empty message in place of an answer.
-        known |= {"status": status, "answers": ()}
-    if status == "error":
-        known["error"] = error_text(error)
+        known |= {"status": status_of(error), "answers": ()}
     return started.finish(known)
 
 

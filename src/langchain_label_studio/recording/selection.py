@@ -64,13 +64,21 @@ class RunSelection(ForkSafe):
         """Count a run of an excluded trace."""
         self._count(self._not_sampled)
 
+    def can_take(self, status: Status) -> bool:
+        """Return whether a run with this status can be recorded."""
+        if self._include_errors:
+            return True
+        if status == "error":
+            return self._select is not None and self._select.failed
+        return status in _OF_INTEREST
+
     def takes(self, run: RunFields) -> bool:
         """Return whether a run is recorded. An excluded run is counted, and kept for a low rating.
 
         Raises:
             Exception: The user's `select` function failed.
         """
-        if not self._include_errors and not self._asks_for(run["status"]):
+        if not self.can_take(run["status"]):
             self._count(_NOT_INCLUDED)
             return False
         if not_wanted := run.get("excluded"):
@@ -105,12 +113,6 @@ class RunSelection(ForkSafe):
             if self._select(make_run(run), rating=score) and self._recallable.remove(left):
                 self._count(left.reason, -1)
                 yield run
-
-    def _asks_for(self, status: Status) -> bool:
-        """Return whether runs with this status can be recorded without `include_errors=True`."""
-        if status == "error":
-            return self._select is not None and self._select.failed
-        return status in _OF_INTEREST
 
     def _count(self, reason: str, by: int = 1) -> None:
         with self._lock:

@@ -12,6 +12,7 @@ from langchain_label_studio.report.findings import Findings
 from langchain_label_studio.report.rendering.conclusions import summary
 from langchain_label_studio.report.rendering.markdown import to_markdown
 from langchain_label_studio.support.extras import require_extra
+from langchain_label_studio.support.printable_text import printable
 
 
 class Renderer(Protocol):
@@ -46,8 +47,8 @@ class Report(Findings):
         return plain
 
     def to_json(self) -> str:
-        """Return everything as one line of JSON. Times are ISO 8601."""
-        return orjson.dumps(self, option=orjson.OPT_NON_STR_KEYS).decode()
+        """Return everything as one line of JSON. Times are ISO 8601. Characters that nobody can see are escaped."""
+        return printable(orjson.dumps(self, option=orjson.OPT_NON_STR_KEYS).decode())
 
     def to_markdown(self) -> str:
         """Return the report as Markdown with tables, for people."""

@@ -12,8 +12,8 @@ from typing import Any
 from langchain_label_studio.types.text import show_turn
 from langchain_label_studio.types.turn import Turn
 
-_CALL = re.compile(r"→ (?P<name>[^\s(]+)\((?P<args>.*)\)\s*", re.DOTALL)
-_ARGUMENT = re.compile(r"\s*(?P<name>[^=]+?)\s*=\s*")
+_ARROW = "→ "
+_BLANKS = re.compile(r"\s*")
 _DECODER = json.JSONDecoder()
 
 
@@ -58,12 +58,13 @@ def _read_calls(text: str, original: Turn) -> Turn:
     lines = text.rstrip().split("\n")
     calls: list[dict[str, Any]] = []
     # A call reaches from its arrow to the next call or the end. A long call has a line for each argument.
-    while starts := [number for number, line in enumerate(lines) if line.startswith("→ ")]:
-        written = "\n".join(lines[starts[-1] :])
-        if not (match := _CALL.fullmatch(written)):
+    for start in reversed([number for number, line in enumerate(lines) if line.startswith(_ARROW)]):
+        written = "\n".join(lines[start:])
+        name, bracket, args = written.removeprefix(_ARROW).rstrip().partition("(")
+        if not bracket or not args.endswith(")") or name.split() != [name]:
             raise UnreadableCallError(_explain(written))
-        calls.insert(0, {"name": match["name"], "args": _read_arguments(match["args"], written)})
-        del lines[starts[-1] :]
+        calls.insert(0, {"name": name, "args": _read_arguments(args[:-1], written)})
+        del lines[start:]
     turn: Turn = {"role": "assistant", "content": "\n".join(lines)}
     for call, before in zip(calls, original.get("tool_calls", ()), strict=False):
         if "id" in before:
@@ -90,18 +91,24 @@ def _read_arguments(text: str, line: str) -> dict[str, Any]:
 
 def _read_json_arguments(text: str) -> dict[str, Any]:
     arguments: dict[str, Any] = {}
-    rest = text.strip()
-    while rest:
-        name = _ARGUMENT.match(rest)
-        if not name:
-            raise ValueError(rest)
-        value, end = _DECODER.raw_decode(rest[name.end() :])
-        arguments[name["name"]] = value
-        rest = rest[name.end() + end :].strip()
-        if rest and not rest.startswith(","):
-            raise ValueError(rest)
-        rest = rest.removeprefix(",").strip()
+    text = text.strip()
+    place = 0
+    while place < len(text):
+        equals = text.find("=", place)
+        name = text[place:equals].strip()
+        if equals < 0 or not name:
+            raise ValueError(text)
+        value, end = _DECODER.raw_decode(text, _after_blanks(text, equals + 1))
+        arguments[name] = value
+        place = _after_blanks(text, end)
+        if text[place : place + 1] not in {"", ","}:
+            raise ValueError(text)
+        place = _after_blanks(text, place + 1)
     return arguments
+
+
+def _after_blanks(text: str, place: int) -> int:
+    return found.end() if (found := _BLANKS.match(text, place)) else place
 
 
 def _explain(line: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from langchain_label_studio.forms.registry import form_for_reading
 from langchain_label_studio.label_config.controls import Controls
-from langchain_label_studio.label_config.markdown_safety import active
+from langchain_label_studio.label_config.inert_text import active
 from langchain_label_studio.label_config.parse import InputTag
 from langchain_label_studio.label_studio.tasks.feedback_columns import read_feedback
 from langchain_label_studio.reviews.corrections import UnreadableCallError, read_corrections

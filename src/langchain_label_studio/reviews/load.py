@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import SecretStr
 from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_exponential
 
-from langchain_label_studio.errors import ServerUnavailableError
+from langchain_label_studio.errors import RequestRefusedError, ServerUnavailableError
 from langchain_label_studio.label_config.controls import read_controls
 from langchain_label_studio.label_studio.projects import find_project
 from langchain_label_studio.label_studio.settings import resolve_api_key, resolve_project_choice, resolve_url
@@ -30,6 +30,9 @@ _LAG = timedelta(minutes=5)
 
 FIRST_PAGE = 100
 """The number of tasks of the first page. The next pages are as long as their size in bytes allows."""
+
+TOO_LARGE = 413
+"""The status of a page that is too large, for a proxy or for this package. A shorter page is asked for."""
 
 MAX_PAGE = 1000
 """The number of tasks of a page, at most."""
@@ -142,9 +145,15 @@ def _tasks(
     every_task = every_task or _has_uncounted(project, read_tasks)
     with tqdm(desc="Reviews", unit=" tasks", disable=not shown) as bar:
         while True:
-            page = read_tasks(
-                project.id, after=after, size=size, since=changed_since, annotated=not every_task
-            )
+            try:
+                page = read_tasks(
+                    project.id, after=after, size=size, since=changed_since, annotated=not every_task
+                )
+            except RequestRefusedError as error:
+                if error.status != TOO_LARGE or size == 1:
+                    raise
+                size //= 2
+                continue
             if bar.total is None:
                 bar.reset(page.matching)
             for task in page.tasks:

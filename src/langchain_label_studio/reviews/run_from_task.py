@@ -8,7 +8,7 @@ from typing import Any, get_args
 
 from langchain_label_studio.forms.registry import form_for_reading
 from langchain_label_studio.label_config.controls import Controls
-from langchain_label_studio.label_config.markdown_safety import active
+from langchain_label_studio.label_config.inert_text import active
 from langchain_label_studio.label_config.parse import PROMPT_TAGS, InputTag
 from langchain_label_studio.label_studio.tasks.feedback_columns import feedback_columns
 from langchain_label_studio.support.json_safe import as_mapping

@@ -32,12 +32,17 @@ class IdleTimer(ForkSafe):
         self._watching = False
 
     def heard(self) -> None:
-        """Note an event."""
+        """Note an event. It never raises: if no thread can start, the next event tries again."""
         with self._lock:
             self._heard = time.monotonic()
-            if not self._watching:
-                self._watching = True
+            if self._watching:
+                return
+            self._watching = True
+            try:
                 threading.Thread(target=self._watch, name="label-studio-quiet", daemon=True).start()
+            except RuntimeError:
+                # The process has as many threads as it may have, or the interpreter is ending.
+                self._watching = False
 
     def _watch(self) -> None:
         while (left := self._left()) > 0:

@@ -4,43 +4,29 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import cache
 
-_MAX_ERROR = 2_000
-_MAX_READ = 10_000  # an error may quote a whole prompt, and this runs inside a callback
+from langchain_label_studio.support.secret_shapes import KEYS, NAMED_SECRETS, SecretShape
+
+MAX_SCRUBBED = 2_000
+"""The maximum number of characters of a scrubbed text. An error may quote a whole prompt."""
+
 _HIDDEN = "[hidden]"
-_NAMED = (
-    # Headers, as in a repr or a raw request. Cookies are hidden to the end of the line.
-    re.compile(r"(?i)((?:set-)?cookie['\"]?\s*[:=]\s*)[^\n]+"),
-    re.compile(r"(?i)((?:proxy-)?authorization['\"]?\s*[:=]\s*['\"]?(?:bearer|token|basic)?\s*)[^\s'\",;}]+"),
-    re.compile(r"(?i)(\b(?:bearer|token|basic)\s+)[A-Za-z0-9._~+/=-]{12,}"),
-    # key=value and "key": "value" with the usual names of secrets.
-    re.compile(
-        r"(?i)((?:api[_-]?key|secret|password|passwd|access[_-]?token|refresh[_-]?token)['\"]?\s*[:=]\s*['\"]?)"
-        r"[^\s'\",;}]+"
-    ),
-)
-# A pattern first looks for the beginning of a key, because that is quick. Then it checks that no word continues here:
-# without this check, every letter of a long word would be tried as the beginning of a key.
-_KEYS = (
-    re.compile(
-        r"()-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----.*?(?:-----END [A-Z0-9 ]*PRIVATE KEY-----|\Z)", re.DOTALL
-    ),
-    re.compile(r"()eyJ(?<![\w-]eyJ)[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*)?"),  # JWT
-    # Keys with a known prefix: of OpenAI, Anthropic, Stripe, Slack, GitHub, GitLab, AWS, Google, Hugging Face,
-    # LangSmith, npm, PyPI and SendGrid.
-    re.compile(
-        r"()[sprghlnxSA](?<![\w-].)"
-        r"(?:(?:(?<=[spr])k|(?<=g)(?:h[pousr]|ithub_pat)|(?<=h)f|(?<=l)sv2|(?<=n)pm)[-_]"
-        r"|(?<=x)ox[a-z]-|(?<=g)lpat-|(?<=p)ypi-|(?<=S)G\.|(?<=A)(?:KIA|SIA|Iza))[-_.A-Za-z0-9*]{12,}"
-    ),
-    re.compile(r"([Bb](?<!\w.)(?i:earer)\s+)(?=[A-Za-z._~+/=-]*[0-9])[A-Za-z0-9._~+/=-]{12,}"),
-    re.compile(r"(://[^/\s:@]+:)[^/\s@]+(?=@)"),  # user:password@host
-)
+_CUT = "[cut]"
+# A secret has only such characters. Texts in Chinese have no blanks, but a word ends there at any sign.
+_IN_WORDS = "".join(map(chr, range(0x21, 0x7F))).replace('"', "")
 
 
-def scrub_secrets(text: str) -> str:
-    """Return the text with keys, tokens, passwords, cookies and authorization headers hidden."""
-    return _hide(text, (*_NAMED, *_KEYS), _HIDDEN)
+def scrub_secrets(text: str, *, limit: int = MAX_SCRUBBED) -> str:
+    """Return the text with keys, tokens, passwords, cookies and authorization headers hidden.
+
+    Args:
+        text: Any text. It is cut first, between words: no half of a secret is left that nobody recognises.
+        limit: The maximum number of characters that are read. A text that was cut says so.
+    """
+    head = _cut(text, limit)
+    hidden = scrub_keys(_hide(head, NAMED_SECRETS, _HIDDEN, signs_in=head.lower()), _HIDDEN)
+    return hidden if len(head) == len(text) else f"{hidden} {_CUT}".lstrip()
 
 
 def scrub_keys(text: str, hidden: str) -> str:
@@ -50,23 +36,30 @@ def scrub_keys(text: str, hidden: str) -> str:
         text: Any text. People may talk about passwords and cookies in it.
         hidden: The text in place of a key.
     """
-    return _hide(text, _KEYS, hidden)
+    return _hide(text, KEYS, hidden, signs_in=text)
 
 
-def _hide(text: str, patterns: Sequence[re.Pattern[str]], hidden: str) -> str:
-    for pattern in patterns:
-        text = pattern.sub(rf"\g<1>{hidden}", text)
+def _hide(text: str, shapes: Sequence[SecretShape], hidden: str, *, signs_in: str) -> str:
+    for shape in shapes:
+        if any(sign in signs_in for sign in shape.signs):
+            text = _compiled(shape).sub(rf"\g<1>{hidden}", text)
     return text
+
+
+@cache
+def _compiled(shape: SecretShape) -> re.Pattern[str]:
+    return shape.pattern()
+
+
+def _cut(text: str, limit: int) -> str:
+    """Return the beginning of a text, without the word in which it is cut."""
+    if len(text) <= limit:
+        return text
+    return text[:limit].rstrip(_IN_WORDS).rstrip()
 
 
 def error_text(error: BaseException) -> str:
     """Return an error as a short text for people, without secrets."""
-    message = str(error)
-    if len(message) > _MAX_READ:
-        # Cut between words: no pattern finds half a secret.
-        message = message[:_MAX_READ].rpartition(" ")[0] or message[:_MAX_ERROR]
-    message = scrub_secrets(message).strip()
-    if len(message) > _MAX_ERROR:
-        message = f"{message[:_MAX_ERROR].rpartition(' ')[0] or message[:_MAX_ERROR]} [cut]"
+    message = scrub_secrets(str(error)).strip()
     name = type(error).__name__
     return f"{name}: {message}" if message else name

@@ -38,7 +38,10 @@ def connect(server: LoopbackLabelStudio, **options: object) -> LabelStudioCallba
     ],
     ids=lambda fault: f"{fault.kind}-{fault.status}",
 )
-def test_each_run_arrives_once_with_its_answer(loopback: LoopbackLabelStudio, fault: Fault) -> None:
+def test_each_run_arrives_once_with_its_answer(
+    loopback: LoopbackLabelStudio, fault: Fault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retry_policy, "GRACE", 0.5)
     loopback.faults = [fault, fault]
     handler = connect(loopback)
     run_ids = record_many(handler, 20)
@@ -195,9 +198,13 @@ def test_a_project_that_will_not_show_the_answers_is_a_warning(
 
 @pytest.mark.parametrize("status", [400, 413, 422, 500])
 def test_a_bad_run_blocks_nobody_and_is_kept_with_the_reason(
-    loopback: LoopbackLabelStudio, status: int, caplog: pytest.LogCaptureFixture
+    loopback: LoopbackLabelStudio,
+    status: int,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """P5: a 500 that comes back is taken for one, too."""
+    monkeypatch.setattr(retry_policy, "GRACE", 0.5)
     loopback.refused_text, loopback.refused_status = "refuse me", status
     handler = connect(loopback)
     before = record_many(handler, 30)
@@ -214,6 +221,9 @@ def test_a_bad_run_blocks_nobody_and_is_kept_with_the_reason(
     assert kept["record"]["prompt"][0]["content"] == "refuse me"
     assert str(status) in kept["reason"] or "as told" in kept["reason"]
     assert f"run {bad} was refused" in caplog.text
+    assert "as told" in caplog.text
+    assert stats.last_error
+    assert "as told" in stats.last_error
     assert "refuse me" not in caplog.text
 
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 import pytest
 
 from langchain_label_studio import LabelStudioCallbackHandler
+from langchain_label_studio.label_studio import connection_check
 from langchain_label_studio.label_studio.connection_check import Finding, check_up
 from tests.support.handlers import KEY
 from tests.support.loopback_label_studio import LoopbackLabelStudio
+from tests.support.raw_server import raw_server
 
 Look = Callable[..., list[Finding]]
 
@@ -67,6 +70,17 @@ def test_what_is_wrong_comes_last(findings: Look, loopback: LoopbackLabelStudio)
 
     assert {finding.level for finding in good} == {"good"}
     assert (bad.level, "refused the API key" in bad.text) == ("bad", True)
+
+
+def test_a_server_that_hangs_is_bad_after_some_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LABEL_STUDIO_API_KEY", KEY)
+    monkeypatch.setattr(connection_check, "STEP_SECONDS", 0.3)
+    with raw_server(lambda _: time.sleep(30)) as url:
+        started = time.monotonic()
+        *_, last = check_up(url=url, project_id=None, project_name="Checked")
+
+    assert (last.level, "broke off without an answer" in last.text) == ("bad", True)
+    assert time.monotonic() - started < 5
 
 
 def test_a_project_is_looked_at_as_its_mode_needs_it(findings: Look, loopback: LoopbackLabelStudio) -> None:

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 from pytest_httpserver import HTTPServer
+from werkzeug import Request, Response
 
 from langchain_label_studio import (
     NotLabelStudioError,
+    RequestRefusedError,
     Review,
     ServerUnavailableError,
     get_default_label_configs,
     load_reviews,
 )
+from langchain_label_studio.label_studio import client as client_module
+from langchain_label_studio.label_studio.bounded_transport import RequestLimits
 from langchain_label_studio.reviews import load as loading
 
 TASK = {"id": 1, "data": {"prompt": "Hi", "run_id": "a"}, "meta": {}, "predictions": [], "annotations": []}
@@ -54,4 +59,33 @@ def test_a_page_that_is_no_page_says_so(studio: HTTPServer) -> None:
     studio.expect_request("/api/tasks/").respond_with_json({"detail": "hello"})
 
     with pytest.raises(NotLabelStudioError, match="no Label Studio API"):
+        read(studio)
+
+
+def test_a_page_that_is_too_large_is_asked_for_in_parts(
+    studio: HTTPServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tasks = [
+        TASK | {"id": number, "data": {"prompt": "x" * 1000, "run_id": str(number)}}
+        for number in range(1, 21)
+    ]
+
+    def answer(request: Request) -> Response:
+        after = json.loads(request.args["query"])["filters"]["items"][0]["value"]
+        left = [task for task in tasks if task["id"] > after]
+        page = left[: int(request.args["page_size"])]
+        return Response(json.dumps({"total": len(left), "total_annotations": 0, "tasks": page}))
+
+    studio.expect_request("/api/tasks/").respond_with_handler(answer)
+    limits = RequestLimits(seconds=60, answer_bytes=8000)
+    monkeypatch.setattr(client_module, "_LIMITS_OF_PAGES", limits)
+
+    assert [review.task_id for review in read(studio)] == list(range(1, 21))
+
+
+def test_one_task_that_is_too_large_raises(studio: HTTPServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    studio.expect_request("/api/tasks/").respond_with_data("[" * 8001)
+    monkeypatch.setattr(client_module, "_LIMITS_OF_PAGES", RequestLimits(seconds=60, answer_bytes=8000))
+
+    with pytest.raises(RequestRefusedError, match="too large"):
         read(studio)

@@ -91,11 +91,9 @@ def test_kill_while_sending_loses_nothing_and_doubles_nothing(
     road: str, server: LocalLabelStudio, address: str, studio: StudioApi, title: str
 ) -> None:
     """P1, P3."""
-    stream = (
-        f"record(handler, {MORE_THAN_A_BATCH})\nwhile True:\n    record(handler)\n    time.sleep(0.005)\n"
-    )
+    stream = f"record(handler, {MORE_THAN_A_BATCH})\nwhile True:\n    record(handler)\n    time.sleep(0.02)\n"
     recorded: list[str] = []
-    for seed in range(8 if road == "direct" else 4):
+    for seed in range(5 if road == "direct" else 3):
         chance = random.Random(seed)
         if isinstance(server, LabelStudioByJobs):
             server.jobs.begin(delay=chance.choice([0.0, 1.0, 6.0]))
@@ -164,13 +162,13 @@ def test_living_processes_send_each_run_once(address: str, studio: StudioApi, ti
     with ExitStack() as stack:
         processes = [
             stack.enter_context(running(make(title, 'connect="eager"') + program, address, *arguments))
-            for arguments in (["fork"], [], [])
+            for arguments in (["fork"], [])
         ]
         said = [process.communicate(timeout=150) for process in processes]
 
-    assert [process.returncode for process in processes] == [0] * 3, said
+    assert [process.returncode for process in processes] == [0] * 2, said
     recorded = [run_id for output, _ in said for run_id in output.split()]
-    assert len(recorded) == 3 * MORE_THAN_A_BATCH + 4 * (MORE_THAN_A_BATCH // 6)
+    assert len(recorded) == 2 * MORE_THAN_A_BATCH + 3 * (MORE_THAN_A_BATCH // 6)
     assert min(studio.project_ids(title)) == max(studio.project_ids(title))
     check(studio, title, recorded)
 

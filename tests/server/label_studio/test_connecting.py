@@ -87,7 +87,8 @@ def test_processes_that_create_at_the_same_time_end_in_one_project(
     name = title()
     code = (
         "import sys; from langchain_label_studio import *;"
-        "print(LabelStudioCallbackHandler(sys.argv[1], sys.argv[2], project_name=sys.argv[3]).project_id)"
+        "handler = LabelStudioCallbackHandler(sys.argv[1], sys.argv[2], project_name=sys.argv[3], connect='lazy');"
+        "print(handler.ls_project.id)"  # other than the constructor, this has all the time it needs
     )
     command = [sys.executable, "-c", code, label_studio.api_key, label_studio.url, name]
     processes = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(4)]

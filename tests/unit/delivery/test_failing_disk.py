@@ -268,13 +268,15 @@ def test_a_fork_while_a_lane_is_made_leaves_it_to_the_parent(
     thread = threading.Thread(target=outbox.append, args=(b"a",))
     thread.start()
     assert made.wait(10)
-    end, go = os.pipe()
+    (end, go), (began, begin) = os.pipe(), os.pipe()
     child = os.fork()
     if child == 0:
         os.close(go)
+        os.write(begin, b"x")
         os.read(end, 1)
         os._exit(0)
     os.close(end)
+    assert os.read(began, 1)
     go_on.set()
     thread.join()
     monkeypatch.undo()
@@ -284,5 +286,6 @@ def test_a_fork_while_a_lane_is_made_leaves_it_to_the_parent(
     heir.recover()
     assert heir.recovered == 1, "the child holds no copy of the lock"
     heir.abandon()
-    os.close(go)
+    for descriptor in (go, began, begin):
+        os.close(descriptor)
     assert os.waitpid(child, 0)[1] == 0

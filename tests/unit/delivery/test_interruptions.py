@@ -67,7 +67,7 @@ def test_postponed_records_come_back_and_are_counted(new_outbox: Callable[[], Ou
         outbox.append(b"a")
         batch = outbox.next_batch()
         assert batch
-        outbox.postpone(batch.records, seconds=60, recovered=False)
+        outbox.postpone(batch, batch.records, seconds=60)
         outbox.remove(batch)
 
         def check() -> None:

@@ -206,7 +206,7 @@ class OutboxModel(RuleBasedStateMachine):
         name = data.draw(st.sampled_from(sorted(self.batches)))
         outbox, batch = self.processes[name], self.batches.pop(name)
         before = outbox.postponed
-        outbox.postpone(batch.records, seconds=seconds, recovered=batch.recovered)
+        outbox.postpone(batch, batch.records, seconds=seconds)
         outbox.remove(batch)
         keys = [record.key for record in batch.records]
         assert outbox.postponed == before + len(keys)
@@ -431,7 +431,7 @@ def test_the_oldest_pending_record(make: Make) -> None:
 
 def postpone_all(outbox: Outbox, seconds: float = 3600.0) -> None:
     while batch := outbox.next_batch():
-        outbox.postpone(batch.records, seconds=seconds, recovered=batch.recovered)
+        outbox.postpone(batch, batch.records, seconds=seconds)
         outbox.remove(batch)
 
 

@@ -179,7 +179,7 @@ def test_what_waits_outlives_its_process(tmp_path: Path, start: Callable[..., Se
     dead.append(b"b")
     batch = dead.next_batch()
     assert batch
-    dead.postpone(batch.records, seconds=3600, recovered=False)
+    dead.postpone(batch, batch.records, seconds=3600)
     dead.remove(batch)
     assert (len(dead), dead.postponed) == (0, 2)
     dead.abandon()  # as the kernel closes its files

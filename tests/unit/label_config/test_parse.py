@@ -7,7 +7,7 @@ import re
 import pytest
 
 from langchain_label_studio import LabelStudioMode, NoResponseControlError, get_default_label_configs
-from langchain_label_studio.label_config.markdown_safety import inert
+from langchain_label_studio.label_config.inert_text import inert
 from langchain_label_studio.label_config.parse import InputTag, describe_difference, parse_label_config
 from langchain_label_studio.label_config.prompt_value import prompt_value
 
@@ -128,7 +128,7 @@ def test_keys_that_markdown_shows_are_known_named_or_not() -> None:
         view(TEXT, ANSWER, '<Markdown value="# $title"/>', '<Markdown name="m" value="$prompt"/>')
     )
 
-    assert config.markdown == {"title", "prompt"}
+    assert config.active.markdown == {"title", "prompt"}
 
 
 TURNS = [("system", "Be brief."), ("user", "Hi <b>")]

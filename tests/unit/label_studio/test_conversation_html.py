@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from langchain_label_studio import TaskDataError, get_default_label_configs
-from langchain_label_studio.label_config.markdown_safety import WORD_JOINER
+from langchain_label_studio.label_config.inert_text import WORD_JOINER
 from langchain_label_studio.label_config.parse import LabelConfig, parse_label_config
 from langchain_label_studio.label_studio.answers import ProjectInfo
 from langchain_label_studio.label_studio.projects import read_project

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
+import orjson
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from langchain_label_studio import (
@@ -14,6 +17,7 @@ from langchain_label_studio import (
     ProjectTitleError,
     SettingError,
 )
+from langchain_label_studio.delivery.settings import resolve_delivery
 from langchain_label_studio.label_studio.settings import resolve_settings
 
 ENVIRONMENT = {
@@ -87,6 +91,41 @@ def test_a_key_that_no_header_can_hold_is_refused_without_being_shown(key: str) 
         ({"project_id": -1}, SettingError, "/projects/NUMBER"),
         ({"project_name": "ab"}, ProjectTitleError, "3 to 50"),
         ({"project_name": "x" * 51}, ProjectTitleError, "3 to 50"),
+        ({"project_name": "half \ud800"}, ProjectTitleError, r"Take the character '\\ud800' out"),
+        # On Linux, strftime ends here. The title would be another one.
+        ({"project_name": "nothing\0hidden"}, ProjectTitleError, r"Take the character '\\x00' out"),
+        ({"project_name": "two\nlines"}, ProjectTitleError, "Take the character"),
+        ({"project_name": "red \x1b[31m"}, ProjectTitleError, "Take the character"),
+        ({"project_name": "abc%ndef"}, ProjectTitleError, "Take the character"),
+        ({"project_name": "   "}, ProjectTitleError, "3 to 50"),
+        ({"project_name": "100 %"}, ProjectTitleError, "Write %% for a percent sign"),
+        ({"project_name": "50 % off"}, ProjectTitleError, "Write %% for a percent sign"),
+        ({"project_name": "Day %Q"}, ProjectTitleError, "'%Q' is no part of a date"),
+        ({"project_name": 5}, ProjectTitleError, "pass a text"),
+        ({"project_id": "\ud800"}, SettingError, "/projects/NUMBER"),
+        ({"project_id": "7\0"}, SettingError, "/projects/NUMBER"),
+        ({"project_id": "9" * 5000}, SettingError, "/projects/NUMBER"),
+        ({"project_id": 2**70}, SettingError, "/projects/NUMBER"),
+        ({"project_id": 1.5}, SettingError, "/projects/NUMBER"),
+        ({"project_id": float("inf")}, SettingError, "/projects/NUMBER"),
+        ({"project_id": True}, SettingError, "/projects/NUMBER"),
+        ({"url": "http://ho\0st"}, SettingError, "http://localhost:8080"),
+        ({"url": "http://host/\ud800"}, SettingError, "http://localhost:8080"),
+        ({"url": "http://two words"}, SettingError, "http://localhost:8080"),
+        # urlsplit leaves these out without a word.
+        ({"url": "http://ho\nst"}, SettingError, "http://localhost:8080"),
+        ({"url": "http://host:99999"}, SettingError, "http://localhost:8080"),
+        ({"url": "http://[::1"}, SettingError, "http://localhost:8080"),
+        ({"url": b"http://host"}, SettingError, "http://localhost:8080"),
+        ({"api_key": b"bytes"}, SettingError, "api_key is a bytes"),
+        ({"model_version": "half \ud800"}, SettingError, "Take the character"),
+        ({"model_version": "v\0"}, SettingError, "Take the character"),
+        ({"model_version": 4}, SettingError, "pass a text"),
+        ({"mode": ["chat"]}, SettingError, "pass a text"),
+        ({"mode": "ch\0at"}, SettingError, "Take the character"),
+        ({"project_config": "<View>\ud800</View>"}, LabelConfigError, "half of a character"),
+        ({"project_config": "<View>\0</View>"}, LabelConfigError, "not XML"),
+        ({"project_config": b"<View/>"}, LabelConfigError, "as a text"),
         ({"reviewers_per_task": 0}, SettingError, "1 person or more"),
         ({"reviewers_per_task": "2"}, SettingError, "a whole number such as 2"),
         ({"reviewers_per_task": 1.5}, SettingError, "a whole number such as 2"),
@@ -101,14 +140,19 @@ def test_what_cannot_be_right_is_a_value_error_that_says_what_to_do(
     settings: dict, error: type[SettingError], says: str
 ) -> None:
     with pytest.raises(error, match=says) as caught:
-        resolve_settings(api_key="k", environ={}, **settings)
+        resolve_settings(**{"api_key": "k", "environ": {}} | settings)
 
     assert isinstance(caught.value, ValueError)
+    assert len(str(caught.value)) < 500
+    assert not set(str(caught.value)) & set("\0\x1b\ud800")
 
 
-def test_a_bad_password_in_an_address_is_not_shown() -> None:
+@pytest.mark.parametrize(
+    "url", ["http://me:hunter2@host", "http://me:hunter2@ho st", "http://me:hunter2\0@host"]
+)
+def test_a_bad_password_in_an_address_is_not_shown(url: str) -> None:
     with pytest.raises(SettingError) as caught:
-        resolve_settings(api_key="k", url="http://me:hunter2@host", environ={})
+        resolve_settings(api_key="k", url=url, environ={})
 
     assert "hunter2" not in str(caught.value)
 
@@ -116,6 +160,66 @@ def test_a_bad_password_in_an_address_is_not_shown() -> None:
 def test_a_bad_number_in_the_environment_names_the_variable() -> None:
     with pytest.raises(SettingError, match="LABEL_STUDIO_PROJECT_ID"):
         resolve_settings(environ=ENVIRONMENT | {"LABEL_STUDIO_PROJECT_ID": "seven"})
+
+
+@pytest.mark.parametrize(
+    ("name", "title"),
+    [
+        ("100 %%", "100 %"),
+        ("%%Q abc", "%Q abc"),
+        (" Family 👨\u200d👩\u200d👧 ", "Family 👨\u200d👩\u200d👧"),
+        ("Año\u00a0%Y", f"Año\u00a0{datetime.now():%Y}"),
+        ("%Y-%m-%d %H", f"{datetime.now():%Y-%m-%d %H}"),
+    ],
+)
+def test_a_title_keeps_its_other_characters(name: str, title: str) -> None:
+    assert resolve_settings(api_key="k", project_name=name, environ={}).project_title == title
+
+
+@given(st.text(max_size=60), st.text(max_size=60))
+def test_any_text_is_taken_or_is_a_wrong_setting(text: str, other: str) -> None:
+    for settings in (
+        {"project_name": text},
+        {"project_id": text},
+        {"model_version": text},
+        {"url": f"http://{text}"},
+        {"url": f"http://host:8080/{text}"},
+        {"api_key": text},
+        {"mode": text},
+        {"project_config": f'<View a="{text}"/>{other}'},
+    ):
+        try:
+            resolved = resolve_settings(**{"api_key": "k", "environ": {}} | settings)
+        except SettingError as error:
+            assert "\0" not in str(error)
+        else:
+            # What is taken can be sent.
+            orjson.dumps(
+                [resolved.project_title, resolved.model_version, resolved.url, resolved.label_config]
+            )
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"outbox_dir": "a\0b"},
+        {"outbox_dir": "half \ud800"},
+        {"outbox_dir": 5},
+        {"outbox_dir": "~there-is-no-such-user/outbox"},
+        {"durability": "forever"},
+        {"flush_interval": float("nan")},
+        {"flush_interval": float("inf")},
+        {"flush_interval": "1"},
+        {"flush_interval": -1},
+        {"batch_size": 0},
+        {"batch_size": 1.5},
+        {"batch_size": "5"},
+    ],
+    ids=str,
+)
+def test_delivery_that_cannot_be_right_is_a_wrong_setting(wrong: dict) -> None:
+    with pytest.raises(SettingError, match=next(iter(wrong))):
+        resolve_delivery(environ={}, **wrong)
 
 
 @pytest.mark.parametrize("title", ["abc", "x" * 50, "🚀" * 50, "  abc  "])

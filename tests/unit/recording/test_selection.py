@@ -544,3 +544,24 @@ def test_a_record_of_several_runs_is_left_out_and_called_back_as_one(mode: str) 
     assert {run.trace_id for run in recorded.runs} == {str(IN_A_TENTH), str(NOT_IN_A_TENTH)}
     assert {run.form for run in recorded.runs} == {mode}
     recorded.check()
+
+
+class UnreadError(Exception):
+    """An error whose text may not be asked for."""
+
+    def __str__(self) -> str:
+        raise AssertionError
+
+
+@pytest.mark.parametrize("options", [{}, {"select": slow(1)}, {"include_errors": True, "sample_rate": 1e-9}])
+def test_of_an_excluded_run_the_error_is_not_read(options: dict[str, Any]) -> None:
+    recorded = Recording(**options)
+    run_id = uuid4()
+    recorded.handler.on_llm_start({}, ["Hi"], run_id=run_id)
+
+    recorded.handler.on_llm_error(UnreadError(), run_id=run_id)
+
+    assert recorded.runs == []
+    assert sum(recorded.handler.stats().excluded.values()) == 1
+    recorded.check()
+    recorded.handler.close()

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from langchain_label_studio import LLMRun, Rating, Review, get_default_label_configs
 from langchain_label_studio.label_config.controls import read_controls
-from langchain_label_studio.label_config.markdown_safety import WORD_JOINER
+from langchain_label_studio.label_config.inert_text import WORD_JOINER
 from langchain_label_studio.label_config.parse import parse_label_config
 from langchain_label_studio.label_studio.tasks.build import build_task
 from langchain_label_studio.reviews.corrections import UnreadableCallError, read_corrections

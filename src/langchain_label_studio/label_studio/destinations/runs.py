@@ -304,6 +304,10 @@ def as_failure(error: LabelStudioError) -> DeliveryFailedError:
     """
     if isinstance(error, ServerUnavailableError):
         return DeliveryFailedError(
-            str(error), status=error.status, maybe_stored=error.maybe_stored, retry_after=error.retry_after
+            str(error),
+            status=error.status,
+            maybe_stored=error.maybe_stored,
+            ended=error.ended,
+            retry_after=error.retry_after,
         )
     return DeliveryFailedError(str(error), status=getattr(error, "status", None) or 404)

@@ -10,7 +10,7 @@ from typing import Any
 from langchain_label_studio.errors import TaskDataError
 from langchain_label_studio.forms.form import Form
 from langchain_label_studio.forms.registry import get_form
-from langchain_label_studio.label_config.markdown_safety import inert
+from langchain_label_studio.label_config.inert_text import inert, inert_items, unloadable
 from langchain_label_studio.label_config.parse import InputTag, LabelConfig
 from langchain_label_studio.label_config.prompt_value import prompt_value
 from langchain_label_studio.support.forks import no_fork
@@ -47,8 +47,7 @@ def build_task(run: LLMRun, config: LabelConfig, *, model_version: str) -> dict[
     for key, nothing in config.required.items():
         if data.get(key) is None:
             data[key] = nothing
-    for key in config.markdown.intersection(data):
-        data[key] = inert(data[key])
+    data = {key: _harmless(key, value, config, own=key in run.data) for key, value in data.items()}
     # Last, so that they are the last columns of the list of tasks.
     data |= _panels(run, config)
     meta = {**_meta(run, config, form), **filled.meta}
@@ -60,9 +59,32 @@ def build_task(run: LLMRun, config: LabelConfig, *, model_version: str) -> dict[
     return cleaned
 
 
+def _harmless(key: str, value: Any, config: LabelConfig, *, own: bool) -> Any:
+    """Return a value so that the page neither renders HTML of it, nor loads what a model or a user wrote.
+
+    Args:
+        key: The key of the task's data.
+        value: The value.
+        config: The label config, which may be the user's own.
+        own: Whether the value comes from `data=`. It may be the address of an image. Its texts may come from others.
+    """
+    active = config.active
+    if key in active.loaded and not own:
+        return unloadable(value)
+    if (key in active.html or key in active.loaded) and not _is_escaped(key, config):
+        return inert(value)
+    return inert_items(value) if key in active.items else value
+
+
+def _is_escaped(key: str, config: LabelConfig) -> bool:
+    """Return whether a value is HTML that `prompt_value` made."""
+    tag = config.input
+    return tag is not None and (tag.key, tag.type) == (key, "HyperText") and key not in config.active.markdown
+
+
 def _panels(run: LLMRun, config: LabelConfig) -> dict[str, str]:
     """Return the texts of the `<Markdown>` tags beside the prompt."""
-    keys = [key for key in PANELS if key in config.markdown]
+    keys = [key for key in PANELS if key in config.active.markdown]
     if not keys:
         return {}
     with no_fork():

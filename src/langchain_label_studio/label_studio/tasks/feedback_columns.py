@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from langchain_label_studio.label_config.markdown_safety import inert
+from langchain_label_studio.label_config.inert_text import inert
 from langchain_label_studio.support.json_safe import as_mapping
 from langchain_label_studio.types.feedback import Feedback, GivenFeedback
 from langchain_label_studio.types.task_columns import COMMENT, META_KEY

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from langchain_label_studio.label_config.markdown_safety import inert
+from langchain_label_studio.label_config.inert_text import inert
 from langchain_label_studio.support.forks import no_fork
 from langchain_label_studio.support.json_safe import clip
 from langchain_label_studio.support.readable_json import readable_json

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from os.path import commonprefix
-from typing import Any
+from typing import Any, TypeVar
 from xml.etree import ElementTree as ET
 
 import altair as alt
 import vl_convert
+
+from langchain_label_studio.support.printable_text import printable
 
 WIDTH = 620
 COLORS = 8
@@ -68,6 +70,9 @@ class Point:
     color: int = 0
 
 
+Row = TypeVar("Row", Dot, Point)
+
+
 def distinct(names: Iterable[str]) -> dict[str, str]:
     """Return short names for a chart, by the full names. The common beginning is cut first, then the middle."""
     full = list(dict.fromkeys(names))
@@ -99,6 +104,7 @@ def dots(
         marks: The places of lines for comparison.
         percent: Whether the numbers are shares.
     """
+    title, rows = printable(title), [_printable(row) for row in rows]
     names = distinct(row.name for row in rows)
     values = [_dot(place, row, names[row.name]) for place, row in enumerate(rows)]
     scale = alt.Scale(domain=list(ends), nice=False, zero=False)
@@ -136,7 +142,8 @@ def lines(points: Sequence[Point], *, title: str, order: Sequence[str]) -> str:
         title: The title of the numbers.
         order: The names in the order of the legend.
     """
-    short = distinct(order)
+    title, points = printable(title), [_printable(point) for point in points]
+    short = distinct(map(printable, order))
     values: list[dict[str, Any]] = [
         {"when": point.when.isoformat(), "name": short[point.name], "value": point.value, "told": point.told}
         for point in points
@@ -161,6 +168,11 @@ def lines(points: Sequence[Point], *, title: str, order: Sequence[str]) -> str:
         base.mark_point(filled=True, size=60, opacity=1).encode(description="told:N"),
     ).properties(width=WIDTH + 210 if len(times) > 1 else WIDTH // 3, height=220)
     return _draw(chart, title=title, told=[point.told for point in points])
+
+
+def _printable(row: Row) -> Row:
+    # A control character in a name ends the process in which vl_convert draws.
+    return replace(row, name=printable(row.name), told=printable(row.told))
 
 
 def _dot(place: int, row: Dot, name: str) -> dict[str, Any]:

@@ -1,0 +1,105 @@
+"""Hostile texts of errors and servers, in programs that record: no other thread of theirs waits."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler
+
+import pytest
+
+from tests.support.programs import run
+from tests.support.servers import BusyServer
+
+HEADER = "proxy-authorization="
+# The scrubber of before held the lock of the interpreter for 8 seconds, and then for as long with each attempt.
+LONGEST_STALL = 2
+
+TICK = f"""
+import threading
+
+stalls, ended = [0.0], threading.Event()
+
+def tick():
+    last = time.perf_counter()
+    while not ended.wait(0.005):
+        now = time.perf_counter()
+        stalls.append(now - last)
+        last = now
+
+ticking = threading.Thread(target=tick)
+ticking.start()
+
+def stop():
+    ended.set()
+    ticking.join()
+    assert max(stalls) < {LONGEST_STALL}, max(stalls)
+
+"""
+
+
+class Refusing(BaseHTTPRequestHandler):
+    """Answers everything with 503, and a header that has no value for 30,000 lines."""
+
+    def do_GET(self) -> None:
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        body = (HEADER + "\n" * 30_000).encode()
+        self.send_response(503)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def do_POST(self) -> None:
+        self.do_GET()
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def refusing() -> Iterator[str]:
+    server = BusyServer(("127.0.0.1", 0), Refusing)
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_address[1]}"
+    server.shutdown()
+    server.server_close()
+
+
+def test_an_answer_of_a_server_holds_no_thread_up(refusing: str) -> None:
+    ended = run(
+        TICK
+        + """
+handler = make()
+record(handler, 10)
+assert not handler.flush(3)
+assert handler.stats().state == "unreachable", handler.stats()
+stop()
+handler.close(0.1)
+""",
+        refusing,
+    )
+
+    assert ended.returncode == 0, ended.stderr
+
+
+@pytest.mark.parametrize("hostile", ["authorization:" + " " * 40_000, HEADER + "\n" * 30_000])
+@pytest.mark.parametrize(
+    "options", ["", "include_errors=True", "sample_rate=0.5, include_errors=True", "mode='agent'"]
+)
+def test_an_error_of_a_model_holds_no_thread_up(refusing: str, hostile: str, options: str) -> None:
+    ended = run(
+        TICK
+        + f"""
+handler = make({options})
+for _ in range(5):
+    run_id = uuid.uuid4()
+    handler.on_llm_start({{}}, ["Hi"], run_id=run_id)
+    handler.on_llm_error(ValueError({hostile!r}), run_id=run_id)
+assert not handler.stats().lost, handler.stats()
+stop()
+handler.close(0.1)
+""",
+        refusing,
+    )
+
+    assert ended.returncode == 0, ended.stderr
