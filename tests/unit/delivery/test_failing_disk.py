@@ -175,10 +175,10 @@ def test_postponed_records_are_all_written_or_none(tmp_path: Path, monkeypatch: 
     with monkeypatch.context() as broken:
         FailingDisk(broken)
         with pytest.raises(OSError, match="error|space"):
-            outbox.postpone(batch.records, seconds=60, recovered=False)
+            outbox.postpone(batch, batch.records, seconds=60)
     assert outbox.postponed == 0
 
-    outbox.postpone(batch.records, seconds=60, recovered=False)
+    outbox.postpone(batch, batch.records, seconds=60)
     outbox.remove(batch)
     outbox.recover()
     outbox.resume()
