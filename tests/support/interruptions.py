@@ -46,9 +46,9 @@ def _run_interrupted(interruption: Interruption, *, at: int) -> bool:
 
     def profile(_frame: FrameType, _event: str, _argument: object) -> None:
         nonlocal place
-        if place == at:
-            interruption.handler()
         place += 1
+        if place == at + 1:
+            interruption.handler()  # it may raise
 
     sys.setprofile(profile)
     try:

@@ -12,8 +12,16 @@ from typing import Any
 
 from langchain_label_studio.delivery import LANES, REJECTED
 from langchain_label_studio.delivery.lane import Lane
-from langchain_label_studio.delivery.lane_files import VERSION, BatchFile, lanes_in, owner_lives, scan
+from langchain_label_studio.delivery.lane_files import (
+    VERSION,
+    BatchFile,
+    lanes_in,
+    owner_lives,
+    scan,
+    seconds_since,
+)
 from langchain_label_studio.delivery.rejected import Rejected, alone, put_back, read_all, record_in
+from langchain_label_studio.delivery.rejected_bound import DELETED, count_deleted
 from langchain_label_studio.errors import LabelStudioError, SettingError
 from langchain_label_studio.label_studio.project_outboxes import Holds, ProjectOutbox, find_project_outboxes
 from langchain_label_studio.types.feedback import decode_feedback
@@ -31,6 +39,7 @@ class TargetStatus:
         bytes: The size of the waiting and orphaned runs on the disk.
         oldest_seconds: The seconds for which the oldest run has waited, or None.
         rejected: Runs that Label Studio rejected.
+        rejected_deleted: Rejected runs that were deleted, the oldest first, because there were too many.
         newer_lanes: Lanes of a newer version of this package. This version cannot read them.
         problems: The problems with files that cannot be read.
     """
@@ -41,6 +50,7 @@ class TargetStatus:
     bytes: int
     oldest_seconds: float | None
     rejected: int
+    rejected_deleted: int
     newer_lanes: int
     problems: tuple[str, ...]
 
@@ -130,6 +140,7 @@ def look_at(target: ProjectOutbox) -> TargetStatus:
         bytes=sum(file.size for file in (*waiting, *left)),
         oldest_seconds=None if oldest is None else round(time.monotonic() - oldest, 1),
         rejected=_count_rejected(target, problems),
+        rejected_deleted=count_deleted(target.directory / REJECTED),
         newer_lanes=_newer_lanes(target),
         problems=tuple(problems),
     )
@@ -215,16 +226,8 @@ def purge(
         except OSError as error:
             problems.append(f"{path} cannot be deleted: {error.strerror}.")
     refused = 0
-    for path in (target.directory / REJECTED).glob("*.json") if rejected else []:
-        try:
-            if time.time() - path.stat().st_mtime >= min_age:
-                if not only_count:
-                    path.unlink()
-                refused += 1
-        except FileNotFoundError:
-            continue
-        except OSError as error:
-            problems.append(f"{path} cannot be deleted: {error.strerror}.")
+    if rejected:
+        refused = _purge_rejected(target.directory / REJECTED, min_age, problems, delete=not only_count)
     if not only_count:
         target.forget_if_unused()
     return Purged(waiting=left, rejected=refused, problems=tuple(problems))
@@ -258,6 +261,24 @@ def _purge_lane(path: Path, min_age: float, *, delete: bool) -> int:
                 runs += file.records
     finally:
         lane.delete() if delete and not lane.files else lane.let_go()
+    return runs
+
+
+def _purge_rejected(directory: Path, min_age: float, problems: list[str], *, delete: bool) -> int:
+    runs = 0
+    for path in directory.glob("*.json"):
+        try:
+            if seconds_since(path.stat().st_mtime) >= min_age:
+                if delete:
+                    path.unlink()
+                runs += 1
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            problems.append(f"{path} cannot be deleted: {error.strerror}.")
+    if delete:
+        with suppress(OSError):
+            (directory / DELETED).unlink()
     return runs
 
 

@@ -20,6 +20,7 @@ from langchain_label_studio.cli.console import err, out, print_payload, shown
 from langchain_label_studio.cli.outbox_operations import TargetStatus
 from langchain_label_studio.cli.outbox_sending import Sent
 from langchain_label_studio.delivery.rejected import Rejected
+from langchain_label_studio.delivery.rejected_bound import MAX_BYTES, MAX_FILES
 from langchain_label_studio.label_studio.project_outboxes import ProjectOutbox
 from langchain_label_studio.label_studio.shared_senders import SENDER_NAME
 from langchain_label_studio.support.log import logger
@@ -69,6 +70,12 @@ class OutboxView:
         if refused:
             those = runs_text(refused, [each for each, status in statuses if status.rejected])
             out.print(f"Rejected: {those}. The reasons: `langchain-label-studio outbox rejected`")
+        deleted = sum(status.rejected_deleted for _, status in statuses)
+        if deleted:
+            out.print(
+                f"Deleted: the oldest {runs_text(deleted)} that were rejected. There is room for {MAX_FILES:,} of a "
+                f"project, or {decimal(MAX_BYTES)}."
+            )
         if newer:
             out.print(f"A newer version of this package wrote {newer} more journals. Update it to see them.")
 

@@ -7,15 +7,13 @@
 
 from __future__ import annotations
 
-import threading
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from langchain_label_studio.delivery import rejected
 from langchain_label_studio.delivery.lane import Lane
-from langchain_label_studio.delivery.lane_files import CUT_OFF, BatchFile, directory_size, lanes_in
+from langchain_label_studio.delivery.lane_files import BatchFile, lanes_in
+from langchain_label_studio.delivery.lanes_in_use import LanesInUse
 from langchain_label_studio.delivery.orphaned_lanes import OrphanedLanes
 from langchain_label_studio.delivery.outbox import (
     DAMAGED,
@@ -26,6 +24,9 @@ from langchain_label_studio.delivery.outbox import (
     Record,
 )
 from langchain_label_studio.delivery.postponed_lanes import PostponedLanes
+from langchain_label_studio.delivery.read_batch import read_batch
+from langchain_label_studio.delivery.rejected import set_aside
+from langchain_label_studio.delivery.rejected_bound import RejectedBound
 from langchain_label_studio.support.log import ThrottledLog, logger
 
 LANES, REJECTED = "lanes", "rejected"
@@ -62,7 +63,8 @@ class DiskOutbox:
             prepare: Called before a lane is made.
             power: Whether a record survives a loss of power. That costs one write to the disk for each record.
             batch_size: The maximum number of records in a batch.
-            max_bytes: The maximum size of the pending records of all processes together.
+            max_bytes: The maximum size of the pending records of all processes together. Rejected records have a bound
+                of their own.
             max_records: The maximum number of pending records of this process.
         """
         self.directory = str(directory)
@@ -76,20 +78,15 @@ class DiskOutbox:
         self._max_records = max_records
         self._log = ThrottledLog()
         self._orphaned = OrphanedLanes(self._lanes, self._log)
+        self._rejected_bound = RejectedBound(self._rejected, self._log.warning)
         self._forget()
 
     def _forget(self) -> None:
-        # Reentrant: a signal handler or a finalizer may record a run in the middle of an append.
-        self._lock = threading.RLock()
-        self._own: Lane | None = None
-        self._recovered: list[Lane] = []
+        self._pending = LanesInUse()
         self._later = PostponedLanes(self._new_lane)
         self._batch: Batch | None = None
-        self._own_turn = False
         self._appending = False
         self._nested: list[bytes] = []
-        self._count = 0
-        self._bytes = 0
         self._bytes_of_others = 0
         self.appended = 0
         self.recovered = 0
@@ -109,32 +106,39 @@ class DiskOutbox:
         # All in one place, with few calls: the caller waits for this code with every run.
         line = body + b"\n"
         size = len(line)  # not called below: a signal handler may record a run in a call, but not in `+=`
-        with self._lock:
+        pending = self._pending
+        with pending.lock:
             if (
-                self._count >= self._max_records
-                or self._bytes + self._bytes_of_others + size > self._max_bytes
+                pending.count >= self._max_records
+                or pending.bytes + self._bytes_of_others + size > self._max_bytes
             ):
                 return 0
             if self._appending:
                 # This very thread is in the middle of another append. That one appends this record afterwards.
                 self._nested.append(body)
-                return self._count + 1
+                return pending.count + 1
             self._appending = True
+            lane = pending.own
+            before = 0 if lane is None else lane.appended
             try:
-                lane = self._own or self._begin_own_lane()
+                if lane is None:
+                    lane = self._begin_own_lane()
                 try:
                     lane.append(line)
                 except FileNotFoundError:
-                    self._give_up_own_lane()
-                    self._begin_own_lane().append(line)
+                    lane = self._replace_own_lane()
+                    before = lane.appended
+                    lane.append(line)
             finally:
+                # Ctrl-C may come at the end of every call. So the lane says what it has, and nothing is called here.
                 self._appending = False
-            self._count += 1
-            self._bytes += size
-            self.appended += 1
-            if self._nested:
-                self._append_nested()
-            return self._count
+                if lane is not None and lane.appended > before:
+                    pending.count += 1
+                    pending.bytes += size
+                    self.appended += 1
+                if self._nested:
+                    self._append_nested()
+            return pending.count
 
     def _append_nested(self) -> None:
         while True:
@@ -143,11 +147,20 @@ class DiskOutbox:
                 body = self._nested.pop()
             except IndexError:
                 return
-            self.append(body)
+            try:
+                self.append(body)
+            except OSError:
+                self._nested.append(body)
+                return
+
+    def take_nested(self) -> list[bytes]:
+        """Remove and return records that came in the middle of an append, and that the disk did not take."""
+        nested, self._nested = self._nested, []
+        return nested
 
     def _begin_own_lane(self) -> Lane:
-        self._own = self._new_lane()
-        return self._own
+        lane = self._pending.own = self._new_lane()
+        return lane
 
     def _new_lane(self) -> Lane:
         self._prepare()
@@ -155,13 +168,17 @@ class DiskOutbox:
             self._lanes, max_records=self.batch_size, max_bytes=MAX_BATCH_BYTES, power=self._power
         )
 
-    def _give_up_own_lane(self) -> None:
-        """Begin a new lane with the next record, because somebody deleted the directory of this one."""
-        lane, self._own = self._own, None
-        if lane and lane.files:
-            self._recovered.append(lane)  # its records are then settled as records that cannot be read
-        elif lane:
-            lane.delete()
+    def _replace_own_lane(self) -> Lane:
+        """Begin a new lane, because somebody deleted or moved this one, or its open batch."""
+        gone = self._pending.leave_own()
+        self._log.warning(
+            "gone", "Somebody deleted or moved the outbox %s. It is begun anew there.", self.directory
+        )
+        new = self._begin_own_lane()
+        if gone:
+            with suppress(OSError):  # then these records wait in memory
+                self._pending.move(*gone, new)
+        return new
 
     def next_batch(self) -> Batch | None:
         """Return the batch to send next: the same batch until it is removed or deferred. None if there is none.
@@ -170,62 +187,34 @@ class DiskOutbox:
             OSError: The batch cannot be read.
         """
         if self._batch is None:
-            with self._lock:
-                lane = self._choose_lane()
+            with self._pending.lock:
+                lane = self._pending.choose()
                 file = lane.next_file if lane else None
                 if lane is None or file is None:
                     return None
-                if file is lane.files[-1]:
+                if file.descriptor is not None:
                     lane.seal()
-            # Without the lock: nobody appends to a sealed batch.
+            # Without the lock: nobody appends to a closed batch.
             self._batch = self._read(lane, file)
         return self._batch
 
-    def _choose_lane(self) -> Lane | None:
-        """Return the own lane and a recovered lane by turns. So neither waits for all records of the other."""
-        own = self._own if self._own and self._own.next_file else None
-        recovered = next((lane for lane in self._recovered if lane.next_file), None)
-        self._own_turn = not self._own_turn
-        return (own or recovered) if self._own_turn else (recovered or own)
-
     def _read(self, lane: Lane, file: BatchFile) -> Batch:
-        try:
-            *lines, rest = file.path.read_bytes().split(b"\n")
-        except FileNotFoundError:
-            lines, rest = [], b""
-        if rest:
-            self._log.warning("cut", CUT_OFF, file.path)
-        records, damaged = [], []
-        for line in lines:
-            try:
-                records.append(Record(self._key_of(line), line))
-            except ValueError:
-                damaged.append(line)
-        for line in damaged:
-            rejected.set_aside(self._rejected, key="", body=line, reason=DAMAGED)
-        missing = file.records - len(records)
-        if missing:
-            self._log.warning(
-                "damaged",
-                "%d runs of %s cannot be read: what is left is in %s.",
-                missing,
-                file.path,
-                self._rejected,
-            )
-        return Batch(
-            tuple(records),
-            in_doubt=file.sending,
-            recovered=lane.recovered,
-            sent_at=time.monotonic() - (lane.seconds_since_sending() or 0.0),
-            note=lane.read_note(file) if file.sending else "",
-            set_aside=missing,
-            place=(lane, file),
-        )
+        def reject(line: bytes) -> None:
+            self.reject(Record("", line), DAMAGED)
+
+        counted = file.records
+        batch = read_batch(lane, file, key_of=self._key_of, set_aside=reject, warn=self._log.warning)
+        with self._pending.lock:
+            # Somebody pressed Ctrl-C again while the first one was handled.
+            uncounted = file.records - counted
+            self._pending.count += uncounted
+            self.appended += uncounted
+        return batch
 
     def defer(self, batch: Batch) -> None:
         """Let other batches come before this one."""
         _, file = batch.place
-        with self._lock:
+        with self._pending.lock:
             file.deferred = True
             if self._batch is batch:
                 self._batch = None
@@ -237,7 +226,11 @@ class DiskOutbox:
             OSError: The batch could not be marked, so it must not be sent.
         """
         lane, file = batch.place
-        lane.mark_sending(file, note=note)
+        try:
+            lane.mark_sending(file, note=note)
+        except FileNotFoundError:
+            lane, file = batch.place = self._write_again(batch)
+            lane.mark_sending(file, note=note)
         batch.note = note
 
     def note(self, batch: Batch, note: str) -> None:
@@ -246,6 +239,26 @@ class DiskOutbox:
         lane, file = batch.place
         with suppress(OSError):  # then the process that finds the batch knows less, and waits longer
             lane.write_note(file, note)
+
+    def _write_again(self, batch: Batch) -> tuple[Lane, BatchFile]:
+        """Write a batch into a new lane, because somebody deleted its file."""
+        old, file = batch.place
+        new = self._new_lane()
+        new.recovered = old.recovered
+        records = len(batch.records)
+        file.content = b"".join(record.body + b"\n" for record in batch.records)
+        pending = self._pending
+        with pending.lock:
+            pending.count += records - file.records
+            file.records = records
+            try:
+                file = pending.move(old, file, new)
+            except OSError:
+                new.delete()
+                raise
+            pending.others.append(new)
+        new.seal()
+        return new, file
 
     def mark_unsent(self, batch: Batch) -> None:
         """Note that certainly nothing of the batch is stored."""
@@ -256,23 +269,19 @@ class DiskOutbox:
     def remove(self, batch: Batch) -> None:
         """Delete a batch after all its records were settled."""
         lane, file = batch.place
-        with self._lock:
+        with self._pending.lock:
             if self._batch is batch:
                 self._batch = None
-            self._count -= file.records
-            self._bytes -= file.size
-            lane.files.remove(file)
-            over = lane is not self._own and not lane.files
-            if over:
-                self._recovered.remove(lane)
+            self._pending.settle(file, lane)
         try:
-            file.path.unlink(missing_ok=True)
-            lane.write_note(file, "")
+            lane.remove(file)
         except OSError as error:
             # The process that finds the file asks for its runs, and learns that they are stored.
             self._log.warning("remove", "%s was sent, but cannot be deleted: %s", file.path, error.strerror)
-        if over:
-            lane.delete()
+        with self._pending.lock:
+            self._pending.delete_if_settled(lane)
+        if not self._pending.others:
+            self._take_over(self._orphaned.recover_more(owned=0))
 
     def reject(self, record: Record, reason: str) -> None:
         """Set a record aside that the destination refuses for good.
@@ -280,7 +289,8 @@ class DiskOutbox:
         Raises:
             OSError: The disk does not take the record.
         """
-        rejected.set_aside(self._rejected, key=record.key, body=record.body, reason=reason)
+        size = set_aside(self._rejected, key=record.key, body=record.body, reason=reason)
+        self._rejected_bound.added(size)
 
     def postpone(self, batch: Batch, records: Sequence[Record], *, seconds: float) -> None:
         """Keep records for later, apart from their batch.
@@ -293,8 +303,9 @@ class DiskOutbox:
         Raises:
             OSError: The disk does not take the records.
         """
-        with self._lock:
-            self._bytes += self._later.add(records, seconds=seconds, recovered=batch.recovered)
+        with self._pending.lock:
+            size = self._later.add(records, seconds=seconds, recovered=batch.recovered)
+            self._pending.bytes += size
 
     @property
     def postponed(self) -> int:
@@ -308,13 +319,8 @@ class DiskOutbox:
 
     def resume(self) -> None:
         """Make the own postponed records pending again, before their time."""
-        with self._lock:
-            self._begin_anew(self._later.own())
-
-    def _begin_anew(self, lanes: Sequence[Lane]) -> None:
-        records = sum(lane.records for lane in lanes)
-        self._recovered += lanes
-        self._count += records
+        with self._pending.lock:
+            self._pending.add(self._later.own())
 
     def recover(self) -> float:
         """Recover orphaned lanes. Make postponed records pending again when their time has come.
@@ -325,43 +331,55 @@ class DiskOutbox:
         Raises:
             OSError: The directory cannot be read.
         """
-        with self._lock:
-            self._begin_anew(self._later.due())
+        with self._pending.lock:
+            self._check_own_lane()
+            self._pending.add(self._later.due())
             wait = self._later.seconds_left()
-        mine = {lane.path for lane in (self._own, *self._recovered, *self._later.lanes) if lane}
-        for lane in self._orphaned.recover(except_for=mine):
-            with self._lock:
-                self._begin_anew([lane])
-                self._bytes += lane.size
-                self.recovered += lane.records
-            logger.info(
-                "Recovered %d runs that another process had recorded, in %s.", lane.records, lane.path
-            )
-        self._bytes_of_others = self._orphaned.bytes_left + directory_size(self._rejected)
+        mine = {lane.path for lane in (*self._pending.all, *self._later.lanes)}
+        self._take_over(self._orphaned.recover(except_for=mine, owned=len(self._pending.others)))
         return min(wait, self._orphaned.look_again)
+
+    def _check_own_lane(self) -> None:
+        """Begin a new lane if somebody deleted or moved this one. While nothing is sent, nobody else may notice."""
+        own = self._pending.own
+        if own and own.files and not self._appending and not own.is_intact():
+            self._appending = True
+            try:
+                self._replace_own_lane()
+            finally:
+                self._appending = False
+                self._append_nested()
+
+    def _take_over(self, orphaned: Iterable[Lane]) -> None:
+        for lane in orphaned:
+            records, size = lane.records, lane.size
+            with self._pending.lock:
+                self._pending.add([lane], size=size)
+                self.recovered += records
+            logger.info("Recovered %d runs that another process had recorded, in %s.", records, lane.path)
+        self._bytes_of_others = self._orphaned.bytes_left
 
     def abandon(self) -> None:
         """Leave the pending records to the parent process."""
-        for lane in (self._own, *self._recovered, *self._later.lanes):
-            if lane:
-                lane.disown()
+        for lane in (*self._pending.all, *self._later.lanes):
+            lane.disown()
         self._forget()
 
     def release(self) -> None:
         """Delete the own lane if it is empty."""
-        with self._lock:
-            if self._own and not self._own.files and not self._appending:
-                self._own.delete()
-                self._own = None
+        with self._pending.lock:
+            own = self._pending.own
+            if own and not own.files and not self._appending:
+                own.delete()
+                self._pending.own = None
 
     def oldest(self) -> float | None:
         """Return `time.monotonic()` of the oldest pending record, or None."""
-        with self._lock:
-            lanes = [lane for lane in (self._own, *self._recovered) if lane and lane.files]
-            return min((lane.files[0].since for lane in lanes), default=None)
+        with self._pending.lock:
+            return self._pending.oldest()
 
     def __len__(self) -> int:
-        return self._count
+        return self._pending.count
 
 
 def has_lanes(directory: Path) -> bool:

@@ -63,6 +63,8 @@ class FallbackOutbox:
                 error.strerror,
             )
             waiting = self._memory.append(body)
+            for nested in self._disk.take_nested():
+                self._memory.append(nested)
             return waiting and waiting + len(self._disk)
 
     def next_batch(self) -> Batch | None:

@@ -12,8 +12,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self
 
+from langchain_label_studio.delivery.lane_directory import LaneDirectory, read_open_file, sync_directory
 from langchain_label_studio.delivery.lane_files import (
-    LOCK,
     NOTE,
     NOTE_SIZE,
     SENDING,
@@ -21,39 +21,38 @@ from langchain_label_studio.delivery.lane_files import (
     UNSENT,
     VERSION,
     BatchFile,
+    delete_unborn,
     scan,
 )
-from langchain_label_studio.support.process_lock import ProcessLock
+from langchain_label_studio.support.atomic_files import make_directory
 
 
 class Lane:
     """A lane of this process.
 
     Attributes:
-        path: Its directory.
         files: Its batches, the oldest first. New records go to the last batch while it is open.
         recovered: Whether it is an orphaned lane of another process.
+        appended: The number of records that were ever appended here.
     """
 
     def __init__(
         self,
-        path: Path,
-        lock: ProcessLock,
+        directory: LaneDirectory,
         *,
         recovered: bool,
         max_records: int = 1,
         max_bytes: int = 0,
         power: bool = False,
     ) -> None:
-        self.path = path
+        self._directory = directory
         self.files: deque[BatchFile] = deque()
         self.recovered = recovered
-        self._lock = lock
         self._max_records = max_records
         self._max_bytes = max_bytes
         self._power = power
-        self._open: int | None = None
         self._last_number = 0
+        self.appended = 0
 
     @classmethod
     def create(cls, lanes: Path, *, max_records: int = 1, max_bytes: int = 0, power: bool = False) -> Self:
@@ -68,17 +67,23 @@ class Lane:
         Raises:
             OSError: The directory cannot be written, or its file system has no locks.
         """
-        lanes.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_directory(lanes)
         name = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{os.getpid()}-{secrets.token_hex(4)}"
         unborn = lanes / f"{UNBORN}{name}"
         unborn.mkdir(mode=0o700)
-        lock = ProcessLock.take(unborn / LOCK, create=True)
-        if lock is None:
-            raise OSError(errno.ENOLCK, "the file system has no locks", str(lanes))
-        path = unborn.rename(lanes / f"{VERSION}{name}")
-        lane = cls(path, lock, recovered=False, max_records=max_records, max_bytes=max_bytes, power=power)
-        lane._sync_directory(lanes)
-        return lane
+        directory = None
+        try:
+            directory = LaneDirectory.take_new(unborn)
+            directory.rename_to(lanes / f"{VERSION}{name}")
+            if power:
+                sync_directory(lanes)
+        except BaseException:
+            if directory:
+                directory.delete()
+            else:
+                delete_unborn(unborn)
+            raise
+        return cls(directory, recovered=False, max_records=max_records, max_bytes=max_bytes, power=power)
 
     @classmethod
     def recover(cls, path: Path) -> Self | None:
@@ -90,21 +95,26 @@ class Lane:
         Raises:
             OSError: The lane cannot be read.
         """
-        lock = ProcessLock.take(path / LOCK, create=True)
-        if lock is None:
+        directory = LaneDirectory.take(path)
+        if directory is None:
             return None
-        lane = cls(path, lock, recovered=True)
+        lane = cls(directory, recovered=True)
         try:
             lane.files.extend(scan(path))
         except OSError:
-            lock.release()
+            directory.release()
             raise
         return lane
 
     def let_go(self) -> None:
         """Leave the lane to other processes. Its batches stay."""
         self.seal()
-        self._lock.release()
+        self._directory.release()
+
+    @property
+    def path(self) -> Path:
+        """Its directory, where it was made or found."""
+        return self._directory.path
 
     @property
     def records(self) -> int:
@@ -121,42 +131,97 @@ class Lane:
         """The size of its batches in bytes."""
         return sum(file.size for file in self.files)
 
-    def seconds_since_sending(self) -> float | None:
-        """Return the seconds since the newest request in doubt began. None without such a request."""
-        # `mark_sending` renames the file. A rename changes this time of a file, and no other.
-        begun = [file.path.stat().st_ctime for file in self.files if file.sending]
-        return time.time() - max(begun) if begun else None
-
-    def append(self, line: bytes) -> None:
-        """Append a line to the open batch, or to a new batch if that one is full.
+    def sending_since(self, file: BatchFile) -> float:
+        """Return `time.time()` at the beginning of the last request with a batch that is marked as sending.
 
         Raises:
-            OSError: The disk does not take the line. Nothing was appended.
+            OSError: The file cannot be found.
         """
+        # `mark_sending` renames the file. A rename changes this time of a file, and no other.
+        return self._directory.changed_at(file.path.name)
+
+    def append(self, lines: bytes, *, records: int = 1) -> None:
+        """Append lines to the open batch, or to a new batch if that one is full. All lines are appended, or none.
+
+        Args:
+            lines: The records, each with a line break.
+            records: Their number. At most as many as a batch may hold.
+
+        Raises:
+            FileNotFoundError: Somebody deleted or moved the lane, or deleted its open batch.
+            OSError: The disk does not take the lines.
+        """
+        # All in one place, with few calls: the caller waits for this code with every run.
         file = self.files[-1] if self.files else None
-        descriptor = self._open
+        descriptor = None if file is None else file.descriptor
+        size = len(lines)
+        if descriptor is not None and not os.fstat(descriptor).st_nlink:
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(self.path))
         if (
             descriptor is None
             or file is None
-            or file.records >= self._max_records
-            or file.size + len(line) > self._max_bytes
+            or file.records + records > self._max_records
+            or file.size + size > self._max_bytes
         ):
             self.seal()
             file, descriptor = self._begin_batch()
-        written = os.write(descriptor, line)
-        if written != len(line):
-            self._take_back(file, descriptor)
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(file.path))
-        if self._power:
-            os.fsync(descriptor)
-        file.records += 1
-        file.size += written
+        failure: BaseException | None = None
+        try:
+            if os.write(descriptor, lines) != size:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(file.path))  # noqa: TRY301 (see above)
+            if self._power:
+                os.fsync(descriptor)
+        except BaseException as error:
+            if not self._keeps(file, descriptor, size, error):
+                raise
+            failure = error
+        # No calls from here on: Ctrl-C and signal handlers come in between them.
+        file.records += records
+        file.size += size
+        self.appended += records
+        if failure is not None and not isinstance(failure, OSError):
+            raise failure
 
     def seal(self) -> None:
         """Close the open batch. The next record begins a new batch."""
-        descriptor, self._open = self._open, None
+        file = self.files[-1] if self.files else None
+        if file is None:
+            return
+        # First of all it is closed for others: a signal handler may record a run in the middle of this.
+        descriptor, file.descriptor = file.descriptor, None
         if descriptor is not None:
-            os.close(descriptor)
+            try:
+                if not self._directory.has(file.path.name, descriptor):
+                    file.content = read_open_file(descriptor)
+            finally:
+                os.close(descriptor)
+
+    def is_intact(self) -> bool:
+        """Return whether its directory and its open batch are where they were. Else somebody moved or deleted them."""
+        file = self.files[-1] if self.files else None
+        if not self._directory.is_in_place():
+            return False
+        if file is None or file.descriptor is None:
+            return True
+        return self._directory.has(file.path.name, file.descriptor)
+
+    def read(self, file: BatchFile) -> bytes:
+        """Return the records of a batch that is closed.
+
+        Raises:
+            FileNotFoundError: Somebody deleted the file after it was closed.
+            OSError: The file cannot be read.
+        """
+        return self._directory.read(file.path.name) if file.content is None else file.content
+
+    def remove(self, file: BatchFile) -> None:
+        """Delete a batch and its note. It is not one of `files` any more.
+
+        Raises:
+            OSError: Its file cannot be deleted.
+        """
+        self._directory.unlink(file.path.name)
+        self.write_note(file, "")
 
     def mark_sending(self, file: BatchFile, *, note: str) -> None:
         """Note that a request with a batch begins.
@@ -166,6 +231,7 @@ class Lane:
             note: The destination's note about the request.
 
         Raises:
+            FileNotFoundError: Somebody deleted the file.
             OSError: The batch could not be marked, so it must not be sent.
         """
         self.write_note(file, note)
@@ -186,23 +252,17 @@ class Lane:
         Raises:
             OSError: An old note could not be deleted.
         """
-        path = file.path.with_suffix(NOTE)
+        name = file.path.with_suffix(NOTE).name
         with suppress(OSError):
             if note:
-                descriptor = os.open(path, os.O_WRONLY | os.O_CREAT, 0o600)
-                try:
-                    if os.write(descriptor, note.encode().ljust(NOTE_SIZE)) == NOTE_SIZE:
-                        if self._power:
-                            os.fsync(descriptor)
-                        return
-                finally:
-                    os.close(descriptor)
-        path.unlink(missing_ok=True)
+                self._directory.overwrite(name, note.encode().ljust(NOTE_SIZE), sync=self._power)
+                return
+        self._directory.unlink(name)
 
     def read_note(self, file: BatchFile) -> str:
         """Return the note beside a batch. Empty without one."""
         with suppress(OSError, ValueError):
-            return file.path.with_suffix(NOTE).read_text().strip()
+            return self._directory.read(file.path.with_suffix(NOTE).name).decode().strip()
         return ""
 
     def take_in(self, path: Path) -> None:
@@ -216,53 +276,74 @@ class Lane:
         size = path.stat().st_size
         moved = path.rename(self.path / f"{self._last_number:012d}{UNSENT}")
         self.files.append(BatchFile(moved, records=1, size=size, since=time.monotonic()))
-        self._sync_directory(self.path)
+        with suppress(OSError):  # after a loss of power, the file is in one of the two places
+            self._sync()
 
     def delete(self) -> None:
         """Delete the lane. It has to be empty."""
         self.seal()
-        # The directory may hold files of other people. Then it stays.
-        with suppress(OSError):
-            (self.path / LOCK).unlink(missing_ok=True)
-            self.path.rmdir()
-        self._lock.release()
+        self._directory.delete()
 
     def disown(self) -> None:
         """Leave the lane to the parent of this forked process."""
-        self.seal()
-        self._lock.disown()
+        if self.files:
+            self._close(self.files[-1])
+        self._directory.disown()
 
     def _begin_batch(self) -> tuple[BatchFile, int]:
         self._last_number += 1
         path = self.path / f"{self._last_number:012d}{UNSENT}"
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
-        file = BatchFile(path, records=0, size=0, since=time.monotonic())
+        descriptor = self._directory.create(path.name)
+        file = BatchFile(path, records=0, size=0, since=time.monotonic(), descriptor=descriptor)
         self.files.append(file)
-        self._open = descriptor
-        self._sync_directory(self.path)
+        try:
+            self._sync()
+        except OSError:
+            self._drop(file)
+            raise
         return file, descriptor
 
-    def _take_back(self, file: BatchFile, descriptor: int) -> None:
-        """Cut off a half-written line. If that fails, close the batch: no record may follow the half line."""
+    def _keeps(self, file: BatchFile, descriptor: int, size: int, error: BaseException) -> bool:
+        """Return whether the open batch holds lines whose writing failed or was interrupted. Close it.
+
+        Args:
+            file: The batch.
+            descriptor: Its open file.
+            size: The size of the lines.
+            error: The failure. After an OSError the lines are taken back, so that they can be kept elsewhere.
+        """
         try:
-            os.ftruncate(descriptor, file.size)
-        except OSError:
-            self.seal()
-        if not file.records:
-            self.seal()
-            self.files.remove(file)
-            file.path.unlink(missing_ok=True)
+            if isinstance(error, OSError) or os.fstat(descriptor).st_size != file.size + size:
+                with suppress(OSError):
+                    os.ftruncate(descriptor, file.size)
+            kept = os.fstat(descriptor).st_size == file.size + size
+        finally:
+            self._close(file)
+        if not kept and not file.records:
+            self._drop(file)
+        return kept
+
+    def _drop(self, file: BatchFile) -> None:
+        """Forget a batch without records."""
+        self._close(file)
+        self.files.remove(file)
+        with suppress(OSError):
+            self.remove(file)
+
+    @staticmethod
+    def _close(file: BatchFile) -> None:
+        descriptor, file.descriptor = file.descriptor, None
+        if descriptor is not None:
+            os.close(descriptor)
 
     def _mark(self, file: BatchFile, *, sending: bool) -> None:
-        if file.sending != sending:
-            file.path = file.path.rename(file.path.with_suffix(SENDING if sending else UNSENT))
-            file.sending = sending
-            self._sync_directory(self.path)
+        path = file.path.with_suffix(SENDING if sending else UNSENT)
+        # Also if this is its name already: somebody may have deleted the file.
+        self._directory.rename(file.path.name, path.name)
+        file.path = path
+        file.sending = sending
+        self._sync()
 
-    def _sync_directory(self, path: Path) -> None:
-        if self._power and os.name == "posix":
-            descriptor = os.open(path, os.O_RDONLY)
-            try:
-                os.fsync(descriptor)
-            finally:
-                os.close(descriptor)
+    def _sync(self) -> None:
+        if self._power:
+            self._directory.sync()

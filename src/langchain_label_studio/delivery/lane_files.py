@@ -2,8 +2,8 @@
 
 A lane is a directory of batches. One process owns it.
 
-    v1-20261121T090213-4711-9f2c/
-        lock                   the owner holds it as long as the owner lives
+    v1-20261121T090213-4711-9f2c/    the owner holds a lock on it, as long as the owner lives
+        lock                   the same lock once more, for older versions of this package and for Windows
         000000000001.sending   a request with these records began, and nobody knows its end
         000000000001.note      the destination's note about this request, such as the number of an import
         000000000002.jsonl     certainly not sent; the last batch grows by a line for each record
@@ -20,7 +20,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from langchain_label_studio.support.process_lock import ProcessLock
+from langchain_label_studio.support.process_lock import DirectoryLock
 
 VERSION = "v1-"
 """The beginning of the names of lanes that this version can read."""
@@ -50,6 +50,8 @@ class BatchFile:
         since: `time.monotonic()` of its oldest record.
         sending: Whether a request with it began.
         deferred: Whether other batches come before it.
+        descriptor: Its open file, as long as it may grow.
+        content: Its records, if somebody deleted or moved the file while it was open. Else None.
     """
 
     path: Path
@@ -58,15 +60,24 @@ class BatchFile:
     since: float
     sending: bool = False
     deferred: bool = False
+    descriptor: int | None = None
+    content: bytes | None = None
+
+
+def delete_unborn(path: Path) -> None:
+    """Delete an unfinished lane."""
+    with suppress(OSError):
+        (path / LOCK).unlink(missing_ok=True)
+        path.rmdir()
 
 
 def sweep(directory: Path) -> None:
     """Delete unfinished lanes. A process was killed while it made them."""
     for path in directory.glob(f"{UNBORN}*"):
         with suppress(OSError):
-            if time.time() - path.stat().st_mtime > _LONG_AGO:
-                (path / LOCK).unlink(missing_ok=True)
-                path.rmdir()
+            # A time in the future is no sign of life, either: somebody has set the clock back.
+            if abs(time.time() - path.stat().st_mtime) > _LONG_AGO:
+                delete_unborn(path)
 
 
 def lanes_in(directory: Path) -> list[Path]:
@@ -82,11 +93,7 @@ def owner_lives(path: Path) -> bool:
     Raises:
         OSError: The lane cannot be read.
     """
-    lock = ProcessLock.take(path / LOCK)
-    if lock is None:
-        return (path / LOCK).exists()  # a lane without a lock has no owner
-    lock.release()
-    return False
+    return DirectoryLock.is_taken(path, LOCK)
 
 
 def scan(path: Path) -> Iterator[BatchFile]:
@@ -99,7 +106,7 @@ def scan(path: Path) -> Iterator[BatchFile]:
         if file.suffix in {UNSENT, SENDING}:
             with suppress(FileNotFoundError):  # the owner may have sent the batch meanwhile
                 content = file.read_bytes()
-                age = max(0.0, time.time() - file.stat().st_mtime)
+                age = seconds_since(file.stat().st_mtime)
                 yield BatchFile(
                     file,
                     records=content.count(b"\n"),
@@ -107,6 +114,11 @@ def scan(path: Path) -> Iterator[BatchFile]:
                     since=time.monotonic() - age,
                     sending=file.suffix == SENDING,
                 )
+
+
+def seconds_since(moment: float) -> float:
+    """Return the seconds since a time of a file. 0 for a time in the future: somebody has set the clock back."""
+    return max(0.0, time.time() - moment)
 
 
 def directory_size(directory: Path) -> int:

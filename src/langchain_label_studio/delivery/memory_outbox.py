@@ -97,10 +97,12 @@ class MemoryOutbox:
         with self._lock:
             if self._count >= self._max_records or self._bytes + size > self._max_bytes:
                 return 0
+            entry = (body, time.monotonic())
+            # Ctrl-C may come at the end of every call. So the only call comes last.
             self._bytes += size
             self._count += 1
-            self._waiting.append((body, time.monotonic()))
             self.appended += 1
+            self._waiting.append(entry)
             return self._count
 
     def next_batch(self) -> Batch | None:
@@ -170,8 +172,9 @@ class MemoryOutbox:
         with self._lock:
             at = time.monotonic() + seconds
             self._later.setdefault(seconds, (at, []))[1].extend(record.body for record in records)
-            self._bytes += sum(len(record.body) for record in records)
-            self.postponed += len(records)
+            size, number = sum(len(record.body) for record in records), len(records)
+            self._bytes += size
+            self.postponed += number
 
     def resume(self) -> None:
         """Make all postponed records pending again, before their time."""

@@ -34,7 +34,7 @@ class PostponedLanes:
         """Write records to the disk. Return their size in bytes.
 
         Raises:
-            OSError: The disk does not take the records. Some of them may be written.
+            OSError: The disk does not take the records. None of them is written.
         """
         pause = (seconds, recovered)
         if pause not in self._lanes:
@@ -42,15 +42,14 @@ class PostponedLanes:
             lane.recovered = recovered
             self._lanes[pause] = (time.monotonic() + seconds, lane)
         _, lane = self._lanes[pause]
-        before = lane.size
+        lines = b"".join(record.body + b"\n" for record in records)
         try:
-            for record in records:
-                lane.append(record.body + b"\n")
+            lane.append(lines, records=len(records))
         except OSError:
             # Somebody may have deleted this lane: it is due now, and gets no more records.
             self._lanes[pause] = (0.0, lane)
             raise
-        return lane.size - before
+        return len(lines)
 
     def due(self) -> list[Lane]:
         """Remove and return the lanes whose time has come."""

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from langchain_label_studio.delivery.lane import Lane
-from langchain_label_studio.support.atomic_files import write_whole
-from langchain_label_studio.support.process_lock import ProcessLock
+from langchain_label_studio.support.atomic_files import make_directory, write_whole
+from langchain_label_studio.support.process_lock import DirectoryLock
 
 _FORMAT = 1
 _LOCK = "retry.lock"
@@ -40,8 +40,11 @@ class Rejected:
     body: bytes | None
 
 
-def set_aside(directory: Path, *, key: str, body: bytes, reason: str) -> None:
+def set_aside(directory: Path, *, key: str, body: bytes, reason: str) -> int:
     """Write a record to a file of its own. The same record goes to the same file.
+
+    Returns:
+        The size of the file in bytes.
 
     Raises:
         OSError: The disk does not take the record.
@@ -56,9 +59,11 @@ def set_aside(directory: Path, *, key: str, body: bytes, reason: str) -> None:
         entry["record"] = json.loads(body)
     except ValueError:
         entry["damaged"] = body.decode(errors="backslashreplace")
-    directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make_directory(directory)
     # Lone surrogates are legal in JSON as escapes only.
-    write_whole(directory / f"{_file_name(key, body)}.json", json.dumps(entry, indent=1).encode())
+    content = json.dumps(entry, indent=1).encode()
+    write_whole(directory / f"{_file_name(key, body)}.json", content)
+    return len(content)
 
 
 def read_all(directory: Path) -> Iterator[Rejected]:
@@ -100,7 +105,7 @@ def alone(directory: Path) -> Iterator[bool]:
     Raises:
         OSError: The directory cannot be written.
     """
-    lock = ProcessLock.take(directory / _LOCK, create=True)
+    lock = DirectoryLock.take(directory, _LOCK)
     try:
         yield lock is not None
     finally:

@@ -275,7 +275,7 @@ class LabelStudioClient:
             if answer["status"] == "completed":
                 return ImportJob(
                     status="completed",
-                    task_ids=tuple(answer["task_ids"] or ()),
+                    task_ids=tuple(map(int, answer["task_ids"] or ())),
                     predictions=int(answer["prediction_count"] or 0),
                 )
             if answer["status"] == "failed":
@@ -305,9 +305,9 @@ class LabelStudioClient:
         tasks = list(self._tasks_with(project_id, "run_id", run_ids, *filters, include=columns))
         # Label Studio may count later than it stores. So the tasks without predictions are looked at once more.
         with self._translated_errors():
-            uncounted = [task["data"]["run_id"] for task in tasks if not task["total_predictions"]]
+            uncounted = list({task["data"]["run_id"]: 0 for task in tasks if not task["total_predictions"]})
         columns = "id,data,predictions"
-        looked_at = self._tasks_with(project_id, "run_id", uncounted, *filters, include=columns)
+        looked_at = list(self._tasks_with(project_id, "run_id", uncounted, *filters, include=columns))
         with self._translated_errors():
             counted = {task["id"]: len(task["predictions"]) for task in looked_at}
             found = [

@@ -27,7 +27,7 @@ from langchain_label_studio.delivery import LANES, REJECTED, has_lanes
 from langchain_label_studio.errors import LabelStudioError
 from langchain_label_studio.forms.modes import LabelStudioMode
 from langchain_label_studio.label_studio.settings import Settings
-from langchain_label_studio.support.atomic_files import write_whole
+from langchain_label_studio.support.atomic_files import make_directory, write_whole
 
 _FORMAT = 1
 _FILE = "target.json"
@@ -109,7 +109,7 @@ class ProjectOutbox:
         Raises:
             OSError: The directory cannot be written.
         """
-        self.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_directory(self.directory)
         file, content = self.directory / _FILE, json.dumps(self._entry(), indent=1).encode()
         with suppress(FileNotFoundError):
             if file.read_bytes() == content:
@@ -122,7 +122,8 @@ class ProjectOutbox:
     def forget_if_unused(self) -> None:
         """Delete the directory if it is empty and no process used it for a day."""
         with suppress(OSError):  # a process uses it
-            if time.time() - (self.directory / _FILE).stat().st_mtime < _UNUSED:
+            # A time in the future is no sign of use, either: somebody has set the clock back.
+            if abs(time.time() - (self.directory / _FILE).stat().st_mtime) < _UNUSED:
                 return
             for name in (LANES, REJECTED):
                 with suppress(FileNotFoundError):

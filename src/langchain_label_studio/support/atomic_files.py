@@ -1,4 +1,7 @@
-"""Files that appear whole or not at all: `write_whole` writes one, `Staging` writes several together."""
+"""Files that appear whole or not at all: `write_whole` writes one, `Staging` writes several together.
+
+`make_directory` makes a directory for them.
+"""
 
 from __future__ import annotations
 
@@ -27,6 +30,18 @@ def check_place(path: Path) -> None:
         return
     msg = f"{path} cannot be written: {why}."
     raise SettingError(msg)
+
+
+def make_directory(path: Path) -> None:
+    """Make a directory that only this user can read. The same holds for the parents that are missing.
+
+    Raises:
+        OSError: The directory could not be made.
+    """
+    # `Path.mkdir(parents=True)` uses the mode for the last directory only.
+    missing = [directory for directory in (path, *path.parents) if not directory.is_dir()]
+    for directory in reversed(missing):
+        directory.mkdir(mode=0o700, exist_ok=True)
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -10,26 +11,15 @@ from pathlib import Path
 
 import platformdirs
 
-from langchain_label_studio.support.forks import ForkSafe
+from langchain_label_studio.support.atomic_files import make_directory
 from langchain_label_studio.support.process_lock import ProcessLock
 
 _POLL = 0.01
 
 
-class _HeldLocks(ForkSafe):
-    """The locks that this process holds. A forked child leaves them to its parent."""
-
-    def _begin(self) -> None:
-        super()._begin()
-        self.locks: set[ProcessLock] = set()
-
-    def begin_in_child(self) -> None:
-        for lock in self.locks:
-            lock.disown()
-        super().begin_in_child()
-
-
-_held = _HeldLocks()
+# The holders for which this process has waited in vain: the lock file, and the moment at which the holder took it.
+# Nobody waits for the same holder twice. It may be stopped for hours.
+_stuck: dict[Path, int] = {}
 
 
 @contextmanager
@@ -37,7 +27,7 @@ def host_lock(purpose: str, identity: str, *, timeout: float) -> Iterator[None]:
     """Wait until no other thread or process of this computer is in the same block.
 
     The block also runs after the timeout, and if the file system has no locks. So the caller must expect that another
-    process is in the block at the same time.
+    process is in the block at the same time. A second call does not wait again for a holder that let one timeout pass.
 
     Args:
         purpose: A word for the work in the block. It is part of the lock file's name.
@@ -53,17 +43,24 @@ def host_lock(purpose: str, identity: str, *, timeout: float) -> Iterator[None]:
     if lock is None:
         yield
         return
-    _held.locks.add(lock)
     try:
         yield
     finally:
-        _held.locks.discard(lock)
         lock.release()
 
 
 def _wait_for(path: Path, timeout: float) -> ProcessLock | None:
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make_directory(path.parent)
     deadline = time.monotonic() + timeout
-    while (lock := ProcessLock.take(path, create=True)) is None and time.monotonic() < deadline:
+    while (lock := ProcessLock.take(path, create=True)) is None:
+        taken_at = path.stat().st_mtime_ns
+        if _stuck.get(path) == taken_at:
+            return None
+        if time.monotonic() >= deadline:
+            _stuck[path] = taken_at
+            return None
         time.sleep(_POLL)
+    _stuck.pop(path, None)
+    with suppress(OSError):
+        os.utime(path)
     return lock

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import signal
 from pathlib import Path
+
+import pytest
 
 from tests.support.handlers import KEY
 from tests.support.loopback_label_studio import LoopbackLabelStudio
@@ -123,11 +124,31 @@ def test_a_damaged_line_is_set_aside_and_the_others_are_sent(loopback: LoopbackL
     assert "not a run" in kept.read_text()
 
 
-def test_nobody_else_can_read_what_waits_and_no_file_holds_the_key(loopback: LoopbackLabelStudio) -> None:
-    done = run("handler = make(flush_interval=60)\nrecord(handler, 3)\nos._exit(0)", loopback.url)
+@pytest.mark.parametrize("umask", [0o000, 0o022, 0o077])
+def test_nobody_else_can_read_what_waits_and_no_file_holds_the_key(
+    loopback: LoopbackLabelStudio, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, umask: int
+) -> None:
+    """The directories above the outbox do not exist, either."""
+    home = tmp_path / "home"
+    monkeypatch.setenv("LABEL_STUDIO_OUTBOX_DIR", str(home / "state" / "outbox"))
+    monkeypatch.setenv("XDG_STATE_HOME", str(home / "xdg" / "state"))
+    loopback.refused_text = "refuse me"
+    done = run(
+        f"""
+        os.umask({umask})
+        handler = make(flush_interval=60)
+        record(handler, prompt="refuse me")
+        assert handler.flush(20) and handler.stats().rejected == 1
+        record(handler, 3)
+        os._exit(0)
+        """,
+        loopback.url,
+    )
 
-    assert done.returncode == 0
-    for path in Path(os.environ["LABEL_STUDIO_OUTBOX_DIR"]).rglob("*"):
+    assert done.returncode == 0, done.stderr
+    assert list(home.rglob("*.lock"))
+    assert list(home.rglob("rejected/*.json"))
+    for path in (home, *home.rglob("*")):
         assert path.stat().st_mode & 0o777 == (0o700 if path.is_dir() else 0o600), path
         assert path.is_dir() or KEY.encode() not in path.read_bytes()
     assert len(waiting_files()) == 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import time
 from pathlib import Path
 from typing import Any
 
@@ -49,12 +50,12 @@ def drain(outbox: DiskOutbox) -> list[list[str]]:
     return taken
 
 
-def test_the_bytes_of_other_processes_and_of_what_was_rejected_count(tmp_path: Path) -> None:
-    other, outbox = make(tmp_path), make(tmp_path, max_bytes=6_000)
+def test_the_bytes_of_other_processes_count_and_those_of_rejected_records_do_not(tmp_path: Path) -> None:
+    other, outbox = make(tmp_path), make(tmp_path, max_bytes=4_000)
     other.append(record("a", size=2_000))
-    other.reject(Record("b", record("b", size=2_000)), "bad")
+    other.reject(Record("b", record("b", size=20_000)), "bad")
 
-    assert outbox.append(record("c", size=3_000)) == 1
+    assert outbox.append(record("c", size=1_000)) == 1
     outbox.recover()
 
     assert outbox.append(record("d", size=1_000)) == 0
@@ -110,10 +111,10 @@ def test_an_append_in_the_middle_of_an_append_is_kept_too(
     real = os.open
     nested = iter("bc")
 
-    def open_and_be_interrupted(*arguments: Any) -> int:
+    def open_and_be_interrupted(*arguments: Any, **options: Any) -> int:
         if key := next(nested, None):
             assert outbox.append(record(key))
-        descriptor = real(*arguments)
+        descriptor = real(*arguments, **options)
         if key := next(nested, None):
             assert outbox.append(record(key))
         return descriptor
@@ -230,3 +231,43 @@ def test_what_the_disk_does_not_take_waits_in_memory_and_goes_first(
 
     assert taken == ["b", "a", "c"]
     assert len(outbox) == 0
+
+
+def test_a_clock_that_was_set_back_delays_a_lane_for_the_grace_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dying = make(tmp_path)
+    dying.append(record("a"))
+    batch = dying.next_batch()
+    assert batch
+    dying.mark_sending(batch, note="")
+    dying.abandon()
+    a_year_ago, monotonic, later = time.time() - 365 * 86_400, time.monotonic(), 0.0
+    monkeypatch.setattr(time, "time", lambda: a_year_ago + later)
+    monkeypatch.setattr(time, "monotonic", lambda: monotonic + later)
+    outbox = make(tmp_path)
+
+    assert 0 < outbox.recover() <= retry_policy.GRACE
+    later = retry_policy.GRACE / 2
+    assert 0 < outbox.recover() <= retry_policy.GRACE / 2
+    assert len(outbox) == 0
+    later = retry_policy.GRACE
+    outbox.recover()
+
+    assert len(outbox) == 1
+    batch = outbox.next_batch()
+    assert batch
+    assert batch.in_doubt
+    assert batch.sent_at <= time.monotonic()
+
+
+def test_an_unfinished_lane_from_the_future_is_deleted(tmp_path: Path) -> None:
+    for name, moment in (("now", time.time()), ("past", 0), ("future", time.time() + 86_400)):
+        lane = tmp_path / "lanes" / f".new-{name}"
+        lane.mkdir(parents=True)
+        (lane / "lock").touch()
+        os.utime(lane, (moment, moment))
+
+    make(tmp_path).recover()
+
+    assert [path.name for path in (tmp_path / "lanes").iterdir()] == [".new-now"]

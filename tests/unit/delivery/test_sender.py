@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import math
 import random
 import threading
 import time
@@ -76,7 +77,14 @@ def refused(
         (502, True, AnswerMeaning.IN_DOUBT),
         (504, True, AnswerMeaning.IN_DOUBT),
         (400, False, AnswerMeaning.BAD),
+        (408, False, AnswerMeaning.IN_DOUBT),
+        (409, False, AnswerMeaning.IN_DOUBT),
+        (499, False, AnswerMeaning.IN_DOUBT),
+        (200, False, AnswerMeaning.IN_DOUBT),
+        (425, False, AnswerMeaning.UNSENT),
         (413, False, AnswerMeaning.BAD),
+        (414, False, AnswerMeaning.BAD),
+        (431, False, AnswerMeaning.BAD),
         (422, False, AnswerMeaning.BAD),
         (401, False, AnswerMeaning.BLOCKED),
         (403, False, AnswerMeaning.BLOCKED),
@@ -168,6 +176,65 @@ def test_a_lost_reply_is_asked_about_and_not_sent_twice(sender_to: MakeSender) -
     assert len(destination.sent) == 1
 
 
+@pytest.mark.parametrize("status", [504, 502, 200, 408])
+def test_what_is_stored_late_is_not_sent_twice(sender_to: MakeSender, status: int) -> None:
+    """It is stored after the first question, and before the second."""
+    destination = ScriptedDestination(refused(status))
+    destination.seconds = 0.2
+    sender = sender_to(destination)
+    times: list[float] = []
+    destination.on_send = lambda: times.append(time.monotonic())
+
+    submit(sender, "a")
+    wait_until(lambda: destination.asked)
+    times.append(time.monotonic())
+    destination.stored.append("a")
+
+    assert sender.flush(5)
+    assert (len(destination.sent), len(destination.asked)) == (1, 2)
+    assert times[1] - times[0] >= 0.2, "the first question came too early"
+    assert sender.stats().found_existing == 1
+
+
+def test_nothing_hurries_the_question_for_what_may_be_stored_late(sender_to: MakeSender) -> None:
+    destination = ScriptedDestination(refused(504))
+    destination.seconds = 0.3
+    sender = sender_to(destination)
+    submit(sender, "a")
+    wait_until(lambda: sender.stats().state == "unreachable")
+
+    assert not sender.flush(0.05)
+    assert not sender.flush(0.05)
+
+    assert (destination.asked, len(destination.sent)) == ([], 1)
+    assert sender.flush(5)
+    assert (len(destination.asked), len(destination.sent)) == (2, 2)
+
+
+def test_a_request_that_the_destination_itself_ended_is_asked_about_at_once(sender_to: MakeSender) -> None:
+    destination = ScriptedDestination(DeliveryFailedError("no", status=500, ended=True))
+    destination.seconds = 60.0
+    sender = sender_to(destination)
+
+    submit(sender, "a")
+
+    assert sender.flush(5)
+    assert (destination.asked, destination.stored) == ([["a"]], ["a"])
+
+
+@pytest.mark.parametrize("status", [414, 431])
+def test_a_length_that_does_not_depend_on_the_record_refuses_no_record(
+    sender_to: MakeSender, status: int
+) -> None:
+    destination = ScriptedDestination(*[refused(status)] * 6)
+    sender = sender_to(destination)
+
+    submit(sender, "a", "b")
+
+    assert sender.flush(10)
+    assert (sorted(destination.stored), sender.stats().rejected) == (["a", "b"], 0)
+
+
 def test_in_doubt_only_what_is_missing_is_sent_again(sender_to: MakeSender) -> None:
     destination = ScriptedDestination(refused(504))
     destination.stored = ["b"]
@@ -194,6 +261,7 @@ def test_a_bad_record_is_set_aside_and_the_others_go_through(sender_to: MakeSend
     assert destination.stored == [key for key in keys if key not in destination.bad]
     assert [record.key for record, _ in outbox.rejected] == ["13", "77"]
     assert sender.stats().rejected == 2
+    assert sender.stats().last_error == "Run 77 was refused: one is bad"
     assert balanced(sender)
 
 
@@ -239,7 +307,7 @@ def test_a_refusal_keeps_everything_and_flush_says_so_early(sender_to: MakeSende
     assert destination.stored == ["a"]
 
 
-def test_retry_after_is_a_floor_even_for_flush(sender_to: MakeSender) -> None:
+def test_retry_after_is_a_floor(sender_to: MakeSender) -> None:
     destination = ScriptedDestination(refused(503, retry_after=0.3))
     sender = sender_to(destination)
     times: list[float] = []
@@ -247,8 +315,39 @@ def test_retry_after_is_a_floor_even_for_flush(sender_to: MakeSender) -> None:
 
     submit(sender, "a")
 
-    assert sender.flush(5)
+    wait_until(lambda: len(times) == 2)
     assert times[1] - times[0] >= 0.3
+
+
+@pytest.mark.parametrize("seconds", [3_000.0, 99_999_999_999.0, math.inf])
+def test_retry_after_has_a_ceiling_and_a_flush_tries_once_all_the_same(
+    sender_to: MakeSender, monkeypatch: pytest.MonkeyPatch, seconds: float
+) -> None:
+    monkeypatch.setattr(retry_policy, "LONGEST_RETRY_AFTER", 0.2)
+    destination = ScriptedDestination(refused(503, retry_after=seconds))
+    submit(sender_to(destination), "a")
+    wait_until(lambda: destination.stored == ["a"])
+
+    monkeypatch.setattr(retry_policy, "LONGEST_RETRY_AFTER", 60.0)
+    destination = ScriptedDestination(*[refused(503, retry_after=seconds)] * 2)
+    sender = sender_to(destination)
+    submit(sender, "a")
+    wait_until(lambda: sender.stats().state == "unreachable")
+
+    assert not sender.flush(0.3)
+    assert len(destination.sent) == 2, "a flush tries once, and not again and again"
+    assert sender.flush(5)
+
+
+def test_another_key_is_tried_at_once_whatever_the_server_asked_for(sender_to: MakeSender) -> None:
+    sender = sender_to(ScriptedDestination(refused(429, retry_after=60.0)))
+    submit(sender, "a")
+    wait_until(lambda: sender.stats().state == "unreachable")
+    other = ScriptedDestination()
+
+    sender.redirect(other)
+
+    wait_until(lambda: other.stored == ["a"])
 
 
 def test_flush_tells_the_truth_within_its_time(sender_to: MakeSender) -> None:

@@ -1,0 +1,106 @@
+"""`LanesInUse`: the lanes with the pending records of this process, and the numbers of these records."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable
+
+from langchain_label_studio.delivery.lane import Lane
+from langchain_label_studio.delivery.lane_files import BatchFile
+
+
+class LanesInUse:
+    """The lane to which this process appends, and the others: recovered ones, and those that somebody deleted or moved.
+
+    Attributes:
+        lock: Guards all the rest. A caller holds it while it changes an attribute.
+        own: The lane for new records. None before the first one.
+        others: The lanes that get no new records. Each has records.
+        count: The number of pending records.
+        bytes: Their size.
+    """
+
+    def __init__(self) -> None:
+        # Reentrant: a signal handler or a finalizer may record a run in the middle of an append.
+        self.lock = threading.RLock()
+        self.own: Lane | None = None
+        self.others: list[Lane] = []
+        self.count = 0
+        self.bytes = 0
+        self._own_turn = False
+
+    @property
+    def all(self) -> list[Lane]:
+        """All lanes."""
+        return [lane for lane in (self.own, *self.others) if lane]
+
+    def add(self, lanes: Iterable[Lane], *, size: int = 0) -> None:
+        """Add lanes. Their records are pending from now on.
+
+        Args:
+            lanes: The lanes. Those without records are deleted.
+            size: The size of the records, unless it is counted already.
+        """
+        for lane in lanes:
+            records = lane.records
+            if records:
+                self.count += records
+                self.bytes += size
+                self.others.append(lane)
+            else:
+                lane.delete()
+
+    def choose(self) -> Lane | None:
+        """Return the own lane and another lane by turns. So neither waits for all records of the other."""
+        own = self.own if self.own and self.own.next_file else None
+        other = next((lane for lane in self.others if lane.next_file), None)
+        self._own_turn = not self._own_turn
+        return (own or other) if self._own_turn else (other or own)
+
+    def leave_own(self) -> tuple[Lane, BatchFile] | None:
+        """Append nothing to the own lane any more. Return it, with its open batch, if the file of this batch is gone."""
+        lane, self.own = self.own, None
+        if lane is None or not lane.files:
+            if lane:
+                lane.delete()
+            return None
+        last = lane.files[-1]
+        was_open = last.descriptor is not None
+        lane.seal()
+        self.others.append(lane)
+        return (lane, last) if was_open and last.content is not None else None
+
+    def move(self, lane: Lane, file: BatchFile, to: Lane) -> BatchFile:
+        """Write the content of a batch whose file is gone into another lane.
+
+        Args:
+            lane: The lane of the batch.
+            file: The batch.
+            to: The other lane.
+
+        Raises:
+            OSError: The disk does not take it. The batch is still in the first lane.
+        """
+        to.append(file.content or b"", records=file.records)
+        moved = to.files[-1]
+        moved.since = file.since
+        self.bytes += moved.size - file.size
+        lane.files.remove(file)
+        self.delete_if_settled(lane)
+        return moved
+
+    def settle(self, file: BatchFile, lane: Lane) -> None:
+        """Forget a batch whose records are settled."""
+        self.count -= file.records
+        self.bytes -= file.size
+        lane.files.remove(file)
+
+    def delete_if_settled(self, lane: Lane) -> None:
+        """Delete a lane if no records are left in it, and no new ones come."""
+        if lane is not self.own and not lane.files:
+            self.others.remove(lane)
+            lane.delete()
+
+    def oldest(self) -> float | None:
+        """Return `time.monotonic()` of the oldest record. None without records."""
+        return min((lane.files[0].since for lane in self.all if lane.files), default=None)

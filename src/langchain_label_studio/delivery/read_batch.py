@@ -1,0 +1,63 @@
+"""`read_batch`: read the next batch of a lane, whatever happened to its file."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from langchain_label_studio.delivery.lane import Lane
+from langchain_label_studio.delivery.lane_files import CUT_OFF, BatchFile, seconds_since
+from langchain_label_studio.delivery.outbox import Batch, Record
+
+
+def read_batch(
+    lane: Lane,
+    file: BatchFile,
+    *,
+    key_of: Callable[[bytes], str],
+    set_aside: Callable[[bytes], None],
+    warn: Callable[..., None],
+) -> Batch:
+    """Return the records of a batch that is closed.
+
+    Args:
+        lane: The lane.
+        file: The batch. Its number of records may be too small after Ctrl-C. Then it is corrected.
+        key_of: Returns the key of a record. Raises ValueError if its argument is not a record.
+        set_aside: Takes the lines that are not records.
+        warn: Logs a kind of trouble, a template and its values: `ThrottledLog.warning`.
+
+    Raises:
+        OSError: The batch cannot be read.
+    """
+    try:
+        *lines, rest = lane.read(file).split(b"\n")
+    except FileNotFoundError:
+        warn(
+            "lost",
+            "%d runs are lost: somebody deleted or moved %s. They count as rejected.",
+            file.records,
+            file.path,
+        )
+        return Batch((), recovered=lane.recovered, set_aside=file.records, place=(lane, file))
+    if rest:
+        warn("cut", CUT_OFF, file.path)
+    file.records = max(file.records, len(lines))
+    records = []
+    for line in lines:
+        try:
+            records.append(Record(key_of(line), line))
+        except ValueError:
+            set_aside(line)
+    missing = file.records - len(records)
+    if missing:
+        warn("damaged", "%d runs of %s cannot be read: what is left is set aside.", missing, file.path)
+    return Batch(
+        tuple(records),
+        in_doubt=file.sending,
+        recovered=lane.recovered,
+        sent_at=time.monotonic() - seconds_since(lane.sending_since(file)) if file.sending else 0.0,
+        note=lane.read_note(file) if file.sending else "",
+        set_aside=missing,
+        place=(lane, file),
+    )

@@ -1,0 +1,199 @@
+"""Somebody deletes, moves or replaces the outbox of a living process, or a part of it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.support.loopback_label_studio import LoopbackLabelStudio
+from tests.support.programs import lanes, run, running, wait_until, waiting_files
+
+ATTACK = """
+import pathlib, shutil
+
+outbox_dir = pathlib.Path(os.environ["LABEL_STUDIO_OUTBOX_DIR"])
+
+def only(pattern):
+    (path,) = outbox_dir.rglob(pattern)
+    return path
+
+def check(handler):
+    stats = handler.stats()
+    settled = stats.delivered + stats.found_existing + stats.rejected
+    assert (settled, stats.pending, stats.in_doubt) == (stats.submitted, 0, 0), stats
+    return stats
+"""
+
+ATTACKS = {
+    "delete the outbox": "shutil.rmtree(outbox_dir)",
+    "delete all lanes": "shutil.rmtree(only('lanes'))",
+    "delete the lane": "shutil.rmtree(only('v1-*'))",
+    "empty the lane": "[path.unlink() for path in only('v1-*').iterdir()]",
+    "delete the open file": "only('*.jsonl').unlink()",
+    "move the open file": "only('*.jsonl').rename(outbox_dir / 'moved')",
+    "move the outbox": "outbox_dir.rename(f'{outbox_dir}-moved')",
+    "move all lanes": "only('lanes').rename(outbox_dir / 'moved')",
+    "move the lane": "only('v1-*').rename(outbox_dir / 'moved')",
+    "replace the outbox by nothing": "outbox_dir.rename(f'{outbox_dir}-moved'); outbox_dir.mkdir()",
+}
+
+
+def program(*parts: str) -> str:
+    return "\n".join((ATTACK, *parts))
+
+
+@pytest.mark.parametrize("attack", ATTACKS.values(), ids=ATTACKS)
+def test_what_is_in_the_open_file_is_sent_nevertheless(loopback: LoopbackLabelStudio, attack: str) -> None:
+    done = run(
+        program(
+            "handler = make(flush_interval=60)",
+            "record(handler, 3)",
+            attack,
+            "record(handler, 2)",
+            "assert handler.flush(20), handler.stats()",
+            "record(handler, 5)",
+            "assert handler.flush(20), handler.stats()",
+            "assert check(handler).delivered == 10",
+        ),
+        loopback.url,
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert sorted(loopback.run_ids()) == sorted(done.stdout.split())
+    assert (waiting_files(), lanes()) == ([], [])
+
+
+@pytest.mark.parametrize("attack", ATTACKS.values(), ids=ATTACKS)
+def test_while_the_server_is_down_too(loopback: LoopbackLabelStudio, attack: str, tmp_path: Path) -> None:
+    """The first batch is on its way again and again, the second one is open. What comes later is on the disk again."""
+    port = loopback.stop()
+    with running(
+        program(
+            "import langchain_label_studio.delivery.orphaned_lanes as orphaned_lanes",
+            "orphaned_lanes.LOOK_AGAIN = 0.05",
+            "handler = make(flush_interval=0.05)",
+            "record(handler, 3)",
+            "while not list(outbox_dir.rglob('*.sending')) and handler.stats().state != 'unreachable':",
+            "    time.sleep(0.01)",
+            "record(handler, 2)",
+            attack.replace("*.jsonl", "*2.jsonl"),
+            "record(handler, 4)",
+            "time.sleep(1)",
+            "print('attacked', flush=True)",
+            "while not os.path.exists(sys.argv[2]):",
+            "    time.sleep(0.01)",
+            "assert handler.flush(30), handler.stats()",
+            "assert check(handler).delivered + check(handler).found_existing == 9",
+        ),
+        f"http://127.0.0.1:{port}",
+        str(tmp_path / "go"),
+    ) as process:
+        assert process.stdout
+        said = []
+        while (line := process.stdout.readline()) != "attacked\n":
+            assert line, process.communicate()[1]
+            said.append(line.strip())
+        # What was moved is on the disk, too.
+        place = Path(os.environ["LABEL_STUDIO_OUTBOX_DIR"]).parent
+        waiting = [*place.rglob("*.jsonl"), *place.rglob("*.sending")]
+        on_the_disk = sum(file.read_bytes().count(b"\n") for file in waiting)
+        loopback.start(port)
+        (tmp_path / "go").touch()
+        _, errors = process.communicate(timeout=60)
+
+    assert process.returncode == 0, errors
+    assert sorted(loopback.run_ids()) == sorted(said)
+    assert on_the_disk >= 4
+
+
+def test_full_files_that_are_deleted_are_counted_and_told(loopback: LoopbackLabelStudio) -> None:
+    done = run(
+        program(
+            "handler = make(flush_interval=60, batch_size=2)",
+            "import langchain_label_studio.delivery.sender as sender",
+            "wait, sender.Sender._wait = sender.Sender._wait, lambda self: time.sleep(1) or wait(self)",
+            "record(handler, 5)",
+            "shutil.rmtree(outbox_dir)",
+            "record(handler, 1)",
+            "assert handler.flush(20), handler.stats()",
+            "stats = check(handler)",
+            "assert (stats.delivered, stats.rejected) == (2, 4), stats",
+        ),
+        loopback.url,
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert sorted(loopback.run_ids()) == sorted(done.stdout.split()[4:])
+    assert "2 runs are lost: somebody deleted or moved" in done.stderr
+    assert "Somebody deleted or moved the outbox" in done.stderr
+
+
+def test_a_copy_in_the_place_of_the_outbox_is_not_sent_again(loopback: LoopbackLabelStudio) -> None:
+    done = run(
+        program(
+            "handler = make(flush_interval=60)",
+            "record(handler, 3)",
+            "outbox_dir.rename(f'{outbox_dir}-old')",
+            "shutil.copytree(f'{outbox_dir}-old', outbox_dir)",
+            "record(handler, 2)",
+            "assert handler.flush(20), handler.stats()",
+            "record(handler, 1)",
+            "assert handler.flush(20), handler.stats()",
+            "assert check(handler).delivered == 6",
+        ),
+        loopback.url,
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert sorted(loopback.run_ids()) == sorted(done.stdout.split())
+    assert (waiting_files(), lanes()) == ([], [])
+
+
+def test_a_deleted_lock_file_lets_nobody_adopt_a_living_lane(loopback: LoopbackLabelStudio) -> None:
+    """As a cleaner of temporary files deletes it."""
+    with running(
+        program("handler = make(flush_interval=60)", "record(handler, 3)", "time.sleep(60)"), loopback.url
+    ):
+        wait_until(lambda: waiting_files() and waiting_files()[0].read_bytes().count(b"\n") == 3)
+        (lane,) = lanes()
+        (lane / "lock").unlink()
+
+        done = run(
+            """
+            import langchain_label_studio.delivery.orphaned_lanes as orphaned_lanes
+            orphaned_lanes.LOOK_AGAIN = 0.01
+            handler = make(connect="eager")
+            record(handler)
+            time.sleep(1)
+            assert handler.stats().recovered == 0
+            """,
+            loopback.url,
+        )
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert loopback.run_ids() == done.stdout.split()
+
+
+def test_a_copy_has_what_was_deleted_in_the_original(loopback: LoopbackLabelStudio) -> None:
+    """As with a backup that somebody puts back: full files are read from it, and nothing is sent twice."""
+    done = run(
+        program(
+            "import langchain_label_studio.delivery.sender as sender",
+            "wait, sender.Sender._wait = sender.Sender._wait, lambda self: time.sleep(1) or wait(self)",
+            "handler = make(flush_interval=60, batch_size=2)",
+            "record(handler, 5)",
+            "shutil.copytree(outbox_dir, f'{outbox_dir}-copy')",
+            "shutil.rmtree(outbox_dir)",
+            "os.rename(f'{outbox_dir}-copy', outbox_dir)",
+            "record(handler, 1)",
+            "assert handler.flush(20), handler.stats()",
+            "assert check(handler).delivered == 6",
+        ),
+        loopback.url,
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert sorted(loopback.run_ids()) == sorted(done.stdout.split())
+    assert (waiting_files(), lanes()) == ([], [])
