@@ -207,7 +207,7 @@ def _cleaned_locks(plan: Plan, outcome: Outcome) -> Any:
 def _send_what_is_left(url: str, *, short: bool) -> str:
     """Send what the dead processes left, as a user would, with the command."""
     said = ""
-    deadline = time.monotonic() + 600
+    deadline = time.monotonic() + 3600
     while waiting_files() and time.monotonic() < deadline:
         done = subprocess.run(
             [sys.executable, "-c", _SEND, "short" if short else "long"],
