@@ -6,7 +6,7 @@ import os
 import random
 import resource
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid4
@@ -72,28 +72,31 @@ class _Worker:
             for form in FORMS
         }
 
-    def record(self, say: Callable[[str], None] | None = None) -> None:
+    def record(self) -> None:
         """Record one run, and say its form and its id; the same for feedback on it."""
-        say = say or _say
-        form = self._chance.choice(FORMS)
-        run_id = uuid4()
-        run(form, self._chains[form], self._handlers[form], run_id)
-        say(f"run:{form}:{run_id}")
+        form, run_id = self._record()
+        _say(f"run:{form}:{run_id}")
         if self._chance.random() < 0.3:
             self._handlers[form].feedback(run_id, score=1, comment=f"Comment on {run_id}")
-            say(f"feedback:{form}:{run_id}")
+            _say(f"feedback:{form}:{run_id}")
+
+    def _record(self) -> tuple[str, UUID]:
+        form, run_id = self._chance.choice(FORMS), uuid4()
+        run(form, self._chains[form], self._handlers[form], run_id)
+        return form, run_id
 
     def work_with_a_full_disk(self) -> None:
-        """Record some runs, of which each file has room for a part. They are safe once they are delivered."""
-        said: list[str] = []
+        """Record some runs, of which each file has room for a part. They are safe once they are delivered.
+
+        Without feedback: if the process is killed now, feedback waits for its lost run for a week.
+        """
         soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
         resource.setrlimit(resource.RLIMIT_FSIZE, (self._chance.choice([0, 500, 5_000]), hard))
-        for _ in range(self._chance.randint(1, 20)):
-            self.record(said.append)
+        recorded = [self._record() for _ in range(self._chance.randint(1, 20))]
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
         if all(handler.flush(5) for handler in self._handlers.values()):
-            for line in said:
-                _say(line)
+            for form, run_id in recorded:
+                _say(f"run:{form}:{run_id}")
 
 
 def _say(line: str) -> None:
