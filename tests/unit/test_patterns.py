@@ -60,7 +60,8 @@ def pattern_of(call: Any, names: dict[str, Any]) -> re.Pattern[Any]:
 def seconds(read: Callable[[Any], object], text: Any, *, times: int) -> float:
     took = []
     for _ in range(times):
-        started = time.thread_time()  # not by the clock: other programs of this computer do not count
+        # The time of this thread alone: a busy machine may stop it in between.
+        started = time.thread_time()
         read(text)
         took.append(time.thread_time() - started)
     return min(took)
@@ -70,7 +71,7 @@ def grows_too_fast(read: Callable[[Any], object], text_of: Callable[[int], Any])
     for length in LENGTHS:
         text = text_of(length)
         took = seconds(read, text, times=1)
-        if took > QUICK and (took := seconds(read, text, times=5)) > QUICK:
+        if took > QUICK and (took := seconds(read, text, times=3)) > QUICK:
             before = seconds(read, text_of(length // 4), times=5)
             if took > MOST_GROWTH * before:
                 return True
@@ -87,7 +88,9 @@ def test_a_pattern_reads_a_hostile_text_in_linear_time(pattern: re.Pattern[Any])
             else text_of
         )
         for read in (pattern.search, pattern.fullmatch):
-            assert not grows_too_fast(read, given), (read.__name__, text_of(60))
+            # Whatever slows the machine down for a moment does so once, and a bad pattern always.
+            always = all(grows_too_fast(read, given) for _ in range(3))
+            assert not always, (read.__name__, text_of(60))
 
 
 @pytest.mark.parametrize("bad", [r"x\s*\s*y", r"a*a*b", r"\s+$", r"<.*>.*<.*!", r"\s*(?P<name>[^=]+?)\s*="])
