@@ -108,7 +108,7 @@ def test_a_record_that_failed_is_not_on_the_disk_and_no_other_follows_it(
     outbox.append(b"a")
     with monkeypatch.context() as broken:
         disk = FailingDisk(broken)
-        monkeypatch.setattr(os, "write", REAL["write"])
+        broken.setattr(os, "write", REAL["write"])
         with pytest.raises(OSError, match="Input/output"):
             outbox.append(b"b")
         assert lines_in(tmp_path) == ["a"]
