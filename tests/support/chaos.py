@@ -41,7 +41,7 @@ import sys
 from langchain_label_studio.delivery import retry_policy
 from langchain_label_studio.label_studio.destinations import runs
 if sys.argv[1] == "short":
-    retry_policy.GRACE = runs.JOB_GRACE = 5.0
+    retry_policy.GRACE, runs.JOB_GRACE = 5.0, 8.0
 from langchain_label_studio.cli import app
 sys.argv[1:] = ["outbox", "send", "--timeout", "150"]
 app()

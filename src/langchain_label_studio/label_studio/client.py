@@ -61,8 +61,9 @@ from langchain_label_studio.support.forks import no_fork
 TIMEOUT = httpx.Timeout(60.0, connect=10.0)
 # An import of 4 MiB needs time on a slow network, and then on a busy SQLite.
 _LIMITS = RequestLimits(seconds=120.0, answer_bytes=8 * 1024**2)
-# A page holds up to 1000 tasks with whole conversations.
+# A page holds up to 1000 tasks with whole conversations, and an import job all tasks of a batch.
 _LIMITS_OF_PAGES = RequestLimits(seconds=300.0, answer_bytes=64 * 1024**2)
+_OTHER_LIMITS = {"/api/tasks/": _LIMITS_OF_PAGES, "/imports/": _LIMITS_OF_PAGES}
 _ANALYTICS = re.compile(r"collect_analytics\s*[=:]\s*(true|false)")
 _PAGE = 100
 # This includes the fields of annotations and predictions: without them, Label Studio returns only their ids.
@@ -90,7 +91,7 @@ class LabelStudioClient:
         self.url = url
         self._api_key = api_key
         self._http = httpx.Client(
-            transport=BoundedTransport(url, limits=_LIMITS, other_limits={"api/tasks/": _LIMITS_OF_PAGES}),
+            transport=BoundedTransport(url, limits=_LIMITS, other_limits=_OTHER_LIMITS),
             timeout=TIMEOUT,
             headers={"Accept-Encoding": ACCEPTED_ENCODING},
             follow_redirects=False,

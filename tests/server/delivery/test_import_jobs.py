@@ -104,6 +104,23 @@ def test_a_batch_waits_for_its_job_and_is_not_sent_again(jobs: Jobs) -> None:
     jobs.check(run_ids)
 
 
+def test_the_page_of_a_job_holds_its_tasks_and_may_be_large(jobs: Jobs) -> None:
+    """A batch has 4 MiB. Its tasks are larger: a page of a conversation has each mark of HTML written out."""
+    handler = LabelStudioCallbackHandler(
+        jobs.server.api_key,
+        jobs.server.url,
+        project_name=f"Jobs {uuid4().hex[:8]}",
+        mode="chat",
+        flush_interval=30,
+    )
+    run_ids = [str(record(handler, '<"' * 15_000)) for _ in range(100)]
+
+    assert handler.flush(120), handler.stats()
+
+    tasks = jobs.studio.all_tasks(handler.project_id or 0)
+    assert sorted(task["data"]["run_id"] for task in tasks) == sorted(run_ids)
+
+
 def test_no_answer_of_ours_fails_the_check_of_predictions(jobs: Jobs) -> None:
     """The check knows no `Repeater`: a control named `price_{{idx}}` is none that it knows."""
     handler = LabelStudioCallbackHandler(
