@@ -305,7 +305,7 @@ class LabelStudioClient:
         tasks = list(self._tasks_with(project_id, "run_id", run_ids, *filters, include=columns))
         # Label Studio may count later than it stores. So the tasks without predictions are looked at once more.
         with self._translated_errors():
-            uncounted = [task["data"]["run_id"] for task in tasks if not task["total_predictions"]]
+            uncounted = list({task["data"]["run_id"]: 0 for task in tasks if not task["total_predictions"]})
         columns = "id,data,predictions"
         looked_at = list(self._tasks_with(project_id, "run_id", uncounted, *filters, include=columns))
         with self._translated_errors():
