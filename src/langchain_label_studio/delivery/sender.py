@@ -337,7 +337,8 @@ class Sender(ForkSafe, Generic[DestinationT]):
             late = shipment.late if shipment else ""
             if shipment and shipment.at_work:
                 self._failures = 0
-                self._shipments.put_to_work()
+            if shipment and (shipment.at_work or shipment.batch.recovered):
+                self._shipments.put_aside()
             if late:
                 self._state, self._last_error = "unreachable", late
             self._wake.notify_all()
