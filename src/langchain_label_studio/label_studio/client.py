@@ -55,6 +55,7 @@ from langchain_label_studio.label_studio.task_filters import (
     id_after,
 )
 from langchain_label_studio.label_studio.task_questions import TaskQuestions
+from langchain_label_studio.label_studio.token_renewal import TokenRenewal
 from langchain_label_studio.support.forks import no_fork
 
 # For each read and each write. See `_LIMITS` for the whole request.
@@ -94,6 +95,7 @@ class LabelStudioClient:
             transport=BoundedTransport(url, limits=_LIMITS, other_limits=_OTHER_LIMITS),
             timeout=TIMEOUT,
             headers={"Accept-Encoding": ACCEPTED_ENCODING},
+            auth=TokenRenewal(self._renewed_token, _error_of),
             follow_redirects=False,
         )
         self._known_sdk: LabelStudioBase | None = None
@@ -107,6 +109,11 @@ class LabelStudioClient:
                 base_url=self.url, api_key=key, httpx_client=self._http, max_retries=0
             )
         return self._known_sdk
+
+    def _renewed_token(self) -> str:
+        wrapper = self._sdk._client_wrapper  # noqa: SLF001
+        wrapper._tokens_client._access_token = None  # noqa: SLF001
+        return str(wrapper.get_headers()["Authorization"])
 
     def legacy_client(self) -> label_studio_sdk.Client:
         """Return the client of the SDK's first version. The handler of `langchain_community` had it.
@@ -345,7 +352,7 @@ class LabelStudioClient:
                 raise
             raise ApiError(status_code=413, body="the answer is too large to be read at once") from None
         if answer.status_code != 200:
-            raise ApiError(status_code=answer.status_code, headers=dict(answer.headers), body=_body(answer))
+            raise _error_of(answer)
         return answer
 
     def _project_info(self, project: Any) -> ProjectInfo:
@@ -384,6 +391,10 @@ class LabelStudioClient:
             raise ServerUnavailableError(msg, maybe_stored=True) from None
         except (ValueError, TypeError, AttributeError, LookupError, RecursionError, ArithmeticError):
             raise unreadable(self.url) if storing else not_label_studio(self.url) from None
+
+
+def _error_of(answer: httpx.Response) -> ApiError:
+    return ApiError(status_code=answer.status_code, headers=dict(answer.headers), body=_body(answer))
 
 
 def _body(answer: httpx.Response) -> Any:
