@@ -13,6 +13,7 @@ from tests.benchmarks.workload import record
 _BATCH = 500
 _OF_BARE_LOOP = 0.9
 _OF_OLD_HANDLER = 50
+_QUESTION_RATIO = 1.5
 
 
 def run(lab: Lab) -> Result:
@@ -35,6 +36,10 @@ def run(lab: Lab) -> Result:
             ]
             for turn in turns if number % 2 else reversed(turns):
                 turn()
+    lab.say("delivery: questions for runs that may be stored")
+    small, large = lab.scale(1_000, 500), lab.scale(30_000, 1_500)
+    with lab.worker() as worker:
+        in_small, in_large, unbound = worker.call(ask, small=small, large=large, timeout=900, **server)
     of_bare = median(theirs / own for theirs, own in zip(bare, ours, strict=True))
     of_old = median(theirs / own for theirs, own in zip(old, ours, strict=True))
     verdicts = [
@@ -46,6 +51,12 @@ def run(lab: Lab) -> Result:
         ),
         Verdict(
             "the same, of the old handler", f"{_OF_OLD_HANDLER}", f"{of_old:.0f}", of_old >= _OF_OLD_HANDLER
+        ),
+        Verdict(
+            f"time of a question for {_BATCH} runs in a project of {large:,} tasks, of that in one of {small:,}",
+            f"{_QUESTION_RATIO}",
+            f"{in_large / in_small:.2f} (without an older task {unbound / in_small:.1f})",
+            in_large / in_small <= _QUESTION_RATIO,
         ),
     ]
     caption = (
@@ -92,6 +103,42 @@ def import_loop(runs: int, url: str, key: str) -> float:
     took = time.perf_counter() - began
     _check(url, key, project.id, runs)
     return took
+
+
+def ask(small: int, large: int, url: str, key: str) -> tuple[float, float, float]:
+    """Ask for the last runs of a project, first when it is small, then when it is large.
+
+    Returns:
+        The seconds in the small project and in the large one, with an older task known; and in the large one without.
+    """
+    from pydantic import SecretStr
+
+    from langchain_label_studio import get_default_label_configs
+    from langchain_label_studio.label_studio.answers import FoundTask
+    from langchain_label_studio.label_studio.client import LabelStudioClient
+
+    client = LabelStudioClient(url=f"{url}/", api_key=SecretStr(key))
+    config = get_default_label_configs("prompt")[0]
+    project = client.create_project(title=_title(), label_config=config, model_version="langchain")
+    since, last = FoundTask(id=0, run_id=""), [""]
+    took = []
+    for first in range(0, large, _BATCH):
+        last = [str(uuid.uuid4()) for _ in range(_BATCH)]
+        tasks = [{"data": {"prompt": "Hi" * 100, "run_id": run_id}, "predictions": []} for run_id in last]
+        task_ids = client.import_tasks(project, tasks).task_ids
+        if first + _BATCH in {small, large}:
+            took.append(_seconds_to_find(client, project, last, since))
+        since = FoundTask(id=task_ids[-1], run_id=last[-1])
+    return took[0], took[-1], _seconds_to_find(client, project, last, None)
+
+
+def _seconds_to_find(client: Any, project: int, run_ids: list[str], since: Any) -> float:
+    took = []
+    for _ in range(5):
+        began = time.perf_counter()
+        assert len(client.find_tasks(project, run_ids, since=since)) == len(run_ids)
+        took.append(time.perf_counter() - began)
+    return median(took)
 
 
 def deliver_with_old(runs: int, url: str, key: str) -> float:

@@ -36,7 +36,9 @@ class ForkedProgram:
 
     def read_line(self) -> str:
         """Wait for a line of what it says."""
-        return self._said.readline().strip()
+        line = self._said.readline()
+        assert line, "the program ended"
+        return line.strip()
 
     def kill(self) -> list[str]:
         """Kill it as the kernel does, and return the lines that nobody has read."""

@@ -34,6 +34,7 @@ class LoopbackLabelStudio:
         every_fault: What goes wrong with each import after those.
         question_faults: What goes wrong with the next questions for tasks.
         job_faults: What goes wrong with the next questions for jobs.
+        refresh_faults: What goes wrong with the next requests for an access token.
         jobs: The jobs of imports, the number of the first is 1.
         longest_path: A longer path, with its query, is answered with 414.
         largest_body: A larger body is answered with 413.
@@ -51,6 +52,7 @@ class LoopbackLabelStudio:
         self.every_fault: Fault | None = None
         self.question_faults: list[Fault | None] = []
         self.job_faults: list[Fault | None] = []
+        self.refresh_faults: list[Fault] = []
         self.jobs: list[ImportJob] = []
         self.longest_path: int | None = None
         self.largest_body: int | None = None
@@ -199,7 +201,10 @@ class _Handler(BaseHTTPRequestHandler):
         if self.studio.largest_body and len(content) > self.studio.largest_body:
             self._answer(413, {"detail": "Request Entity Too Large"})
         elif path == "/api/token/refresh/":
-            self._answer(200, {"access": self.studio.good_key})
+            if self.studio.refresh_faults:
+                self._answer_wrongly(self.studio.refresh_faults.pop(0))
+            else:
+                self._answer(200, {"access": self.studio.good_key})
         elif not self._key_is_good():
             self._answer(401, {"detail": "Invalid token."})
         elif path.rstrip("/") == "/api/projects":

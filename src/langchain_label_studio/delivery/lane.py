@@ -26,6 +26,9 @@ from langchain_label_studio.delivery.lane_files import (
 )
 from langchain_label_studio.support.atomic_files import make_directory
 
+_LOOK_EVERY = 0.05
+"""Seconds between two looks whether the open batch is still there. A look with each record would cost too much."""
+
 
 class Lane:
     """A lane of this process.
@@ -52,6 +55,7 @@ class Lane:
         self._max_bytes = max_bytes
         self._power = power
         self._last_number = 0
+        self._look_at = 0.0
         self.appended = 0
 
     @classmethod
@@ -155,8 +159,11 @@ class Lane:
         file = self.files[-1] if self.files else None
         descriptor = None if file is None else file.descriptor
         size = len(lines)
-        if descriptor is not None and not os.fstat(descriptor).st_nlink:
-            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(self.path))
+        now = time.monotonic()
+        if descriptor is not None and now >= self._look_at:
+            self._look_at = now + _LOOK_EVERY
+            if not os.fstat(descriptor).st_nlink:
+                raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(self.path))
         if (
             descriptor is None
             or file is None

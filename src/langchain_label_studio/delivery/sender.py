@@ -289,6 +289,8 @@ class Sender(ForkSafe, Generic[DestinationT]):
             look_again = self._outbox.recover()
         except OSError as error:
             self._log.warning("look", "%s cannot be read: %s", self._outbox.directory, error.strerror)
+        except Exception as error:  # noqa: BLE001 (a bug must not end the thread)
+            self._log.warning("look", "%s: the search for orphaned runs failed.", self._name, error=error)
         with self._wake:
             self._look_at = None if look_again is None else time.monotonic() + look_again
 
@@ -337,7 +339,8 @@ class Sender(ForkSafe, Generic[DestinationT]):
             late = shipment.late if shipment else ""
             if shipment and shipment.at_work:
                 self._failures = 0
-                self._shipments.put_to_work()
+            if shipment and (shipment.at_work or shipment.batch.recovered):
+                self._shipments.put_aside()
             if late:
                 self._state, self._last_error = "unreachable", late
             self._wake.notify_all()

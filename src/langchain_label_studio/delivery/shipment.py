@@ -159,15 +159,14 @@ class Shipment:
         self.ready_at = now + retry_policy.wait_before_look(self._looks)
         seconds = now - self._began
         if seconds > retry_policy.GIVEN_UP:
-            self._give_up(group, work)
+            self._give_up(group, f"{work.what} has not ended for {seconds / 60:.0f} minutes")
             return
         if seconds > retry_policy.LATE:
             self.late = f"{work.what} has not ended for {seconds / 60:.0f} minutes"
         raise work
 
-    def _give_up(self, group: Sequence[Record], work: StillWorkingError) -> None:
-        hours = retry_policy.GIVEN_UP / 3600
-        reason = f"{work.what} has not ended in {hours:g} hours: look whether its runs are there before you retry them"
+    def _give_up(self, group: Sequence[Record], reason: str) -> None:
+        reason += ": look whether its runs are there before you retry them"
         for record in group:
             self._reject(record, reason)
         self._rest_is_unsent()

@@ -8,12 +8,12 @@ import threading
 from langchain_label_studio.delivery.outbox import Outbox
 from langchain_label_studio.delivery.shipment import Settle, Shipment
 
-AT_WORK = 8
-"""The number of batches on which the destination may work at the same time. Then the next batch waits for one."""
+MAX_ASIDE = 8
+"""The number of batches that may be put aside at the same time. Then the next batch waits for one of them."""
 
 
 class Shipments:
-    """One batch that is sent now, and the batches that the destination took and still works on.
+    """One batch that is sent now, and batches that were put aside: the destination works on them, or may do so.
 
     The sender's thread changes them. Any thread may look at them.
 
@@ -29,7 +29,7 @@ class Shipments:
         """
         self.current: Shipment | None = None
         self._outbox = outbox
-        self._at_work: list[Shipment] = []
+        self._aside: list[Shipment] = []
         self._own = 0
         # Reentrant: a signal handler may flush in the middle of a flush.
         self._lock = threading.RLock()
@@ -46,21 +46,21 @@ class Shipments:
         """
         if self.current is None:
             with self._lock:
-                self.current = next((each for each in self._at_work if each.ready_at <= now), None)
+                self.current = next((each for each in self._aside if each.ready_at <= now), None)
                 if self.current:
-                    self._at_work.remove(self.current)
+                    self._aside.remove(self.current)
         if self.current is None and (batch := self._outbox.next_batch()):
             self.current = Shipment(batch, self._outbox, settle, place=self._own)
             if not batch.recovered:
                 self._own += self.current.size
         return self.current
 
-    def put_to_work(self) -> None:
-        """Let other batches come before the current one, because the destination works on it."""
+    def put_aside(self) -> None:
+        """Let other batches come before the current one, because its end takes time."""
         with self._lock:
-            if self.current and len(self._at_work) < AT_WORK:
+            if self.current and len(self._aside) < MAX_ASIDE:
                 self._outbox.defer(self.current.batch)
-                self._at_work.append(self.current)
+                self._aside.append(self.current)
                 self.current = None
 
     def remove_current(self) -> None:
@@ -74,12 +74,12 @@ class Shipments:
         """`time.monotonic()` at which one of them may be tried again."""
         if self.current:
             return self.current.ready_at
-        return min((each.ready_at for each in self._at_work), default=math.inf)
+        return min((each.ready_at for each in self._aside), default=math.inf)
 
     @property
     def waiting(self) -> int:
-        """The number of pending records, without the batches that the destination works on."""
-        return len(self._outbox) - sum(each.size for each in self._at_work)
+        """The number of pending records, without the batches that were put aside."""
+        return len(self._outbox) - sum(each.size for each in self._aside)
 
     @property
     def in_doubt(self) -> int:
@@ -100,4 +100,4 @@ class Shipments:
 
     def _all(self) -> list[Shipment]:
         with self._lock:
-            return [*self._at_work, *([self.current] if self.current else [])]
+            return [*self._aside, *([self.current] if self.current else [])]

@@ -71,7 +71,7 @@ class BoundedTransport(httpx.BaseTransport):
         Args:
             url: The address of the server, with one slash at the end. Requests go to this server only.
             limits: The limits of each request.
-            other_limits: The limits of requests to some paths of the server, by the beginning of the path.
+            other_limits: The limits of requests to some paths of the server, by a part of the path.
 
         Raises:
             SettingError: The address cannot be used, or the environment names a proxy that cannot be used.
@@ -82,7 +82,7 @@ class BoundedTransport(httpx.BaseTransport):
             msg = f"{url!r} is not the address of a Label Studio: {error}."
             raise SettingError(msg) from None
         self._limits = limits
-        self._other_limits = {server.path + path: these for path, these in (other_limits or {}).items()}
+        self._other_limits = dict(other_limits or {})
         # It takes 20 ms to read all certificates.
         self._ssl_context = httpx.create_ssl_context() if server.scheme == "https" else None
         self._proxy = _proxy_for(server)
@@ -120,9 +120,7 @@ class BoundedTransport(httpx.BaseTransport):
         )
 
     def _limits_of(self, path: str) -> RequestLimits:
-        return next(
-            (these for start, these in self._other_limits.items() if path.startswith(start)), self._limits
-        )
+        return next((these for part, these in self._other_limits.items() if part in path), self._limits)
 
 
 class _LimitedNetwork(httpcore.NetworkBackend):

@@ -25,7 +25,7 @@ from label_studio_sdk.core.api_error import ApiError
 from label_studio_sdk.projects.client import OMIT
 from pydantic import SecretStr
 
-from langchain_label_studio.errors import RequestRefusedError, ServerUnavailableError
+from langchain_label_studio.errors import ServerUnavailableError
 from langchain_label_studio.label_studio.answers import (
     FoundTask,
     Imported,
@@ -51,19 +51,20 @@ from langchain_label_studio.label_studio.task_filters import (
     TaskFilter,
     changed_since,
     filter_query,
-    fitting,
     has_annotation,
     id_after,
-    one_of,
 )
+from langchain_label_studio.label_studio.task_questions import TaskQuestions
+from langchain_label_studio.label_studio.token_renewal import TokenRenewal
 from langchain_label_studio.support.forks import no_fork
 
 # For each read and each write. See `_LIMITS` for the whole request.
 TIMEOUT = httpx.Timeout(60.0, connect=10.0)
 # An import of 4 MiB needs time on a slow network, and then on a busy SQLite.
 _LIMITS = RequestLimits(seconds=120.0, answer_bytes=8 * 1024**2)
-# A page holds up to 1000 tasks with whole conversations.
+# A page holds up to 1000 tasks with whole conversations, and an import job all tasks of a batch.
 _LIMITS_OF_PAGES = RequestLimits(seconds=300.0, answer_bytes=64 * 1024**2)
+_OTHER_LIMITS = {"/api/tasks/": _LIMITS_OF_PAGES, "/imports/": _LIMITS_OF_PAGES}
 _ANALYTICS = re.compile(r"collect_analytics\s*[=:]\s*(true|false)")
 _PAGE = 100
 # This includes the fields of annotations and predictions: without them, Label Studio returns only their ids.
@@ -72,12 +73,6 @@ _TASK_FIELDS = (
     "ground_truth,lead_time,parent_prediction,model_version"
 )
 _PROJECT_FIELDS = "id,title,label_config,model_version,show_collab_predictions,maximum_annotations,overlap_cohort_percentage"
-_QUESTION_SIZE = 3_000
-"""The size of the values in a question for tasks, in bytes.
-
-Label Studio takes these questions by GET only. nginx refuses a request line of 8 kB, and gunicorn and uWSGI one of 4 kB.
-"""
-_TASKS_AT_ONCE = 500
 
 
 class LabelStudioClient:
@@ -97,13 +92,14 @@ class LabelStudioClient:
         self.url = url
         self._api_key = api_key
         self._http = httpx.Client(
-            transport=BoundedTransport(url, limits=_LIMITS, other_limits={"api/tasks/": _LIMITS_OF_PAGES}),
+            transport=BoundedTransport(url, limits=_LIMITS, other_limits=_OTHER_LIMITS),
             timeout=TIMEOUT,
             headers={"Accept-Encoding": ACCEPTED_ENCODING},
+            auth=TokenRenewal(self._renewed_token, _error_of),
             follow_redirects=False,
         )
         self._known_sdk: LabelStudioBase | None = None
-        self._question_size = _QUESTION_SIZE
+        self._questions = TaskQuestions(self._read_page, self._translated_errors)
 
     @property
     def _sdk(self) -> LabelStudioBase:
@@ -113,6 +109,11 @@ class LabelStudioClient:
                 base_url=self.url, api_key=key, httpx_client=self._http, max_retries=0
             )
         return self._known_sdk
+
+    def _renewed_token(self) -> str:
+        wrapper = self._sdk._client_wrapper  # noqa: SLF001
+        wrapper._tokens_client._access_token = None  # noqa: SLF001
+        return str(wrapper.get_headers()["Authorization"])
 
     def legacy_client(self) -> label_studio_sdk.Client:
         """Return the client of the SDK's first version. The handler of `langchain_community` had it.
@@ -285,87 +286,12 @@ class LabelStudioClient:
     def find_tasks(
         self, project_id: int, run_ids: Sequence[str], *, since: FoundTask | None = None
     ) -> list[FoundTask]:
-        """Return the existing tasks of these runs, the lowest id first.
-
-        Args:
-            project_id: The number of the project.
-            run_ids: The ids of the runs.
-            since: A task that is older than all of them. Label Studio then finds them in the same time in a large
-                project as in a small one.
-        """
-        if since is not None and since.run_id not in run_ids:
-            found = self._find_tasks(project_id, [since.run_id, *run_ids], id_after(since.id - 1))
-            # On SQLite, Label Studio gives the numbers of deleted tasks again. So that task has to exist still.
-            if found and (found[0].id, found[0].run_id) == (since.id, since.run_id):
-                return [task for task in found if task.run_id != since.run_id]
-        return self._find_tasks(project_id, run_ids)
-
-    def _find_tasks(self, project_id: int, run_ids: Sequence[str], *filters: TaskFilter) -> list[FoundTask]:
-        columns = "id,data,total_predictions"
-        tasks = list(self._tasks_with(project_id, "run_id", run_ids, *filters, include=columns))
-        # Label Studio may count later than it stores. So the tasks without predictions are looked at once more.
-        with self._translated_errors():
-            uncounted = list({task["data"]["run_id"]: 0 for task in tasks if not task["total_predictions"]})
-        columns = "id,data,predictions"
-        looked_at = list(self._tasks_with(project_id, "run_id", uncounted, *filters, include=columns))
-        with self._translated_errors():
-            counted = {task["id"]: len(task["predictions"]) for task in looked_at}
-            found = [
-                FoundTask(
-                    id=task["id"],
-                    run_id=str(task["data"]["run_id"]),
-                    predictions=task["total_predictions"] or counted.get(task["id"], 0),
-                )
-                for task in tasks
-            ]
-        return sorted(found, key=lambda task: task.id)
+        """Return the existing tasks of these runs, the lowest id first: see `TaskQuestions.find`."""
+        return self._questions.find(project_id, run_ids, since=since)
 
     def tasks_with(self, project_id: int, *, column: str, values: Sequence[str]) -> list[TaskContent]:
         """Return the tasks with one of the values in a column of their data, the highest id first."""
-        tasks = list(self._tasks_with(project_id, column, values, include="id,data,meta"))
-        with self._translated_errors():
-            found = [
-                TaskContent(id=task["id"], data=task["data"], meta=task.get("meta") or {}) for task in tasks
-            ]
-        return sorted(found, key=lambda task: task.id, reverse=True)
-
-    def _tasks_with(
-        self, project_id: int, column: str, values: Sequence[str], *filters: TaskFilter, include: str
-    ) -> Iterator[dict[str, Any]]:
-        """Yield the tasks with one of the values in a column of their data, over as many requests as it takes."""
-        values = list(values)
-        while values:
-            some = fitting(values, size=self._question_size)
-            params = {
-                "project": project_id,
-                "query": filter_query(*filters, one_of(column, some), ordering=["tasks:id"]),
-                "fields": "all",
-                "include": include,
-                "page_size": _TASKS_AT_ONCE,
-            }
-            try:
-                yield from self._pages(params)
-            except RequestRefusedError:
-                if len(some) == 1:
-                    raise
-                # A proxy takes shorter addresses only.
-                self._question_size //= 2
-            else:
-                values = values[len(some) :]
-
-    def _pages(self, params: Mapping[str, Any]) -> list[dict[str, Any]]:
-        tasks: list[dict[str, Any]] = []
-        more, page = True, 0
-        while more:
-            page += 1
-            with self._translated_errors():
-                answer = orjson.loads(
-                    self._request("GET", "api/tasks/", params={**params, "page": page}).content
-                )
-                tasks += answer["tasks"]
-                # A request for one page too many makes Label Studio log an error.
-                more = bool(answer["tasks"]) and page * _TASKS_AT_ONCE < answer["total"]
-        return tasks
+        return self._questions.tasks_with(project_id, column=column, values=values)
 
     def update_task(self, task_id: int, *, data: Mapping[str, Any], meta: Mapping[str, Any]) -> None:
         """Replace the whole data and meta of a task. Its annotations and predictions stay."""
@@ -413,6 +339,10 @@ class LabelStudioClient:
                 size=len(answer.content),
             )
 
+    def _read_page(self, params: Mapping[str, Any]) -> Any:
+        with self._translated_errors():
+            return orjson.loads(self._request("GET", "api/tasks/", params=params).content)
+
     def _request(self, method: str, path: str, **options: Any) -> httpx.Response:
         http = self._sdk._client_wrapper.httpx_client  # noqa: SLF001
         try:
@@ -422,7 +352,7 @@ class LabelStudioClient:
                 raise
             raise ApiError(status_code=413, body="the answer is too large to be read at once") from None
         if answer.status_code != 200:
-            raise ApiError(status_code=answer.status_code, headers=dict(answer.headers), body=_body(answer))
+            raise _error_of(answer)
         return answer
 
     def _project_info(self, project: Any) -> ProjectInfo:
@@ -461,6 +391,10 @@ class LabelStudioClient:
             raise ServerUnavailableError(msg, maybe_stored=True) from None
         except (ValueError, TypeError, AttributeError, LookupError, RecursionError, ArithmeticError):
             raise unreadable(self.url) if storing else not_label_studio(self.url) from None
+
+
+def _error_of(answer: httpx.Response) -> ApiError:
+    return ApiError(status_code=answer.status_code, headers=dict(answer.headers), body=_body(answer))
 
 
 def _body(answer: httpx.Response) -> Any:

@@ -245,7 +245,14 @@ def test_lanes_of_a_newer_version_are_mentioned(loopback: LoopbackLabelStudio) -
 
 
 def test_names_of_others_move_no_cursor_and_are_no_markup(loopback: LoopbackLabelStudio) -> None:
-    leave_behind(loopback.url, options=r"project_name='[red]\x1b[31m\u202e', flush_interval=60")
+    leave_behind(loopback.url, options="project_name='[red]', flush_interval=60")
+    [target] = root().glob("*/target.json")
+
+    def name(entry: Any) -> None:
+        # As older versions wrote it: no handler takes such a name any more.
+        entry["project_title"] = entry["project_name"] = "[red]\x1b[31m\u202e"
+
+    edit(target, name)
 
     for command in ("status", "send"):
         done = outbox(command)

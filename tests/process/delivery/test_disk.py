@@ -95,3 +95,33 @@ def test_somebody_deletes_the_outbox_of_a_living_process(loopback: LoopbackLabel
 
     assert done.returncode == 0, done.stderr
     assert set(done.stdout.split()[-5:]) <= set(loopback.run_ids())
+
+
+@pytest.mark.parametrize("durability", ["process", "power"])
+def test_a_disk_that_is_full_again_and_again_neither_loses_nor_doubles(
+    loopback: LoopbackLabelStudio, durability: str
+) -> None:
+    """The kernel refuses a line, or takes a part of it, in the middle of 3,000 runs."""
+    done = run(
+        f"""
+        import random, resource
+        chance = random.Random(4711)
+        handler = make(durability={durability!r}, batch_size=50)
+        for _ in range(100):
+            full = chance.choice([1, 3_000, 20_000, resource.RLIM_INFINITY])
+            resource.setrlimit(resource.RLIMIT_FSIZE, (full, resource.RLIM_INFINITY))
+            record(handler, 30)
+            stats = handler.stats()
+            assert min(stats.pending, stats.in_doubt, stats.delivered) >= 0, stats
+        resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+        assert handler.flush(60), handler.stats()
+        stats = handler.stats()
+        assert (stats.submitted, stats.delivered + stats.found_existing) == (3_000, 3_000), stats
+        """,
+        loopback.url,
+        timeout=120,
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert sorted(loopback.run_ids()) == sorted(done.stdout.split())
+    assert waiting_files() == []

@@ -5,12 +5,14 @@ from __future__ import annotations
 import pickle
 import subprocess
 import sys
+import time
 
+import jwt
 import pytest
 from langchain_core.language_models import FakeListLLM
 
 from langchain_label_studio import AuthenticationError, LabelStudioCallbackHandler
-from tests.support.loopback_label_studio import LoopbackLabelStudio
+from tests.support.loopback_label_studio import Fault, LoopbackLabelStudio
 from tests.support.programs import RECOVER, changed, run, waiting_files
 
 
@@ -47,6 +49,43 @@ def test_a_right_key_takes_the_place_of_a_wrong_one_at_once(loopback: LoopbackLa
 
     assert right.flush(10)
     assert wrong.flush(0)
+    assert len(loopback.tasks) == 1
+
+
+def token(kind: str, number: int = 1) -> str:
+    """Return a personal access token, or an access token."""
+    claims = {"token_type": kind, "exp": time.time() + 3600, "jti": str(number)}
+    return jwt.encode(claims, "0" * 32, algorithm="HS256")
+
+
+def test_an_access_token_that_ends_on_its_way_is_renewed_at_once(
+    loopback: LoopbackLabelStudio, caplog: pytest.LogCaptureFixture
+) -> None:
+    loopback.good_key = token("access", 1)
+    handler = make(loopback, token("refresh"), connect="eager")
+    ask(handler)
+    assert handler.flush(10)
+
+    loopback.good_key = token("access", 2)
+    ask(handler)
+
+    assert handler.flush(10)
+    assert len(loopback.tasks) == 2
+    assert loopback.requests.count(("POST", "/api/token/refresh/")) == 2
+    assert "refused" not in caplog.text
+
+
+def test_a_proxy_that_answers_for_a_server_that_starts_again_refuses_no_key(
+    loopback: LoopbackLabelStudio,
+) -> None:
+    loopback.good_key = token("access", 1)
+    handler = make(loopback, token("refresh"), connect="eager")
+    loopback.good_key = token("access", 2)
+    loopback.refresh_faults = [Fault("status", 502, body=b"<html>Bad Gateway</html>")] * 2
+
+    ask(handler)
+
+    assert handler.flush(20), "the key counted as refused"
     assert len(loopback.tasks) == 1
 
 

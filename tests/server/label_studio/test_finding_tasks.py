@@ -13,6 +13,7 @@ from langchain_label_studio.label_studio.answers import FoundTask
 from langchain_label_studio.label_studio.client import LabelStudioClient
 from langchain_label_studio.local_server import LocalLabelStudio
 from tests.support.handlers import record
+from tests.support.programs import wait_until
 from tests.support.studio import StudioApi
 
 EDITED = """
@@ -119,7 +120,7 @@ def test_a_labeling_interface_without_a_place_for_the_answer_is_said_and_nothing
     assert not handler.flush(30)
     assert handler.stats().state == "blocked"
     assert "TextArea" in str(handler.stats().last_error)
-    assert "TextArea" in caplog.text
+    wait_until(lambda: "TextArea" in caplog.text)
     studio.patch(f"/api/projects/{project_id}/", {"label_config": EDITED})
     assert handler.flush(30)
     assert len(studio.tasks(project_id)) == 1

@@ -129,15 +129,15 @@ def test_only_some_requests_are_at_work_at_the_same_time(
     destination.answers = [JOB] * 100_000
     sender = start(destination, outbox)
 
-    submit(sender, *map(str, range(4 * shipments.AT_WORK)))
+    submit(sender, *map(str, range(4 * shipments.MAX_ASIDE)))
 
-    wait_until(lambda: len(destination.sent) > shipments.AT_WORK)
+    wait_until(lambda: len(destination.sent) > shipments.MAX_ASIDE)
     time.sleep(0.2)
-    assert len(destination.sent) == shipments.AT_WORK + 1
+    assert len(destination.sent) == shipments.MAX_ASIDE + 1
     destination.script, destination.answers = [], [DeliveryFailedError("lost", status=502)] * 3
     # None of them is known to be stored. So each is sent again.
     assert sender.flush(20)
-    assert len(destination.stored) == len(set(destination.stored)) == 4 * shipments.AT_WORK
+    assert len(destination.stored) == len(set(destination.stored)) == 4 * shipments.MAX_ASIDE
 
 
 def test_the_records_of_a_refused_request_are_halved(start: Callable[..., Sender], tmp_path: Path) -> None:
@@ -216,6 +216,30 @@ def test_the_note_outlives_the_process(
     assert not list((tmp_path / "after").rglob("0*")), "the note is deleted with its batch"
     destination.answers = [stored("a", "b")]
     assert dying.flush(5)
+
+
+def test_a_recovered_batch_in_doubt_holds_up_nobody(
+    start: Callable[..., Sender], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retry_policy, "GRACE", 0.0)
+    dead = DiskOutbox(tmp_path, key_of=bytes.decode)
+    dead.append(b"a")
+    batch = dead.next_batch()
+    assert batch
+    dead.mark_sending(batch, note="")
+    dead.abandon()
+    destination = ScriptedDestination()
+    destination.seconds = 1.0
+    sender = start(destination, DiskOutbox(tmp_path, key_of=bytes.decode))
+    sender.look_for_orphaned()
+    wait_until(lambda: sender.stats().recovered == 1)
+
+    submit(sender, "b")
+
+    wait_until(lambda: destination.stored == ["b"])
+    assert destination.asked == []
+    wait_until(lambda: destination.stored == ["b", "a"])
+    assert len(destination.asked) == 2
 
 
 def test_a_disk_that_is_full_costs_at_most_the_note(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -165,7 +165,9 @@ class ProjectDestination:
                 project = read_project(info, self.settings)
                 self._project, self._info = project, info
         except LabelStudioError as error:
-            raise as_failure(error) from None
+            failure = as_failure(error)
+            failure.ended = True  # the import has not begun
+            raise failure from None
         for warning in project.warnings:
             self._log.warning(f"project {warning}", "%s", warning)
         return project, client
