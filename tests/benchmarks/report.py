@@ -7,7 +7,7 @@ import platform
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from importlib.metadata import version
+from importlib.metadata import distributions, version
 from pathlib import Path
 
 _BEGIN, _END = "<!-- benchmarks -->", "<!-- /benchmarks -->"
@@ -93,7 +93,8 @@ def _row(cells: Sequence[str]) -> str:
 
 
 def _conditions() -> str:
-    packages = ", ".join(f"{name} {version(name)}" for name in _PACKAGES)
+    installed = {distribution.name for distribution in distributions()}  # `chaos` needs no peers
+    packages = ", ".join(f"{name} {version(name)}" for name in _PACKAGES if name in installed)
     return (
         f"Measured {datetime.now(UTC):%Y-%m-%d} on {_processor()} ({os.cpu_count()} cores), "
         f"{platform.system()} {platform.release().partition('-')[0]}, Python {platform.python_version()}; {packages}."
