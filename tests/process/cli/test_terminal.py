@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler
+from pathlib import Path
 
 import pytest
 
@@ -81,9 +83,13 @@ def test_a_title_and_a_reason_of_runs_that_wait(
     monkeypatch.setenv("LABEL_STUDIO_URL", loopback.url)
     monkeypatch.setenv("LABEL_STUDIO_API_KEY", KEY)
     run_and_kill(
-        f"handler = make(flush_interval=60, project_name={TITLE!r})\nrecord(handler, 2, prompt={TITLE!r})",
+        f"handler = make(flush_interval=60)\nrecord(handler, 2, prompt={TITLE!r})",
         loopback.url,
     )
+    # As older versions wrote it: no handler takes such a name any more.
+    [target] = Path(os.environ["LABEL_STUDIO_OUTBOX_DIR"]).glob("*/target.json")
+    entry = json.loads(target.read_text())
+    target.write_text(json.dumps(entry | {"project_title": TITLE, "project_name": TITLE}))
     status = command("outbox", "status")
     assert "\\u001b]0;owned" in status.stdout.replace("\n", "")
     loopback.faults = [Fault("status", 422)] * 3
