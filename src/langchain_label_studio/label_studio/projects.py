@@ -133,10 +133,12 @@ def _create(client: LabelStudioClient, settings: Settings) -> Project:
     """
     title = settings.project_title
     with host_lock("create", settings.url, timeout=min(_LOCK_TIMEOUT, seconds_left())):
-        mine = None
-        if not client.find_projects(title):
+        mine, known = None, client.find_projects(title)
+        if not known:
             mine = _request_creation(client, settings)
-        chosen = client.find_projects(title)[0]
+            # Label Studio may not find a title that an older version of this package took, such as one of blanks.
+            known = client.find_projects(title) or [mine]
+        chosen = known[0]
         if mine is not None and mine != chosen:
             client.rename_empty_project(
                 mine,

@@ -94,8 +94,9 @@ def test_a_title_and_a_reason_of_runs_that_wait(
     assert "\\u001b]0;owned" in status.stdout.replace("\n", "")
     loopback.faults = [Fault("status", 422)] * 3
 
-    command("outbox", "send")
+    sent = command("outbox", "send", "--timeout", "10")
 
+    assert sent.returncode == 3, sent
     rejected = command("outbox", "rejected")
     assert "\\u001b]0;owned" in rejected.stdout
     run_id = rejected.stdout.split()[0]

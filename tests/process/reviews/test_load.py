@@ -78,16 +78,15 @@ def test_a_page_that_is_too_large_is_asked_for_in_parts(
 
     studio.expect_request("/api/tasks/").respond_with_handler(answer)
     limits = RequestLimits(seconds=60, answer_bytes=8000)
-    monkeypatch.setitem(client_module._OTHER_LIMITS, "/api/tasks/", limits)
+    monkeypatch.setattr(client_module, "_OTHER_LIMITS", {"/api/tasks/": limits})
 
     assert [review.task_id for review in read(studio)] == list(range(1, 21))
 
 
 def test_one_task_that_is_too_large_raises(studio: HTTPServer, monkeypatch: pytest.MonkeyPatch) -> None:
     studio.expect_request("/api/tasks/").respond_with_data("[" * 8001)
-    monkeypatch.setitem(
-        client_module._OTHER_LIMITS, "/api/tasks/", RequestLimits(seconds=60, answer_bytes=8000)
-    )
+    limits = RequestLimits(seconds=60, answer_bytes=8000)
+    monkeypatch.setattr(client_module, "_OTHER_LIMITS", {"/api/tasks/": limits})
 
     with pytest.raises(RequestRefusedError, match="too large"):
         read(studio)
