@@ -15,15 +15,16 @@ from langchain_label_studio.cli.outbox_operations import look_at
 from langchain_label_studio.delivery import LANES, DeliveryStats, Sender
 from langchain_label_studio.delivery.lane import Lane
 from langchain_label_studio.delivery.lane_files import lanes_in
-from langchain_label_studio.delivery.retry_policy import GRACE
 from langchain_label_studio.delivery.settings import DeliverySettings
 from langchain_label_studio.delivery.stats import State
+from langchain_label_studio.label_studio.destinations.runs import JOB_GRACE
 from langchain_label_studio.label_studio.project_outboxes import ProjectOutbox
 from langchain_label_studio.label_studio.settings import API_KEY_VARIABLE, resolve_url
 from langchain_label_studio.label_studio.shared_senders import sender_of_orphaned
 
 _POLL = 0.05
 _LOOK_EVERY = 0.5
+_LONGEST_DOUBT = 2 * JOB_GRACE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,7 +150,9 @@ def _watch(
             before, moved = (stats.recovered, settled), now
         in_grace = left > 0 and not waiting
         tell(Progress(done=settled, total=max(total, stats.recovered), in_grace=in_grace))
-        patience = max(timeout, GRACE + 2 * _LOOK_EVERY) if in_grace else timeout
+        # A batch in doubt waits for its questions, without any progress.
+        in_doubt = in_grace or (stats.in_doubt > 0 and stats.state == "sending")
+        patience = max(timeout, _LONGEST_DOUBT) if in_doubt else timeout
         if waiting and waiting == stats.postponed:
             return _given_up(stats, target, timeout)
         if stats.state == "blocked" or now - moved > patience:

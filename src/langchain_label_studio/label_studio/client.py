@@ -80,6 +80,7 @@ class LabelStudioClient:
 
     Attributes:
         url: The address of Label Studio, with one slash at the end.
+        imports_by_jobs: Whether Label Studio said that it is an edition that imports by jobs. Known after `sign_in`.
     """
 
     def __init__(self, *, url: str, api_key: SecretStr) -> None:
@@ -90,6 +91,7 @@ class LabelStudioClient:
             api_key: A personal access token or a legacy token.
         """
         self.url = url
+        self.imports_by_jobs = False
         self._api_key = api_key
         self._http = httpx.Client(
             transport=BoundedTransport(url, limits=_LIMITS, other_limits=_OTHER_LIMITS),
@@ -153,6 +155,7 @@ class LabelStudioClient:
             edition = self._sdk.versions.get().edition
         if not isinstance(email, str) or not isinstance(edition, str):
             raise not_label_studio(self.url)
+        self.imports_by_jobs = edition != "Community"
         return email
 
     def version(self) -> str:

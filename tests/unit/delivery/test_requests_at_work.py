@@ -75,7 +75,7 @@ def test_a_request_at_work_is_looked_at_until_it_ends(start: Callable[..., Sende
 
     submit(sender, "a", "b")
 
-    assert sender.flush(5)
+    assert sender.flush(20)
     assert (destination.sent, destination.notes) == ([["a", "b"]], ["job 17"] * 3)
     stats = sender.stats()
     assert (stats.delivered, stats.found_existing, stats.in_doubt, stats.last_error) == (2, 0, 0, None)
@@ -98,7 +98,7 @@ def test_others_are_sent_meanwhile_and_flush_tells_the_truth(
     assert (stats.submitted, stats.delivered, stats.in_doubt, stats.pending) == (5, 3, 2, 0)
     assert len(outbox) == 2
     destination.answers = [stored("a", "b")]
-    assert sender.flush(5)
+    assert sender.flush(20)
     assert (sender.stats().delivered, len(outbox), sender.stats().state) == (5, 0, "idle")
 
 
@@ -111,7 +111,7 @@ def test_a_flush_does_not_wait_for_a_request_that_began_after_it(
     sender = start(destination, outbox)
     submit(sender, "a", "b")
     with ThreadPoolExecutor(1) as pool:
-        flushed = pool.submit(sender.flush, 5)
+        flushed = pool.submit(sender.flush, 20)
         time.sleep(0.1)
         submit(sender, "c", "d")
         destination.gate.set()
@@ -119,7 +119,7 @@ def test_a_flush_does_not_wait_for_a_request_that_began_after_it(
     assert flushed.result()
     wait_until(lambda: sender.stats().in_doubt == 2)
     destination.answers = [stored("c", "d")]
-    assert sender.flush(5)
+    assert sender.flush(20)
 
 
 def test_only_some_requests_are_at_work_at_the_same_time(
@@ -148,7 +148,7 @@ def test_the_records_of_a_refused_request_are_halved(start: Callable[..., Sender
 
     submit(sender, "a", "b", "c", "d", "e")
 
-    assert sender.flush(5)
+    assert sender.flush(20)
     assert sorted(destination.stored) == ["b", "c", "e"], "a was stored by the request itself"
     stats = sender.stats()
     assert (stats.delivered, stats.rejected) == (4, 1)
@@ -162,7 +162,7 @@ def test_a_request_that_is_gone_is_asked_about_twice(start: Callable[..., Sender
 
     submit(sender, "a", "b")
 
-    assert sender.flush(5)
+    assert sender.flush(20)
     assert (len(destination.asked), len(destination.sent)) == (3, 2)
 
 
@@ -184,7 +184,7 @@ def test_a_request_that_never_ends_is_said_and_given_up_at_last(
     assert "job 17 has not ended" in caplog.text
     assert (sender.stats().in_doubt, len(destination.sent)) == (2, 1)
     monkeypatch.setattr(retry_policy, "GIVEN_UP", 0.0)
-    assert sender.flush(5)
+    assert sender.flush(20)
     kept = list(read_all(tmp_path / "rejected"))
     assert sorted(each.key for each in kept) == ["a", "b"]
     assert "look whether" in kept[0].reason
@@ -213,9 +213,10 @@ def test_the_note_outlives_the_process(
 
     wait_until(lambda: sender.stats().delivered == 2)
     assert (next_one.notes, next_one.sent) == (["job 17"], [])
-    assert not list((tmp_path / "after").rglob("0*")), "the note is deleted with its batch"
+    # The note is deleted with its batch.
+    wait_until(lambda: not list((tmp_path / "after").rglob("0*")))
     destination.answers = [stored("a", "b")]
-    assert dying.flush(5)
+    assert dying.flush(20)
 
 
 def test_a_recovered_batch_in_doubt_holds_up_nobody(

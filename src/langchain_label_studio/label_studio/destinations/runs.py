@@ -72,6 +72,7 @@ class ProjectDestination:
             if self._project is None:
                 client = self._connected_client()
                 client.sign_in()
+                self._by_jobs = self._by_jobs or client.imports_by_jobs
                 self._project = resolve_project(client, self.settings)
             return self._project
 
