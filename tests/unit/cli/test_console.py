@@ -100,6 +100,7 @@ def test_demo(monkeypatch: pytest.MonkeyPatch) -> None:
     recorded = demo_runs.Recorded(LabelStudioMode.PROMPT, TEXT, TEXT, tasks=2, url="http://localhost:1")
     monkeypatch.setenv("OPENAI_API_KEY", "none")
     monkeypatch.setattr(MAIN, "_local_label_studio", local_label_studio)
+    monkeypatch.setattr(MAIN, "require_extra", lambda *_, **__: None)
     monkeypatch.setattr(demo_runs, "record_demo_runs", lambda **_: iter([recorded]))
 
     done = run("demo", "--exit")
