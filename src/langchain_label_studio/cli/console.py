@@ -1,4 +1,4 @@
-"""Output of the commands: `out` and `err` for people, `print_json` and `print_document` for programs.
+"""Output of the commands: `out` and `err` for people, `print_json` and `print_text` for programs.
 
 Nothing else prints in a command. So no text from outside (prompts, answers, titles, names of files, messages of servers)
 reaches the terminal as a command to it: every text here is made printable.
@@ -69,7 +69,7 @@ def print_json(document: Any) -> None:
     typer.echo(json.dumps(document, indent=2))
 
 
-def print_document(text: str) -> None:
+def print_text(text: str) -> None:
     """Print a document as it is, but for characters that are no text."""
     typer.echo(printable_lines(text.removesuffix("\n")))
 
@@ -77,4 +77,4 @@ def print_document(text: str) -> None:
 def print_payload(document: Any) -> None:
     """Print a JSON document for people: letters of every alphabet stay readable."""
     readable = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
-    print_document(json.dumps(document, indent=2, ensure_ascii=not readable))
+    print_text(json.dumps(document, indent=2, ensure_ascii=not readable))

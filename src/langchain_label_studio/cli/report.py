@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from langchain_label_studio.cli.console import err, out, print_document, problems_explained, shown
+from langchain_label_studio.cli.console import err, out, print_text, problems_explained, shown
 from langchain_label_studio.cli.project_options import ProjectOption, UrlOption, read_project_reviews
 from langchain_label_studio.support.atomic_files import Staging, check_place, write_errors_explained
 
@@ -52,9 +52,9 @@ def report(
         )
         built = build_report(reviews, title=f"Reviews of {_title(project)}")
         if as_json:
-            print_document(built.to_json())
+            print_text(built.to_json())
         elif as_markdown:
-            print_document(built.to_markdown())
+            print_text(built.to_markdown())
         else:
             print_report_summary(built)
         if html:

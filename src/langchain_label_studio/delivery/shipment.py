@@ -158,11 +158,12 @@ class Shipment:
         self.at_work = True
         self.ready_at = now + retry_policy.wait_before_look(self._looks)
         seconds = now - self._began
+        problem = f"{work.what} has not ended for {seconds / 60:.0f} minutes"
         if seconds > retry_policy.GIVEN_UP:
-            self._give_up(group, f"{work.what} has not ended for {seconds / 60:.0f} minutes")
+            self._give_up(group, problem)
             return
         if seconds > retry_policy.LATE:
-            self.late = f"{work.what} has not ended for {seconds / 60:.0f} minutes"
+            self.late = problem
         raise work
 
     def _give_up(self, group: Sequence[Record], reason: str) -> None:

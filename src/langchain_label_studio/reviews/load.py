@@ -31,7 +31,7 @@ _LAG = timedelta(minutes=5)
 FIRST_PAGE = 100
 """The number of tasks of the first page. The next pages are as long as their size in bytes allows."""
 
-TOO_LARGE = 413
+_TOO_LARGE = 413
 """The status of a page that is too large, for a proxy or for this package. A shorter page is asked for."""
 
 MAX_PAGE = 1000
@@ -150,7 +150,7 @@ def _tasks(
                     project.id, after=after, size=size, since=changed_since, annotated=not every_task
                 )
             except RequestRefusedError as error:
-                if error.status != TOO_LARGE or size == 1:
+                if error.status != _TOO_LARGE or size == 1:
                     raise
                 size //= 2
                 continue
