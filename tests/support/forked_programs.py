@@ -40,12 +40,13 @@ class ForkedProgram:
         assert line, "the program ended"
         return line.strip()
 
-    def kill(self) -> list[str]:
-        """Kill it as the kernel does, and return the lines that nobody has read."""
+    def kill(self, *, after: int = 0) -> list[str]:
+        """Kill it as the kernel does, once it has said this number of lines, and return the lines nobody has read."""
+        said = [self.read_line() for _ in range(after)]
         self._process.kill()
         self._process.join(30)
         assert self._process.exitcode == -signal.SIGKILL
-        return self._said.read().split()
+        return said + self._said.read().split()
 
 
 @contextmanager

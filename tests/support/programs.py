@@ -98,11 +98,18 @@ def running(program: str, *arguments: str) -> Iterator[subprocess.Popen[str]]:
         process.communicate()
 
 
-def kill(process: subprocess.Popen[str]) -> list[str]:
-    """Kill a program as the kernel does, and return the ids of the runs whose callback had returned."""
+def kill(process: subprocess.Popen[str], *, after: int = 0) -> list[str]:
+    """Kill a program as the kernel does, and return the ids of the runs whose callback had returned.
+
+    With `after`, wait until this number of callbacks has returned. A run is on the disk before its callback returns:
+    so the files of a program do not tell whether it has said its last id.
+    """
+    assert process.stdout
+    said = [process.stdout.readline() for _ in range(after)]
     process.send_signal(signal.SIGKILL)
-    said, _ = process.communicate(timeout=30)
-    return said.split()
+    said += process.stdout.readlines()
+    process.wait(30)
+    return [line.strip() for line in said]
 
 
 def wait_until(condition: Callable[[], object], *, seconds: float = 30) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Sequence
 
 from langchain_label_studio.delivery import retry_policy
@@ -20,7 +20,7 @@ from langchain_label_studio.delivery.stats import Outcome
 Settle = Callable[[Batch, Sequence[Record], Outcome, str], None]
 
 PATIENCE = 5
-"""The number of attempts that end with a 500 before a single record is set aside."""
+"""The number of attempts that end with a 500 before a record is set aside, if no other record is accepted, either."""
 
 
 class Shipment:
@@ -56,7 +56,9 @@ class Shipment:
         self._settled: set[str] = set()
         self._groups = deque([batch.records])
         self._some_accepted = False
-        self._server_errors = 0
+        self._some_500 = False
+        # By the first record of the group.
+        self._server_errors = Counter[str]()
         self._began: float | None = None
         self._looks = 0
         # The request of a recovered batch: it began at this time, and nobody knows its end.
@@ -110,17 +112,16 @@ class Shipment:
         except StillWorkingError as work:
             self._go_on_later(group, work)
             return
-        keys = found.keys
-        self._settle(
-            [record for record in group if record.key in keys],
-            "delivered" if found.ended else "found_existing",
-        )
+        stored = [record for record in group if record.key in found.keys]
+        self._some_accepted |= bool(stored)
+        self._settle(stored, "delivered" if found.ended else "found_existing")
         rest = self._without_settled(group)
         if rest and not found.ended and asked_at < last:
             self._wait_until(last)
         self._rest_is_unsent()
         if rest and found.refused:
-            self._refused(rest, DeliveryFailedError(found.refused, status=400))
+            # The cause may be a record, or trouble of the server that is over soon.
+            self._after_server_error(rest, DeliveryFailedError(found.refused, status=500))
 
     def _wait_until(self, moment: float) -> None:
         if time.monotonic() < moment:
@@ -176,12 +177,13 @@ class Shipment:
         meaning = judge(failure)
         if meaning is AnswerMeaning.IN_DOUBT:
             # After the first 500 of this batch, nothing was stored late.
-            has_ended = failure.ended or (failure.status == 500 and self._server_errors > 0)
+            has_ended = failure.ended or (failure.status == 500 and self._some_500)
             grace = 0.0 if has_ended else self._destination.grace(note=self.batch.note)
             self._in_doubt_since, self._grace = time.monotonic(), grace
             self.ready_at = self._in_doubt_since + grace
             if failure.status != 500:
                 raise failure
+            self._some_500 = True
             self._after_server_error(group, failure)
             return
         self._rest_is_unsent()
@@ -203,18 +205,19 @@ class Shipment:
 
     def _after_server_error(self, group: Sequence[Record], failure: DeliveryFailedError) -> None:
         """Halve a batch on which the server fails again and again. First make sure that no record of it is stored."""
-        if len(group) == len(self.unsettled()):
-            self._server_errors += 1
-        if self._server_errors < 2:
+        self._server_errors[group[0].key] += 1
+        if self._server_errors.total() == 1:
             raise failure
-        self._resolve(group)
+        if self.batch.in_doubt:
+            self._resolve(group)
         rest = self._without_settled(group)
         if len(rest) > 1:
             self._refused(rest, failure)
-        elif rest and (self._some_accepted or self._server_errors >= PATIENCE):
+        elif rest and (self._some_accepted or self._server_errors[rest[0].key] >= PATIENCE):
             self._reject(rest[0], failure.reason)
         elif rest:
-            # The server may be the cause, not the record: no other record was accepted, either.
+            # The server may be the cause, not the record: no other record was accepted, either. The others show it.
+            self._groups.rotate(-1)
             raise failure
 
     def _part(self, records: Sequence[Record], answer: NotAllTakenError) -> tuple[Record, ...]:

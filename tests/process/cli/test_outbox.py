@@ -378,7 +378,7 @@ def test_what_a_process_had_just_sent_when_it_died_is_waited_for(loopback: Loopb
     with forked("handler = make()\nrecord(handler, 4)\ntime.sleep(60)", loopback.url) as process:
         wait_until(lambda: [file for file in waiting_files() if file.suffix == ".sending"])
         wait_until(lambda: loopback.faults == [])
-        recorded = process.kill()
+        recorded = process.kill(after=4)
     assert outbox_json("status")[1]["targets"][0]["in_doubt"] > 0
 
     done = outbox("send", "--timeout", "8")  # the pause is longer

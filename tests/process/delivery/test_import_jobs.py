@@ -46,7 +46,7 @@ def test_who_recovers_a_batch_follows_its_job(loopback: LoopbackLabelStudio, sec
     loopback.every_fault = Fault("job", seconds=seconds)
     with forked(RECORD, loopback.url) as process:
         wait_until(lambda: loopback.jobs and loopback.jobs[0].asked)
-        recorded = process.kill()
+        recorded = process.kill(after=20)
     asked = loopback.jobs[0].asked
 
     done = run(RECOVER, loopback.url)
@@ -63,7 +63,7 @@ def test_several_processes_that_are_killed_one_after_the_other_follow_one_job(
     loopback.every_fault = Fault("job", seconds=NEVER)
     with forked(RECORD, loopback.url) as process:
         wait_until(lambda: loopback.jobs and loopback.jobs[0].asked)
-        recorded = process.kill()
+        recorded = process.kill(after=20)
     for _ in range(2):
         asked = loopback.jobs[0].asked
         with running(RECOVER, loopback.url) as next_process:

@@ -83,7 +83,7 @@ def test_a_request_of_a_process_that_died_is_given_time_before_it_is_asked_about
     loopback.delay = 4.0
     with forked("handler = make()\nrecord(handler, 5)\ntime.sleep(60)", loopback.url) as process:
         wait_until(lambda: loopback.imports_at_once)
-        process.kill()
+        process.kill(after=5)
     loopback.delay = 0.0
 
     done = run(changed(RECOVER, "retry_policy.GRACE = 0.5", ""), loopback.url)

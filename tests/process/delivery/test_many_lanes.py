@@ -7,7 +7,7 @@ import shutil
 import uuid
 
 from tests.support.loopback_label_studio import LoopbackLabelStudio
-from tests.support.programs import kill, lanes, run, running, wait_until, waiting_files
+from tests.support.programs import kill, lanes, run, running, waiting_files
 
 LANES = 300
 
@@ -17,8 +17,7 @@ def leave_orphans(loopback: LoopbackLabelStudio) -> list[str]:
     program = "handler = make(flush_interval=60)\nrecord(handler)\ntime.sleep(60)"
     port = loopback.stop()
     with running(program, loopback.url) as process:
-        wait_until(lambda: waiting_files() and waiting_files()[0].read_bytes().count(b"\n") == 1)
-        kill(process)
+        kill(process, after=1)
     loopback.start(port)
     (first,) = lanes()
     (file,) = waiting_files()

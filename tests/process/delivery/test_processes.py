@@ -72,8 +72,7 @@ def test_a_living_process_takes_over_what_another_one_left(loopback: LoopbackLab
     ):
         wait_until(lambda: loopback.tasks)
         with running("record(make(flush_interval=60), 3)\ntime.sleep(60)", loopback.url) as dying:
-            wait_until(lambda: any(file.read_bytes().count(b"\n") == 3 for file in waiting_files()))
-            recorded = kill(dying)
+            recorded = kill(dying, after=3)
 
         wait_until(lambda: len(loopback.tasks) == 4)
     assert loopback.run_ids()[1:] == recorded
@@ -83,8 +82,7 @@ def test_what_was_left_under_a_name_of_another_day_is_sent_too(loopback: Loopbac
     """The default name holds the date: on the next day, it is another project."""
     named = "handler = make(project_name='Day %f', flush_interval=60, connect='eager')\n"
     with running(named + "record(handler, 3)\ntime.sleep(60)", loopback.url) as process:
-        wait_until(lambda: waiting_files() and waiting_files()[0].read_bytes().count(b"\n") == 3)
-        kill(process)
+        kill(process, after=3)
 
     done = run(named + "time.sleep(3)", loopback.url)
 
@@ -96,8 +94,7 @@ def test_what_was_left_under_a_name_of_another_day_is_sent_too(loopback: Loopbac
 
 def test_a_torn_line_is_skipped_and_said_and_the_others_are_sent(loopback: LoopbackLabelStudio) -> None:
     with running("record(make(flush_interval=60), 3)\ntime.sleep(60)", loopback.url) as process:
-        wait_until(lambda: waiting_files() and waiting_files()[0].read_bytes().count(b"\n") == 3)
-        recorded = kill(process)
+        recorded = kill(process, after=3)
     (file,) = waiting_files()
     file.write_bytes(file.read_bytes()[:-10])
 
@@ -110,8 +107,7 @@ def test_a_torn_line_is_skipped_and_said_and_the_others_are_sent(loopback: Loopb
 
 def test_a_damaged_line_is_set_aside_and_the_others_are_sent(loopback: LoopbackLabelStudio) -> None:
     with running("record(make(flush_interval=60), 3)\ntime.sleep(60)", loopback.url) as process:
-        wait_until(lambda: waiting_files() and waiting_files()[0].read_bytes().count(b"\n") == 3)
-        recorded = kill(process)
+        recorded = kill(process, after=3)
     (file,) = waiting_files()
     first, _, last, _ = file.read_bytes().split(b"\n")
     file.write_bytes(first + b"\n\x00\x00 not a run\n" + last + b"\n")

@@ -266,6 +266,25 @@ def test_a_bad_record_is_set_aside_and_the_others_go_through(sender_to: MakeSend
     assert balanced(sender)
 
 
+@pytest.mark.parametrize("status", [400, 413, 422, 500])
+@pytest.mark.parametrize("bad", ["a", "b", "e", "f", "ab", "af", "ef", "abcde", "bcdef", "abcdef"])
+def test_bad_records_block_nobody_wherever_they_are(
+    sender_to: MakeSender, monkeypatch: pytest.MonkeyPatch, status: int, bad: str
+) -> None:
+    """P5."""
+    monkeypatch.setattr(retry_policy, "LONGEST_WAIT", 0.02)
+    destination = ScriptedDestination()
+    destination.bad, destination.bad_status = set(bad), status
+    outbox = MemoryOutbox(key_of=bytes.decode)
+    sender = sender_to(destination, outbox, flush_interval=60)
+
+    submit(sender, *"abcdef")
+
+    assert sender.flush(20)
+    assert sorted(destination.stored) == sorted(set("abcdef").difference(bad))
+    assert sorted(record.key for record, _ in outbox.rejected) == sorted(bad)
+
+
 def test_a_server_that_fails_on_everything_is_waited_for_rather_than_believed(sender_to: MakeSender) -> None:
     destination = ScriptedDestination(refused(500), refused(500), refused(500))
     sender = sender_to(destination)
