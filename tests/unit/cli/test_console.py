@@ -42,7 +42,7 @@ def is_harmless(shown: str) -> bool:
 
 
 def run(*arguments: str) -> Result:
-    done = CliRunner(env={"COLUMNS": "200", "FORCE_COLOR": "", "TERM": "dumb"}).invoke(app, arguments)
+    done = CliRunner(env={"COLUMNS": "200", "FORCE_COLOR": None, "TERM": "dumb"}).invoke(app, arguments)
     assert is_harmless(done.stdout + done.stderr), (done.stdout, done.stderr)
     return done
 
