@@ -106,6 +106,7 @@ def kill(process: subprocess.Popen[str], *, after: int = 0) -> list[str]:
     """
     assert process.stdout
     said = [process.stdout.readline() for _ in range(after)]
+    assert all(said), "the program ended"
     process.send_signal(signal.SIGKILL)
     said += process.stdout.readlines()
     process.wait(30)
