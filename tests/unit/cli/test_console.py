@@ -54,12 +54,7 @@ def test_what_is_shown_of_such_a_text() -> None:
     assert json.loads(f'"{printable(COMMANDS)}"') == COMMANDS
 
 
-def test_a_console_shows_no_text_as_a_command(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for each in (console.out, console.err):
-        # rich 13.9 remembers that another test forced colours, and hides the cursor.
-        monkeypatch.setattr(each, "_force_terminal", False)
+def test_a_console_shows_no_text_as_a_command(capsys: pytest.CaptureFixture[str]) -> None:
     table = Table(title=COMMANDS)
     table.add_column(COMMANDS)
     table.add_row(COMMANDS)
