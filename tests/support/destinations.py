@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Sequence
 
 from langchain_label_studio.delivery import DeliveryFailedError, Found, Record, StillWorkingError
@@ -22,7 +21,6 @@ class ScriptedDestination:
         gate: Every request waits until it is set.
         seconds: For how long it may still work on a request without an answer.
         notes: The notes it was asked with.
-        asked_at: When it was asked.
     """
 
     def __init__(self, *script: DeliveryFailedError | StillWorkingError | None) -> None:
@@ -35,7 +33,6 @@ class ScriptedDestination:
         self.resets = 0
         self.seconds = 0.0
         self.notes: list[str] = []
-        self.asked_at: list[float] = []
         self.answers: list[Found | StillWorkingError | DeliveryFailedError] = []
         self.gate = threading.Event()
         self.gate.set()
@@ -66,7 +63,6 @@ class ScriptedDestination:
     def find(self, records: Sequence[Record], *, note: str) -> Found:
         keys = [record.key for record in records]
         self.asked.append(keys)
-        self.asked_at.append(time.monotonic())
         self.notes.append(note)
         answer = self.answers.pop(0) if self.answers else None
         if isinstance(answer, Exception):

@@ -19,6 +19,7 @@ from langchain_label_studio.datasets import to_dpo, to_kto, to_sft, write_jsonl,
 from langchain_label_studio.datasets.files import Written, write_rows
 from langchain_label_studio.datasets.rows import Row
 from langchain_label_studio.datasets.training_set import Split
+from tests.support.patches import patch_here
 from tests.support.reviews import WEATHER_TOOL, assistant, call, review, tool, user
 
 CHATS = to_sft([review(answers="Größe: 日本\u2028\x7f"), review(answers="two")])
@@ -160,7 +161,7 @@ class TestWholeOrNotAtAll:
         def full(_: int) -> None:
             raise OSError(28, "No space left on device")
 
-        monkeypatch.setattr(os, "fsync", full)
+        patch_here(monkeypatch, os, "fsync", full)
 
         with pytest.raises(SettingError, match="No space left"):
             write_jsonl(CHATS, path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -16,11 +17,11 @@ from langchain_label_studio.delivery import (
     FallbackOutbox,
     MemoryOutbox,
     Record,
-    lane,
     orphaned_lanes,
     retry_policy,
 )
 from langchain_label_studio.types.run_record import decode_run, read_run_id
+from tests.support.patches import patch_here
 
 FIXTURES = Path(__file__).parent / "outboxes"
 
@@ -37,8 +38,12 @@ def record(key: str, size: int = 0) -> bytes:
     return json.dumps({"key": key, "text": "x" * size}).encode()
 
 
-def open_descriptors() -> int:
-    return len(list(Path("/proc/self/fd").iterdir()))
+def open_files(directory: Path) -> list[str]:
+    names = []
+    for descriptor in Path("/proc/self/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):  # another thread has just closed it
+            names.append(str(descriptor.readlink()))
+    return [name for name in names if name.startswith(str(directory))]
 
 
 def drain(outbox: DiskOutbox) -> list[list[str]]:
@@ -74,7 +79,7 @@ def test_durability_process_syncs_nothing_and_power_everything(
         return real(descriptor)
 
     real = os.fsync
-    monkeypatch.setattr(lane.os, "fsync", fsync)
+    patch_here(monkeypatch, os, "fsync", fsync)
     make(tmp_path / "process").append(record("a"))
     assert synced == []
 
@@ -91,7 +96,6 @@ def test_durability_process_syncs_nothing_and_power_everything(
 
 
 def test_a_descriptor_is_not_left_open(tmp_path: Path) -> None:
-    before = open_descriptors()
     for _ in range(20):
         outbox = make(tmp_path)
         outbox.append(record("a"))
@@ -99,7 +103,7 @@ def test_a_descriptor_is_not_left_open(tmp_path: Path) -> None:
         drain(outbox)
         outbox.release()
 
-    assert open_descriptors() == before
+    assert open_files(tmp_path) == []
     assert list((tmp_path / "lanes").iterdir()) == []
 
 
@@ -119,7 +123,7 @@ def test_an_append_in_the_middle_of_an_append_is_kept_too(
             assert outbox.append(record(key))
         return descriptor
 
-    monkeypatch.setattr(lane.os, "open", open_and_be_interrupted)
+    patch_here(monkeypatch, os, "open", open_and_be_interrupted)
     outbox.append(record("a"))
     monkeypatch.undo()
 
@@ -218,7 +222,7 @@ def test_what_the_disk_does_not_take_waits_in_memory_and_goes_first(
     outbox = FallbackOutbox(make(tmp_path), MemoryOutbox(key_of=key_of))
     outbox.append(record("a"))
     with monkeypatch.context() as full:
-        full.setattr(lane.os, "write", lambda *_: 1)
+        patch_here(full, os, "write", lambda *_: 1)
         assert outbox.append(record("b"))
     assert outbox.append(record("c"))
     assert len(outbox) == 3

@@ -16,6 +16,7 @@ import pytest
 from langchain_label_studio.delivery import DiskOutbox, FallbackOutbox, MemoryOutbox, Sender
 from tests.support.destinations import ScriptedDestination
 from tests.support.interruptions import Interruption, interrupted_everywhere
+from tests.support.patches import patch_here
 
 REAL = {name: getattr(os, name) for name in ("write", "fsync", "ftruncate", "open")}
 
@@ -33,7 +34,7 @@ class FailingDisk:
         self.never_takes_back = False
         self._chance = random.Random(4711)
         for name in ("write", "fsync", "ftruncate"):
-            monkeypatch.setattr(os, name, getattr(self, name))
+            patch_here(monkeypatch, os, name, getattr(self, name))
 
     def write(self, descriptor: int, data: bytes) -> int:
         if self._fails() and stat.S_ISREG(os.fstat(descriptor).st_mode):
@@ -203,7 +204,7 @@ def test_a_mark_whose_directory_is_not_synced_is_made_again(
         if len(synced) == 1:
             raise OSError(errno.EIO, os.strerror(errno.EIO))
 
-    monkeypatch.setattr(os, "fsync", fsync)
+    patch_here(monkeypatch, os, "fsync", fsync)
     with pytest.raises(OSError, match="Input/output"):
         outbox.mark_sending(batch, note="")
     outbox.mark_sending(batch, note="")
@@ -220,7 +221,7 @@ def test_a_lane_that_cannot_be_made_leaves_nothing(tmp_path: Path, monkeypatch: 
         raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
 
     with monkeypatch.context() as broken:
-        broken.setattr(os, "open", open_nothing)
+        patch_here(broken, os, "open", open_nothing)
         for _ in range(3):
             with pytest.raises(OSError, match="Too many"):
                 outbox.append(b"a")
@@ -243,7 +244,7 @@ def test_a_record_in_the_middle_of_a_failing_append_is_kept_in_memory(
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     with monkeypatch.context() as full:
-        full.setattr(os, "write", write)
+        patch_here(full, os, "write", write)
         outbox.append(b"b")
 
     taken = []

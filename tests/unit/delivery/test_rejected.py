@@ -10,6 +10,7 @@ import pytest
 from langchain_label_studio.delivery import DiskOutbox, Record, rejected_bound
 from langchain_label_studio.delivery.rejected import alone, read_all
 from langchain_label_studio.delivery.rejected_bound import count_deleted
+from tests.support.patches import patch_here
 
 
 def make(directory: Path) -> DiskOutbox:
@@ -70,7 +71,7 @@ def test_a_rejection_does_not_look_at_all_files_each_time(
 ) -> None:
     looks = []
     scan = os.scandir
-    monkeypatch.setattr(os, "scandir", lambda path: looks.append(path) or scan(path))
+    patch_here(monkeypatch, os, "scandir", lambda path: looks.append(path) or scan(path))
     outbox = make(tmp_path)
 
     for number in range(300):

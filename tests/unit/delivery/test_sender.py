@@ -15,7 +15,6 @@ import pytest
 from langchain_label_studio.delivery import (
     DeliveryFailedError,
     DiskOutbox,
-    Found,
     MemoryOutbox,
     Outbox,
     Sender,
@@ -177,26 +176,6 @@ def test_a_lost_reply_is_asked_about_and_not_sent_twice(sender_to: MakeSender) -
     assert len(destination.sent) == 1
 
 
-@pytest.mark.parametrize("status", [504, 502, 200, 408])
-def test_what_is_stored_late_is_not_sent_twice(sender_to: MakeSender, status: int) -> None:
-    """It is stored after the first question, and before the second."""
-    destination = ScriptedDestination(refused(status))
-    destination.seconds = 0.2
-    destination.answers = [Found(keys=frozenset()), Found(keys=frozenset("a"))]
-    sender = sender_to(destination)
-    times: list[float] = []
-    destination.on_send = lambda: times.append(time.monotonic())
-
-    submit(sender, "a")
-
-    assert sender.flush(10)
-    assert (len(destination.sent), len(destination.asked)) == (1, 2)
-    first, second = destination.asked_at
-    assert first - times[0] >= 0.2, "the first question came too early"
-    assert second - times[0] >= 0.3, "the second question came too early"
-    assert sender.stats().found_existing == 1
-
-
 def test_nothing_hurries_the_question_for_what_may_be_stored_late(sender_to: MakeSender) -> None:
     destination = ScriptedDestination(refused(504))
     destination.seconds = 2.0
@@ -209,7 +188,7 @@ def test_nothing_hurries_the_question_for_what_may_be_stored_late(sender_to: Mak
 
     assert (destination.asked, len(destination.sent)) == ([], 1)
     assert sender.flush(30)
-    assert (len(destination.asked), len(destination.sent)) == (2, 2)
+    assert len(destination.sent) == 2
 
 
 def test_a_request_that_the_destination_itself_ended_is_asked_about_at_once(sender_to: MakeSender) -> None:
@@ -457,22 +436,21 @@ def test_a_batch_of_which_a_part_is_stored_stays_in_doubt_on_the_disk(
 
 
 def test_threads_do_not_outlive_their_owners(sender_to: MakeSender) -> None:
-    class Owner:
-        pass
+    def owned() -> list[str]:
+        return [thread.name for thread in threading.enumerate() if thread.name == "test: owned"]
 
     destination = ScriptedDestination()
-    before = threading.active_count()
     for _ in range(20):
-        sender = Sender(MemoryOutbox(key_of=bytes.decode), destination, name="owned", flush_interval=60)
+        sender = Sender(MemoryOutbox(key_of=bytes.decode), destination, name="test: owned", flush_interval=60)
         submit(sender, "a")
         sender.retire()
     del sender
     gc.collect()
 
     deadline = time.monotonic() + 5
-    while threading.active_count() > before and time.monotonic() < deadline:
+    while owned() and time.monotonic() < deadline:
         time.sleep(0.01)
-    assert threading.active_count() <= before
+    assert not owned()
     assert len(destination.stored) == 20, "what waited was sent first"
 
 
