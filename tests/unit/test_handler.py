@@ -119,7 +119,8 @@ def test_the_same_trouble_is_logged_again_after_a_minute_with_its_count(
     for now[0] in (0.0, 1.0, 2.0, 61.0):
         log.warning("kind", "It happened.")  # noqa: PLE1205 (not the standard logger)
 
-    assert caplog.messages == ["It happened.", "It happened. (2 more like this since the last line)"]
+    told = [message for message in caplog.messages if message.startswith("It happened")]
+    assert told == ["It happened.", "It happened. (2 more like this since the last line)"]
 
 
 def test_even_a_not_implemented_error_stays_inside(

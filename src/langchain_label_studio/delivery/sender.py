@@ -315,11 +315,7 @@ class Sender(ForkSafe, Generic[DestinationT]):
             self._failed(DeliveryFailedError(type(error).__name__, maybe_stored=True), AnswerMeaning.IN_DOUBT)
 
     def _settle(self, batch: Batch, records: Sequence[Record], outcome: Outcome, reason: str) -> None:
-        with self._wake:
-            self._tally.count(len(records), outcome, recovered=batch.recovered)
-            if outcome == "rejected":
-                self._refusal = f"Run {records[0].key} was refused: {reason}"
-            self._wake.notify_all()
+        # The log comes first: it is complete when a flush returns.
         if outcome == "rejected":
             where = "" if self.directory is None else ": see `langchain-label-studio outbox rejected`"
             self._log.warning(
@@ -330,20 +326,16 @@ class Sender(ForkSafe, Generic[DestinationT]):
                 where,
                 reason,
             )
+        with self._wake:
+            self._tally.count(len(records), outcome, recovered=batch.recovered)
+            if outcome == "rejected":
+                self._refusal = f"Run {records[0].key} was refused: {reason}"
+            self._wake.notify_all()
 
     def _too_early(self) -> None:
         """Go on later: the destination still works on a request, or may do so."""
-        with self._wake:
-            self._kicked = False
-            shipment = self._shipments.current
-            late = shipment.late if shipment else ""
-            if shipment and shipment.at_work:
-                self._failures = 0
-            if shipment and (shipment.at_work or shipment.batch.recovered):
-                self._shipments.put_aside()
-            if late:
-                self._state, self._last_error = "unreachable", late
-            self._wake.notify_all()
+        shipment = self._shipments.current
+        late = shipment.late if shipment else ""
         if late:
             self._log.warning(
                 "late",
@@ -352,6 +344,15 @@ class Sender(ForkSafe, Generic[DestinationT]):
                 late,
                 self.what,
             )
+        with self._wake:
+            self._kicked = False
+            if shipment and shipment.at_work:
+                self._failures = 0
+            if shipment and (shipment.at_work or shipment.batch.recovered):
+                self._shipments.put_aside()
+            if late:
+                self._state, self._last_error = "unreachable", late
+            self._wake.notify_all()
 
     def _done(self, shipment: Shipment) -> None:
         self._shipments.remove_current()

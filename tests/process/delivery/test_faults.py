@@ -60,7 +60,7 @@ def test_a_server_that_restarts_gets_everything_in_order(loopback: LoopbackLabel
     port = loopback.stop()
     later = record_many(handler, 50)
     assert not handler.flush(0.3)
-    assert handler.stats().state == "unreachable"
+    wait_until(lambda: handler.stats().state == "unreachable")
 
     loopback.start(port)
 

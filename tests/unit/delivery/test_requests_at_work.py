@@ -95,8 +95,9 @@ def test_others_are_sent_meanwhile_and_flush_tells_the_truth(
     wait_until(lambda: destination.asked)
 
     submit(sender, "c", "d")
-    wait_until(lambda: destination.stored == ["c", "d"])
+    wait_until(lambda: sender.stats().delivered == 2)
 
+    assert destination.stored == ["c", "d"]
     assert not sender.flush(0.1), "two of four are not stored"
     stats = sender.stats()
     assert (stats.submitted, stats.delivered, stats.in_doubt, stats.pending) == (4, 2, 2, 0)
@@ -205,9 +206,9 @@ def test_a_request_that_never_ends_is_said_and_given_up_at_last(
 
     submit(sender, "a", "b")
 
-    wait_until(lambda: sender.stats().state == "unreachable")
+    wait_until(lambda: "job 17 has not ended" in caplog.text)
     assert "job 17 has not ended" in str(sender.stats().last_error)
-    assert "job 17 has not ended" in caplog.text
+    assert sender.stats().state == "unreachable"
     assert (sender.stats().in_doubt, len(destination.sent)) == (2, 1)
     monkeypatch.setattr(retry_policy, "GIVEN_UP", 0.0)
     assert sender.flush(20)

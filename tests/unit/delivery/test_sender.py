@@ -334,6 +334,7 @@ def test_retry_after_has_a_ceiling_and_a_flush_tries_once_all_the_same(
     wait_until(lambda: sender.stats().state == "unreachable")
 
     assert not sender.flush(0.3)
+    wait_until(lambda: len(destination.sent) >= 2)
     assert len(destination.sent) == 2, "a flush tries once, and not again and again"
     assert sender.flush(5)
 
@@ -356,7 +357,7 @@ def test_flush_tells_the_truth_within_its_time(sender_to: MakeSender) -> None:
     submit(sender, "a")
 
     assert not sender.flush(0.2)
-    assert sender.stats().in_doubt == 1
+    wait_until(lambda: sender.stats().in_doubt == 1)
     assert balanced(sender)
     destination.gate.set()
     assert sender.flush(5)
