@@ -44,8 +44,10 @@ _OF_THE_SDK = "ignore:The `parse_obj` method is deprecated:DeprecationWarning"
 RECOVER = """
 import langchain_label_studio.delivery.orphaned_lanes as orphaned_lanes
 import langchain_label_studio.delivery.retry_policy as retry_policy
+import langchain_label_studio.label_studio.destinations.runs as runs
 orphaned_lanes.LOOK_AGAIN = 0.1
 retry_policy.GRACE = 0.5
+runs.JOB_GRACE = 10
 handler = make(connect="eager")
 record(handler)
 lanes = os.path.join(handler.stats().outbox, "lanes")

@@ -71,7 +71,6 @@ def take_over(title: str) -> str:
     # A real server goes on for some seconds with what a dead process had sent.
     return (
         changed(settings, "GRACE = 0.5", "GRACE = 5")
-        + "import langchain_label_studio.label_studio.destinations.runs as runs\nruns.JOB_GRACE = 10\n"
         + make(title, 'connect="eager"')
         + changed(rest, "time.monotonic() + 50", "time.monotonic() + 100")
     )
