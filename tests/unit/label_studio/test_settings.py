@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, tzinfo
+from typing import Self
 
 import orjson
 import pytest
@@ -18,6 +19,7 @@ from langchain_label_studio import (
     SettingError,
 )
 from langchain_label_studio.delivery.settings import resolve_delivery
+from langchain_label_studio.label_studio import settings as settings_module
 from langchain_label_studio.label_studio.settings import resolve_settings
 
 ENVIRONMENT = {
@@ -25,6 +27,18 @@ ENVIRONMENT = {
     "LABEL_STUDIO_URL": "http://environment:1234/ls",
     "LABEL_STUDIO_PROJECT_ID": "7",
 }
+
+
+class _Moment(datetime):
+    @classmethod
+    def now(cls, tz: tzinfo | None = None) -> Self:
+        return cls(2026, 11, 29, 8, 30, tzinfo=tz)
+
+
+@pytest.fixture(autouse=True)
+def _now(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An hour or a day may end between two looks at the clock."""
+    monkeypatch.setattr(settings_module, "datetime", _Moment)
 
 
 def test_the_argument_wins_over_the_environment() -> None:
@@ -53,7 +67,7 @@ def test_empty_counts_as_unset() -> None:
     assert settings.api_key.get_secret_value() == "k"
     assert settings.url == "http://localhost:8080/"
     assert settings.project_id is None
-    assert settings.project_title == f"LangChain-{datetime.now():%Y-%m-%d}"
+    assert settings.project_title == "LangChain-2026-11-29"
     assert settings.form == "prompt"
 
 
@@ -168,8 +182,8 @@ def test_a_bad_number_in_the_environment_names_the_variable() -> None:
         ("100 %%", "100 %"),
         ("%%Q abc", "%Q abc"),
         (" Family 👨\u200d👩\u200d👧 ", "Family 👨\u200d👩\u200d👧"),
-        ("Año\u00a0%Y", f"Año\u00a0{datetime.now():%Y}"),
-        ("%Y-%m-%d %H", f"{datetime.now():%Y-%m-%d %H}"),
+        ("Año\u00a0%Y", "Año\u00a02026"),
+        ("%Y-%m-%d %H", "2026-11-29 08"),
     ],
 )
 def test_a_title_keeps_its_other_characters(name: str, title: str) -> None:
