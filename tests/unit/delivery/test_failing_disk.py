@@ -34,7 +34,7 @@ class FailingDisk:
         self.never_takes_back = False
         self._chance = random.Random(4711)
         for name in ("write", "fsync", "ftruncate"):
-            patch_here(monkeypatch, os, name, getattr(self, name))
+            monkeypatch.setattr(os, name, getattr(self, name))  # for the sender's thread, too
 
     def write(self, descriptor: int, data: bytes) -> int:
         if self._fails() and stat.S_ISREG(os.fstat(descriptor).st_mode):

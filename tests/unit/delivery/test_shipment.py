@@ -23,6 +23,16 @@ class Clock:
         monkeypatch.setattr(shipment, "time", SimpleNamespace(monotonic=lambda: self.now))
 
 
+def shipment_to(destination: ScriptedDestination) -> Shipment:
+    """Return a shipment of one record. The destination may work on a request for `GRACE` seconds."""
+    destination.seconds = GRACE
+    outbox = MemoryOutbox(key_of=bytes.decode)
+    outbox.append(b"a")
+    batch = outbox.next_batch()
+    assert batch
+    return Shipment(batch, outbox, lambda *_: None, place=0)
+
+
 def deliver(destination: ScriptedDestination, clock: Clock, *, late: float = 0.0) -> list[float]:
     """Deliver one record. Return the seconds after the request at which each attempt asked.
 
@@ -31,12 +41,7 @@ def deliver(destination: ScriptedDestination, clock: Clock, *, late: float = 0.0
         clock: The clock.
         late: The seconds by which each attempt comes too late.
     """
-    destination.seconds = GRACE
-    outbox = MemoryOutbox(key_of=bytes.decode)
-    outbox.append(b"a")
-    batch = outbox.next_batch()
-    assert batch
-    one = Shipment(batch, outbox, lambda *_: None, place=0)
+    one = shipment_to(destination)
     began, asked = clock.now, []
     while one.unsettled():
         before = len(destination.asked)
@@ -80,12 +85,7 @@ def test_one_question_is_enough_after_a_long_time(monkeypatch: pytest.MonkeyPatc
 def test_nobody_asks_before_the_next_attempt(monkeypatch: pytest.MonkeyPatch) -> None:
     destination = ScriptedDestination(DeliveryFailedError("no", status=504))
     clock = Clock(monkeypatch)
-    outbox = MemoryOutbox(key_of=bytes.decode)
-    outbox.append(b"a")
-    batch = outbox.next_batch()
-    assert batch
-    destination.seconds = GRACE
-    one = Shipment(batch, outbox, lambda *_: None, place=0)
+    one = shipment_to(destination)
     with pytest.raises(DeliveryFailedError):
         one.attempt(destination)
 
