@@ -234,10 +234,6 @@ class _Handler(BaseHTTPRequestHandler):
         return self.studio.key_is_good and self.studio.good_key in {None, sent.split()[-1]}
 
     def _import(self, tasks: list[dict[str, Any]]) -> None:
-        with self.studio.counted():
-            self._answer_import(tasks)
-
-    def _answer_import(self, tasks: list[dict[str, Any]]) -> None:
         fault = self.studio.faults.pop(0) if self.studio.faults else self.studio.every_fault
         refused = self.studio.refused_text is not None and self.studio.refused_text in json.dumps(tasks)
         if fault and fault.kind == "job":
@@ -248,8 +244,11 @@ class _Handler(BaseHTTPRequestHandler):
             time.sleep(self.studio.delay)
             self._answer(self.studio.refused_status, {"detail": "as told"})
         elif fault is None:
-            time.sleep(self.studio.delay)
-            self._answer(201, self.studio.store(tasks))
+            # An import is over when it is stored: who reads the answer may send the next one at once.
+            with self.studio.counted():
+                time.sleep(self.studio.delay)
+                stored = self.studio.store(tasks)
+            self._answer(201, stored)
         elif fault.kind == "lose_predictions":
             self._answer(201, self.studio.store(tasks, with_predictions=False))
         else:

@@ -51,7 +51,7 @@ def test_kill_at_random_loses_nothing_and_doubles_nothing(
 
 def test_kill_while_a_refused_batch_is_halved_doubles_nothing(loopback: LoopbackLabelStudio) -> None:
     """P3, P5: halves that were stored are not sent again, though the batch waits as a whole."""
-    loopback.refused_text, loopback.delay = "refuse me", 0.1
+    loopback.refused_text, loopback.delay = "refuse me", 0.5
     program = """
     handler = make(flush_interval=60)
     record(handler, 40)

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from langchain_label_studio.selectors.sampling import in_sample
 from tests.support.loopback_label_studio import LoopbackLabelStudio
-from tests.support.programs import run, running, wait_until, waiting_files
+from tests.support.programs import kill, run, running, waiting_files
 
 SECRET = "bob@example.com"
 
@@ -69,13 +69,16 @@ def test_a_mask_that_fails_leaves_nothing_in_files_or_in_what_is_said(loopback: 
     handler.on_llm_start({{}}, ["Hi"], run_id=run_id)
     handler.on_llm_error(RuntimeError("no such user: {SECRET}"), run_id=run_id)
     print(handler.stats(), file=sys.stderr, flush=True)
+    print("end", flush=True)
     time.sleep(60)
     """
     with running(program, loopback.url) as process:
-        wait_until(lambda: sum(file.read_bytes().count(b"\n") for file in waiting_files()) == 4)
-        process.kill()
-        _, said = process.communicate()
+        *_, last = kill(process, after=4)
+        assert process.stderr
+        said = process.stderr.read()
 
+    assert last == "end"
+    assert sum(file.read_bytes().count(b"\n") for file in waiting_files()) == 4
     assert said.count("The mask= function failed") == 1
     assert "lost={'mask': " in said
     assert SECRET not in said
