@@ -128,7 +128,7 @@ record(handler)
 began = time.monotonic()
 handler.feedback(run_id, score=1)
 give(run_id, comment="from elsewhere", key="other")
-assert time.monotonic() - began < 1
+assert time.monotonic() - began < 5
 assert not handler.flush(2)
 os.write(1, b"down\\n")
 assert handler.flush(60), handler.stats()

@@ -186,7 +186,7 @@ def test_flush_waits_no_longer_than_it_was_told(monkeypatch: pytest.MonkeyPatch)
     record(handler)
     started = time.monotonic()
     assert not handler.flush(0.2)
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 5
     answers: list[bool] = []
     flushing = threading.Thread(target=lambda: answers.append(handler.flush(10)))
     flushing.start()

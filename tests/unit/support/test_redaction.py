@@ -72,4 +72,4 @@ def test_a_hostile_text_is_read_at_once(text: str) -> None:
     reason_in(text)
     reason_in({"detail": text})
 
-    assert time.perf_counter() - started < 1
+    assert time.perf_counter() - started < 3
