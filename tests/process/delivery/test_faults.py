@@ -78,7 +78,7 @@ def test_a_server_that_hangs_does_not_hold_up_flush_or_the_chain(loopback: Loopb
     record_many(handler, 100)
     handler.close(0.3)
 
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 15
     assert handler.stats().pending + handler.stats().in_doubt == 101
 
 

@@ -85,7 +85,7 @@ def test_a_server_that_drips_is_given_up_when_the_time_of_the_request_is_over(sp
         with pytest.raises(httpx.ReadTimeout):
             client.get(url)
 
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 15
 
 
 def test_a_server_that_takes_an_upload_slowly_is_given_up_too() -> None:
@@ -94,7 +94,7 @@ def test_a_server_that_takes_an_upload_slowly_is_given_up_too() -> None:
         with pytest.raises(httpx.WriteTimeout):
             client.post(url, content=bytes(50_000_000))
 
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 15
 
 
 def test_each_silence_has_its_own_shorter_limit() -> None:
@@ -103,7 +103,7 @@ def test_each_silence_has_its_own_shorter_limit() -> None:
         with pytest.raises(httpx.ReadTimeout):
             client.get(url)
 
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 15
 
 
 def test_a_connection_that_nobody_accepts_is_given_up() -> None:
@@ -131,7 +131,7 @@ def test_a_look_up_of_a_name_that_hangs_is_given_up(monkeypatch: pytest.MonkeyPa
         started = time.monotonic()
         with pytest.raises(httpx.ConnectTimeout):
             client.get(url)
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 15
     released.set()
 
 
@@ -283,7 +283,7 @@ def test_an_inner_time_limit_gives_no_more_time() -> None:
         with time_limit(0.3), time_limit(30), pytest.raises(httpx.ReadTimeout):
             client.get(url)
 
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 15
 
 
 def test_two_threads_with_one_client_have_limits_of_their_own() -> None:

@@ -80,7 +80,7 @@ def test_a_server_that_hangs_is_bad_after_some_seconds(monkeypatch: pytest.Monke
         *_, last = check_up(url=url, project_id=None, project_name="Checked")
 
     assert (last.level, "broke off without an answer" in last.text) == ("bad", True)
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 15
 
 
 def test_a_project_is_looked_at_as_its_mode_needs_it(findings: Look, loopback: LoopbackLabelStudio) -> None:
