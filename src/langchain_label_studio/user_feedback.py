@@ -29,7 +29,7 @@ from langchain_label_studio.label_studio.shared_senders import (
 )
 from langchain_label_studio.support.bounded_dict import BoundedDict
 from langchain_label_studio.support.forks import ForkSafe
-from langchain_label_studio.support.json_safe import clean_text, clip
+from langchain_label_studio.support.safe_text import clean_text, clip
 from langchain_label_studio.types.feedback import GivenFeedback, encode_feedback
 from langchain_label_studio.types.task_columns import check_feedback_key
 

@@ -12,7 +12,7 @@ from langchain_core.callbacks.base import BaseCallbackHandler
 from langchain_label_studio.recording.messages import to_turns
 from langchain_label_studio.recording.recorder import Recorder
 from langchain_label_studio.recording.run_inline import RunInline
-from langchain_label_studio.support.json_safe import clip
+from langchain_label_studio.support.safe_text import clip
 from langchain_label_studio.types.turn import Turn
 
 if TYPE_CHECKING:  # these take long to load, and LangChain has loaded them before it calls

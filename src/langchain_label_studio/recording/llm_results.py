@@ -12,7 +12,8 @@ from pathlib import PurePosixPath, PureWindowsPath
 from typing import TYPE_CHECKING, Any
 
 from langchain_label_studio.recording.messages import to_turn
-from langchain_label_studio.support.json_safe import clip, jsonable
+from langchain_label_studio.support.json_safe import jsonable
+from langchain_label_studio.support.safe_text import clip
 from langchain_label_studio.types.run import RunFields, Status
 from langchain_label_studio.types.turn import Turn
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import inf
 from typing import Any
 
 from langchain_label_studio.support.json_safe import jsonable
@@ -62,7 +63,7 @@ def mask_run(run: Mapping[str, Any], mask: Mask) -> dict[str, Any]:
         mask: A function from text to masked text that never raises.
     """
     return {
-        name: value if name in KEPT else _mask_field(name, jsonable(value), mask)
+        name: value if name in KEPT else _mask_field(name, jsonable(value, items=inf, characters=inf), mask)
         for name, value in run.items()
     }
 

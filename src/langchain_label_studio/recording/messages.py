@@ -10,7 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from langchain_label_studio.recording.media import MAX_IMAGES, image_of, note_of
-from langchain_label_studio.support.json_safe import clip, jsonable
+from langchain_label_studio.support.json_safe import jsonable
+from langchain_label_studio.support.safe_text import clip
 from langchain_label_studio.types.turn import Turn
 
 if TYPE_CHECKING:

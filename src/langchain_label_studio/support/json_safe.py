@@ -1,7 +1,7 @@
-"""`jsonable`: any value as JSON that PostgreSQL and a browser can hold.
+"""`jsonable`: any value as JSON that PostgreSQL and a browser can hold. It takes no longer than what it keeps of it.
 
-Label Studio does not check the values that it stores. On PostgreSQL, one NUL byte makes a whole batch fail. One lone
-surrogate makes every page of a project answer 500.
+A value of an application may contain itself, may name the same part in a thousand places, or may hold a table of a
+million rows. So a walk knows the path to the place where it is, and has a budget for the value as a whole.
 """
 
 from __future__ import annotations
@@ -9,49 +9,45 @@ from __future__ import annotations
 import base64
 import dataclasses
 import math
-from collections.abc import Mapping
-from datetime import date, datetime, time
+import re
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence, ValuesView
+from collections.abc import Set as AbstractSet
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
 from enum import Enum
+from numbers import Integral, Real
+from pathlib import PurePath
 from typing import Any
 from uuid import UUID
 
 import orjson
 
-from langchain_label_studio.support.forks import no_fork
+from langchain_label_studio.support.pydantic_values import model_fields, schema_of
+from langchain_label_studio.support.safe_text import MAX_TEXT, base64_size, clean_text, clip, size_of
 
-MAX_TEXT = 1_000_000
-"""The maximum number of characters of a text. A text that was cut says so."""
+MAX_ITEMS = 10_000
+"""The maximum number of items and keys of a value, with those of its parts. A value that was cut says so."""
+
+MAX_CHARACTERS = 2 * MAX_TEXT
+"""The maximum number of characters of all texts of a value together."""
 
 _MAX_DEPTH = 60
 _MAX_INT = 2**63 - 1
+_MAX_BITS = 10_000
 _BASE64_KEYS = frozenset({"base64", "data", "bytes", "b64_json"})
 
 
 def encode(value: Any) -> bytes:
-    """Return the value as JSON. Values that JSON cannot hold are replaced as in `jsonable`."""
+    """Return a value of our own as JSON. What JSON cannot hold is replaced as in `jsonable`.
+
+    Args:
+        value: A tree. Values of the application in it have passed `jsonable`.
+    """
     try:
         return orjson.dumps(value)
     except (TypeError, ValueError):  # includes lone surrogates, big integers, deep nesting
-        return orjson.dumps(jsonable(value))
-
-
-def clip(text: str, limit: int = MAX_TEXT) -> str:
-    """Return the text. A text over the limit is cut, and ends with a note about it."""
-    # A little more is allowed. So a text that was cut before is not cut again in its note.
-    if len(text) <= limit + limit // 10_000:
-        return text
-    return f"{text[:limit]}\n[cut: {len(text) - limit:,} more characters]"
-
-
-def clean_text(text: str) -> str:
-    """Return the text without NUL bytes and lone surrogates. A text over the limit is cut, and says so."""
-    text = clip(str(text))
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        # This joins real pairs of surrogates, and turns lone surrogates into U+FFFD.
-        text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    return text.replace("\x00", "\ufffd")
+        return orjson.dumps(_Walk(math.inf, math.inf).read(value, 0))
 
 
 def as_mapping(value: Any) -> Mapping[str, Any]:
@@ -59,89 +55,170 @@ def as_mapping(value: Any) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {}
 
 
-def size_of(byte_count: int) -> str:
-    """Return a number of bytes for people.
-
-    `rich.filesize` is not used, because this runs inside a callback: a process that only records does not load rich.
-    """
-    size = float(byte_count)
-    for unit in ("B", "kB", "MB"):
-        if size < 1000:
-            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
-        size /= 1000
-    return f"{size:.1f} GB"
-
-
-def base64_size(text: str) -> int:
-    """Return the number of bytes in a base64 text."""
-    return len(text) * 3 // 4 - text[-2:].count("=")
-
-
-def jsonable(value: Any, *, depth: int = 0) -> Any:
+def jsonable(value: Any, *, items: float = MAX_ITEMS, characters: float = MAX_CHARACTERS) -> Any:
     """Return the value as JSON can hold it. Never raises.
 
     Args:
         value: Anything.
-        depth: The number of lists and mappings around the value.
+        items: The maximum number of items and keys that are kept. `math.inf` is only for trees of our own.
+        characters: The maximum number of characters that are kept.
 
     Returns:
-        `None`, `bool`, `int`, `float`, `str`, `list` or `dict`. NaN and infinities become `None`. Bytes and base64
-        become a note with their size. Other objects become the name of their type, because their own text may hold
-        secrets.
+        `None`, `bool`, `int`, `float`, `str`, `list` or `dict`. NaN and infinities become `None`. Numbers of other
+        types become numbers, times and paths become text, and a time difference its seconds. Classes with fields
+        become their JSON schema. Bytes and base64 become a note with their size. Other objects become the name of
+        their type, because their own text may hold secrets. A part that contains itself becomes a note, and so does
+        everything over the limits.
     """
-    if isinstance(value, str):
-        return clean_text(value)
-    if value is None or isinstance(value, bool):
-        return value
-    if isinstance(value, int):
-        return int(value) if abs(value) <= _MAX_INT else str(value)
-    if isinstance(value, float):
-        return float(value) if math.isfinite(value) else None
-    if depth >= _MAX_DEPTH:
-        return "[nested too deeply]"
-    try:
-        return _jsonable_object(value, depth)
-    except Exception as error:  # noqa: BLE001 (any __iter__ or model_dump may raise anything)
-        return f"[{_type_name(value)} that could not be read: {type(error).__name__}]"
+    return _Walk(items, characters).read(value, 0)
 
 
-def _jsonable_object(value: Any, depth: int) -> Any:
-    if isinstance(value, Mapping):
-        return {
-            clean_text(key if isinstance(key, str) else str(jsonable(key, depth=depth))): _item(
-                key, item, depth
+class _Walk:
+    """A walk through one value. See `jsonable`."""
+
+    __slots__ = ("_characters", "_items", "_path")
+
+    def __init__(self, items: float, characters: float) -> None:
+        self._items = items
+        self._characters = characters
+        self._path: set[int] = set()
+
+    def read(self, value: Any, depth: int) -> Any:
+        """Return the value as JSON can hold it.
+
+        Args:
+            value: Anything.
+            depth: The number of lists and mappings around it.
+        """
+        kind = type(value)
+        if kind is str:
+            return self._text(value)
+        if value is None or kind is bool:
+            return value
+        if kind is int:
+            return _whole_number(value)
+        if kind is float:
+            return value if math.isfinite(value) else None
+        if depth >= _MAX_DEPTH:
+            return "[nested too deeply]"
+        if id(value) in self._path:
+            return f"[{_type_name(value)} that contains itself]"
+        self._path.add(id(value))
+        try:
+            return self._read_object(value, depth)
+        except Exception as error:  # noqa: BLE001 (any __iter__ or model_dump may raise anything)
+            return f"[{_type_name(value)} that could not be read: {type(error).__name__}]"
+        finally:
+            self._path.discard(id(value))
+
+    def _text(self, text: str) -> str:
+        limit = int(min(MAX_TEXT, max(0, self._characters)))
+        self._characters -= len(text)
+        return clean_text(clip(text, limit))
+
+    def _read_object(self, value: Any, depth: int) -> Any:
+        if isinstance(value, Enum):  # first: it may be a text or a number, too
+            return self.read(value.value, depth + 1)
+        if isinstance(value, str):
+            return self._text(str.__str__(value))
+        if isinstance(value, Mapping):
+            return self._mapping(value, depth)
+        if isinstance(value, bytes | bytearray | memoryview):
+            return f"[{size_of(memoryview(value).nbytes)} of binary data]"
+        if isinstance(value, Sequence | AbstractSet | ValuesView | deque):
+            return self._list(value, len(value), depth)
+        if (text := _text_of(value)) is not None:
+            return self._text(text)
+        if isinstance(value, Real | Decimal | complex | timedelta):
+            return _number(value)
+        return self._read_other(value, depth)
+
+    def _read_other(self, value: Any, depth: int) -> Any:
+        if isinstance(value, type):
+            schema = schema_of(value)
+            return f"[{_type_name(value)}]" if schema is None else self.read(schema, depth + 1)
+        if hasattr(value, "dtype") and hasattr(value, "tolist"):
+            shape = getattr(value, "shape", ())
+            if math.prod(shape) > self._items:
+                return f"[{_type_name(value)}, {' by '.join(map(str, shape))}, {value.dtype}]"
+            return self.read(value.tolist(), depth + 1)
+        if (fields := model_fields(value)) is not None:
+            return self._mapping(fields, depth)
+        if dataclasses.is_dataclass(value):
+            return self._mapping(
+                {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}, depth
             )
-            for key, item in value.items()
-        }
-    if isinstance(value, list | tuple | set | frozenset):
-        return [jsonable(item, depth=depth + 1) for item in value]
-    if isinstance(value, bytes | bytearray | memoryview):
-        return f"[{size_of(len(value))} of binary data]"
-    if isinstance(value, Enum):
-        return jsonable(value.value, depth=depth + 1)
+        return f"[{_type_name(value)}]"
+
+    def _list(self, values: Iterable[Any], length: int, depth: int) -> list[Any]:
+        kept: list[Any] = []
+        for value in values:
+            if self._is_spent():
+                kept.append(f"[cut: {length - len(kept):,} more items]")
+                break
+            self._items -= 1
+            kept.append(self.read(value, depth + 1))
+        return kept
+
+    def _mapping(self, values: Mapping[Any, Any], depth: int) -> dict[str, Any]:
+        kept: dict[str, Any] = {}
+        for key, value in values.items():
+            if self._is_spent():
+                kept["…"] = f"[cut: {len(values) - len(kept):,} more items]"
+                break
+            self._items -= 1
+            name = self._text(key) if type(key) is str else str(self.read(key, depth + 1))
+            if name in kept:  # such as 1 beside "1"
+                name += f" ({len(kept) + 1})"
+            kept[name] = self._item(key, value, depth)
+        return kept
+
+    def _item(self, key: Any, value: Any, depth: int) -> Any:
+        if isinstance(value, str) and len(value) > len(";base64,"):
+            if value.startswith("data:") and ";base64," in value[:200]:
+                head, _, data = value.partition(";base64,")
+                return self._text(f"[{head.removeprefix('data:')}, {size_of(base64_size(data))}]")
+            if key in _BASE64_KEYS and len(value) > 256 and _looks_like_base64(value):
+                return f"[{size_of(base64_size(value))} of base64]"
+        return self.read(value, depth + 1)
+
+    def _is_spent(self) -> bool:
+        return self._items <= 0 or self._characters <= 0
+
+
+def _whole_number(number: int) -> int | str:
+    """Return a whole number. A database cannot hold all of them as numbers, nor Python all of them as text."""
+    if abs(number) <= _MAX_INT:
+        return int(number)
+    bits = number.bit_length()
+    if bits > _MAX_BITS:
+        return f"[a whole number of {int(bits * math.log10(2)) + 1:,} digits]"
+    return str(number)
+
+
+def _text_of(value: Any) -> str | None:
+    """Return the text of a time, an id, a path or a pattern. None for anything else."""
     if isinstance(value, datetime | date | time):
         return value.isoformat()
-    if isinstance(value, UUID):
+    if isinstance(value, UUID | PurePath):
         return str(value)
-    with no_fork():
-        from pydantic import BaseModel  # noqa: PLC0415 (takes 10 ms to load; a program with a model has loaded it)
-
-    if isinstance(value, BaseModel):
-        return jsonable(value.model_dump(), depth=depth + 1)
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        fields = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
-        return jsonable(fields, depth=depth + 1)
-    return f"[{_type_name(value)}]"
+    return str(value.pattern) if isinstance(value, re.Pattern) else None
 
 
-def _item(key: Any, item: Any, depth: int) -> Any:
-    if isinstance(item, str):
-        if item.startswith("data:") and ";base64," in item[:200]:
-            head, _, data = item.partition(";base64,")
-            return f"[{head.removeprefix('data:')}, {size_of(base64_size(data))}]"
-        if key in _BASE64_KEYS and len(item) > 256 and _looks_like_base64(item):
-            return f"[{size_of(base64_size(item))} of base64]"
-    return jsonable(item, depth=depth + 1)
+def _number(value: Any) -> int | float | str | None:
+    """Return a number of any type, such as `Decimal`, `Fraction` or those of numpy. Of a time difference, the seconds."""
+    if isinstance(value, timedelta):
+        return value.total_seconds()
+    if isinstance(value, Integral):
+        return _whole_number(int(value))
+    if isinstance(value, complex):
+        return str(value)
+    # numpy's short floats have a text with fewer digits than their value as a float of Python: 0.1, not 0.10000000149.
+    number = float(str(value)) if hasattr(value, "dtype") else float(value)
+    if math.isfinite(number):
+        return number
+    huge = isinstance(value, Decimal) and value.is_finite()
+    return str(value) if huge else None
 
 
 def _looks_like_base64(text: str) -> bool:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from langchain_label_studio.support.json_safe import base64_size, size_of
+from langchain_label_studio.support.safe_text import base64_size, size_of
 
 _LINK = re.compile(r"https://[^\s\"'<>\\]+", re.IGNORECASE)
 _DATA = re.compile(r"data:image/(?:png|jpeg|jpg|gif|webp);base64,[A-Za-z0-9+/]+={0,2}")

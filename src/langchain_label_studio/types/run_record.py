@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from langchain_label_studio.support.json_lines import decode_line, encode_line, read_name
+from langchain_label_studio.support.json_safe import jsonable
 from langchain_label_studio.types.run import LLMRun, RunFields
 
 FORMAT_VERSION = 1
@@ -50,7 +51,7 @@ def encode_run(run: RunFields, mask: Callable[[Mapping[str, Any]], Mapping[str, 
         mask: Takes the other fields, and returns them masked.
     """
     metadata = run.get("metadata") or {}
-    sent = {**run, "metadata": {key: value for key, value in metadata.items() if key in METADATA_SENT}}
+    sent = {**run, "metadata": {key: jsonable(metadata[key]) for key in METADATA_SENT if key in metadata}}
     return encode_line(mask(sent) if mask else sent, version=FORMAT_VERSION)
 
 

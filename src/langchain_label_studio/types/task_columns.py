@@ -53,8 +53,10 @@ def check_feedback_key(key: str) -> None:
 
 def usable_data(data: Mapping[str, Any]) -> dict[str, Any]:
     """Return a copy of the user's own data without reserved keys, and without keys that no task can have."""
-    return {
-        str(key): jsonable(value)
+    usable = {
+        str(key): value
         for key, value in data.items()
         if str(key) and str(key) not in {*COLUMNS, *PANELS} and not UNFILTERABLE & set(str(key))
     }
+    kept: dict[str, Any] = jsonable(usable)
+    return kept

@@ -10,7 +10,7 @@ from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
 
 from langchain_label_studio.datasets import Reason, TrainingSet, to_dpo, to_kto, to_reward, to_sft
 from langchain_label_studio.recording.messages import to_turn, to_turns
-from langchain_label_studio.support.json_safe import clip
+from langchain_label_studio.support.safe_text import clip
 from langchain_label_studio.types.review import Review
 from tests.support.openai_formats import check_chat_row, check_preference_row
 from tests.support.reviews import WEATHER_TOOL, assistant, call, preference, review, tool, turn, user

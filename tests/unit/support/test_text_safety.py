@@ -22,8 +22,9 @@ from langchain_label_studio.errors import (
     ServerUnavailableError,
 )
 from langchain_label_studio.label_studio.api_errors import error_for_status, reason_in, retry_after
-from langchain_label_studio.support.json_safe import clean_text, clip, encode, jsonable
+from langchain_label_studio.support.json_safe import encode, jsonable
 from langchain_label_studio.support.redaction import error_text, scrub_secrets
+from langchain_label_studio.support.safe_text import clean_text, clip
 
 
 @pytest.mark.parametrize(

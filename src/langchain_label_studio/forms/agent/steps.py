@@ -8,7 +8,8 @@ from typing import Any
 
 from langchain_label_studio.recording.messages import to_turn
 from langchain_label_studio.support.forks import no_fork
-from langchain_label_studio.support.json_safe import clip, jsonable
+from langchain_label_studio.support.json_safe import jsonable
+from langchain_label_studio.support.safe_text import clip
 from langchain_label_studio.types.run import RunFields
 from langchain_label_studio.types.run_parts import Step
 from langchain_label_studio.types.text import show_turn

@@ -7,7 +7,8 @@ from itertools import islice
 from math import isfinite
 from typing import Any, SupportsFloat
 
-from langchain_label_studio.support.json_safe import as_mapping, clip, encode, jsonable
+from langchain_label_studio.support.json_safe import as_mapping, encode, jsonable
+from langchain_label_studio.support.safe_text import clip
 from langchain_label_studio.types.run_parts import Document
 from langchain_label_studio.types.turn import Turn
 

@@ -15,7 +15,8 @@ from typing import Any
 from langchain_label_studio.forms.form import Filled, Form
 from langchain_label_studio.forms.modes import get_default_label_configs
 from langchain_label_studio.forms.rag.gather import RetrievalGatherer
-from langchain_label_studio.support.json_safe import as_mapping, clip
+from langchain_label_studio.support.json_safe import as_mapping
+from langchain_label_studio.support.safe_text import clip
 from langchain_label_studio.types.review import Review
 from langchain_label_studio.types.run import LLMRun
 from langchain_label_studio.types.run_parts import Document

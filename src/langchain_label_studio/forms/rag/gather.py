@@ -12,7 +12,7 @@ from uuid import UUID
 from langchain_label_studio.forms.rag.documents import are_documents, read_documents, tool_documents, unique
 from langchain_label_studio.forms.trace_gatherer import TraceGatherer
 from langchain_label_studio.recording.trace_events import EventKind, TraceEvent
-from langchain_label_studio.support.json_safe import clip
+from langchain_label_studio.support.safe_text import clip
 from langchain_label_studio.types.run import RunFields
 from langchain_label_studio.types.run_parts import Document
 

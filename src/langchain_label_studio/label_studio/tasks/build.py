@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from functools import cache
+from math import inf
 from typing import Any
 
 from langchain_label_studio.errors import TaskDataError
@@ -55,7 +56,7 @@ def build_task(run: LLMRun, config: LabelConfig, *, model_version: str) -> dict[
     answer = [text for text in map(show_turn, run.answers) if text]
     if answer and config.response and config.input:
         task["predictions"].append(_prediction(run, config.response, config.input, answer, model_version))
-    cleaned: dict[str, Any] = jsonable(task)
+    cleaned: dict[str, Any] = jsonable(task, items=inf, characters=inf)
     return cleaned
 
 

@@ -13,8 +13,8 @@ from typing import Any
 
 from langchain_label_studio.label_config.inert_text import inert
 from langchain_label_studio.support.forks import no_fork
-from langchain_label_studio.support.json_safe import clip
 from langchain_label_studio.support.readable_json import readable_json
+from langchain_label_studio.support.safe_text import clip
 from langchain_label_studio.types.images import is_link, is_picture, note_of_image
 from langchain_label_studio.types.turn import Turn
 
