@@ -2,16 +2,7 @@
 
 from __future__ import annotations
 
-import base64
-import datetime as dt
-import enum
-import uuid
-
-import orjson
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from pydantic import BaseModel
 
 from langchain_label_studio.errors import (
     AuthenticationError,
@@ -22,7 +13,6 @@ from langchain_label_studio.errors import (
     ServerUnavailableError,
 )
 from langchain_label_studio.label_studio.api_errors import error_for_status, reason_in, retry_after
-from langchain_label_studio.support.json_safe import encode, jsonable
 from langchain_label_studio.support.redaction import error_text, scrub_secrets
 from langchain_label_studio.support.safe_text import clean_text, clip
 
@@ -58,70 +48,6 @@ def test_an_error_is_one_short_text() -> None:
     assert error_text(ValueError("no")) == "ValueError: no"
     assert error_text(KeyboardInterrupt()) == "KeyboardInterrupt"
     assert len(error_text(ValueError("x" * 10_000))) < 2_100
-
-
-class Colour(enum.Enum):
-    RED = "red"
-
-
-class Model(BaseModel):
-    x: int = 1
-
-
-class Nasty:
-    def __iter__(self) -> None:
-        raise RuntimeError
-
-    def __repr__(self) -> str:
-        return "token=SECRET"
-
-
-@pytest.mark.parametrize(
-    ("value", "expected"),
-    [
-        (float("nan"), None),
-        (float("inf"), None),
-        (10**30, str(10**30)),
-        ({1}, [1]),
-        ({1: {"a": (1, 2)}}, {"1": {"a": [1, 2]}}),
-        (b"123", "[3 B of binary data]"),
-        (Colour.RED, "red"),
-        (Model(), {"x": 1}),
-        (dt.date(2026, 1, 2), "2026-01-02"),
-        (uuid.UUID(int=0), "00000000-0000-0000-0000-000000000000"),
-        ("a\x00b", "a\ufffdb"),
-        ("\ud83d\ude00 \udfff", "😀 \ufffd"),
-        ({"url": "data:image/png;base64,AAAA"}, {"url": "[image/png, 3 B]"}),
-        ({"data": base64.b64encode(bytes(3000)).decode()}, {"data": "[3.0 kB of base64]"}),
-        (Nasty(), f"[{__name__}.Nasty]"),
-        (int, "[builtins.int]"),
-    ],
-)
-def test_values_json_cannot_hold_are_replaced(value: object, expected: object) -> None:
-    assert jsonable(value) == expected
-
-
-def test_a_value_that_contains_itself_ends() -> None:
-    endless: list = []
-    endless.append(endless)
-
-    assert "nested too deeply" in str(jsonable(endless))
-    assert encode(endless)
-
-
-json_like = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters()) | st.binary(),
-    lambda inner: st.lists(inner) | st.dictionaries(st.text() | st.integers(), inner) | st.tuples(inner),
-    max_leaves=30,
-)
-
-
-@given(json_like)
-def test_whatever_comes_can_be_encoded_and_stored(value: object) -> None:
-    text = orjson.dumps(jsonable(value)).decode()
-
-    assert "\\u0000" not in text
-    assert orjson.loads(encode(value)) is not Ellipsis
 
 
 def test_long_text_is_cut_visibly() -> None:
