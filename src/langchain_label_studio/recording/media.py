@@ -1,15 +1,14 @@
-"""`note_of` makes a note of an image, a sound or a file in a message. `image_of` keeps a small image, to look at.
+"""`media_of` makes a note of an image, a sound or a file in a message. `image_of` keeps a small image, to look at.
 
 Nothing is decoded. A note has the type and the size. An image stays text.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
-from langchain_label_studio.support.json_safe import jsonable
+from langchain_label_studio.support.json_safe import as_mapping
 from langchain_label_studio.types.images import media_note
 
 MAX_IMAGE = 200_000
@@ -20,24 +19,48 @@ MAX_IMAGES = 400_000
 
 _MAX_LINK = 4_000
 _SHOWN_TYPES = frozenset({"image/png", "image/jpeg", "image/jpg", "image/gif", "image/webp"})
-_MEDIA = frozenset({"image", "audio", "video", "file", "text-plain"})
+# The kinds of blocks, and the word for each in a note.
+_MEDIA = {
+    "image": "image",
+    "image_url": "image",
+    "input_image": "image",
+    "image_generation_call": "image",
+    "audio": "audio",
+    "input_audio": "audio",
+    "audio_url": "audio",
+    "video": "video",
+    "video_url": "video",
+    "input_video": "video",
+    "file": "file",
+    "input_file": "file",
+    "document": "file",
+    "document_url": "file",
+    "container_upload": "file",
+    "media": "file",
+    "text-plain": "text file",
+}
 
 
-def note_of(block: Mapping[str, Any]) -> str:
-    """Return a link for a block that is not text, or a short note with its kind, type and size."""
-    block = _standard(block)
-    kind = str(block.get("type") or "")
-    if kind in _MEDIA or "mime_type" in block:
-        return media_note("text file" if kind == "text-plain" else kind or "file", block)
-    return json.dumps(jsonable(block), ensure_ascii=False)
+def media_of(kind: str, block: Mapping[str, Any]) -> str | None:
+    """Return a link for a block of media, or a short note with its kind, type and size. None for another block.
 
-
-def image_of(block: Mapping[str, Any]) -> str | None:
-    """Return the image of a block: a link, or a `data:` URL of a small image. None for anything else."""
-    block = _standard(block)
-    if block.get("type") != "image":
+    Args:
+        kind: The type of the block.
+        block: The block, as LangChain or the provider writes it.
+    """
+    if kind not in _MEDIA and "mime_type" not in block:
         return None
-    url, data, mime_type = block.get("url"), block.get("base64", block.get("data")), block.get("mime_type")
+    facts = _facts(kind, block)
+    word = _MEDIA.get(kind, "file")
+    return media_note("text file" if word == "file" and isinstance(facts.get("text"), str) else word, facts)
+
+
+def image_of(kind: str, block: Mapping[str, Any]) -> str | None:
+    """Return the image of a block: a link, or a `data:` URL of a small image. None for anything else."""
+    if _MEDIA.get(kind) != "image":
+        return None
+    block = _facts(kind, block)
+    url, data, mime_type = block.get("url"), block.get("base64"), block.get("mime_type")
     if isinstance(url, str):
         if url.startswith("https://"):
             return url if len(url) <= _MAX_LINK else None
@@ -48,12 +71,35 @@ def image_of(block: Mapping[str, Any]) -> str | None:
     return None
 
 
-def _standard(block: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return a block of media in LangChain's standard shape, if LangChain itself did not translate it."""
-    value = block.get("value")
-    if block.get("type") == "non_standard" and isinstance(value, Mapping):
-        return _standard(value)
-    if block.get("type") in {"image_url", "input_image"}:
-        url = block.get("image_url")
-        return {"type": "image", "url": url.get("url") if isinstance(url, Mapping) else url}
-    return block
+def _facts(kind: str, block: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the `url`, the `base64`, the `mime_type` and more of a block, by the names of LangChain's standard."""
+    # Each provider puts them one level down, under a name of its own.
+    inner = block.get(kind, block.get("source"))
+    if inner is None and kind in {"input_image", "image_generation_call"}:
+        inner = block.get("image_url", block.get("result"))
+    source = as_mapping(as_mapping(inner).get("source"))  # Bedrock: two levels
+    facts = {**block, **as_mapping(block.get("extras")), **as_mapping(inner), **source}
+    if isinstance(inner, str):
+        facts["base64" if kind == "image_generation_call" else "url"] = inner
+    known: dict[str, Any] = {
+        "url": _first(facts, "url", "file_url", "file_uri"),
+        "base64": _first(facts, "base64", "data", "file_data", "bytes"),
+        "mime_type": _first(facts, "mime_type", "media_type"),
+        "file_id": _first(facts, "file_id"),
+        "text": _first(facts, "text"),
+        "filename": _first(facts, "filename", "title", "name"),
+    }
+    if facts.get("source_type") == "id" and facts.get("id"):
+        known["file_id"] = facts["id"]
+    if facts.get("type") == "text" or facts.get("source_type") == "text":
+        known["text"], known["base64"] = _first(facts, "text", "data"), None
+    elif isinstance(data := known["base64"], str) and data.startswith("data:"):
+        known["url"] = data
+    if not known["mime_type"] and isinstance(form := _first(facts, "format", "output_format"), str):
+        word = _MEDIA.get(kind, "")
+        known["mime_type"] = f"{word if word in {'image', 'audio', 'video'} else 'application'}/{form}"
+    return {name: value for name, value in known.items() if value is not None}
+
+
+def _first(facts: Mapping[str, Any], *names: str) -> Any:
+    return next((facts[name] for name in names if facts.get(name)), None)

@@ -6,10 +6,13 @@ A message is read inside the callback, because the application may change the ob
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from langchain_label_studio.recording.media import MAX_IMAGES, image_of, note_of
+from langchain_label_studio.recording.citations import unique_citations
+from langchain_label_studio.recording.media import MAX_IMAGES
+from langchain_label_studio.recording.message_content import MessageContent
+from langchain_label_studio.recording.message_extras import read_extras
 from langchain_label_studio.support.json_safe import jsonable
 from langchain_label_studio.support.safe_text import clip
 from langchain_label_studio.types.turn import Turn
@@ -29,8 +32,6 @@ _ROLES = {
     "ToolMessageChunk": "tool",
     "FunctionMessageChunk": "tool",
 }
-# Another field of the message has the content of these blocks, too.
-_MIRRORED = frozenset({"tool_call", "tool_call_chunk", "invalid_tool_call", "tool_use", "function_call"})
 
 
 def to_turns(messages: Iterable[BaseMessage]) -> list[Turn]:
@@ -70,16 +71,18 @@ def to_turn(message: BaseMessage) -> Turn:
 
 def _read(message: BaseMessage) -> Turn:
     fields = vars(message)
-    content, reasoning = fields["content"], fields["additional_kwargs"].get("reasoning_content")
-    images: list[str] = []
-    if not isinstance(content, str):
-        content, thoughts, images = _read_blocks(message)
-        reasoning = reasoning or thoughts
     kind = fields.get("type") or message.type
     # A ChatMessage brings a role of its own.
-    turn: Turn = {"role": _ROLES.get(kind) or fields.get("role", kind), "content": clip(content)}
-    if reasoning and isinstance(reasoning, str):
-        turn["reasoning"] = clip(reasoning)
+    role = _ROLES.get(kind) or fields.get("role", kind)
+    content, said_outside = fields["content"], fields["additional_kwargs"]
+    found: MessageContent | None = None
+    if said_outside or not isinstance(content, str):
+        found = MessageContent(of_answer=role == "assistant")
+        found.read_all([content] if isinstance(content, str) else content)
+        if said_outside:
+            read_extras(said_outside, found)
+        content = found.text
+    turn: Turn = {"role": role, "content": clip(content)}
     if name := fields.get("name"):
         turn["name"] = name
     if calls := fields.get("tool_calls"):
@@ -90,9 +93,29 @@ def _read(message: BaseMessage) -> Turn:
         turn["tool_call_id"] = str(tool_call_id)
         if fields.get("status") == "error":
             turn["status"] = "error"
-    if images:
-        turn["images"] = images
+    if found:
+        _add(turn, found)
     return turn
+
+
+def _add(turn: Turn, found: MessageContent) -> None:
+    """Add what is in the content beside the text."""
+    if found.thoughts:
+        turn["reasoning"] = clip("\n".join(found.thoughts))
+    known = {call.get("id") for call in (*turn.get("tool_calls", ()), *turn.get("invalid_tool_calls", ()))}
+    # Without an id, a call cannot be told from those that are known.
+    if calls := [
+        call for call in found.calls if (call.get("id") not in known if call.get("id") else not known)
+    ]:
+        turn["tool_calls"] = [*turn.get("tool_calls", ()), *map(_tool_call, calls)]
+    if found.server_tools.calls:
+        turn["server_tools"] = found.server_tools.calls
+    if found.images:
+        turn["images"] = found.images
+    if found.citations:
+        turn["citations"] = unique_citations(found.citations)
+    if found.notes:
+        turn["notes"] = list(map(clip, found.notes))
 
 
 def _tool_call(call: Mapping[str, Any]) -> dict[str, Any]:
@@ -100,46 +123,3 @@ def _tool_call(call: Mapping[str, Any]) -> dict[str, Any]:
     return {
         key: jsonable(call.get(key)) for key in ("name", "args", "id", "error") if call.get(key) is not None
     }
-
-
-def _read_blocks(message: BaseMessage) -> tuple[str, str, list[str]]:
-    """Return the text, the reasoning and the images of content that is a list of blocks."""
-    text: list[str] = []
-    thoughts: list[str] = []
-    images: list[str] = []
-    after_text = False
-    for block in _blocks(message):
-        kind = block.get("type")
-        if kind in _MIRRORED:
-            continue
-        if kind in {"reasoning", "thinking"}:
-            thoughts.append(_reasoning(block))
-            continue
-        is_text = kind in {"text", "refusal"} or (kind is None and isinstance(block.get("text"), str))
-        piece = str(block.get("text") or block.get("refusal") or "") if is_text else note_of(block)
-        if not is_text and (image := image_of(block)):
-            images.append(image)
-        # The pieces of a text stay together. Everything else gets a line of its own.
-        if text and not (is_text and after_text):
-            text.append("\n")
-        text.append(piece)
-        after_text = is_text
-    return "".join(text), "\n".join(thought for thought in thoughts if thought), images
-
-
-def _blocks(message: BaseMessage) -> Sequence[Mapping[str, Any]]:
-    """Return the content as LangChain's standard blocks. If LangChain cannot translate it, return it as it is."""
-    try:
-        blocks: Sequence[Any] = message.content_blocks
-    except Exception:  # noqa: BLE001 (translators raise on legal content; then the blocks are read as they are)
-        blocks = message.content if isinstance(message.content, list) else [message.content]
-    return [block if isinstance(block, Mapping) else {"type": "text", "text": str(block)} for block in blocks]
-
-
-def _reasoning(block: Mapping[str, Any]) -> str:
-    if thought := block.get("reasoning") or block.get("thinking"):
-        return str(thought)
-    summary = block.get("summary")
-    if isinstance(summary, list):
-        return "\n".join(str(part.get("text", "")) for part in summary if isinstance(part, Mapping))
-    return ""

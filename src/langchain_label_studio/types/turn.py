@@ -18,6 +18,9 @@ class Turn(TypedDict):
         status: `error` if the tool failed.
         reasoning: The model's thoughts.
         images: Links and small `data:` URLs of the images, to look at.
+        server_tools: Calls that the provider carried out itself: `name`, `args`, `id`, and `result` or `error` of each.
+        citations: The sources that the model names: `title`, `url` and `text` of each.
+        notes: Notes of what is not text in an answer, such as `[refusal]` or `[image: image/png, 3.0 kB]`.
     """
 
     role: str
@@ -29,6 +32,9 @@ class Turn(TypedDict):
     status: NotRequired[str]
     reasoning: NotRequired[str]
     images: NotRequired[list[str]]
+    server_tools: NotRequired[list[dict[str, Any]]]
+    citations: NotRequired[list[dict[str, str]]]
+    notes: NotRequired[list[str]]
 
 
 def is_plain(turn: Turn) -> bool:

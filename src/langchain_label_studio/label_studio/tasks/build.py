@@ -181,7 +181,7 @@ def _shown_whole(run: LLMRun, config: LabelConfig, form: Form) -> bool:
 
 
 def _only_text(turn: Turn) -> bool:
-    return not (turn.get("tool_calls") or turn.get("invalid_tool_calls") or turn.get("images"))
+    return turn.keys() <= {"role", "content", "name", "reasoning"}
 
 
 def _any_has(key: str, turns: tuple[Turn, ...]) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from langchain_label_studio.label_studio.tasks.turn_html import (
     MAX_RENDERED_TEXT,
     ShowText,
+    beside,
     bubble,
     calls,
     escape,
@@ -50,10 +51,10 @@ def _conversation(run: LLMRun, show: ShowText) -> str:
 
 
 def _called(answers: tuple[Turn, ...]) -> list[str]:
-    """Return the tool calls and images of the answers. They are hard to read in the text that reviewers correct."""
+    """Return what is beside the text of the answers, such as tool calls, images and sources. The text is there to correct."""
     blocks = []
     for turn, label in zip(answers, _labels(len(answers)), strict=True):
-        if content := "".join((*pictures(turn), *calls(turn))):
+        if content := "".join((*pictures(turn), *calls(turn), *beside(turn))):
             title = (
                 f'<span class="lls-role">assistant</span> <span class="lls-note">in {escape(label)}</span>'
             )

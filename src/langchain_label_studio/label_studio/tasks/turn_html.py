@@ -56,7 +56,7 @@ def bubble(turn: Turn, *, show: ShowText, label: str = "") -> str:
     body = "".join(_body(turn, text, plain_html))
     if len(text) < FOLDED_FROM:
         return _block(kind, f"{title}{body}")
-    start = escape(" ".join(text[:_BEGINNING].split()))
+    start = escape(_start(text))
     size = f'<span class="lls-size">{len(turn["content"]):,} characters</span>'
     begin = f'<span class="lls-begin" dir="auto">{start}…</span>'
     return _block(kind, f"<details><summary>{title} {begin} {size}</summary>{body}</details>")
@@ -87,6 +87,10 @@ def markdown(text: str) -> str:
     # Two spaces at the end keep a line break, as the person typed it.
     quoted = "\n".join(f"> {line}  " for line in _LINE.split(inert(text)))
     return f'<div class="lls-markdown" dir="auto">\n\n{quoted}\n\n</div>' if text.strip() else ""
+
+
+def _start(text: str) -> str:
+    return " ".join(text[:_BEGINNING].split())
 
 
 def _kind(turn: Turn) -> str:
@@ -124,6 +128,7 @@ def _body(turn: Turn, text: str, show: ShowText) -> Iterator[str]:
         yield picture
     yield show(text)
     yield from calls(turn)
+    yield from beside(turn)
 
 
 def calls(turn: Turn) -> Iterator[str]:
@@ -134,6 +139,31 @@ def calls(turn: Turn) -> Iterator[str]:
         reason = escape(f"invalid tool call: {call.get('error') or 'not JSON'}")
         given = f'<div class="lls-value" dir="auto">{escape(clip(str(call.get("args")), MAX_RENDERED_TEXT))}</div>'
         yield _call(call, f'<div class="lls-reason">{reason}</div>{given}')
+
+
+def beside(turn: Turn) -> Iterator[str]:
+    """Yield what is beside the text of a turn: the calls of the provider's own tools, notes, and the cited sources."""
+    for call in turn.get("server_tools", ()):
+        content = _arguments(call.get("args"))
+        if error := call.get("error"):
+            content += f'<div class="lls-reason">{escape(clip(str(error), MAX_RENDERED_TEXT))}</div>'
+        elif result := call.get("result"):
+            content += _arguments({"result": f"{result}\n"})
+        yield _call(call, content)
+    if notes := turn.get("notes"):
+        yield f'<div class="lls-note">{escape(" ".join(notes))}</div>'
+    if citations := turn.get("citations"):
+        yield f'<ol class="lls-note">{"".join(map(_citation, citations))}</ol>'
+
+
+def _citation(citation: Mapping[str, str]) -> str:
+    """Return a source as HTML. Its address is a link only if it is safe, and shows where it leads."""
+    url = citation.get("url", "")
+    address = escape(url)
+    if is_link(url):  # it holds no quotes
+        address = f'<a href="{address}" target="_blank" rel="noopener noreferrer nofollow">{address}</a>'
+    quote = f'<div dir="auto">{escape(citation["text"])}</div>' if citation.get("text") else ""
+    return f"<li>{escape(citation.get('title', ''))} {address}{quote}</li>"
 
 
 def pictures(turn: Turn) -> Iterator[str]:

@@ -1,0 +1,260 @@
+"""`MessageContent`: the texts, thoughts, calls and more in the content of a message, whichever provider wrote it.
+
+The blocks are read as they are. LangChain's `content_blocks` translates them for each provider, and drops what it does
+not know. The rule of `BaseMessage.text` decides what the application sees as the text of a message.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from langchain_label_studio.recording.call_arguments import parsed
+from langchain_label_studio.recording.citations import read_citations
+from langchain_label_studio.recording.media import image_of, media_of
+from langchain_label_studio.recording.server_tools import ServerTools, is_server_tool
+from langchain_label_studio.support.json_safe import as_mapping, jsonable
+from langchain_label_studio.support.safe_text import clip
+
+_Block = Mapping[str, Any]
+
+_MAX_DEPTH = 5
+_MAX_KIND = 60
+_REASONING_KEYS = (
+    "reasoning",
+    "thinking",
+    "reasoning_content",
+    "reasoning_text",
+    "reasoningText",
+    "text",
+    "summary",
+    "content",
+)
+# Bedrock's own blocks have no type. They have one key, which names it.
+_BEDROCK = {
+    "cachePoint": "cache_point",
+    "guardContent": "guard_content",
+    "reasoningContent": "reasoning_content",
+    "searchResult": "search_result",
+    "toolResult": "tool_result",
+    "toolUse": "tool_use",
+}
+_CALLS = frozenset(
+    {
+        "tool_call",
+        "tool_use",
+        "toolUse",
+        "function_call",
+        "custom_tool_call",
+        "tool_call_chunk",
+        "invalid_tool_call",
+    }
+)
+# These say nothing to a reader: marks for a cache, and parts of calls that are whole elsewhere.
+_SILENT = frozenset(
+    {"cache_point", "cachePoint", "input_json_delta", "server_tool_call_chunk", "mcp_list_tools"}
+)
+# The method for the blocks of a type.
+_READERS = {
+    "guard_content": "_read_nested",
+    "non_standard": "_read_non_standard",
+    "reasoning": "_read_thoughts",
+    "reasoning_content": "_read_thoughts",
+    "redacted_reasoning": "_read_redacted",
+    "redacted_thinking": "_read_redacted",
+    "refusal": "_read_refusal",
+    "search_result": "_read_nested",
+    "thinking": "_read_thoughts",
+    "tool_result": "_read_nested",
+}
+_REDACTED = "[thoughts that the provider hides]"
+
+
+class MessageContent:
+    """What the content of a message says.
+
+    Attributes:
+        thoughts: The thoughts of the model.
+        notes: Notes about everything that is not text. Only of an answer: in other messages, they are in the text.
+        images: Links and small `data:` URLs of the images.
+        calls: The calls in the content. Other fields of the message have most of them, too.
+        server_tools: The calls that the provider itself carried out, with their results.
+        citations: The sources that the model names for its text.
+    """
+
+    def __init__(self, *, of_answer: bool) -> None:
+        """Begin without content.
+
+        Args:
+            of_answer: Whether a model wrote the message. Then its text is what the application sees as its text, and
+                nothing else.
+        """
+        self._of_answer = of_answer
+        self._seen: list[str] = []
+        self._beside: list[str] = []
+        self._after_text = False
+        self.thoughts: list[str] = []
+        self.notes: list[str] = []
+        self.images: list[str] = []
+        self.calls: list[dict[str, Any]] = []
+        self.server_tools = ServerTools()
+        self.citations: list[dict[str, str]] = []
+
+    @property
+    def text(self) -> str:
+        """The text, with what a model says outside of it on lines of its own."""
+        return "\n".join(filter(None, ("".join(self._seen), *self._beside)))
+
+    def read(self, block: Any, depth: int = 0) -> None:
+        """Read one block.
+
+        Args:
+            block: A text, a block of any provider, or anything else.
+            depth: The number of blocks around it.
+        """
+        if not isinstance(block, Mapping):
+            self.say(block if isinstance(block, str) else str(jsonable(block)))
+            return
+        kind = block.get("type")
+        if not isinstance(kind, str) or not kind:
+            self._read_untyped(block, depth)
+        elif kind in {"text", "input_text", "output_text"}:
+            self._read_text(block, seen=kind == "text")
+        elif kind in _CALLS:
+            self.add_call(block)
+        elif reader := _READERS.get(kind):
+            getattr(self, reader)(block, depth)
+        elif is_server_tool(kind, block):
+            self.server_tools.read(kind, block)
+        elif kind not in _SILENT:
+            self._read_media(kind, block)
+
+    def read_all(self, blocks: Iterable[Any], depth: int = 0) -> None:
+        """Read blocks, in order."""
+        for block in blocks:
+            self.read(block, depth)
+
+    def say(self, text: str) -> None:
+        """Add text that the application sees."""
+        if text:
+            if self._seen and not self._after_text and not self._of_answer:
+                self._seen.append("\n")
+            self._seen.append(text)
+            self._after_text = True
+
+    def say_beside(self, text: str, note: str = "") -> None:
+        """Add text that the model said, and that the application does not see in the text of the message."""
+        if not text or text in self._beside:
+            return
+        if note:
+            self.notes.append(note)
+        if self._of_answer:
+            self._beside.append(text)
+        else:
+            self.say(text)
+
+    def note(self, note: str) -> None:
+        """Add a note about something that is not text."""
+        if self._of_answer:
+            self.notes.append(note)
+            return
+        self._seen.append(f"\n{note}" if self._seen else note)
+        self._after_text = False
+
+    def think(self, value: Any) -> None:
+        """Add thoughts, in any shape."""
+        self.thoughts += filter(None, _texts_in(value))
+
+    def add_call(self, block: _Block) -> None:
+        """Add a call of a tool."""
+        args: Any = next((block[key] for key in ("args", "input", "arguments") if block.get(key)), {})
+        args = args or block.get("partial_json") or {}
+        call = {
+            "name": block.get("name"),
+            "args": parsed(args),
+            # OpenAI gives a call an id of its own, and an id as an item.
+            "id": block.get("call_id") or block.get("id") or block.get("toolUseId"),
+        }
+        if block.get("name"):
+            self.calls.append({key: value for key, value in call.items() if value is not None})
+
+    def _read_text(self, block: _Block, *, seen: bool) -> None:
+        text = block.get("text")
+        if seen or not self._of_answer:
+            self.say(text if isinstance(text, str) else "")
+        elif isinstance(text, str):
+            self.say_beside(text)
+        for key in ("annotations", "citations"):
+            if isinstance(found := block.get(key), list):
+                self.citations += read_citations(found)
+
+    def _read_untyped(self, block: _Block, depth: int) -> None:
+        if isinstance(block.get("text"), str):
+            self._read_text(block, seen=False)
+            return
+        key = next(iter(block), None) if len(block) == 1 else None
+        if key in _BEDROCK and depth < _MAX_DEPTH:
+            self.read({**as_mapping(block[key]), "type": _BEDROCK[key]}, depth + 1)
+        elif isinstance(key, str) and "format" in (value := as_mapping(block[key])):
+            self._read_media(key, value)
+        elif block:
+            self._read_media("", block)
+
+    def _read_media(self, kind: str, block: _Block) -> None:
+        if media := media_of(kind, block):
+            self.note(media)
+            if image := image_of(kind, block):
+                self.images.append(image)
+        else:
+            self.note(f"[block: {clip(kind, _MAX_KIND) or 'without a type'}]")
+
+    def _read_thoughts(self, block: _Block, depth: int) -> None:  # noqa: ARG002 (all readers are alike)
+        inner = block.get("reasoning_content")
+        if any(
+            key in found
+            for found in (block, as_mapping(inner))
+            for key in ("redacted_content", "redactedContent")
+        ):
+            self.note(_REDACTED)
+        self.think(block)
+
+    def _read_redacted(self, block: _Block, depth: int) -> None:  # noqa: ARG002
+        self.note(_REDACTED)
+
+    def _read_refusal(self, block: _Block, depth: int) -> None:  # noqa: ARG002
+        if isinstance(text := block.get("refusal") or block.get("text"), str):
+            self.say_beside(text, "[refusal]")
+
+    def _read_non_standard(self, block: _Block, depth: int) -> None:
+        if depth < _MAX_DEPTH and isinstance(value := block.get("value"), Mapping):
+            self.read(value, depth + 1)
+        else:
+            self.note("[block: non_standard]")
+
+    def _read_nested(self, block: _Block, depth: int) -> None:
+        """Read what a block of a person or a tool holds: a result, a document that was found, guarded text."""
+        inner = MessageContent(of_answer=False)
+        for key in ("title", "source"):
+            if isinstance(text := block.get(key), str):
+                inner.note(text)
+        for key in ("content", "text"):
+            held = block.get(key)
+            if depth < _MAX_DEPTH and held:
+                inner.read_all(held if isinstance(held, list) else [held], depth + 1)
+        if inner.text:
+            self.note(clip(inner.text))
+        self.images += inner.images
+
+
+def _texts_in(value: Any, depth: int = 0) -> list[str]:
+    """Return the texts in a block of thoughts: its own, or those of its parts."""
+    if isinstance(value, str):
+        return [value]
+    if depth > _MAX_DEPTH:
+        return []
+    if isinstance(value, list | tuple):
+        return [text for part in value for text in _texts_in(part, depth + 1)]
+    if isinstance(value, Mapping):
+        found = (value[key] for key in _REASONING_KEYS if value.get(key))
+        return _texts_in(next(found, None), depth + 1)
+    return []

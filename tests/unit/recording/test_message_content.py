@@ -1,0 +1,364 @@
+"""What a message says is what its turn shows: the text that the application sees, each call once, thoughts apart."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, HumanMessage, ToolMessage
+from langchain_core.messages.block_translators import PROVIDER_TRANSLATORS
+
+from langchain_label_studio.recording.messages import to_turn
+
+PROVIDERS = [None, "no such provider", "mistralai", *sorted(PROVIDER_TRANSLATORS)]
+OF_EACH_PROVIDER = pytest.mark.parametrize("provider", PROVIDERS)
+
+
+def answer(content: Any, provider: str | None, **more: Any) -> AIMessage:
+    return AIMessage(content, response_metadata={"model_provider": provider} if provider else {}, **more)
+
+
+def block(kind: str, **fields: Any) -> dict[str, Any]:
+    return {"type": kind, **fields}
+
+
+def text(said: str) -> dict[str, Any]:
+    return block("text", text=said)
+
+
+THOUGHTS = {
+    "anthropic": block("thinking", thinking="Hmm", signature="c2ln"),
+    "standard": block("reasoning", reasoning="Hmm"),
+    "openai": block(
+        "reasoning", id="rs_1", summary=[block("summary_text", text="Hmm")], encrypted_content="SECRET"
+    ),
+    "openai, open weights": block("reasoning", content=[block("reasoning_text", text="Hmm")]),
+    "bedrock": block("reasoning_content", reasoning_content={"text": "Hmm", "signature": "c2ln"}),
+    "bedrock, as it comes": {"reasoningContent": {"reasoningText": {"text": "Hmm"}}},
+    "mistral": block("thinking", thinking=[block("text", text="Hmm")]),
+    "vertex": block("reasoning_content", reasoning_content="Hmm"),
+    "restored": block("non_standard", value=block("thinking", thinking="Hmm")),
+    "restored twice": block(
+        "non_standard", value=block("non_standard", value=block("reasoning", reasoning="Hmm"))
+    ),
+}
+
+
+@OF_EACH_PROVIDER
+@pytest.mark.parametrize("thought", THOUGHTS.values(), ids=THOUGHTS)
+@pytest.mark.parametrize(
+    "rest", [["The answer is 4."], [text("The answer "), text("is 4.")], [text("The "), "answer is 4."]]
+)
+def test_thoughts_are_apart_and_no_text_is_lost(provider: str | None, thought: Any, rest: list[Any]) -> None:
+    message = answer([thought, *rest], provider)
+
+    turn = to_turn(message)
+
+    assert turn == {"role": "assistant", "content": "The answer is 4.", "reasoning": "Hmm"}
+    assert turn["content"] == message.text
+
+
+@pytest.mark.parametrize("key", ["reasoning_content", "reasoning"])
+def test_thoughts_outside_of_the_content_are_thoughts(key: str) -> None:
+    assert to_turn(answer("4", None, additional_kwargs={key: "Hmm"}))["reasoning"] == "Hmm"
+    both = answer([THOUGHTS["standard"], text("4")], None, additional_kwargs={key: "Hmm"})
+    assert to_turn(both)["reasoning"] == "Hmm"
+
+
+SAID_OUTSIDE = {
+    "refusal": ({"refusal": "I can't help."}, "I can't help.", ["[refusal]"]),
+    "transcript": (
+        {"audio": {"id": "a", "data": "QUJD", "transcript": "Hello there."}},
+        "Hello there.",
+        ["[transcript of the audio]"],
+    ),
+}
+
+
+@OF_EACH_PROVIDER
+@pytest.mark.parametrize(("said", "shown", "notes"), SAID_OUTSIDE.values(), ids=SAID_OUTSIDE)
+def test_what_a_model_says_outside_of_the_content_is_text_and_marked(
+    provider: str | None, said: dict[str, Any], shown: str, notes: list[str]
+) -> None:
+    for content in ("", [], [text("")]):
+        assert to_turn(answer(content, provider, additional_kwargs=said)) == {
+            "role": "assistant",
+            "content": shown,
+            "notes": notes,
+        }
+    assert to_turn(answer("So:", provider, additional_kwargs=said))["content"] == f"So:\n{shown}"
+
+
+@OF_EACH_PROVIDER
+def test_a_refusal_in_a_block_is_text_once(provider: str | None) -> None:
+    message = answer(
+        [block("refusal", refusal="I can't help.")], provider, additional_kwargs={"refusal": "I can't help."}
+    )
+
+    assert to_turn(message) == {"role": "assistant", "content": "I can't help.", "notes": ["[refusal]"]}
+
+
+CALL = {"name": "weather", "args": {"city": "Rome"}, "id": "call_1"}
+CALLS = {
+    "anthropic": block("tool_use", id="call_1", name="weather", input={"city": "Rome"}),
+    "anthropic, streamed": block(
+        "tool_use", id="call_1", name="weather", input={}, partial_json='{"city": "Rome"}'
+    ),
+    "standard": block("tool_call", **CALL),
+    "openai": block(
+        "function_call", id="fc_1", call_id="call_1", name="weather", arguments='{"city": "Rome"}'
+    ),
+    "openai, custom": block(
+        "custom_tool_call", id="ctc_1", call_id="call_1", name="weather", input='{"city": "Rome"}'
+    ),
+    "bedrock, as it comes": {
+        "toolUse": {"toolUseId": "call_1", "name": "weather", "input": {"city": "Rome"}}
+    },
+    "restored": block(
+        "non_standard", value=block("tool_use", id="call_1", name="weather", input={"city": "Rome"})
+    ),
+}
+
+
+@OF_EACH_PROVIDER
+@pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
+def test_a_call_is_there_once(provider: str | None, call: dict[str, Any]) -> None:
+    expected = {"role": "assistant", "content": "Let me look.", "tool_calls": [CALL]}
+
+    assert to_turn(answer([text("Let me look."), call], provider, tool_calls=[dict(CALL)])) == expected
+    # A history that was stored without the field.
+    assert to_turn(answer([text("Let me look."), call], provider)) == expected
+
+
+def test_a_call_of_the_time_before_tools_is_a_call() -> None:
+    said = {"function_call": {"name": "weather", "arguments": '{"city": "Rome"}'}}
+
+    turn = to_turn(AIMessage("", additional_kwargs=said))
+
+    assert turn["tool_calls"] == [{"name": "weather", "args": {"city": "Rome"}}]
+
+
+SERVER_TOOLS: dict[str, tuple[list[dict[str, Any]], dict[str, Any]]] = {
+    "anthropic": (
+        [
+            block("server_tool_use", id="s1", name="web_search", input={"query": "rome"}),
+            block(
+                "web_search_tool_result",
+                tool_use_id="s1",
+                content=[
+                    block("web_search_result", title="Rome", url="https://r.org", encrypted_content="SECRET")
+                ],
+            ),
+        ],
+        {"name": "web_search", "args": {"query": "rome"}, "id": "s1", "result": "Rome\nhttps://r.org"},
+    ),
+    "anthropic, streamed": (
+        [
+            block("server_tool_use", id="s1", name="web_search", input={}, partial_json='{"query": "rome"}'),
+            block("web_search_tool_result", tool_use_id="s1", content=block("error", error_code="too_many")),
+        ],
+        {"name": "web_search", "args": {"query": "rome"}, "id": "s1", "result": "too_many"},
+    ),
+    "anthropic, code": (
+        [
+            block("server_tool_use", id="s1", name="code_execution", input={"code": "print(4)"}),
+            block(
+                "code_execution_tool_result",
+                tool_use_id="s1",
+                content=block("code_execution_result", stdout="4\n", stderr="", return_code=0),
+            ),
+        ],
+        {"name": "code_execution", "args": {"code": "print(4)"}, "id": "s1", "result": "4\n"},
+    ),
+    "anthropic, mcp": (
+        [
+            block("mcp_tool_use", id="s1", name="ask", server_name="docs", input={"q": "x"}),
+            block("mcp_tool_result", tool_use_id="s1", is_error=True, content=[text("no such page")]),
+        ],
+        {"name": "ask", "args": {"q": "x"}, "id": "s1", "error": "no such page"},
+    ),
+    "openai, search": (
+        [
+            block(
+                "web_search_call",
+                id="s1",
+                status="completed",
+                action={"type": "search", "query": "rome", "sources": [block("url", url="https://r.org")]},
+            )
+        ],
+        {"name": "web_search", "args": {"query": "rome"}, "id": "s1", "result": "https://r.org"},
+    ),
+    "openai, files": (
+        [
+            block(
+                "file_search_call", id="s1", queries=["rome"], results=[{"filename": "a.txt", "text": "Rome"}]
+            )
+        ],
+        {"name": "file_search", "args": {"queries": ["rome"]}, "id": "s1", "result": "a.txt\nRome"},
+    ),
+    "openai, code": (
+        [
+            block(
+                "code_interpreter_call",
+                id="s1",
+                code="4",
+                outputs=[block("logs", logs="4")],
+                container_id="c",
+            )
+        ],
+        {"name": "code_interpreter", "args": {"code": "4"}, "id": "s1", "result": "4"},
+    ),
+    "openai, mcp": (
+        [block("mcp_call", id="s1", name="ask", arguments='{"q": "x"}', output="yes", server_label="docs")],
+        {"name": "ask", "args": {"q": "x"}, "id": "s1", "result": "yes"},
+    ),
+    "standard": (
+        [
+            block("server_tool_call", id="s1", name="web_search", args={"query": "rome"}),
+            block(
+                "server_tool_result", tool_call_id="s1", status="success", output=[{"url": "https://r.org"}]
+            ),
+        ],
+        {"name": "web_search", "args": {"query": "rome"}, "id": "s1", "result": "https://r.org"},
+    ),
+    "google": (
+        [
+            block("executable_code", executable_code="print(4)", language="PYTHON"),
+            block("code_execution_result", code_execution_result="4", outcome=1),
+        ],
+        {"name": "code_execution", "args": {"code": "print(4)"}, "result": "4"},
+    ),
+}
+
+
+@OF_EACH_PROVIDER
+@pytest.mark.parametrize(("blocks", "call"), SERVER_TOOLS.values(), ids=SERVER_TOOLS)
+def test_a_tool_of_the_provider_is_a_call_with_a_result_and_not_in_the_answer(
+    provider: str | None, blocks: list[dict[str, Any]], call: dict[str, Any]
+) -> None:
+    turn = to_turn(answer([*blocks, text("Found.")], provider))
+
+    assert turn == {"role": "assistant", "content": "Found.", "server_tools": [call]}
+    wrapped = [block("non_standard", value=each) for each in blocks]
+    assert to_turn(answer([*wrapped, text("Found.")], provider)) == turn
+
+
+@OF_EACH_PROVIDER
+def test_what_nobody_can_read_is_a_short_note(provider: str | None) -> None:
+    odd = [
+        block("redacted_thinking", data="SECRET"),
+        block("reasoning_content", reasoning_content={"redacted_content": b"SECRET"}),
+        block("no_such_block", payload={"deep": ["SECRET"]}),
+        block("non_standard", value=block("another", payload="SECRET")),
+        block("non_standard", value="SECRET"),
+        {"payload": "SECRET", "more": 1},
+    ]
+
+    turn = to_turn(answer([*odd, text("Yes.")], provider))
+
+    hidden = "[thoughts that the provider hides]"
+    assert turn == {
+        "role": "assistant",
+        "content": "Yes.",
+        "notes": [
+            *(hidden, hidden, "[block: no_such_block]", "[block: another]", "[block: non_standard]"),
+            "[block: without a type]",
+        ],
+    }
+
+
+def test_marks_for_a_cache_say_nothing() -> None:
+    marked = [text("Hi"), {"cachePoint": {"type": "default"}}, block("cachePoint"), block("cache_point")]
+
+    assert to_turn(HumanMessage(marked)) == {"role": "user", "content": "Hi"}
+    assert to_turn(answer(marked, None)) == {"role": "assistant", "content": "Hi"}
+
+
+def test_what_a_person_or_a_tool_sends_is_text() -> None:
+    sent = HumanMessage(
+        [
+            block("input_text", text="Look."),
+            block("tool_result", tool_use_id="1", content=[text("It rains.")]),
+            block("search_result", title="Rome", source="https://r.org", content=[text("A city.")]),
+            {"guardContent": {"text": "guarded"}},
+        ]
+    )
+
+    assert to_turn(sent)["content"] == "Look.\nIt rains.\nRome\nhttps://r.org\nA city.\nguarded"
+    assert to_turn(ToolMessage(["a", text("b")], tool_call_id="1"))["content"] == "ab"
+
+
+CITATIONS = {
+    "standard": block("citation", url="https://r.org", title="Rome", cited_text="A city."),
+    "openai": block(
+        "url_citation", url="https://r.org", title="Rome", cited_text="A city.", start_index=0, end_index=1
+    ),
+    "anthropic": block(
+        "web_search_result_location",
+        url="https://r.org",
+        title="Rome",
+        cited_text="A city.",
+        encrypted_index="SECRET",
+    ),
+    "unknown to LangChain": block(
+        "non_standard_annotation", value={"url": "https://r.org", "title": "Rome", "cited_text": "A city."}
+    ),
+}
+
+
+@OF_EACH_PROVIDER
+@pytest.mark.parametrize("key", ["annotations", "citations"])
+@pytest.mark.parametrize("citation", CITATIONS.values(), ids=CITATIONS)
+def test_the_sources_of_an_answer_are_kept(provider: str | None, key: str, citation: dict[str, Any]) -> None:
+    turn = to_turn(answer([block("text", text="Rome.", **{key: [citation, citation]})], provider))
+
+    assert turn == {
+        "role": "assistant",
+        "content": "Rome.",
+        "citations": [{"title": "Rome", "url": "https://r.org", "text": "A city."}],
+    }
+
+
+# Whatever comes in a list.
+
+SAID = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=12)
+LEAF = st.none() | st.booleans() | st.integers() | SAID
+ODD = st.dictionaries(SAID, LEAF | st.dictionaries(SAID, LEAF, max_size=2), max_size=3)
+BLOCK = st.one_of(
+    SAID,
+    st.builds(text, SAID),
+    st.builds(lambda said: block("text", text=said, annotations=[{"url": said}]), SAID),
+    st.sampled_from([*THOUGHTS.values(), *(each for blocks, _ in SERVER_TOOLS.values() for each in blocks)]),
+    st.builds(lambda fields, kind: {**fields, "type": f"odd_{kind}"}, ODD, st.sampled_from("abc")),
+    st.builds(lambda value: block("non_standard", value=value), ODD),
+)
+
+
+@pytest.mark.parametrize("kind", [AIMessage, AIMessageChunk])
+@OF_EACH_PROVIDER
+@given(
+    content=st.lists(BLOCK, max_size=8), called=st.booleans(), mirrored=st.sampled_from(list(CALLS.values()))
+)
+def test_nothing_of_the_text_is_lost_and_nothing_else_is_in_it(
+    provider: str | None, kind: type[BaseMessage], content: list[Any], called: bool, mirrored: dict[str, Any]
+) -> None:
+    message = answer(
+        [*content, *([mirrored] if called else [])], provider, tool_calls=[dict(CALL)] if called else []
+    )
+    if kind is AIMessageChunk:
+        message = AIMessageChunk(
+            message.content,
+            response_metadata=message.response_metadata,
+            tool_call_chunks=[{**CALL, "args": json.dumps(CALL["args"]), "index": 0}] if called else [],
+        )
+
+    turn = to_turn(message)
+
+    assert turn["content"] == message.text
+    assert turn.get("tool_calls", []) == ([CALL] if called else [])
+    assert all(
+        note.startswith("[") and note.endswith("]") and "{" not in note for note in turn.get("notes", ())
+    )
