@@ -22,7 +22,6 @@ from langchain_core.callbacks.base import BaseCallbackHandler
 
 from langchain_label_studio.errors import SettingError
 from langchain_label_studio.handler import LabelStudioCallbackHandler
-from langchain_label_studio.label_studio.settings import DEFAULT_PROJECT_NAME
 from langchain_label_studio.recording.callbacks import RecordingCallbacks
 from langchain_label_studio.recording.configure_hook import ConfigureHook
 from langchain_label_studio.recording.run_inline import RunInline
@@ -32,10 +31,11 @@ from langchain_label_studio.support.log import logger
 from langchain_label_studio.support.redaction import error_text
 
 SWITCH_VARIABLE = "LANGCHAIN_LABEL_STUDIO"
-PROJECT_NAME_VARIABLE = "LABEL_STUDIO_PROJECT_NAME"
-MODE_VARIABLE = "LABEL_STUDIO_MODE"
 
 _SETTINGS = "LABEL_STUDIO_"
+_YES = frozenset({"1", "on", "t", "true", "y", "yes"})
+_NO = frozenset({"", "0", "f", "false", "n", "no", "off"})
+_MAX_SHOWN = 40
 _EVENTS = [name for name in vars(RecordingCallbacks) if name.startswith("on_")]
 
 
@@ -158,17 +158,28 @@ class _Switch(ForkSafe):
     def __init__(self) -> None:
         self._made: _Attached | None = None
         self._refused: dict[str, str] | None = None
+        self._unclear = ""
         super().__init__()
 
     def attached(self) -> _Attached | None:
         """Return the handler. None if the switch is off, or the settings are wrong."""
-        from langchain_core.utils.env import env_var_is_set  # noqa: PLC0415 (LangChain has it loaded)
-
-        if env_var_is_set(SWITCH_VARIABLE):
+        if self._is_on(os.environ.get(SWITCH_VARIABLE, "").strip().lower()):
             return self._made or self._make()
         # If the switch is turned on again, a new handler takes the settings of that moment.
         self._made = self._refused = None
         return None
+
+    def _is_on(self, word: str) -> bool:
+        if word in _YES:
+            return True
+        if word not in _NO and word != self._unclear:
+            self._unclear = word
+            logger.warning(
+                "%s=%r is no clear yes, so no run is recorded. Set it to true or false.",
+                SWITCH_VARIABLE,
+                word[:_MAX_SHOWN],
+            )
+        return False
 
     def _make(self) -> _Attached | None:
         with self._lock:
@@ -176,12 +187,7 @@ class _Switch(ForkSafe):
             if self._made or settings == self._refused:
                 return self._made
             try:
-                handler = LabelStudioCallbackHandler(
-                    project_name=settings.get(PROJECT_NAME_VARIABLE, "").strip() or DEFAULT_PROJECT_NAME,
-                    mode=settings.get(MODE_VARIABLE, "").strip() or "prompt",
-                    connect="lazy",
-                )
-                self._made = _Attached(handler)
+                self._made = _Attached(LabelStudioCallbackHandler(connect="lazy"))
             except Exception as error:  # noqa: BLE001 (the user's chain must not fail)
                 self._refused = settings
                 logger.warning("%s is set, but no run is recorded. %s", SWITCH_VARIABLE, error_text(error))

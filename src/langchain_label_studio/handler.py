@@ -23,6 +23,7 @@ from langchain_label_studio.label_config.parse import LabelConfig, parse_label_c
 from langchain_label_studio.label_studio.community_attributes import CommunityAttributes, known_mode
 from langchain_label_studio.label_studio.destinations.runs import ProjectDestination
 from langchain_label_studio.label_studio.settings import (
+    DEFAULT_MODE,
     DEFAULT_MODEL_VERSION,
     DEFAULT_PROJECT_NAME,
     resolve_settings,
@@ -62,7 +63,7 @@ class LabelStudioCallbackHandler(CommunityAttributes, RecordingCallbacks):
         project_id: int | None = None,
         project_name: str = DEFAULT_PROJECT_NAME,
         project_config: str | None = None,
-        mode: str | LabelStudioMode = LabelStudioMode.PROMPT,
+        mode: str | LabelStudioMode = DEFAULT_MODE,
         *,
         connect: Literal["eager", "lazy"] = "eager",
         model_version: str = DEFAULT_MODEL_VERSION,
@@ -86,11 +87,11 @@ class LabelStudioCallbackHandler(CommunityAttributes, RecordingCallbacks):
             project_id: The number of a project that exists. It wins over `project_name`. Without it,
                 `LABEL_STUDIO_PROJECT_ID` is used.
             project_name: The title of the project, with today's date filled in for `%Y-%m-%d`: 3 to 50 characters.
-                The project is found by its exact title. If there is none, it is created. With
-                `LANGCHAIN_LABEL_STUDIO=true`, it comes from `LABEL_STUDIO_PROJECT_NAME`.
+                The project is found by its exact title. If there is none, it is created. Without it,
+                `LABEL_STUDIO_PROJECT_NAME` is used.
             project_config: The label config (XML) of a new project. Without it, the one of `mode` is used.
             mode: The form of review: `"prompt"`, `"chat"`, `"preference"`, `"rag"`, `"agent"`, or the name of a form
-                of your own. With `LANGCHAIN_LABEL_STUDIO=true`, it comes from `LABEL_STUDIO_MODE`.
+                of your own. Without it, `LABEL_STUDIO_MODE` is used, or `"prompt"`.
             connect: `"eager"`: the constructor connects, for 5 seconds at most, and mistakes raise at once. `"lazy"`:
                 the constructor does not use the network.
             model_version: The name under which predictions are filed. Label Studio shows reviewers the predictions
@@ -144,7 +145,7 @@ class LabelStudioCallbackHandler(CommunityAttributes, RecordingCallbacks):
         self.url = settings.url
         self.project_name = project_name
         self.project_config = project_config or settings.label_config
-        self.mode = None if settings.custom_config else known_mode(mode)
+        self.mode = None if settings.custom_config else known_mode(settings.form)
         self._settings = settings
         self._group_by = resolve_group_by(group_by, form=self._form)
         self._delivery = resolve_delivery(

@@ -395,6 +395,42 @@ def test_its_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch)
     assert (handler.project_config, handler.mode) == get_default_label_configs("chat")
 
 
+@pytest.mark.parametrize("word", ["true", "1", "TRUE", "True", "yes", "on", " y ", "T"])
+def test_a_clear_yes_turns_it_on(
+    word: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv(SWITCH, word)
+
+    assert current_handler()
+    assert caplog.records == []
+
+
+@pytest.mark.parametrize(
+    "word", ["", " ", "0", " 0", "no", "No", "off", "OFF", "n", "f", "false", "FALSE", " False "]
+)
+def test_the_usual_words_for_no_turn_it_off(
+    word: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv(SWITCH, word)
+
+    assert current_handler() is None
+    assert caplog.records == []
+
+
+@pytest.mark.parametrize("word", ["none", "disabled", "2", "tru", "-", "yes please", "\x1b[31m" * 100])
+def test_what_is_no_clear_yes_is_off_with_one_line(
+    word: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv(SWITCH, word)
+
+    assert [message.text for message in (PROMPT | chat()).batch(["Hi", "Hi"])] == ["Hello"] * 2
+    assert current_handler() is None
+    (line,) = caplog.records
+    assert "is no clear yes" in line.getMessage()
+    assert "\x1b" not in line.getMessage()
+    assert len(line.getMessage()) < 200
+
+
 def test_a_project_of_the_environment_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(SWITCH, "true")
     monkeypatch.setenv("LABEL_STUDIO_PROJECT_ID", "7")
@@ -458,11 +494,11 @@ def test_switched_off_between_two_looks_of_langchain_it_makes_no_handler(
 ) -> None:
     looks: list[bool] = []
 
-    def is_on_at_first(name: str) -> bool:
-        looks.append(name == SWITCH and not looks)
+    def is_on_at_first(*_: object) -> bool:
+        looks.append(not looks)
         return looks[-1]
 
-    monkeypatch.setattr("langchain_core.utils.env.env_var_is_set", is_on_at_first)
+    monkeypatch.setattr("langchain_label_studio.auto_recording._Switch._is_on", is_on_at_first)
 
     assert chat().invoke("Hi").text == "Hello"
     assert looks[:2] == [True, False]

@@ -16,11 +16,13 @@ from langchain_label_studio.cli.console import out, problems_explained, shown
 from langchain_label_studio.cli.export import export_app
 from langchain_label_studio.cli.outbox import outbox_app
 from langchain_label_studio.cli.report import report
-from langchain_label_studio.forms.modes import LabelStudioMode
 from langchain_label_studio.label_studio.settings import (
     API_KEY_VARIABLE,
+    DEFAULT_MODE,
     DEFAULT_PROJECT_NAME,
+    MODE_VARIABLE,
     PROJECT_ID_VARIABLE,
+    PROJECT_NAME_VARIABLE,
     URL_VARIABLE,
 )
 from langchain_label_studio.support.extras import require_extra
@@ -107,8 +109,12 @@ def check(
     project_id: Annotated[
         int | None, typer.Option(help=f"The project's number. Default: {PROJECT_ID_VARIABLE}.")
     ] = None,
-    project_name: Annotated[str, typer.Option(help="The project's title.")] = DEFAULT_PROJECT_NAME,
-    mode: Annotated[str, typer.Option(help="The mode= of your handler.")] = LabelStudioMode.PROMPT.value,
+    project_name: Annotated[
+        str | None, typer.Option(help=f"The project's title. Default: {PROJECT_NAME_VARIABLE}.")
+    ] = None,
+    mode: Annotated[
+        str | None, typer.Option(help=f"The mode= of your handler. Default: {MODE_VARIABLE}.")
+    ] = None,
 ) -> None:
     """Check the settings, the connection and the project.
 
@@ -118,7 +124,12 @@ def check(
 
     levels = set()
     with problems_explained():
-        for finding in check_up(url=url, project_id=project_id, project_name=project_name, mode=mode):
+        for finding in check_up(
+            url=url,
+            project_id=project_id,
+            project_name=project_name or DEFAULT_PROJECT_NAME,
+            mode=mode or DEFAULT_MODE,
+        ):
             levels.add(finding.level)
             out.print(f"{_MARKS[finding.level]} {shown(finding.text)}")
     if "bad" in levels:

@@ -8,12 +8,20 @@ from typing import Annotated
 
 import typer
 
-from langchain_label_studio.label_studio.settings import PROJECT_ID_VARIABLE, URL_VARIABLE
+from langchain_label_studio.label_studio.settings import (
+    PROJECT_ID_VARIABLE,
+    PROJECT_NAME_VARIABLE,
+    URL_VARIABLE,
+)
 from langchain_label_studio.types.review import Review
 
 ProjectOption = Annotated[
     str | None,
-    typer.Option("--project", metavar="TITLE|NUMBER", help=f"The project. Default: {PROJECT_ID_VARIABLE}."),
+    typer.Option(
+        "--project",
+        metavar="TITLE|NUMBER",
+        help=f"The project. Default: {PROJECT_ID_VARIABLE}, else {PROJECT_NAME_VARIABLE}.",
+    ),
 ]
 UrlOption = Annotated[
     str | None, typer.Option("--url", help=f"The address of Label Studio. Default: {URL_VARIABLE}.")

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from pydantic import SecretStr
@@ -32,18 +32,32 @@ from langchain_label_studio.label_config.parse import parse_label_config, prepar
 API_KEY_VARIABLE = "LABEL_STUDIO_API_KEY"
 URL_VARIABLE = "LABEL_STUDIO_URL"
 PROJECT_ID_VARIABLE = "LABEL_STUDIO_PROJECT_ID"
+PROJECT_NAME_VARIABLE = "LABEL_STUDIO_PROJECT_NAME"
+MODE_VARIABLE = "LABEL_STUDIO_MODE"
 
 DEFAULT_URL = "http://localhost:8080"
-DEFAULT_PROJECT_NAME = "LangChain-%Y-%m-%d"
+
+
+class Default(str):
+    """The default of an argument. A variable of the environment replaces it, but not the same text from a user."""
+
+    __slots__ = ()
+
+
+DEFAULT_PROJECT_NAME = Default("LangChain-%Y-%m-%d")
+DEFAULT_MODE = LabelStudioMode.PROMPT
+"""The default of `mode=`, as of the handler of `langchain_community`. A user who passes this very member cannot be told
+from one who passes nothing. `"prompt"` is told."""
 DEFAULT_MODEL_VERSION = "langchain"
 
+_Setting = TypeVar("_Setting")
 _MIN_TITLE, MAX_TITLE = 3, 50
 _MAX_ID = 2**63 - 1
 _MAX_SHOWN = 100
 # Control characters, halves of a character, and ends of lines. Label Studio or its database refuses most of them.
 _UNUSABLE = frozenset({"Cc", "Cs", "Zl", "Zp"})
-_DIRECTIVE = re.compile(r"%[-_0^#]*\d*[EO:]?(.?)", re.DOTALL)
-_DIRECTIVES = frozenset("aAbBcCdDeFfgGhHIjklmMnpPrRsStTuUVwWxXyYzZ%")
+# A letter after it, as in "20%discount", makes it a text. The directives for the ends of lines are left out.
+_DIRECTIVE = re.compile(r"%%|%[-_0^#]*\d*[EO:]?[aAbBcCdDeFfgGhHIjklmMpPrRSTuUVwWxXyYzZ](?![^\W\d_])")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +107,7 @@ def resolve_settings(
     project_id: int | str | None = None,
     project_name: str = DEFAULT_PROJECT_NAME,
     project_config: str | None = None,
-    mode: str | LabelStudioMode = LabelStudioMode.PROMPT,
+    mode: str | LabelStudioMode = DEFAULT_MODE,
     model_version: str = DEFAULT_MODEL_VERSION,
     reviewers_per_task: int | None = None,
     environ: Mapping[str, str] = os.environ,
@@ -106,10 +120,11 @@ def resolve_settings(
         LabelConfigError: The config is not XML, or has no place for the answer.
         SettingError: Another setting cannot be right.
     """
+    mode = _known("" if mode is DEFAULT_MODE else mode, MODE_VARIABLE, DEFAULT_MODE.value, environ)
     form = get_form(_one_line("mode", mode.value if isinstance(mode, LabelStudioMode) else mode))
     config = _label_config(project_config, form)
     known_id = _project_id(project_id, environ)
-    name = project_name or DEFAULT_PROJECT_NAME
+    name = _known(project_name, PROJECT_NAME_VARIABLE, DEFAULT_PROJECT_NAME, environ)
     return Settings(
         api_key=resolve_api_key(api_key, environ=environ),
         url=resolve_url(url, environ=environ),
@@ -141,10 +156,18 @@ def resolve_project_choice(
     known_id = _project_id(project_id, {} if project_name else environ)
     if known_id is not None:
         return known_id
-    if not project_name:
-        msg = f"Which project? Pass project_name= or project_id=, or set {PROJECT_ID_VARIABLE}."
+    name = _known(project_name or "", PROJECT_NAME_VARIABLE, "", environ)
+    if not name:
+        msg = f"Which project? Pass project_name= or project_id=, or set {PROJECT_ID_VARIABLE} or {PROJECT_NAME_VARIABLE}."
         raise SettingError(msg)
-    return _title(project_name)
+    return _title(name)
+
+
+def _known(given: _Setting, variable: str, default: str, environ: Mapping[str, str]) -> _Setting | str:
+    """Return a setting: the argument, else the variable, else the default."""
+    if given and not isinstance(given, Default):
+        return given
+    return environ.get(variable, "").strip() or default
 
 
 def resolve_api_key(
@@ -243,15 +266,9 @@ def _reviewers_per_task(number: Any) -> int | None:
 
 def _title(project_name: str) -> str:
     name = _one_line("project_name", project_name, error=ProjectTitleError)
-    for directive in _DIRECTIVE.finditer(name):
-        if directive[1] not in _DIRECTIVES:
-            msg = (
-                f"project_name={_shown(name)}: {directive[0]!r} is no part of a date, such as %Y, %m or %d. "
-                "Write %% for a percent sign."
-            )
-            raise ProjectTitleError(msg)
+    now = datetime.now()  # noqa: DTZ005 (a person's own date)
     try:
-        filled = datetime.now().strftime(name)  # noqa: DTZ005 (a person's own date)
+        filled = _DIRECTIVE.sub(lambda directive: now.strftime(directive[0]), name)
     except ValueError:
         msg = f"project_name={_shown(name)}: this computer cannot fill in the date. Use %Y, %m and %d only."
         raise ProjectTitleError(msg) from None
