@@ -13,6 +13,7 @@ from langchain_label_studio.label_studio.client import LabelStudioClient
 from langchain_label_studio.label_studio.projects import Project, read_project, resolve_project
 from langchain_label_studio.label_studio.settings import (
     API_KEY_VARIABLE,
+    DEFAULT_MODE,
     URL_VARIABLE,
     Settings,
     resolve_settings,
@@ -41,7 +42,7 @@ def check_up(
     url: str | None,
     project_id: int | None,
     project_name: str,
-    mode: str = LabelStudioMode.PROMPT.value,
+    mode: str | LabelStudioMode = DEFAULT_MODE,
 ) -> Iterator[Finding]:
     """Check the settings, the server, the key and the project, in this order. Stop at the first that does not work.
 

@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     from langchain_core.outputs import LLMResult
 
 
-# The streams of these providers always end with a reason. A stream without one was cut off.
-_ALWAYS_GIVE_A_REASON = frozenset({"anthropic", "azure", "openai"})
+# The streams of these providers always end with a reason. A stream without one was cut off. Many servers speak like
+# OpenAI's, call themselves so, and give no reason.
+_ALWAYS_GIVE_A_REASON = frozenset({"anthropic", "azure"})
 _Fields = Mapping[str, Any]  # the `vars` of a pydantic model: messages.py says why
 _MODEL_FILES = (".gguf", ".ggml", ".bin", ".safetensors")
 
@@ -42,14 +43,15 @@ def read_result(result: LLMResult, started: RunFields, *, batch_size: int = 1) -
     response = message.get("response_metadata") or {}
     info = first.get("generation_info") or {}
     output = result.llm_output or {}
-    provider = text_or_none(response.get("model_provider")) or started.get("provider")
-    reason = (
+    provider = text_or_none(_once(response.get("model_provider"))) or started.get("provider")
+    reason = _once(
         info.get("finish_reason")
         or response.get("finish_reason")
         or response.get("stop_reason")
         or response.get("status")
     )
-    cut = message.get("type") == "AIMessageChunk" and not reason and provider in _ALWAYS_GIVE_A_REASON
+    may_be_cut = message.get("type") == "AIMessageChunk" and not reason
+    cut = may_be_cut and (provider in _ALWAYS_GIVE_A_REASON or message.get("invalid_tool_calls"))
     fields: RunFields = {
         "answers": tuple(map(_answer, candidates)),
         "status": "partial" if cut else "success",
@@ -59,14 +61,16 @@ def read_result(result: LLMResult, started: RunFields, *, batch_size: int = 1) -
     else:
         # The output of a completion model names the model of its constructor, even after `bind(model=...)`.
         name = started.get("model") or output.get("model_name")
-    if model := model_name(name):
+    if model := model_name(_once(name)):
         fields["model"] = model
     if provider:
         fields["provider"] = provider
     if reason:
         fields["finish_reason"] = str(jsonable(reason))
     counts = output.get("token_usage") or response.get("token_usage") or response.get("usage")
-    if usage := message.get("usage_metadata") or (counts if batch_size == 1 else None):
+    if _is_from_cache(message):
+        fields["cached"] = True
+    elif usage := message.get("usage_metadata") or (counts if batch_size == 1 else None):
         fields.update(_usage(usage))
     return fields
 
@@ -86,10 +90,22 @@ def model_name(name: Any) -> str | None:
     """Return the name of a model. If the name is a file, return it without its path."""
     if not isinstance(name, str) or not name:
         return None
+    if repository := _repository(name):
+        return repository
     if name.endswith(_MODEL_FILES) or name.startswith(("/", "\\")) or name[1:3] == ":\\":
         path = PureWindowsPath(name) if "\\" in name else PurePosixPath(name)
         return path.stem if path.suffix in _MODEL_FILES else path.name
     return name
+
+
+def _repository(path: str) -> str | None:
+    """Return the repository of a model in a cache of Hugging Face: `.../models--Qwen--Qwen3-8B/snapshots/<hash>`."""
+    if path.endswith((".gguf", ".ggml")):
+        return None  # one of several models of its repository
+    directory, snapshots, commit = path.replace("\\", "/").rstrip("/").rpartition("/snapshots/")
+    if not snapshots or "/" in commit:
+        return None
+    return directory.rpartition("/")[2].removeprefix("models--").replace("--", "/", 1) or None
 
 
 def has_answer(answers: tuple[Turn, ...]) -> bool:
@@ -144,9 +160,26 @@ def _usage(counts: Any) -> RunFields:
 
 def _count(counts: Mapping[str, Any], *names: str) -> int | None:
     for name in names:
-        if isinstance(value := counts.get(name), int) and not isinstance(value, bool):
-            return value
+        value = counts.get(name)
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            continue
+        if isinstance(value, int) or value.is_integer():
+            return int(value)
     return None
+
+
+def _once(text: Any) -> Any:
+    """Return a text that is the same text several times as that text. A stream that ends twice adds up its texts."""
+    if not isinstance(text, str):
+        return text
+    length = (text + text).find(text, 1)
+    return text[:length] if 2 <= length < len(text) else text
+
+
+def _is_from_cache(message: _Fields) -> bool:
+    """Return whether LangChain took an answer from its cache. It then says that the answer cost nothing."""
+    usage = message.get("usage_metadata")
+    return isinstance(usage, Mapping) and usage.get("total_cost") == 0
 
 
 def status_of(error: BaseException) -> Status:

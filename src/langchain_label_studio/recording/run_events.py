@@ -20,6 +20,7 @@ from langchain_label_studio.types.turn import Turn
 if TYPE_CHECKING:
     from langchain_core.outputs import LLMResult
 
+_NO_ANSWER = "The model gave no answer: its list of choices is empty."
 _INTERNAL_TAGS = ("seq:step:", "map:key:", "graph:step:", "retry:attempt:", "langsmith:")
 
 
@@ -72,7 +73,10 @@ def read_start(
 
 def read_end(started: StartedRun, response: LLMResult) -> RunFields:
     """Return a run that ended without an error."""
-    return started.finish(read_result(response, started.fields, batch_size=started.batch_size))
+    known = read_result(response, started.fields, batch_size=started.batch_size)
+    if not known["answers"]:
+        known |= {"status": "error", "error": _NO_ANSWER}  # LangChain raises after this event
+    return started.finish(known)
 
 
 def read_error(started: StartedRun, error: BaseException, response: LLMResult | None) -> RunFields:
@@ -116,11 +120,15 @@ def _own_tags(tags: Sequence[Any] | None) -> tuple[str, ...]:
 
 
 def _thread_id(metadata: Mapping[str, Any]) -> str | None:
-    thread_id = metadata.get("thread_id") or metadata.get("session_id") or metadata.get("conversation_id")
-    if not thread_id:
-        # Plain chains do not copy it into the metadata. It is in their config.
-        thread_id = (_config_of_the_chain().get("configurable") or {}).get("thread_id")
-    return str(thread_id) if thread_id else None
+    given = [metadata.get(key) for key in ("thread_id", "session_id", "conversation_id")]
+    known = next(filter(None, map(thread_id_of, given)), None)
+    # Plain chains do not copy it into the metadata. It is in their config.
+    return known or thread_id_of((_config_of_the_chain().get("configurable") or {}).get("thread_id"))
+
+
+def thread_id_of(given: Any) -> str | None:
+    """Return the id of a conversation as text. None if it is no id: 0 is one, an empty text is none."""
+    return str(given) or None if isinstance(given, str | int | UUID) and given is not False else None
 
 
 def _config_of_the_chain() -> Mapping[str, Any]:

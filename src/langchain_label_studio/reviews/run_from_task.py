@@ -54,6 +54,7 @@ def read_run(task: Mapping[str, Any], controls: Controls) -> LLMRun:
         model=_text(data, "model"),
         provider=_text(data, "provider"),
         finish_reason=_text(data, "finish_reason"),
+        cached=data.get("cached") is True,
         input_tokens=_count(data, "input_tokens"),
         output_tokens=_count(data, "output_tokens"),
         total_tokens=_count(data, "total_tokens"),

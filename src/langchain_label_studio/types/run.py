@@ -59,6 +59,7 @@ class LLMRun:
         output_tokens: The tokens that were written, of all candidates together.
         total_tokens: The tokens that were read and written.
         usage: More details of the token counts.
+        cached: Whether LangChain took the answer from its cache, without a call of the model.
         started_at: The time when it started, as ISO 8601 in UTC.
         latency_ms: The milliseconds from its start to its end.
         thread_id: The conversation (thread) to which it belongs.
@@ -90,6 +91,7 @@ class LLMRun:
     output_tokens: int | None = None
     total_tokens: int | None = None
     usage: Mapping[str, Any] = field(default_factory=dict)
+    cached: bool = False
     started_at: str | None = None
     latency_ms: float | None = None
     thread_id: str | None = None
@@ -143,6 +145,7 @@ class RunFields(TypedDict, total=False):
     output_tokens: int
     total_tokens: int
     usage: Mapping[str, Any]
+    cached: bool
     started_at: float
     latency_ms: float
     thread_id: str

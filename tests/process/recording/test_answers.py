@@ -271,7 +271,14 @@ def test_an_answer_from_the_cache_is_a_run_of_its_own(stub: OpenAIStub, recorded
     assert len(stub.requests) == 1
     assert fresh.run_id != cached.run_id
     assert fresh.answers == cached.answers
-    assert cached.usage["total_cost"] == 0, "what tells it from a fresh one"
+    assert (fresh.cached, cached.cached) == (False, True)
+    assert fresh.total_tokens
+    assert (cached.input_tokens, cached.output_tokens, cached.total_tokens, cached.usage) == (
+        None,
+        None,
+        None,
+        {},
+    )
 
 
 def test_a_cached_completion_is_no_run(stub: OpenAIStub, recorded: Recording) -> None:

@@ -182,12 +182,16 @@ def test_a_text_that_is_too_long_is_cut_where_everybody_sees_it(recorded: Record
 
 
 @pytest.mark.parametrize("generations", [[], [[]]])
-def test_a_result_without_generations_is_a_task_without_a_prediction(
+def test_a_result_without_generations_is_an_error_as_the_application_sees_one(
     generations: list[Any], recorded: Recording
 ) -> None:
-    recorded.handler.on_llm_end(LLMResult(generations=generations), run_id=start(recorded))
+    with_errors = Recording(include_errors=True)
+    for each in (recorded, with_errors):
+        each.handler.on_llm_end(LLMResult(generations=generations), run_id=start(each))
 
-    assert recorded.task()["predictions"] == []
+    assert recorded.runs == []
+    assert (with_errors.run.status, with_errors.run.answers) == ("error", ())
+    assert with_errors.run.error == "The model gave no answer: its list of choices is empty."
 
 
 def test_a_message_of_the_applications_own_class_is_read_as_far_as_it_can_be(recorded: Recording) -> None:

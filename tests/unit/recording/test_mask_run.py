@@ -68,6 +68,7 @@ FIELDS: dict[str, st.SearchStrategy[Any]] = {
     **dict.fromkeys(("question", "error", "run_name", "finish_reason", "thread_id"), TEXT),
     **{name: st.none() | st.integers(0, 10**5) for name in ("input_tokens", "output_tokens", "total_tokens")},
     "latency_ms": st.none() | st.floats(0, 10),
+    "cached": st.booleans(),
     "tags": st.lists(TEXT, max_size=3).map(tuple),
     "documents": st.lists(DOCUMENT, max_size=3).map(tuple),
     "steps": st.lists(STEP, max_size=3).map(tuple),

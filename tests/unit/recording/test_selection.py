@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from langchain_core.language_models import FakeListChatModel
 from langchain_core.messages import AIMessage, HumanMessage
-from langchain_core.outputs import ChatGeneration, LLMResult
+from langchain_core.outputs import ChatGeneration, Generation, LLMResult
 from langchain_core.runnables import RunnableLambda
 
 from langchain_label_studio import DeliveryStats, LabelStudioCallbackHandler, LLMRun, SettingError, masks
@@ -111,8 +111,8 @@ def test_of_a_trace_that_is_left_out_nothing_is_even_read() -> None:
 
     recorded.handler.on_chat_model_start({}, [Unreadable()], run_id=NOT_IN_A_TENTH)
     assert recorded.open_runs == 1
-    recorded.handler.on_llm_end(LLMResult(generations=[]), run_id=NOT_IN_A_TENTH)
-    recorded.handler.on_llm_end(LLMResult(generations=[]), run_id=NOT_IN_A_TENTH)
+    recorded.handler.on_llm_end(LLMResult(generations=[[Generation(text="")]]), run_id=NOT_IN_A_TENTH)
+    recorded.handler.on_llm_end(LLMResult(generations=[[Generation(text="")]]), run_id=NOT_IN_A_TENTH)
     fail(recorded, UUID(int=2))
 
     assert (recorded.runs, recorded.open_runs, recorded.handler.stats().lost) == ([], 0, {})
@@ -131,7 +131,7 @@ def test_a_run_that_was_left_out_and_never_ends_is_not_lost(monkeypatch: pytest.
 def test_an_end_without_a_start_belongs_to_its_trace_too() -> None:
     recorded = Recording(sample_rate=0.1)
     for run_id in (IN_A_TENTH, NOT_IN_A_TENTH):
-        recorded.handler.on_llm_end(LLMResult(generations=[]), run_id=run_id)
+        recorded.handler.on_llm_end(LLMResult(generations=[[Generation(text="")]]), run_id=run_id)
 
     assert recorded.run.run_id == str(IN_A_TENTH)
     assert excluded(recorded) == {"sample_rate=0.1": 1}
@@ -294,7 +294,7 @@ def test_a_handler_travels_with_its_selection(monkeypatch: pytest.MonkeyPatch) -
         if trace == taken[-1]:
             handler.on_llm_error(ValueError(), run_id=trace)
         else:
-            handler.on_llm_end(LLMResult(generations=[]), run_id=trace)
+            handler.on_llm_end(LLMResult(generations=[[Generation(text="")]]), run_id=trace)
     for each in (there, handler):
         each.close()
 
@@ -468,7 +468,7 @@ def excluding_recorder() -> tuple[Recorder, list[UUID], list[LLMRun]]:
     runs = [uuid4() for _ in range(100)]
     for run_id in runs:
         recorder.start("completion", [Turn(role="user", content="Hi")], run_id, {})
-        recorder.end(LLMResult(generations=[]), run_id, {})
+        recorder.end(LLMResult(generations=[[Generation(text="")]]), run_id, {})
     return recorder, runs, recorded
 
 

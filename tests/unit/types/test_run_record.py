@@ -43,6 +43,7 @@ FACTS = st.fixed_dictionaries(
         "usage": PLAINS,
         "started_at": st.floats(0, 4e9) | st.just("2026-11-21T09:55:13.656Z"),
         "latency_ms": st.floats(0, 1e9),
+        "cached": st.booleans(),
         "thread_id": TEXT,
         "tags": st.lists(TEXT, max_size=3).map(tuple),
         "metadata": st.dictionaries(st.sampled_from(sorted(METADATA_SENT)), PLAIN),

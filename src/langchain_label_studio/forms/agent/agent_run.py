@@ -10,6 +10,7 @@ from uuid import UUID
 from langchain_label_studio.forms.agent.steps import who
 from langchain_label_studio.recording.llm_results import status_of
 from langchain_label_studio.recording.messages import to_turn
+from langchain_label_studio.recording.run_events import thread_id_of
 from langchain_label_studio.recording.trace_events import TraceEvent
 from langchain_label_studio.support.redaction import error_text
 from langchain_label_studio.types.run import TOKEN_COUNTS, RunFields, pick
@@ -131,8 +132,8 @@ def make_record(run: AgentRun, *, given_up: bool) -> RunFields:
         record["run_name"] = run.name
     if run.began is None and "parent_run_id" in last:
         record["parent_run_id"] = last["parent_run_id"]
-    if thread_id := run.metadata.get("thread_id"):
-        record["thread_id"] = str(thread_id)
+    if thread_id := thread_id_of(run.metadata.get("thread_id")):
+        record["thread_id"] = thread_id
     record["prompt"] = _prompt(run)
     answer = agent_answer(run)
     record["answers"] = (answer,) if answer else ()

@@ -13,7 +13,7 @@ _OF_ALL_ALIKE = (
     *("kind", "model", "provider", "run_name", "finish_reason"),
     *("thread_id", "parent_run_id", "tags"),
 )
-_OF_EACH = ("model", "provider", "latency_ms", "finish_reason", "input_tokens", "output_tokens")
+_OF_EACH = ("model", "provider", "latency_ms", "finish_reason", "input_tokens", "output_tokens", "cached")
 
 
 def join_runs(runs: Sequence[RunFields], *, run_id: UUID | None = None) -> RunFields:

@@ -141,7 +141,11 @@ def _columns(run: LLMRun) -> dict[str, Any]:
     """Return the known values of a run as columns."""
     columns = {name: getattr(run, name) for name in COLUMNS if name != "tags"}
     columns["tags"] = ", ".join(run.tags)
-    return {name: value for name, value in columns.items() if value is not None and value != ""}
+    return {
+        name: value
+        for name, value in columns.items()
+        if value is not None and value is not False and value != ""
+    }
 
 
 def _meta(run: LLMRun, config: LabelConfig, form: Form) -> dict[str, Any]:

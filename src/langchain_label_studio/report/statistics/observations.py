@@ -101,7 +101,7 @@ def _task(review: Review) -> ObservedTask:
         model=run.model or None,
         tags=tuple(dict.fromkeys(run.tags)),
         started=read_time(run.started_at),
-        latency_ms=run.latency_ms,
+        latency_ms=None if run.cached else run.latency_ms,
         input_tokens=run.input_tokens,
         output_tokens=run.output_tokens,
         observations=[],
