@@ -31,6 +31,7 @@ from langchain_label_studio.label_studio.settings import (
 from langchain_label_studio.label_studio.shared_senders import send_orphaned_runs, share_sender
 from langchain_label_studio.label_studio.tasks.build import check_task_data
 from langchain_label_studio.recording.callbacks import RecordingCallbacks
+from langchain_label_studio.recording.recorded_runs import share_recorded_runs
 from langchain_label_studio.recording.recorder import Recorder
 from langchain_label_studio.recording.selection import RunSelection
 from langchain_label_studio.selectors.sampling import resolve_sample_rate
@@ -174,7 +175,7 @@ class LabelStudioCallbackHandler(CommunityAttributes, RecordingCallbacks):
             self._sender.redirect(ProjectDestination(self._settings))
         self._desk = FeedbackDesk(self._settings, self._delivery)
         weakref.finalize(self, self._desk.retire).atexit = False
-        form = self._form
+        form, settings = self._form, self._settings
         self._recorder = Recorder(
             self._sender.submit,
             data=self._data,
@@ -185,6 +186,7 @@ class LabelStudioCallbackHandler(CommunityAttributes, RecordingCallbacks):
             form=carried_name(form.name),
             gatherer=form.gather(self._group_by) if form.gather else None,
             quiet_after=None if self._group_by is None else QUIET_SECONDS,
+            recorded=share_recorded_runs((settings.url, settings.project_id, settings.project_title)),
         )
         # Groups wait in memory. So they are also recorded if nobody closes the handler.
         hand_over_at_exit(self._recorder)
@@ -209,7 +211,8 @@ class LabelStudioCallbackHandler(CommunityAttributes, RecordingCallbacks):
         """Return the address of a run's task. A run that still waits is sent first.
 
         Args:
-            run_id: The id of the run, or of the message that it answered with. None is the run that was recorded last.
+            run_id: The id of the run, or of the message that it answered with. Of several runs with the same id, it is
+                the latest one. None is the run that was recorded last.
 
         Returns:
             The address. None if the run has no task yet.
@@ -221,7 +224,7 @@ class LabelStudioCallbackHandler(CommunityAttributes, RecordingCallbacks):
         if not wanted:
             return None
         self.flush()
-        task_id = self._sender.destination.task_id(wanted)
+        task_id = self._sender.destination.task_id(wanted, record_id=self._recorder.record_id_of(run_id))
         return None if task_id is None else f"{self.project_url}?task={task_id}"
 
     def feedback(
@@ -257,7 +260,7 @@ class LabelStudioCallbackHandler(CommunityAttributes, RecordingCallbacks):
             recorder.run_id_of(run_id), score=score, comment=comment, key=key, mask=recorder.masked
         )
         recorder.recall(given.run_id, feedback=given)
-        taken = self._desk.submit(given)
+        taken = self._desk.submit(replace(given, record_id=recorder.record_id_of(run_id) or ""))
         if not taken:
             recorder.lose(
                 "feedback_full", "The outbox is full: feedback was not taken. Is Label Studio down?"

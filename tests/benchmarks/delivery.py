@@ -120,7 +120,7 @@ def ask(small: int, large: int, url: str, key: str) -> tuple[float, float, float
     client = LabelStudioClient(url=f"{url}/", api_key=SecretStr(key))
     config = get_default_label_configs("prompt")[0]
     project = client.create_project(title=_title(), label_config=config, model_version="langchain")
-    since, last = FoundTask(id=0, run_id=""), [""]
+    since, last = FoundTask(id=0, key=""), [""]
     took = []
     for first in range(0, large, _BATCH):
         last = [str(uuid.uuid4()) for _ in range(_BATCH)]
@@ -128,7 +128,7 @@ def ask(small: int, large: int, url: str, key: str) -> tuple[float, float, float
         task_ids = client.import_tasks(project, tasks).task_ids
         if first + _BATCH in {small, large}:
             took.append(_seconds_to_find(client, project, last, since))
-        since = FoundTask(id=task_ids[-1], run_id=last[-1])
+        since = FoundTask(id=task_ids[-1], key=last[-1])
     return took[0], took[-1], _seconds_to_find(client, project, last, None)
 
 

@@ -48,11 +48,12 @@ class RecordingDestination(ProjectDestination):
         self.runs += [decode_run(record.body) for record in records]
 
     def find(self, records: Sequence[Record], *, note: str) -> Found:
-        return Found(keys=frozenset(record.key for record in records if self.task_id(record.key)))
+        stored = {run.record_id for run in self.runs}
+        return Found(keys=frozenset(record.key for record in records if record.key in stored))
 
-    def task_id(self, run_id: str) -> int | None:
-        """Return the place of a run among the runs, from 1 on."""
-        return next((place for place, run in enumerate(self.runs, 1) if run.run_id == run_id), None)
+    def task_id(self, run_id: str, *, record_id: str | None) -> int | None:
+        """Return the place of the latest run with this id among the runs, from 1 on. All runs have arrived here."""
+        return max((place for place, run in enumerate(self.runs, 1) if run.run_id == run_id), default=None)
 
 
 class RecordingFeedbackDestination(FeedbackDestination):
@@ -92,10 +93,9 @@ class Recording:
         lost: What `stats().lost` must be at the end of the test.
     """
 
-    def __init__(
-        self, *, url: str | None = None, project_name: str = DEFAULT_PROJECT_NAME, **options: Any
-    ) -> None:
-        # An outbox of its own: handlers of one target share their sender.
+    def __init__(self, *, url: str | None = None, project_name: str | None = None, **options: Any) -> None:
+        # A project and an outbox of its own: handlers of one project share the runs that they record, and a sender.
+        project_name = project_name or f"{DEFAULT_PROJECT_NAME} {next(_numbers)}"
         delivery = resolve_delivery(
             outbox_dir=Path(os.environ["LABEL_STUDIO_OUTBOX_DIR"], f"recording-{next(_numbers)}"),
             flush_interval=3600,
@@ -165,7 +165,7 @@ class Recording:
         """See that nothing was lost, and that Label Studio can hold every task."""
         assert self.handler.stats().lost == self.lost
         runs = self.runs
-        assert len({run.run_id for run in runs}) == len(runs), "a run was recorded twice"
+        assert len({run.record_id for run in runs}) == len(runs), "a record has the id of another one"
         for run in runs:
             for config in CONFIGS.values():
                 check_task(build_task(run, config, model_version="langchain"), run)

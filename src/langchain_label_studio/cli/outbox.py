@@ -5,7 +5,7 @@ directory), `directory`, `url`, `project`, `project_id` (null if the project is 
 
     status    {"outbox_dir", "targets": [TARGET + the attributes of `TargetStatus`], "problems"}
     send      {"targets": [TARGET + the attributes of `Sent`], "problems"}
-    rejected  {"rejected": [TARGET + "run_id", "rejected_at", "reason", "path"], "problems"}
+    rejected  {"rejected": [TARGET + "run_id", "record_id", "rejected_at", "reason", "path"], "problems"}
     retry     {"put_back", "targets": as send, "problems"}
     purge     {"waiting", "rejected", "targets": [TARGET + "waiting", "rejected"], "problems"}
 """

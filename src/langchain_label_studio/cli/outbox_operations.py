@@ -25,6 +25,7 @@ from langchain_label_studio.delivery.rejected_bound import DELETED, count_delete
 from langchain_label_studio.errors import LabelStudioError, SettingError
 from langchain_label_studio.label_studio.project_outboxes import Holds, ProjectOutbox, find_project_outboxes
 from langchain_label_studio.types.feedback import decode_feedback
+from langchain_label_studio.types.record_id import run_id_of
 from langchain_label_studio.types.run_record import decode_run
 
 
@@ -112,7 +113,8 @@ def describe(target: ProjectOutbox) -> dict[str, Any]:
 def describe_rejected(target: ProjectOutbox, item: Rejected) -> dict[str, Any]:
     """Return the keys of a rejected run for JSON, without its content."""
     keys = {
-        "run_id": item.key,
+        "run_id": run_id_of(item.key),
+        "record_id": item.key,
         "rejected_at": item.rejected_at,
         "reason": item.reason,
         "path": str(item.path),

@@ -287,14 +287,16 @@ class LabelStudioClient:
             return ImportJob(status="working")
 
     def find_tasks(
-        self, project_id: int, run_ids: Sequence[str], *, since: FoundTask | None = None
+        self, project_id: int, keys: Sequence[str], *, since: FoundTask | None = None
     ) -> list[FoundTask]:
-        """Return the existing tasks of these runs, the lowest id first: see `TaskQuestions.find`."""
-        return self._questions.find(project_id, run_ids, since=since)
+        """Return the existing tasks of these records, the lowest id first: see `TaskQuestions.find`."""
+        return self._questions.find(project_id, keys, since=since)
 
-    def tasks_with(self, project_id: int, *, column: str, values: Sequence[str]) -> list[TaskContent]:
-        """Return the tasks with one of the values in a column of their data, the highest id first."""
-        return self._questions.tasks_with(project_id, column=column, values=values)
+    def tasks_with(
+        self, project_id: int, *, column: str, values: Sequence[str], since: int = 0
+    ) -> list[TaskContent]:
+        """Return the tasks with one of the values in a column of their data: see `TaskQuestions.tasks_with`."""
+        return self._questions.tasks_with(project_id, column=column, values=values, since=since)
 
     def update_task(self, task_id: int, *, data: Mapping[str, Any], meta: Mapping[str, Any]) -> None:
         """Replace the whole data and meta of a task. Its annotations and predictions stay."""

@@ -25,7 +25,7 @@ from langchain_label_studio.label_studio.projects import Project
 from langchain_label_studio.label_studio.settings import Settings
 from langchain_label_studio.support.forks import ForkSafe
 from langchain_label_studio.types.feedback import read_feedback_id
-from langchain_label_studio.types.run_record import read_run_id
+from langchain_label_studio.types.run_record import read_record_id
 
 SENDER_NAME = "langchain-label-studio"
 """The beginning of the names of all senders, in threads and in the log."""
@@ -128,7 +128,7 @@ class _SharedSenders(ForkSafe, Generic[_DestinationT]):
         )
 
 
-_runs = _SharedSenders("runs", what="Runs", key_of=read_run_id, destination=ProjectDestination)
+_runs = _SharedSenders("runs", what="Runs", key_of=read_record_id, destination=ProjectDestination)
 _feedback = _SharedSenders(
     "feedback", what="Pieces of feedback", key_of=read_feedback_id, destination=FeedbackDestination
 )

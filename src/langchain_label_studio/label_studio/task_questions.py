@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 from langchain_label_studio.errors import RequestRefusedError
-from langchain_label_studio.label_studio.answers import FoundTask, TaskContent
+from langchain_label_studio.label_studio.answers import FoundTask, TaskContent, record_key
 from langchain_label_studio.label_studio.task_filters import (
     TaskFilter,
     filter_query,
@@ -15,6 +15,7 @@ from langchain_label_studio.label_studio.task_filters import (
     id_after,
     one_of,
 )
+from langchain_label_studio.types.record_id import run_id_of
 
 _QUESTION_SIZE = 3_000
 """The size of the values in a question, in bytes.
@@ -43,51 +44,73 @@ class TaskQuestions:
         self._size = _QUESTION_SIZE
 
     def find(
-        self, project_id: int, run_ids: Sequence[str], *, since: FoundTask | None = None
+        self, project_id: int, keys: Sequence[str], *, since: FoundTask | None = None
     ) -> list[FoundTask]:
-        """Return the existing tasks of some runs, the lowest id first.
+        """Return the existing tasks of some records, the lowest id first.
 
         Args:
             project_id: The number of the project.
-            run_ids: The ids of the runs.
+            keys: The ids of the records.
             since: A task that is older than all of them. Label Studio then finds them in the same time in a large
                 project as in a small one.
         """
-        if since is not None and since.run_id not in run_ids:
-            found = self._find(project_id, [since.run_id, *run_ids], id_after(since.id - 1))
+        if since is not None and since.key not in keys:
+            found = self._find(project_id, [since.key, *keys], id_after(since.id - 1))
             # On SQLite, Label Studio gives the numbers of deleted tasks again. So that task has to exist still.
-            if found and (found[0].id, found[0].run_id) == (since.id, since.run_id):
-                return [task for task in found if task.run_id != since.run_id]
-        return self._find(project_id, run_ids)
+            if found and (found[0].id, found[0].key) == (since.id, since.key):
+                return [task for task in found if task.key != since.key]
+        return self._find(project_id, keys)
 
-    def tasks_with(self, project_id: int, *, column: str, values: Sequence[str]) -> list[TaskContent]:
-        """Return the tasks with one of the values in a column of their data, the highest id first."""
-        tasks = list(self._tasks(project_id, column, values, include="id,data,meta"))
+    def tasks_with(
+        self, project_id: int, *, column: str, values: Sequence[str], since: int = 0
+    ) -> list[TaskContent]:
+        """Return the tasks with one of the values in a column of their data, the highest id first.
+
+        Args:
+            project_id: The number of the project.
+            column: The column.
+            values: The values.
+            since: The lowest id of such a task, if it is known. Label Studio then answers at once in a large project.
+        """
+        filters = (id_after(since - 1),) if since else ()
+        tasks = list(self._tasks(project_id, column, values, *filters, include="id,data,meta"))
         with self._translated_errors():
             found = [
                 TaskContent(id=task["id"], data=task["data"], meta=task.get("meta") or {}) for task in tasks
             ]
         return sorted(found, key=lambda task: task.id, reverse=True)
 
-    def _find(self, project_id: int, run_ids: Sequence[str], *filters: TaskFilter) -> list[FoundTask]:
+    def _find(self, project_id: int, keys: Sequence[str], *filters: TaskFilter) -> list[FoundTask]:
         columns = "id,data,total_predictions"
-        tasks = list(self._tasks(project_id, "run_id", run_ids, *filters, include=columns))
+        tasks = list(self._tasks_of(project_id, keys, *filters, include=columns))
         # Label Studio may count later than it stores. So the tasks without predictions are looked at once more.
         with self._translated_errors():
-            uncounted = list({task["data"]["run_id"]: 0 for task in tasks if not task["total_predictions"]})
+            uncounted = list({record_key(task["data"]): 0 for task in tasks if not task["total_predictions"]})
         columns = "id,data,predictions"
-        looked_at = list(self._tasks(project_id, "run_id", uncounted, *filters, include=columns))
+        looked_at = list(self._tasks_of(project_id, uncounted, *filters, include=columns))
         with self._translated_errors():
             counted = {task["id"]: len(task["predictions"]) for task in looked_at}
             found = [
                 FoundTask(
                     id=task["id"],
-                    run_id=str(task["data"]["run_id"]),
+                    key=record_key(task["data"]),
                     predictions=task["total_predictions"] or counted.get(task["id"], 0),
                 )
                 for task in tasks
             ]
         return sorted(found, key=lambda task: task.id)
+
+    def _tasks_of(
+        self, project_id: int, keys: Sequence[str], *filters: TaskFilter, include: str
+    ) -> Iterator[dict[str, Any]]:
+        """Yield the tasks of some records."""
+        earlier = [key for key in keys if run_id_of(key) == key]
+        own = [key for key in keys if run_id_of(key) != key]
+        for column, values in (("run_id", earlier), ("record_id", own)):
+            for task in self._tasks(project_id, column, values, *filters, include=include):
+                # A later run with the same id as a record of an earlier version has a record of its own.
+                if column == "record_id" or not task["data"].get("record_id"):
+                    yield task
 
     def _tasks(
         self, project_id: int, column: str, values: Sequence[str], *filters: TaskFilter, include: str

@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from pathlib import PurePosixPath, PureWindowsPath
 from typing import TYPE_CHECKING, Any
 
+import orjson
+
 from langchain_label_studio.recording.messages import to_turn
 from langchain_label_studio.support.json_safe import jsonable
 from langchain_label_studio.support.safe_text import clip
@@ -51,7 +53,7 @@ def read_result(result: LLMResult, started: RunFields, *, batch_size: int = 1) -
         or response.get("status")
     )
     may_be_cut = message.get("type") == "AIMessageChunk" and not reason
-    cut = may_be_cut and (provider in _ALWAYS_GIVE_A_REASON or message.get("invalid_tool_calls"))
+    cut = may_be_cut and (provider in _ALWAYS_GIVE_A_REASON or _breaks_off_in_a_call(message))
     fields: RunFields = {
         "answers": tuple(map(_answer, candidates)),
         "status": "partial" if cut else "success",
@@ -131,6 +133,16 @@ def _answer(candidate: _Fields) -> Turn:
     turn = to_turn(message)
     turn["role"] = "assistant"
     return turn
+
+
+def _breaks_off_in_a_call(message: _Fields) -> bool:
+    """Return whether the arguments of a call are no whole JSON. LangChain completes them in `tool_calls`."""
+    for chunk in message.get("tool_call_chunks") or ():
+        try:
+            orjson.loads(chunk.get("args") or "{}")
+        except ValueError:
+            return True
+    return False
 
 
 def _usage(counts: Any) -> RunFields:

@@ -16,7 +16,18 @@ DROPPED = "[content dropped: the mask failed]"
 """The text in place of a text for which the mask failed."""
 
 KEPT = frozenset(
-    {"run_id", "trace_id", "parent_run_id", "kind", "status", "started_at", "form", "model", "provider"}
+    {
+        "record_id",
+        "run_id",
+        "trace_id",
+        "parent_run_id",
+        "kind",
+        "status",
+        "started_at",
+        "form",
+        "model",
+        "provider",
+    }
 )
 """The fields that are not masked. They identify the run, and hold no words of people. All other fields are masked."""
 

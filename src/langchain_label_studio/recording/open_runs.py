@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections import OrderedDict
-from dataclasses import dataclass
+from collections.abc import Sequence
+from contextvars import ContextVar
+from dataclasses import dataclass, field
 from uuid import UUID
 
 from langchain_label_studio.support.bounded_dict import BoundedDict
@@ -17,7 +20,12 @@ MAX_RUN_AGE = 3600.0
 MAX_ANCESTORS = 100_000
 
 
-@dataclass(slots=True)
+_numbers = itertools.count(1)
+_latest_start: ContextVar[int] = ContextVar("langchain_label_studio_latest_start", default=0)
+"""The number of the run that started last in this thread or task. The tasks in which LangChain reports ends see it."""
+
+
+@dataclass(slots=True, eq=False)
 class StartedRun:
     """A run before its end.
 
@@ -27,6 +35,7 @@ class StartedRun:
         size: The characters of its conversation.
         batch_size: The number of prompts in the request to the model.
         excluded: Whether its trace is excluded. Then nothing else of it is kept.
+        number: Its own number.
     """
 
     fields: RunFields
@@ -34,6 +43,11 @@ class StartedRun:
     size: int = 0
     batch_size: int = 1
     excluded: bool = False
+    number: int = field(default_factory=_numbers.__next__)
+
+    def is_told_twice(self, again: StartedRun) -> bool:
+        """Return whether another start event is about the same run."""
+        return self.number == _latest_start.get() and self.fields.get("prompt") == again.fields.get("prompt")
 
     def finish(self, known_now: RunFields) -> RunFields:
         """Return the run as it ended, given the fields of its end. Call it once."""
@@ -46,18 +60,20 @@ class StartedRun:
 class RunTable(ForkSafe):
     """The open runs, their ancestors, and the runs that ended lately. Several threads may use it.
 
-    LangChain may report a start or an end twice, an end without a start, and a start without an end.
+    LangChain may report a start or an end twice, an end without a start, and a start without an end. And applications
+    give several runs the same id: one after the other, or at the same time.
     """
 
     def _begin(self) -> None:
         super()._begin()
-        self._open: OrderedDict[UUID, StartedRun] = OrderedDict()
+        self._open: OrderedDict[UUID, list[StartedRun]] = OrderedDict()
+        self._number = 0
         self._size = 0
         self._ended: BoundedDict[UUID, None] = BoundedDict(MAX_OPEN_RUNS)
         self._roots: BoundedDict[UUID, UUID] = BoundedDict(MAX_ANCESTORS)
 
     def __len__(self) -> int:
-        return len(self._open)
+        return self._number
 
     def enter(self, run_id: UUID, parent_run_id: UUID | None) -> None:
         """Note the start of a chain, a tool or a retriever, so that the runs in it find their trace."""
@@ -76,44 +92,75 @@ class RunTable(ForkSafe):
         return self._roots.get(parent_run_id, parent_run_id)
 
     def start(self, run_id: UUID, started: StartedRun) -> list[StartedRun]:
-        """Note the start of a run. A second start of the same run is ignored.
+        """Note the start of a run. If it is told twice, the second time is ignored.
 
         Returns:
-            The runs that are given up, because they are too old or too many.
+            The runs that are given up, because they are too old, too many or too large.
         """
         with self._lock:
-            if run_id not in self._ended and self._open.setdefault(run_id, started) is started:
+            same = self._open.setdefault(run_id, [])
+            if not any(each.is_told_twice(started) for each in same):
+                same.append(started)
+                _latest_start.set(started.number)
+                self._number += 1
                 self._size += started.size
-            return self._overdue(started.clock)
+                self._ended.pop(run_id, None)
+            return [*self._overdue(started.clock), *self._too_large()]
 
     def end(self, run_id: UUID) -> tuple[StartedRun | None, bool]:
-        """Note the end of a run.
+        """Note the end of a run. Of several open runs with this id, it is the one that this thread or task started.
 
         Returns:
             The run as it started, or None if it never started. And whether this is its first end.
         """
         with self._lock:
-            started = self._open.pop(run_id, None)
-            first = started is not None or run_id not in self._ended
-            self._note_end(run_id, started)
-            return started, first
+            started = self._one_of(self._open.get(run_id, ()))
+            if started is not None and self._take_out(run_id, started):
+                return started, True
+            first = run_id not in self._ended
+            self._ended[run_id] = None
+            return None, first
+
+    def _one_of(self, same: Sequence[StartedRun]) -> StartedRun | None:
+        if len(same) < 2:
+            return same[0] if same else None
+        number = _latest_start.get()
+        return next((each for each in same if each.number == number), same[-1])
 
     def _overdue(self, now: float) -> list[StartedRun]:
         given_up = []
         while self._open:
             try:
-                oldest = next(iter(self._open.values()))
-            except (RuntimeError, StopIteration):
+                run_id, (oldest, *_) = next(iter(self._open.items()))
+            except (RuntimeError, StopIteration, ValueError):
                 break  # a signal handler recorded a run just now; the next start looks again
-            fits = len(self._open) <= MAX_OPEN_RUNS and self._size <= MAX_OPEN_CHARACTERS
-            if fits and now - oldest.clock <= MAX_RUN_AGE:
+            if self._number <= MAX_OPEN_RUNS and now - oldest.clock <= MAX_RUN_AGE:
                 break
-            run_id, _ = self._open.popitem(last=False)
-            self._note_end(run_id, oldest)
-            given_up.append(oldest)
+            if self._take_out(run_id, oldest):
+                given_up.append(oldest)
         return given_up
 
-    def _note_end(self, run_id: UUID, started: StartedRun | None) -> None:
+    def _too_large(self) -> list[StartedRun]:
+        """Take out the largest runs until the others fit. One huge run costs no other run its record."""
+        if self._size <= MAX_OPEN_CHARACTERS:
+            return []
+        runs = [(run_id, started) for run_id, same in list(self._open.items()) for started in same]
+        given_up = []
+        for run_id, started in sorted(runs, key=lambda run: run[1].size, reverse=True):
+            if self._size <= MAX_OPEN_CHARACTERS:
+                break
+            if self._take_out(run_id, started):
+                given_up.append(started)
+        return given_up
+
+    def _take_out(self, run_id: UUID, started: StartedRun) -> bool:
+        same = self._open.get(run_id, [])
+        if started not in same:
+            return False  # a signal handler ended it just now
+        same.remove(started)
+        if not same:
+            del self._open[run_id]
+        self._number -= 1
+        self._size -= started.size
         self._ended[run_id] = None
-        if started:
-            self._size -= started.size
+        return True

@@ -12,12 +12,14 @@ from langchain_label_studio.recording import run_events
 from langchain_label_studio.recording.llm_results import message_ids, status_of, text_or_none
 from langchain_label_studio.recording.mask_run import DROPPED, mask_run
 from langchain_label_studio.recording.open_runs import RunTable, StartedRun
+from langchain_label_studio.recording.recorded_runs import RecordedRuns
 from langchain_label_studio.recording.selection import Rated, RunSelection
 from langchain_label_studio.recording.trace_events import EventKind, TraceEvent
 from langchain_label_studio.support.bounded_dict import BoundedDict
 from langchain_label_studio.support.idle_timer import IdleTimer
 from langchain_label_studio.support.log import ThrottledLog
 from langchain_label_studio.support.redaction import error_text
+from langchain_label_studio.types.record_id import run_id_of
 from langchain_label_studio.types.run import RunFields
 from langchain_label_studio.types.run_record import encode_run, make_run
 from langchain_label_studio.types.task_columns import usable_data
@@ -51,6 +53,7 @@ class Recorder:
         form: str = "",
         gatherer: Gatherer | None = None,
         quiet_after: float | None = None,
+        recorded: RecordedRuns | None = None,
     ) -> None:
         """Make a recorder.
 
@@ -63,6 +66,7 @@ class Recorder:
             gatherer: Makes one record of several runs. None makes a record of each run.
             quiet_after: The seconds without an event after which groups are completed. None completes them only on
                 request.
+            recorded: The runs that the handlers of this project record. None shares them with no other recorder.
         """
         self._submit = submit
         self._data = data
@@ -74,9 +78,10 @@ class Recorder:
         self._log = ThrottledLog()
         self.runs = RunTable()
         self.lost: Counter[str] = Counter()
-        self._last_run_id: UUID | None = None
+        self._recorded = recorded or RecordedRuns()
+        self._last_record_id: str | None = None
         self._answered: BoundedDict[str, UUID] = BoundedDict(MAX_ANSWERED)
-        self._recorded_as: BoundedDict[str, str] = BoundedDict(MAX_ANSWERED)
+        self._part_of: BoundedDict[str, str] = BoundedDict(MAX_ANSWERED)
 
     def start(
         self,
@@ -178,14 +183,28 @@ class Recorder:
         except Exception as error:  # noqa: BLE001 (in a thread, and at the end of a process)
             self.lose("callback_error", "Runs that waited for others were not recorded.", error)
 
-    def run_id_of(self, known: UUID | str | None) -> str | None:
-        """Return the id of a run's record.
+    def record_id_of(self, known: UUID | str | None) -> str | None:
+        """Return the id of a run's record. Of several runs with the same id, it is the latest one.
 
         Args:
-            known: The id of the run, or of the message that it answered with. None is the last recorded run.
+            known: As for `run_id_of`.
+
+        Returns:
+            The id of the record. None if no handler of the project in this process recorded the run.
         """
-        run_id = self._answered.get(str(known), known) if known else self._last_run_id
-        return None if run_id is None else self._recorded_as.get(str(run_id), str(run_id))
+        run_id = self.run_id_of(known) if known else None
+        return self._recorded.record_of(run_id) if run_id else self._last_record_id
+
+    def run_id_of(self, known: UUID | str | None) -> str | None:
+        """Return the id of the run that is recorded.
+
+        Args:
+            known: Its id, the id of its answer, or the id of a run in the same record. None is the last recorded run.
+        """
+        if not known:
+            return None if self._last_record_id is None else run_id_of(self._last_record_id)
+        run_id = str(self._answered.get(str(known), known))
+        return self._part_of.get(run_id, run_id)
 
     def recall(self, run_id: UUID | str, *, feedback: Rated) -> bool:
         """Record excluded runs that `select=` wants because of a low score.
@@ -254,7 +273,7 @@ class Recorder:
             if self._form:
                 record["form"] = self._form
             for covered in record.pop("covers", ()):
-                self._recorded_as[str(covered)] = str(record["run_id"])
+                self._part_of[str(covered)] = str(record["run_id"])
             if self._is_taken(record):
                 self._record(record)
 
@@ -266,9 +285,13 @@ class Recorder:
             return True
 
     def _record(self, run: RunFields) -> None:
+        record_id = self._recorded.add(self, run)
+        if record_id is None:  # another handler of this project has recorded it
+            self._last_record_id = self._recorded.record_of(str(run["run_id"]))
+            return
+        run["record_id"] = self._last_record_id = record_id
         if self._data and (data := self._data_of(run)):
             run["data"] = data
-        self._last_run_id = run["run_id"]
         if not self._submit(encode_run(run, self._masked_run if self._mask else None)):
             self.lose("outbox_full", "The outbox is full: a run was not recorded. Is Label Studio down?")
 

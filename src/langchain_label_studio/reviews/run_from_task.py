@@ -42,6 +42,7 @@ def read_run(task: Mapping[str, Any], controls: Controls) -> LLMRun:
         prompt, answers = prompt[:-1], prompt[-1:]
     not_own = {*COLUMNS, *PANELS, *feedback_columns(meta), prompt_key, answer_key}
     return LLMRun(
+        record_id=_text(data, "record_id") or "",
         run_id=_text(data, "run_id") or "",
         trace_id=_text(data, "trace_id") or "",
         parent_run_id=_text(meta, "parent_run_id"),

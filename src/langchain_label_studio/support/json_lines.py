@@ -39,19 +39,20 @@ def decode_line(line: bytes, *, version: int, what: str) -> dict[str, Any]:
     return record
 
 
-def read_name(line: bytes, field: str, *, what: str) -> str:
+def read_name(line: bytes, *fields: str, what: str) -> str:
     """Return the field with the record's id.
 
     Args:
         line: The line.
-        field: The name of the field.
+        *fields: The names of the fields that may hold it. The first one that is there counts.
         what: The name of the id in the error message.
 
     Raises:
         ValueError: The line is not a record.
     """
     try:
-        return str(orjson.loads(line)[field])
-    except (KeyError, TypeError):
+        record = orjson.loads(line)
+        return str(next(record[field] for field in fields if record.get(field) is not None))
+    except (StopIteration, AttributeError):
         msg = f"a line without {what}"
         raise ValueError(msg) from None

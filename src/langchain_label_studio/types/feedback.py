@@ -36,11 +36,13 @@ class GivenFeedback:
 
     Attributes:
         id: Its own id, which begins with the run's.
-        run_id: The id of the run, or of the outermost run of its trace.
+        run_id: The id of the run, or of the outermost run of its trace. Of several runs with this id, it is the
+            latest one at the time of `given_at`.
         key: The name of its column.
         score: A number. None keeps the earlier score.
         comment: A text. None keeps the earlier comment.
         given_at: The time, as ISO 8601 in UTC, always of the same length.
+        record_id: The id of the run's record, if this process recorded it. The feedback waits for its task.
     """
 
     id: str
@@ -49,6 +51,7 @@ class GivenFeedback:
     score: float | None
     comment: str | None
     given_at: str
+    record_id: str = ""
 
     @property
     def columns(self) -> tuple[str, str]:

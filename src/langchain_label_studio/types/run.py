@@ -43,7 +43,8 @@ class LLMRun:
     """One finished run of a model.
 
     Attributes:
-        run_id: LangChain's id of the run.
+        record_id: The id of its record, which no other record has. Empty if an earlier version recorded the run.
+        run_id: LangChain's id of the run. It comes again if an application passes it again.
         trace_id: The id of the outermost run that is known. A run that stands alone has its own id here.
         parent_run_id: The id of the run that called it.
         run_name: The `run_name` of the run's config.
@@ -75,6 +76,7 @@ class LLMRun:
             merged.
     """
 
+    record_id: str = ""
     run_id: str
     trace_id: str
     parent_run_id: str | None = None
@@ -129,6 +131,7 @@ class RunFields(TypedDict, total=False):
         excluded: The reason why the form has no use for the run. The run is counted under it, and not recorded.
     """
 
+    record_id: str
     run_id: UUID
     trace_id: UUID
     parent_run_id: UUID

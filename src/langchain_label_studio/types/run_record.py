@@ -65,13 +65,13 @@ def decode_run(line: bytes) -> LLMRun:
     return make_run(decode_line(line, version=FORMAT_VERSION, what="A run"))
 
 
-def read_run_id(line: bytes) -> str:
-    """Return the id of a run that `encode_run` wrote.
+def read_record_id(line: bytes) -> str:
+    """Return the id of a record that `encode_run` wrote. If an earlier version wrote it, return the run's id.
 
     Raises:
         ValueError: The line is not a run.
     """
-    return read_name(line, "run_id", what="a run's id")
+    return read_name(line, "record_id", "run_id", what="a run's id")
 
 
 def _iso(seconds: float) -> str:

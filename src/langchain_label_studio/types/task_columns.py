@@ -25,7 +25,7 @@ COLUMNS = (
         "tags",
         "started_at",
     ),
-    *("latency_ms", "input_tokens", "output_tokens", "total_tokens", "finish_reason", "cached"),
+    *("latency_ms", "input_tokens", "output_tokens", "total_tokens", "finish_reason", "cached", "record_id"),
 )
 """The keys of a task's data that this package fills. People filter and sort by them."""
 

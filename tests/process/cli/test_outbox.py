@@ -22,7 +22,8 @@ from langchain_label_studio.cli import app
 from langchain_label_studio.delivery import Batch, DiskOutbox
 from langchain_label_studio.delivery.rejected import set_aside
 from langchain_label_studio.support.log import logger
-from langchain_label_studio.types.run_record import read_run_id
+from langchain_label_studio.types.record_id import run_id_of
+from langchain_label_studio.types.run_record import read_record_id
 from tests.support.forked_programs import forked, run_and_kill
 from tests.support.handlers import KEY
 from tests.support.loopback_label_studio import Fault, LoopbackLabelStudio
@@ -492,7 +493,7 @@ def test_nothing_was_rejected() -> None:
 
 def test_a_rejected_run_is_repaired_and_arrives_once(loopback: LoopbackLabelStudio) -> None:
     run_id, other = be_rejected(loopback, 2)
-    file = next(file for file in rejected_files() if file.stem == run_id)
+    file = next(file for file in rejected_files() if run_id_of(file.stem) == run_id)
     edit(file, lambda entry: entry["record"].update(prompt="not a list of turns"))
 
     done = outbox("retry", run_id)
@@ -508,7 +509,7 @@ def test_a_rejected_run_is_repaired_and_arrives_once(loopback: LoopbackLabelStud
     assert [(task["data"]["run_id"], task["data"]["prompt"]) for task in loopback.tasks] == [
         (run_id, "Repaired")
     ]
-    assert [path.stem for path in rejected_files()] == [other]
+    assert [run_id_of(path.stem) for path in rejected_files()] == [other]
     assert (waiting_files(), lanes()) == ([], [])
 
 
@@ -537,7 +538,7 @@ def test_files_that_hold_no_run_are_named_with_the_fault_and_the_others_go_on(
         (line,) = [line for line in done.stderr.splitlines() if str(file) in line]
         assert fault in line
     assert "secret" not in done.stderr
-    assert loopback.run_ids() == [good.stem]
+    assert loopback.run_ids() == [run_id_of(good.stem)]
     assert rejected_files() == sorted(faults)
 
 
@@ -583,7 +584,7 @@ def set_many_aside(loopback: LoopbackLabelStudio, count: int) -> list[str]:
     (file,) = waiting_files()
     target = file.parent.parent.parent
     for line in file.read_bytes().splitlines():
-        set_aside(target / "rejected", key=read_run_id(line), body=line, reason="as told")
+        set_aside(target / "rejected", key=read_record_id(line), body=line, reason="as told")
     shutil.rmtree(file.parent)
     return run_ids
 
@@ -600,9 +601,9 @@ def test_a_retry_that_is_killed_neither_loses_nor_doubles_a_run(loopback: Loopba
         time.sleep(chance.uniform(0.0, 0.02))
         process.kill()
         interrupted += process.wait() != 0
-        waiting = [read_run_id(file.read_bytes()) for file in waiting_files()]
+        waiting = [read_record_id(file.read_bytes()) for file in waiting_files()]
         refused = [file.stem for file in rejected_files() if file.suffix == ".json"]
-        assert sorted(waiting + refused) == sorted(run_ids)
+        assert sorted(map(run_id_of, waiting + refused)) == sorted(run_ids)
     assert interrupted, "this proves nothing"
 
     assert outbox("retry", "--all").exit_code == 0

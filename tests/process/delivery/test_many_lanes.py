@@ -68,9 +68,9 @@ def test_what_is_left_counts_into_the_bound(loopback: LoopbackLabelStudio) -> No
         f"""
         from pathlib import Path
         from langchain_label_studio.delivery import DiskOutbox
-        from langchain_label_studio.types.run_record import read_run_id
+        from langchain_label_studio.types.run_record import read_record_id
         (directory,) = Path(os.environ["LABEL_STUDIO_OUTBOX_DIR"]).iterdir()
-        outbox = DiskOutbox(directory, key_of=read_run_id, max_bytes={size} + 100)
+        outbox = DiskOutbox(directory, key_of=read_record_id, max_bytes={size} + 100)
         outbox.recover()
         assert 0 < outbox.recovered < {LANES}
         assert outbox.append(b"x" * 200) == 0

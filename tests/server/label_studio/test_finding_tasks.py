@@ -63,10 +63,10 @@ def test_all_copies_of_a_run_are_found(client: LabelStudioClient, project_id: in
 def test_only_younger_tasks_are_looked_through(client: LabelStudioClient, project_id: int) -> None:
     (last,) = store(client, project_id, ["last"])
     store(client, project_id, ["a", "b"])
-    since = FoundTask(id=last, run_id="last")
+    since = FoundTask(id=last, key="last")
 
-    assert [task.run_id for task in client.find_tasks(project_id, ["a", "b", "c"], since=since)] == ["a", "b"]
-    assert [task.run_id for task in client.find_tasks(project_id, ["last"], since=since)] == ["last"]
+    assert [task.key for task in client.find_tasks(project_id, ["a", "b", "c"], since=since)] == ["a", "b"]
+    assert [task.key for task in client.find_tasks(project_id, ["last"], since=since)] == ["last"]
 
 
 def test_a_deleted_task_hides_no_task_with_a_lower_number(
@@ -74,7 +74,7 @@ def test_a_deleted_task_hides_no_task_with_a_lower_number(
 ) -> None:
     """On SQLite, Label Studio gives the numbers of deleted tasks again: `last` had a higher number than `a` gets."""
     numbers = store(client, project_id, ["x", "y", "z", "last"])
-    since = FoundTask(id=numbers[-1], run_id="last")
+    since = FoundTask(id=numbers[-1], key="last")
     for number in numbers:
         studio.http.delete(f"/api/tasks/{number}/").raise_for_status()
     task_ids = store(client, project_id, ["a", "b", "c", "d", "e"])

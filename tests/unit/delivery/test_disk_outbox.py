@@ -20,7 +20,7 @@ from langchain_label_studio.delivery import (
     orphaned_lanes,
     retry_policy,
 )
-from langchain_label_studio.types.run_record import decode_run, read_run_id
+from langchain_label_studio.types.run_record import decode_run, read_record_id
 from tests.support.patches import patch_here
 
 FIXTURES = Path(__file__).parent / "outboxes"
@@ -136,7 +136,7 @@ def test_what_the_first_version_wrote_can_be_read(tmp_path: Path, monkeypatch: p
     """A stored outbox of format 1: a lane with a batch in doubt and one that was not sent."""
     monkeypatch.setattr(retry_policy, "GRACE", 0)
     shutil.copytree(FIXTURES / "v1", tmp_path / "outbox")
-    outbox = DiskOutbox(tmp_path / "outbox", key_of=read_run_id)
+    outbox = DiskOutbox(tmp_path / "outbox", key_of=read_record_id)
 
     outbox.recover()
 

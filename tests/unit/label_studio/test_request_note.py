@@ -18,7 +18,7 @@ from langchain_label_studio.label_studio.destinations.request_note import Reques
     [
         RequestNote(),
         RequestNote(by_jobs=True),
-        RequestNote(since=FoundTask(id=2**63, run_id=str(uuid4())), by_jobs=True, job=2**63),
+        RequestNote(since=FoundTask(id=2**63, key=str(uuid4())), by_jobs=True, job=2**63),
     ],
 )
 def test_a_note_is_read_as_it_was_written_and_fits_its_place(note: RequestNote) -> None:

@@ -14,6 +14,7 @@ from langchain_core.outputs import ChatGeneration, Generation, LLMResult
 
 from langchain_label_studio import LLMRun
 from langchain_label_studio.recording.messages import to_turn
+from langchain_label_studio.support.json_safe import jsonable
 from langchain_label_studio.types.run import RunFields, pick
 from langchain_label_studio.types.run_record import METADATA_SENT, decode_run, encode_run, make_run
 from tests.support.recording import Recording
@@ -46,7 +47,8 @@ FACTS = st.fixed_dictionaries(
         "cached": st.booleans(),
         "thread_id": TEXT,
         "tags": st.lists(TEXT, max_size=3).map(tuple),
-        "metadata": st.dictionaries(st.sampled_from(sorted(METADATA_SENT)), PLAIN),
+        # As it is after the walk that all metadata takes.
+        "metadata": st.dictionaries(st.sampled_from(sorted(METADATA_SENT)), PLAIN).map(jsonable),
         "parameters": PLAINS,
         "data": PLAINS,
     },

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -11,11 +12,13 @@ from typing import TYPE_CHECKING
 
 from langchain_label_studio.delivery import Found, NotAllTakenError, Record
 from langchain_label_studio.errors import LabelStudioError, ProjectNotFoundError, RequestRefusedError
+from langchain_label_studio.label_studio.answers import latest
 from langchain_label_studio.label_studio.destinations.runs import TURN_TIMEOUT, as_failure, open_client
 from langchain_label_studio.label_studio.settings import Settings
 from langchain_label_studio.label_studio.tasks.feedback_columns import add_feedback, own_column
 from langchain_label_studio.support.host_lock import host_lock
 from langchain_label_studio.types.feedback import GivenFeedback, decode_feedback
+from langchain_label_studio.types.record_id import record_time
 
 if TYPE_CHECKING:
     from langchain_label_studio.label_studio.answers import TaskContent
@@ -120,27 +123,31 @@ class FeedbackDestination:
         for project in projects:
             if not missing:
                 break
-            tasks = self._tasks(project, {given.run_id for given in missing})
-            here = [given for given in missing if given.run_id in tasks]
-            missing = [given for given in missing if given.run_id not in tasks]
-            for run_id, task in tasks.items():
+            found = self._tasks(project, {given.run_id for given in missing})
+            # A task may be known by several ids. It is written once, or the second writing would undo the first.
+            of_task: dict[int, list[GivenFeedback]] = defaultdict(list)
+            tasks: dict[int, TaskContent] = {}
+            for given in missing:
+                if task := _task_of(given, found[given.run_id]):
+                    tasks[task.id] = task
+                    of_task[task.id].append(given)
+            written = {given.id for several in of_task.values() for given in several}
+            missing = [given for given in missing if given.id not in written]
+            for number, several in of_task.items():
                 try:
-                    self._add([given for given in here if given.run_id == run_id], task, refused)
+                    self._add(several, tasks[number], refused)
                 except ProjectNotFoundError:  # the task was deleted a moment ago
-                    missing += [given for given in here if given.run_id == run_id]
+                    missing += several
         return missing
 
-    def _tasks(self, project: int, run_ids: set[str]) -> dict[str, TaskContent]:
-        """Return the tasks by the ids of their runs. For the id of a trace, return the task of its last run."""
+    def _tasks(self, project: int, run_ids: set[str]) -> dict[str, list[TaskContent]]:
+        """Return the tasks by the ids of their runs. For an id that no run has, return those of the trace."""
         client = self._connected_client()
-        found: dict[str, TaskContent] = {}
+        found: dict[str, list[TaskContent]] = defaultdict(list)
         for column in ("run_id", "trace_id"):
             if wanted := sorted(run_ids - found.keys()):
                 for task in client.tasks_with(project, column=column, values=wanted):
-                    run_id = str(task.data[column])
-                    # The tasks come in falling order. The first task of a run counts, as everywhere else.
-                    if column == "run_id" or run_id not in found:
-                        found[run_id] = task
+                    found[str(task.data[column])].append(task)
         return found
 
     def _add(self, given: Sequence[GivenFeedback], task: TaskContent, refused: dict[str, str]) -> None:
@@ -158,6 +165,13 @@ class FeedbackDestination:
                 self._connected_client().update_task(task.id, data=data, meta=meta)
             except RequestRefusedError as error:
                 refused.update((each.id, str(error)) for each in fitting)
+
+
+def _task_of(given: GivenFeedback, tasks: Sequence[TaskContent]) -> TaskContent | None:
+    """Return the task of the latest run that feedback can be about. None if that run has no task yet."""
+    if given.record_id and given.record_id not in {task.data.get("record_id") for task in tasks}:
+        return None
+    return latest(tasks, until=max(given.given_at, record_time(given.record_id)))
 
 
 def _readable(records: Sequence[Record], refused: dict[str, str]) -> Iterator[GivenFeedback]:

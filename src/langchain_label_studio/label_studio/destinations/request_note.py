@@ -26,7 +26,7 @@ class RequestNote:
     @property
     def text(self) -> str:
         """The note as one short line."""
-        since = [self.since.id, self.since.run_id] if self.since else None
+        since = [self.since.id, self.since.key] if self.since else None
         return json.dumps({"since": since, "by_jobs": self.by_jobs, "job": self.job})
 
     @classmethod
@@ -35,9 +35,7 @@ class RequestNote:
         try:
             entry = json.loads(text)
             since = (
-                FoundTask(id=int(entry["since"][0]), run_id=str(entry["since"][1]))
-                if entry["since"]
-                else None
+                FoundTask(id=int(entry["since"][0]), key=str(entry["since"][1])) if entry["since"] else None
             )
             job = None if entry["job"] is None else int(entry["job"])
             return cls(since=since, by_jobs=bool(entry["by_jobs"]), job=job)

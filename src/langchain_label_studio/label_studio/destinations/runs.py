@@ -16,7 +16,7 @@ from langchain_label_studio.delivery import (
     retry_policy,
 )
 from langchain_label_studio.errors import LabelStudioError, ProjectNotFoundError, ServerUnavailableError
-from langchain_label_studio.label_studio.answers import FoundTask, ImportJob, ProjectInfo
+from langchain_label_studio.label_studio.answers import FoundTask, ImportJob, ProjectInfo, latest, record_key
 from langchain_label_studio.label_studio.destinations.request_note import RequestNote
 from langchain_label_studio.label_studio.projects import Project, read_project, resolve_project
 from langchain_label_studio.label_studio.settings import Settings
@@ -135,25 +135,35 @@ class ProjectDestination:
             if job and job.stored(len(records), predictions=_predictions(tasks)):
                 self._stored(records, job.task_ids)
                 return Found(keys=frozenset(record.key for record in records), ended=True)
-            run_ids = [record.key for record in records]
-            found = self._first_of_each(client.find_tasks(project.id, run_ids, since=known.since))
-            self._task_ids.update((run_id, task.id) for run_id, task in found.items())
-            known_tasks = [task for task in tasks if task["data"]["run_id"] in found]
+            keys = [record.key for record in records]
+            found = self._first_of_each(client.find_tasks(project.id, keys, since=known.since))
+            self._task_ids.update((key, task.id) for key, task in found.items())
+            known_tasks = [task for task in tasks if record_key(task["data"]) in found]
             self._add_missing_predictions(client, project, known_tasks, found, known.since)
         except LabelStudioError as error:
             raise as_failure(error) from None
         return Found(keys=frozenset(found), ended=job is not None, refused=job.error if job else "")
 
-    def task_id(self, run_id: str) -> int | None:
-        """Return the id of a run's task. None if it has no task yet.
+    def task_id(self, run_id: str, *, record_id: str | None) -> int | None:
+        """Return the id of the task of the latest run with this id.
+
+        Args:
+            run_id: The id of the run.
+            record_id: The id of its latest record that this process knows.
+
+        Returns:
+            The id of the task. None if the run has no task yet.
 
         Raises:
             LabelStudioError: Label Studio could not be asked.
         """
-        if known := self._task_ids.get(run_id):
-            return known
-        found = self._first_of_each(self._connected_client().find_tasks(self.connect().id, [run_id]))
-        return found[run_id].id if run_id in found else None
+        known = self._task_ids.get(record_id or "", 0)
+        client, project = self._connected_client(), self.connect()
+        tasks = client.tasks_with(project.id, column="run_id", values=[run_id], since=known)
+        if record_id and record_id not in {task.data.get("record_id") for task in tasks}:
+            return None
+        found = latest(tasks)
+        return found.id if found else None
 
     def _ready(self) -> tuple[Project, LabelStudioClient]:
         """Return the project with its present label config, and the client."""
@@ -234,7 +244,7 @@ class ProjectDestination:
     def _stored(self, records: Sequence[Record], task_ids: Sequence[int]) -> None:
         self._task_ids.update(zip((record.key for record in records), task_ids, strict=True))
         last = max(range(len(task_ids)), key=task_ids.__getitem__)
-        self._last_task = FoundTask(id=task_ids[last], run_id=records[last].key)
+        self._last_task = FoundTask(id=task_ids[last], key=records[last].key)
 
     def _repair(
         self,
@@ -243,8 +253,8 @@ class ProjectDestination:
         tasks: Sequence[Mapping[str, Any]],
         since: FoundTask | None,
     ) -> None:
-        run_ids = [task["data"]["run_id"] for task in tasks]
-        found = self._first_of_each(client.find_tasks(project.id, run_ids, since=since))
+        keys = [record_key(task["data"]) for task in tasks]
+        found = self._first_of_each(client.find_tasks(project.id, keys, since=since))
         if len(found) < len(tasks):
             msg = f"Label Studio has {len(found)} of {len(tasks)} tasks it said it stored"
             raise ServerUnavailableError(msg, maybe_stored=True)
@@ -259,9 +269,9 @@ class ProjectDestination:
         since: FoundTask | None,
     ) -> None:
         missing = [
-            prediction | {"task": found[task["data"]["run_id"]].id}
+            prediction | {"task": found[record_key(task["data"])].id}
             for task in tasks
-            if not found[task["data"]["run_id"]].predictions
+            if not found[record_key(task["data"])].predictions
             for prediction in task["predictions"]
         ]
         if missing:
@@ -278,7 +288,7 @@ class ProjectDestination:
     def _first_of_each(self, tasks: Sequence[FoundTask]) -> dict[str, FoundTask]:
         first: dict[str, FoundTask] = {}
         for task in tasks:
-            first.setdefault(task.run_id, task)
+            first.setdefault(task.key, task)
         return first
 
 
