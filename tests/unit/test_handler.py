@@ -257,7 +257,8 @@ def test_runs_that_never_end_leave_nothing_behind(monkeypatch: pytest.MonkeyPatc
     handler = make()
 
     def start(characters: int) -> UUID:
-        handler.on_llm_start({}, ["x" * characters], run_id=(run_id := uuid4()))
+        beside = len("user") + len(["the prompt", "its turn", "its role", "its content"])
+        handler.on_llm_start({}, ["x" * (characters - beside)], run_id=(run_id := uuid4()))
         return run_id
 
     runs = [start(100) for _ in range(200)]
@@ -271,7 +272,7 @@ def test_runs_that_never_end_leave_nothing_behind(monkeypatch: pytest.MonkeyPatc
     # All characters are free again: no more, no less.
     start(1_000)
     assert open_runs(handler) == 1
-    start(1)
+    start(100)
     assert (open_runs(handler), handler.stats().lost) == (1, {"never_ended": 191})
 
 

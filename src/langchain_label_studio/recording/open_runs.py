@@ -32,7 +32,7 @@ class StartedRun:
     Attributes:
         fields: The values that its start event gave.
         clock: `time.perf_counter()` at its start.
-        size: The characters of its conversation.
+        size: The characters that it keeps.
         batch_size: The number of prompts in the request to the model.
         excluded: Whether its trace is excluded. Then nothing else of it is kept.
         number: Its own number.

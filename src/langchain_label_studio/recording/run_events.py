@@ -14,7 +14,7 @@ from uuid import UUID
 from langchain_label_studio.recording.llm_results import has_answer, read_result, status_of, text_or_none
 from langchain_label_studio.recording.open_runs import StartedRun
 from langchain_label_studio.support.json_safe import jsonable
-from langchain_label_studio.types.run import PARAMETERS_SENT, RunFields
+from langchain_label_studio.types.run import PARAMETERS_SENT, RunFields, run_size
 from langchain_label_studio.types.turn import Turn
 
 if TYPE_CHECKING:
@@ -66,9 +66,7 @@ def read_start(
         fields["tags"] = tags
     if sent := _parameters(parameters):
         fields["parameters"] = sent
-    size = sum([len(turn["content"]) for turn in prompt])
-    size += sum([sum(map(len, turn["images"])) for turn in prompt if "images" in turn])
-    return StartedRun(fields, time.perf_counter(), size, event.get("batch_size") or 1)
+    return StartedRun(fields, time.perf_counter(), run_size(fields), event.get("batch_size") or 1)
 
 
 def read_end(started: StartedRun, response: LLMResult) -> RunFields:

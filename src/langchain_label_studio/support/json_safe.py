@@ -73,6 +73,26 @@ def jsonable(value: Any, *, items: float = MAX_ITEMS, characters: float = MAX_CH
     return _Walk(items, characters).read(value, 0)
 
 
+def characters_in(tree: Any) -> int:
+    """Return about how much memory a tree needs, in characters. Each part without a text counts as one.
+
+    Args:
+        tree: A tree of our own, or one that passed `jsonable`.
+    """
+    total = 0
+    parts = [tree]
+    while parts:
+        part = parts.pop()
+        if isinstance(part, str):
+            total += len(part)
+        elif isinstance(part, Mapping):
+            parts += part.values()
+        elif isinstance(part, list | tuple):
+            parts += part
+        total += 1
+    return total
+
+
 class _Walk:
     """A walk through one value. See `jsonable`."""
 

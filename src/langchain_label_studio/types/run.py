@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, TypedDict, cast
 from uuid import UUID
 
+from langchain_label_studio.support.json_safe import characters_in
 from langchain_label_studio.types.run_parts import Document, Step
 from langchain_label_studio.types.text import show_turn
 from langchain_label_studio.types.turn import Turn
@@ -169,3 +170,9 @@ def pick(run: RunFields, names: Iterable[str]) -> RunFields:
     """Return the known fields of a run among these."""
     known: Mapping[str, Any] = run
     return cast("RunFields", {name: known[name] for name in names if name in known})
+
+
+def run_size(run: Mapping[str, object]) -> int:
+    """Return about how many characters a run keeps. Values that the application keeps anyway are not counted."""
+    kept = ("prompt", "answers", "parameters", "documents", "steps")
+    return sum([characters_in(run[name]) for name in kept if name in run])

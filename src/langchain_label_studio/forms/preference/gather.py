@@ -13,13 +13,12 @@ from langchain_label_studio.recording.open_runs import MAX_OPEN_CHARACTERS
 from langchain_label_studio.recording.trace_events import TraceEvent
 from langchain_label_studio.support.idle_timer import QUIET_SECONDS
 from langchain_label_studio.support.log import ThrottledLog
-from langchain_label_studio.types.run import RunFields
+from langchain_label_studio.types.run import RunFields, run_size
 from langchain_label_studio.types.run_record import make_run
 from langchain_label_studio.types.user_functions import GroupBy
 
 _PARALLEL = "RunnableParallel<"
 _BRANCH_TAG = "map:key:"
-_CHARACTERS_BESIDES = 1000  # the minimum for a run
 
 Branches = dict[UUID, list[RunFields]]
 """The runs in each branch of a `RunnableParallel`, in the order of their ends. The last run is the branch's answer."""
@@ -79,7 +78,7 @@ class PreferenceGatherer(TraceGatherer[ParallelTrace]):
     def _begin(self) -> None:
         super()._begin()
         self._groups: dict[str, RunGroup] = {}
-        self._size = 0
+        self._kept = 0
 
     def opened(self, top: UUID) -> ParallelTrace:
         """Return a new trace."""
@@ -98,8 +97,8 @@ class PreferenceGatherer(TraceGatherer[ParallelTrace]):
     def answered(self, state: ParallelTrace, run: RunFields) -> list[RunFields]:
         """Keep a run with an answer until the others of its record are there."""
         records = self._quiet_groups()
-        size = _size(run)
-        if not run.get("answers") or self._size + size > MAX_OPEN_CHARACTERS:
+        size = run_size(run)
+        if not run.get("answers") or self._kept + size > MAX_OPEN_CHARACTERS:
             return [*records, run]
         if key := self._key(run):
             group = self._groups.setdefault(key, RunGroup())
@@ -108,7 +107,7 @@ class PreferenceGatherer(TraceGatherer[ParallelTrace]):
             group.heard = time.monotonic()
         elif not self._put_into_branch(state, run["run_id"], run.get("parent_run_id"), [run]):
             return [*records, run]
-        self._size += size
+        self._kept += size
         return records
 
     def ended(self, state: ParallelTrace, event: TraceEvent) -> list[RunFields]:
@@ -209,10 +208,4 @@ class PreferenceGatherer(TraceGatherer[ParallelTrace]):
         return records
 
     def _release(self, runs: Iterable[RunFields]) -> None:
-        size = sum(map(_size, runs))
-        self._size -= size
-
-
-def _size(run: RunFields) -> int:
-    turns = (*run.get("prompt", ()), *run.get("answers", ()))
-    return _CHARACTERS_BESIDES + sum(len(turn["content"]) for turn in turns)
+        self._kept -= sum(map(run_size, runs))

@@ -84,14 +84,18 @@ def _read(given: Any, query: str | None) -> Document:
 
 
 def _metadata(metadata: Mapping[str, Any]) -> dict[str, Any]:
-    return {str(key): _small(jsonable(value)) for key, value in islice(metadata.items(), _MAX_VALUES)}
+    return {
+        str(jsonable(key, characters=_MAX_VALUE)): _small(value)
+        for key, value in islice(metadata.items(), _MAX_VALUES)
+    }
 
 
 def _small(value: Any) -> Any:
-    if isinstance(value, str):
-        return clip(value, _MAX_VALUE)
-    size = len(encode(value))
-    return value if size <= _MAX_VALUE else f"[left out: {size:,} bytes]"
+    kept = jsonable(value, items=_MAX_VALUE, characters=_MAX_VALUE)
+    # Half a vector is of no use.
+    if isinstance(kept, str) or len(encode(kept)) <= _MAX_VALUE:
+        return kept
+    return f"[left out: more than {_MAX_VALUE:,} bytes]"
 
 
 def _score(metadata: Mapping[str, Any]) -> float | None:

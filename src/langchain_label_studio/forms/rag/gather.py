@@ -12,8 +12,9 @@ from uuid import UUID
 from langchain_label_studio.forms.rag.documents import are_documents, read_documents, tool_documents, unique
 from langchain_label_studio.forms.trace_gatherer import TraceGatherer
 from langchain_label_studio.recording.trace_events import EventKind, TraceEvent
+from langchain_label_studio.support.json_safe import characters_in
 from langchain_label_studio.support.safe_text import clip
-from langchain_label_studio.types.run import RunFields
+from langchain_label_studio.types.run import RunFields, run_size
 from langchain_label_studio.types.run_parts import Document
 
 MAX_RETRIEVALS = 100
@@ -34,12 +35,14 @@ class FoundDocuments:
         query: The query, if LangChain reports it.
         by_tool: Whether a model asked for it, through a tool.
         documents: The documents.
+        size: The characters of the documents.
     """
 
     at: float
     query: str | None
     by_tool: bool
     documents: tuple[Document, ...]
+    size: int
 
 
 @dataclass(slots=True)
@@ -70,12 +73,14 @@ class RetrievalTrace:
         scopes: The open chains, tools and retrievers, by their ids.
         retrieved: Whether there was a retrieval so far, with or without documents.
         waiting: The runs of models before any retrieval.
+        waiting_size: The characters of these runs.
     """
 
     question: str | None = None
     scopes: dict[UUID, Scope] = field(default_factory=dict)
     retrieved: bool = False
     waiting: deque[RunFields] = field(default_factory=deque)
+    waiting_size: int = 0
 
     def around(self, run_id: UUID | None) -> Iterator[Scope]:
         """Yield the open scopes around a run, the nearest first.
@@ -103,6 +108,12 @@ class RetrievalGatherer(TraceGatherer[RetrievalTrace]):
         """Return a new trace."""
         return RetrievalTrace()
 
+    def size(self, state: RetrievalTrace) -> int:
+        """Return the characters of the documents and of the runs that wait."""
+        outermost = next(iter(state.scopes.values()), None)
+        documents = sum(each.size for each in outermost.found) if outermost else 0
+        return documents + state.waiting_size
+
     def began(self, state: RetrievalTrace, event: TraceEvent) -> None:
         """Note the chain, tool or retriever with its query."""
         text = None
@@ -125,7 +136,8 @@ class RetrievalGatherer(TraceGatherer[RetrievalTrace]):
             return []
         by_tool = any(each.kind == "tool" for each in (scope, *around))
         query = scope.query if scope.kind != "chain" else None
-        retrieval = FoundDocuments(at=event.at, query=query, by_tool=by_tool, documents=documents)
+        size = characters_in(documents)
+        retrieval = FoundDocuments(at=event.at, query=query, by_tool=by_tool, documents=documents, size=size)
         state.retrieved = True
         for outer in around:
             outer.found.append(retrieval)
@@ -147,8 +159,11 @@ class RetrievalGatherer(TraceGatherer[RetrievalTrace]):
                 return [run | {"excluded": "mode=rag: only calls tools"}]
             return [_with(run, documents=documents, question=_question(found, state.question))]
         state.waiting.append(run)
+        state.waiting_size += run_size(run)
         if len(state.waiting) > MAX_WAITING:
-            return [_with(state.waiting.popleft(), question=state.question)]
+            oldest = state.waiting.popleft()
+            state.waiting_size -= run_size(oldest)
+            return [_with(oldest, question=state.question)]
         return []
 
     def closed(self, state: RetrievalTrace, *, given_up: bool) -> list[RunFields]:  # noqa: ARG002
