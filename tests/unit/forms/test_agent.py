@@ -10,6 +10,8 @@ from uuid import UUID
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from langchain_core.messages import HumanMessage
+from langchain_core.prompt_values import ChatPromptValue
 
 from langchain_label_studio import LLMRun, Review, StepVerdict, to_kto, to_prm, to_sft
 from langchain_label_studio.forms.agent.form import FORM
@@ -232,11 +234,33 @@ def test_ids_that_lead_in_a_circle_hold_nothing_up():
         ({"messages": [{"role": "user", "content": "Hi"}]}, "Hi"),
         ({"messages": "Hi"}, "Hi"),
         ([user("Hi")], "Hi"),
-        ({"a": 1, "b": "c"}, '{\n "a": 1,\n "b": "c"\n}'),
+        (ChatPromptValue(messages=[HumanMessage("Hi")]), "Hi"),
     ],
 )
 def test_what_an_agent_is_asked_comes_in_any_shape(inputs: Any, said: str):
     assert [turn["content"] for turn in turns_of(inputs)] == [said]
+
+
+@pytest.mark.parametrize(
+    "inputs", [{"a": 1, "b": "c"}, {"input": "Hi", "chat_history": []}, {"n": 1}, 7, None, ""]
+)
+def test_any_other_input_is_no_conversation(inputs: Any):
+    assert turns_of(inputs) == []
+
+
+def test_of_a_huge_conversation_the_last_messages_are_read():
+    read: list[int] = []
+
+    class Message(HumanMessage):
+        def __getattribute__(self, name: str) -> Any:
+            if name == "content":
+                read.append(1)
+            return super().__getattribute__(name)
+
+    turns = turns_of({"messages": [Message(str(number)) for number in range(20_000)]})
+
+    assert [turn["content"] for turn in turns] == [str(number) for number in range(19_900, 20_000)]
+    assert len(read) < 2000
 
 
 @pytest.mark.parametrize("nothing", [None, "", [], {"messages": []}])

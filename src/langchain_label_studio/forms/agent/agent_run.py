@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 from uuid import UUID
 
-from langchain_label_studio.forms.agent.steps import who
+from langchain_label_studio.forms.agent.requested_calls import RequestedCalls
+from langchain_label_studio.forms.agent.steps import is_message, json_text, who
 from langchain_label_studio.recording.llm_results import status_of
 from langchain_label_studio.recording.messages import to_turn
 from langchain_label_studio.recording.run_events import thread_id_of
 from langchain_label_studio.recording.trace_events import TraceEvent
+from langchain_label_studio.support.json_safe import characters_in
 from langchain_label_studio.support.redaction import error_text
-from langchain_label_studio.types.run import TOKEN_COUNTS, RunFields, pick
+from langchain_label_studio.types.run import TOKEN_COUNTS, RunFields, pick, run_size
 from langchain_label_studio.types.run_parts import Step
 from langchain_label_studio.types.turn import Turn
 
@@ -35,19 +38,22 @@ class AgentRun:
         name: The name of the outermost run.
         metadata: The metadata of the outermost run.
         began: Its start, in seconds since 1970. None if there are only events of a model.
-        asked_for: Its input, as turns.
+        asked_for: Its input, if that is a conversation or one text.
+        given: Any other input as text.
         resumed: Whether the input is a person's answer to an interrupt.
         end: The event of its end.
         steps: The steps, in order, without the words of the user.
         omitted_steps: The number of steps that are omitted from the middle.
         prompt: The conversation before the first answer of the agent's own model, or else of any model.
-        own: The finished runs of the agent's own model, without the conversation.
+        own: The finished runs of the agent's own model, without the conversation. Of all but the last ones, only the id
+            and the tokens are kept.
         others: The finished runs of the models of sub-agents.
         parents: The caller of each open chain, tool and retriever.
         inside: The open tools, and all open runs inside them.
         running: The open calls and the times of their starts, by the id of their run.
-        requested: The calls that a model asked for and that have not started, by the id of the call.
+        requested: The calls that a model asked for and that have not started.
         questions: The ids of the interrupts that are steps already.
+        size: About how many characters all this has.
     """
 
     top: UUID
@@ -55,6 +61,7 @@ class AgentRun:
     metadata: Mapping[str, Any] = field(default_factory=dict)
     began: float | None = None
     asked_for: list[Turn] = field(default_factory=list)
+    given: str = ""
     resumed: bool = False
     end: TraceEvent | None = None
     steps: list[Step] = field(default_factory=list)
@@ -65,8 +72,9 @@ class AgentRun:
     parents: dict[UUID, UUID | None] = field(default_factory=dict)
     inside: set[UUID] = field(default_factory=set)
     running: dict[UUID, tuple[Step, float]] = field(default_factory=dict)
-    requested: dict[str, Step] = field(default_factory=dict)
+    requested: RequestedCalls = field(default_factory=RequestedCalls)
     questions: set[str] = field(default_factory=set)
+    size: int = 0
 
     @property
     def models(self) -> list[RunFields]:
@@ -78,9 +86,14 @@ class AgentRun:
         if agent := who(metadata, self.metadata.get("lc_agent_name")):
             step["agent"] = agent
         self.steps.append(step)
+        self.keep(step)
         if len(self.steps) > 2 * MAX_STEPS:
             self.shorten()
         return step
+
+    def keep(self, tree: Any) -> None:
+        """Count what is kept from now on."""
+        self.size += characters_in(tree)
 
     def running_below(self, run_id: UUID) -> list[Step]:
         """Return the open calls inside a run."""
@@ -98,13 +111,22 @@ class AgentRun:
         """Note a finished run of a model."""
         if not self.own and (own or not self.others):
             self.prompt = tuple(run.get("prompt", ()))
-        # The conversation of each turn repeats the conversations before it.
-        (self.own if own else self.others).append({**run, "prompt": ()})
+            self.keep(self.prompt)
+        runs = self.own if own else self.others
+        # The conversation of each turn repeats the conversations before it. And only the last answer is used.
+        for place in range(len(runs) - 1, -1, -1) if run.get("answers") else ():
+            if "kind" not in runs[place]:
+                break
+            self.size -= run_size(runs[place])
+            runs[place] = pick(runs[place], ("run_id", *TOKEN_COUNTS))
+        runs.append({**run, "prompt": ()})
+        self.size += run_size(runs[-1])
 
     def shorten(self) -> None:
         """Omit steps from the middle if there are too many."""
         if (too_many := len(self.steps) - MAX_STEPS) > 0:
             half = MAX_STEPS // 2
+            self.size -= characters_in(self.steps[half : half + too_many])
             del self.steps[half : half + too_many]
             self.omitted_steps += too_many
 
@@ -144,25 +166,52 @@ def make_record(run: AgentRun, *, given_up: bool) -> RunFields:
 def agent_answer(run: AgentRun) -> Turn | None:
     """Return the agent's answer: the output of its run, or else the last turn of its own model without a call."""
     if (said := _given_back(run)) and said["role"] != "user":
-        if _calls(said):
+        if _waits_for_tools(run, said):
             return None
         return _said(said["content"]) if said["role"] == "tool" else {**said, "role": "assistant"}
     for model in reversed(run.own):
         if model.get("answers"):
             answer: Turn = model["answers"][0]
-            return None if _calls(answer) else answer
+            return _values(run) if _calls(answer) else answer
     return None
 
 
 def _given_back(run: AgentRun) -> Turn | None:
-    """Return the output of the outermost run as a turn: its last message, or its text."""
+    """Return the output of the outermost run as a turn: its last message, its text, or its structured response."""
     outputs: Any = run.end.outputs if run.end else None
     if isinstance(outputs, Mapping):
-        messages = outputs.get("messages")
-        outputs = messages[-1] if isinstance(messages, Sequence) and messages else outputs.get("output")
-    if hasattr(outputs, "additional_kwargs"):
+        messages, structured = outputs.get("messages"), outputs.get("structured_response")
+        last = messages[-1] if isinstance(messages, Sequence) and messages else None
+        # A structured response is a call of a tool, or the text of the last message.
+        if structured is not None and (hasattr(last, "tool_call_id") or getattr(last, "tool_calls", None)):
+            return _said(json_text(structured))
+        if last is None and (branches := _branches(outputs)):
+            return _said(json_text(branches))
+        outputs = outputs.get("output") if last is None else last
+    if is_message(outputs):
         return to_turn(outputs)
     return _said(outputs) if isinstance(outputs, str) and outputs else None
+
+
+def _branches(outputs: Mapping[Any, Any]) -> dict[Any, str]:
+    """Return the texts that the branches of a `RunnableParallel` gave back. Empty for any other output."""
+    values = list(islice(outputs.values(), MAX_STEPS))
+    if not any(map(is_message, values)) or not all(
+        is_message(each) or isinstance(each, str) for each in values
+    ):
+        return {}
+    return {
+        key: to_turn(each)["content"] if is_message(each) else each
+        for key, each in zip(outputs, values, strict=False)
+    }
+
+
+def _values(run: AgentRun) -> Turn | None:
+    """Return the values that a parser made of a call, such as those of `with_structured_output`."""
+    outputs: Any = run.end.outputs if run.end else None
+    if hasattr(outputs, "model_dump") or (isinstance(outputs, Mapping) and "messages" not in outputs):
+        return _said(json_text(outputs))
+    return None
 
 
 def _said(text: str) -> Turn:
@@ -173,15 +222,21 @@ def _calls(turn: Turn) -> bool:
     return bool(turn.get("tool_calls") or turn.get("invalid_tool_calls"))
 
 
+def _waits_for_tools(run: AgentRun, said: Turn) -> bool:
+    """Return whether a graph stopped before its tools. A chain that gives a call back has done all it should."""
+    return _calls(said) and run.end is not None and isinstance(run.end.outputs, Mapping)
+
+
 def _prompt(run: AgentRun) -> tuple[Turn, ...]:
-    """Return the conversation as the model saw it, up to the input. If that is not in it, return the input alone."""
-    if run.prompt and (run.resumed or not run.asked_for):
-        return run.prompt
+    """Return the conversation as the model saw it, up to the input. Without a model, return the input."""
+    if not run.prompt:
+        return tuple(run.asked_for) or (({"role": "user", "content": run.given},) if run.given else ())
     asked = [turn["content"] for turn in run.asked_for if turn["role"] == "user"][-1:]
-    for place, turn in reversed(list(enumerate(run.prompt))):
-        if turn["role"] == "user" and turn["content"] in asked:
-            return run.prompt[: place + 1]
-    return tuple(run.asked_for)
+    if not run.resumed:
+        for place, turn in reversed(list(enumerate(run.prompt))):
+            if turn["role"] == "user" and turn["content"] in asked:
+                return run.prompt[: place + 1]
+    return run.prompt
 
 
 def _all_steps(run: AgentRun, record: RunFields) -> list[Step]:
@@ -203,7 +258,7 @@ def _ending(run: AgentRun, last: RunFields, *, given_up: bool) -> RunFields:
     if given_up:
         return {"status": "abandoned"}
     said = _given_back(run)
-    if run.questions or (said and _calls(said)):
+    if run.questions or (said and _waits_for_tools(run, said)):
         return {"status": "partial", "finish_reason": INTERRUPT}
     if run.end is None:
         return pick(last, ("status", "error")) or {"status": "abandoned"}

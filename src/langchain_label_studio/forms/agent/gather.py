@@ -24,25 +24,30 @@ class AgentGatherer(TraceGatherer[AgentRun]):
         """Return a new run."""
         return AgentRun(top)
 
+    def size(self, state: AgentRun) -> int:
+        """Return the characters of the steps and of the conversation."""
+        return state.size
+
     def began(self, state: AgentRun, event: TraceEvent) -> None:
         """Note the input of the agent, and each call of a tool or a retriever."""
         if event.run_id == state.top:
             state.name, state.began = event.name, event.at
             state.metadata = dict(event.event.get("metadata") or {})
             state.asked_for = made.turns_of(event.inputs)
+            state.given = made.text_of(event.inputs) if not state.asked_for else ""
             state.resumed = hasattr(event.inputs, "resume")
+            state.keep([*state.asked_for, state.given])
         state.parents[event.run_id] = event.parent_run_id
         if event.kind == "tool" or event.parent_run_id in state.inside:
             state.inside.add(event.run_id)
         if event.kind == "chain":
             return
-        step = state.requested.pop(str(event.event.get("tool_call_id")), None)
+        name, args = event.name or event.kind, event.event.get("inputs") or event.inputs
+        if event.kind == "retriever":
+            args = {"query": args}
+        step = state.requested.start(name, args, call_id=event.event.get("tool_call_id"))
         if step is None:
-            args = event.event.get("inputs") or event.inputs
-            call = made.call_step(
-                event.name or event.kind, {"query": args} if event.kind == "retriever" else args
-            )
-            step = state.add(call, event.event.get("metadata") or {})
+            step = state.add(made.call_step(name, args), event.event.get("metadata") or {})
         state.running[event.run_id] = (step, event.at)
 
     def ended(self, state: AgentRun, event: TraceEvent) -> list[RunFields]:
@@ -63,23 +68,22 @@ class AgentGatherer(TraceGatherer[AgentRun]):
             step, began = state.running.pop(event.run_id)
             step["durationMs"] = int((event.at - began) * 10_000) / 10
             _note_outcome(step, event)
+            state.keep([step.get("result"), step.get("error")])
         return []
 
     def answered(self, state: AgentRun, run: RunFields) -> list[RunFields]:
         """Note the thoughts and words of a model, and the calls that it asks for."""
         metadata = run.get("metadata") or {}
-        for turn in run.get("prompt", ()) if state.requested else ():
-            # A call of a tool that does not exist gets an answer, too.
-            step = state.requested.pop(turn.get("tool_call_id", ""), None)
-            if step is not None:
-                made.note_text(step, turn["content"], ok=turn.get("status") != "error")
+        # A call of a tool that does not exist gets an answer, too.
+        for step, turn in state.requested.answered(run.get("prompt", ())):
+            made.note_text(step, turn["content"], ok=turn.get("status") != "error")
+            state.keep(turn["content"])
         state.add_model(run, own=run.get("parent_run_id") not in state.inside and not made.depth_of(metadata))
         for turn in run.get("answers", ()):
             said, asked = made.steps_of_answer(turn)
             for step in said:
                 state.add(made.with_costs(step, run), metadata)
-            for step, call_id in asked:
-                state.requested[call_id] = state.add(step, metadata)
+            state.requested.add([(state.add(step, metadata), call_id) for step, call_id in asked])
         if error := run.get("error"):
             state.add(made.with_costs({"kind": "error", "error": {"message": error}}, run), metadata)
         return []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from langchain_label_studio.recording.messages import to_turn
@@ -18,6 +18,11 @@ from langchain_label_studio.types.turn import Turn
 MAX_STEP_TEXT = 20_000
 """The maximum number of characters of a text of a step. A text that was cut says so."""
 
+MAX_STEP_ITEMS = 2000
+"""The maximum number of items of a value that becomes a text of a step."""
+
+MAX_MESSAGES = 100
+"""The maximum number of messages or documents that are read of an input or a result. Of more messages, the last ones."""
 
 # The nodes of the graphs that LangChain itself builds. Their names add nothing to the step.
 _USUAL_NODES = frozenset({"", "agent", "call_model", "model", "model_request", "tools"})
@@ -29,12 +34,44 @@ def call_step(name: str, args: Any) -> Step:
 
 
 def note_result(step: Step, output: Any) -> None:
-    """Note the result of a call: a text, a message, documents, or anything else."""
-    if hasattr(output, "tool_call_id"):
-        turn = to_turn(output)
-        note_text(step, turn["content"], ok=turn.get("status") != "error")
+    """Note the result of a call: a text, messages, LangGraph's `Command`, documents, or anything else."""
+    if messages := _messages_in(output):
+        turns = list(map(to_turn, messages))
+        ok = all(turn.get("status") != "error" for turn in turns)
+        note_text(step, "\n\n".join(turn["content"] for turn in turns), ok=ok)
     else:
-        note_text(step, text_of(output), ok=True)
+        note_text(step, text_of(output.update if _is_command(output) else output), ok=True)
+
+
+def _messages_in(output: Any) -> list[Any]:
+    """Return the messages of a tool's output: those of a `Command`, too. If some are results, return only these."""
+    parts = output if isinstance(output, list | tuple) else [output]
+    messages: list[Any] = []
+    for part in parts[-MAX_MESSAGES:]:
+        if is_message(part):
+            messages.append(part)
+        elif _is_command(part):
+            update = part.update
+            pairs = update.items() if isinstance(update, Mapping) else update
+            named = [value for name, value in _pairs(pairs) if name == "messages"]
+            flat = [each for value in named for each in (value if isinstance(value, list) else [value])]
+            messages += filter(is_message, flat[-MAX_MESSAGES:])
+    return [message for message in messages if hasattr(message, "tool_call_id")] or messages
+
+
+def _pairs(given: Any) -> Iterator[tuple[Any, Any]]:
+    for pair in given or ():
+        if isinstance(pair, tuple) and len(pair) == 2:
+            yield pair
+
+
+def is_message(value: Any) -> bool:
+    """Return whether a value is a message of LangChain's."""
+    return hasattr(value, "additional_kwargs") and hasattr(value, "content")
+
+
+def _is_command(value: Any) -> bool:
+    return hasattr(value, "goto") and hasattr(value, "update")
 
 
 def note_text(step: Step, text: str, *, ok: bool) -> None:
@@ -61,6 +98,13 @@ def steps_of_answer(turn: Turn) -> tuple[list[Step], list[tuple[Step, str]]]:
     said: list[Step] = []
     if thought := turn.get("reasoning"):
         said.append({"kind": "reasoning", "summary": clip(thought, MAX_STEP_TEXT)})
+    for call in turn.get("server_tools", ()):
+        step = call_step(str(call.get("name") or ""), call.get("args"))
+        if error := call.get("error"):
+            note_error(step, str(error))
+        elif "result" in call:
+            note_text(step, str(call["result"]), ok=True)
+        said.append(step)
     asked = [
         (call_step(str(call.get("name") or ""), call.get("args")), str(call.get("id") or ""))
         for call in turn.get("tool_calls", ())
@@ -68,7 +112,7 @@ def steps_of_answer(turn: Turn) -> tuple[list[Step], list[tuple[Step, str]]]:
     for call in turn.get("invalid_tool_calls", ()):
         step = call_step(str(call.get("name") or ""), call.get("args"))
         note_error(step, f"invalid tool call: {call.get('error') or 'not JSON'}")
-        asked.append((step, ""))
+        asked.append((step, str(call.get("id") or "")))
     if turn["content"] or not (said or asked):
         said.append({"kind": "agent", "content": clip(turn["content"], MAX_STEP_TEXT)})
     return said, asked
@@ -110,30 +154,39 @@ def text_of(value: Any) -> str:
     """Return any value as text: the text of a message, the documents of a list, or else JSON."""
     if value is None or isinstance(value, str):
         return value or ""
-    if hasattr(value, "additional_kwargs"):
+    if is_message(value):
         return show_turn(to_turn(value))
-    if isinstance(value, Sequence) and value and all(hasattr(item, "page_content") for item in value):
+    if isinstance(value, list | tuple) and value and hasattr(value[0], "page_content"):
         return "\n\n".join(
-            f"[{number}] {clip(item.page_content, MAX_STEP_TEXT)}" for number, item in enumerate(value, 1)
+            f"[{number}] {clip(str(getattr(item, 'page_content', '')), MAX_STEP_TEXT)}"
+            for number, item in enumerate(value[:MAX_MESSAGES], 1)
         )
-    return json.dumps(jsonable(value), ensure_ascii=False, indent=1)
+    return json_text(value)
+
+
+def json_text(value: Any) -> str:
+    """Return any value as JSON with line ends. It takes no longer than what is kept of the value."""
+    kept = jsonable(value, items=MAX_STEP_ITEMS, characters=MAX_STEP_TEXT)
+    return json.dumps(kept, ensure_ascii=False, indent=1)
 
 
 def turns_of(inputs: Any) -> list[Turn]:
-    """Return the input of an agent as turns: messages in any form that LangChain takes, or one text."""
+    """Return the input of an agent as turns: messages in any form that LangChain takes, or one text.
+
+    Returns:
+        The turns, the last ones of many. Empty if the input is anything else.
+    """
+    given = inputs
     if isinstance(inputs, Mapping):
-        given = inputs.get("messages")
-        if given is None:
-            # The one text of a chain may have any key.
-            texts = [value for value in inputs.values() if isinstance(value, str)]
-            return _one_turn(texts[0] if len(inputs) == 1 and texts else inputs)
-    else:
-        given = inputs
-    if given is None or (isinstance(given, str) and not given):
-        return []
+        # The one text of a chain may have any key.
+        given = next(iter(inputs.values())) if len(inputs) == 1 else inputs.get("messages")
+        if "messages" not in inputs and not isinstance(given, str):
+            return []
     if hasattr(given, "resume"):  # LangGraph's Command: an answer to an interrupt
         return _one_turn(given.resume)
-    return _messages(given) or _one_turn(given)
+    if isinstance(given, str):
+        return _one_turn(given)
+    return _turns(given) if given is not None else []
 
 
 def _one_turn(value: Any) -> list[Turn]:
@@ -141,13 +194,13 @@ def _one_turn(value: Any) -> list[Turn]:
     return [{"role": "user", "content": clip(text)}] if text else []
 
 
-def _messages(given: Any) -> list[Turn]:
+def _turns(given: Any) -> list[Turn]:
     with no_fork():
         from langchain_core.messages import convert_to_messages  # noqa: PLC0415 (LangChain has loaded it before it calls)
 
     try:
-        return [
-            to_turn(message) for message in convert_to_messages(given if isinstance(given, list) else [given])
-        ]
+        given = given.to_messages() if hasattr(given, "to_messages") else given  # the value of a prompt
+        messages = given[-MAX_MESSAGES:] if isinstance(given, list) else [given]
+        return [to_turn(message) for message in convert_to_messages(messages)]
     except Exception:  # noqa: BLE001 (an input may be anything)
         return []

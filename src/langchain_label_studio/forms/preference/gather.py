@@ -19,6 +19,7 @@ from langchain_label_studio.types.user_functions import GroupBy
 
 _PARALLEL = "RunnableParallel<"
 _BRANCH_TAG = "map:key:"
+_CHARACTERS_BESIDES = 1000  # the minimum for a run
 
 Branches = dict[UUID, list[RunFields]]
 """The runs in each branch of a `RunnableParallel`, in the order of their ends. The last run is the branch's answer."""
@@ -97,7 +98,7 @@ class PreferenceGatherer(TraceGatherer[ParallelTrace]):
     def answered(self, state: ParallelTrace, run: RunFields) -> list[RunFields]:
         """Keep a run with an answer until the others of its record are there."""
         records = self._quiet_groups()
-        size = run_size(run)
+        size = _size(run)
         if not run.get("answers") or self._kept + size > MAX_OPEN_CHARACTERS:
             return [*records, run]
         if key := self._key(run):
@@ -208,4 +209,8 @@ class PreferenceGatherer(TraceGatherer[ParallelTrace]):
         return records
 
     def _release(self, runs: Iterable[RunFields]) -> None:
-        self._kept -= sum(map(run_size, runs))
+        self._kept -= sum(map(_size, runs))
+
+
+def _size(run: RunFields) -> int:
+    return _CHARACTERS_BESIDES + run_size(run)

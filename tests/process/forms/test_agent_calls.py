@@ -1,0 +1,427 @@
+"""Each call of an agent is one step with its own result, whoever ran the tool."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated, Any
+
+import pytest
+from langchain.agents import create_agent
+from langchain.agents.structured_output import ToolStrategy
+from langchain_classic.agents import AgentExecutor, create_tool_calling_agent
+from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, ToolMessage
+from langchain_core.prompts import ChatPromptTemplate
+from langchain_core.runnables import RunnableConfig, RunnableLambda, RunnableParallel
+from langchain_core.tools import BaseTool, InjectedToolCallId, tool
+from langgraph.graph import END, START, MessagesState, StateGraph
+from langgraph.prebuilt import ToolNode
+from langgraph.types import Command
+from pydantic import BaseModel
+from typing_extensions import TypedDict
+
+from langchain_label_studio.types.run_parts import Step
+from tests.support.agents import ASK, agent, calls, says, weather
+from tests.support.recording import Recording
+
+PARIS = ("weather", {"city": "Paris"})
+ROME = ("weather", {"city": "Rome"})
+Runner = Callable[[list[BaseTool]], Any]
+
+
+@pytest.fixture
+def recorded():
+    recorded = Recording(mode="agent", include_errors=True)
+    yield recorded
+    assert recorded.handler.stats().lost == {}
+    recorded.handler.close()
+
+
+def config(recorded: Recording, **more: Any) -> Any:
+    return {"callbacks": [recorded.handler], **more}
+
+
+def results(steps: tuple[Step, ...]) -> list[tuple[Any, str]]:
+    """Return the arguments of each call, and what came back."""
+    calls = [step for step in steps if "tool" in step]
+    return [
+        (
+            step["args"],
+            step["error"]["message"] if "error" in step else step.get("result", {}).get("preview", ""),
+        )
+        for step in calls
+    ]
+
+
+# Who runs the tool
+
+
+def by_tool_node(tools: list[BaseTool]) -> Any:
+    return ToolNode(tools)
+
+
+def by_hand(tools: list[BaseTool]) -> Any:
+    named = {each.name: each for each in tools}
+
+    def run(state: MessagesState, config: RunnableConfig) -> dict[str, Any]:
+        asked = state["messages"][-1].tool_calls
+        return {
+            "messages": [
+                ToolMessage(named[call["name"]].invoke(call["args"], config), tool_call_id=call["id"] or "")
+                for call in asked
+            ]
+        }
+
+    return run
+
+
+def with_the_whole_call(tools: list[BaseTool]) -> Any:
+    named = {each.name: each for each in tools}
+    return lambda state, config: {
+        "messages": [named[call["name"]].invoke(call, config) for call in state["messages"][-1].tool_calls]
+    }
+
+
+def without_callbacks(tools: list[BaseTool]) -> Any:
+    """Nobody tells of the calls: the next conversation has their results."""
+    return lambda state: {
+        "messages": [
+            ToolMessage(weather(**call["args"]), tool_call_id=call["id"] or "", name=call["name"])
+            for call in state["messages"][-1].tool_calls
+        ]
+    }
+
+
+RUNNERS = [by_tool_node, by_hand, with_the_whole_call, without_callbacks]
+
+
+def graph_of(model: Any, runner: Runner) -> Any:
+    graph = StateGraph(MessagesState)
+    graph.add_node("model", lambda state: {"messages": [model.invoke(state["messages"])]})
+    graph.add_node("tools", runner([tool(weather)]))
+    graph.add_edge(START, "model")
+    graph.add_conditional_edges(
+        "model", lambda state: "tools" if state["messages"][-1].tool_calls else END, ["tools", END]
+    )
+    graph.add_edge("tools", "model")
+    return graph.compile()
+
+
+@pytest.mark.parametrize("runner", RUNNERS)
+def test_a_call_is_one_step_whoever_runs_the_tool(recorded: Recording, runner: Runner) -> None:
+    graph = graph_of(says(calls(PARIS, ROME), calls(ROME), "Warm."), runner)
+
+    graph.invoke({"messages": [("system", "Be brief."), ("user", "Is it warm?")]}, config(recorded))
+
+    run = recorded.run
+    assert results(run.steps) == [
+        ({"city": "Paris"}, "21 degrees in Paris"),
+        ({"city": "Rome"}, "21 degrees in Rome"),
+        ({"city": "Rome"}, "21 degrees in Rome"),
+    ]
+    assert [step["kind"] for step in run.steps] == ["user", *["tool_call"] * 3, "agent"]
+    assert [turn["content"] for turn in run.prompt] == ["Be brief.", "Is it warm?"]
+
+
+@pytest.mark.parametrize("call_id", ["same", "", None])
+@pytest.mark.parametrize("runner", [by_hand, without_callbacks])
+def test_calls_with_one_id_or_none_keep_their_own_results(
+    recorded: Recording, runner: Runner, call_id: str | None
+) -> None:
+    both = calls(PARIS, ROME)
+    for call in both.tool_calls:
+        call["id"] = call_id
+
+    graph_of(says(both, "Warm."), runner).invoke(ASK, config(recorded))
+
+    assert results(recorded.run.steps) == [
+        ({"city": "Paris"}, "21 degrees in Paris"),
+        ({"city": "Rome"}, "21 degrees in Rome"),
+    ]
+
+
+@pytest.mark.parametrize("runner", RUNNERS)
+def test_an_id_that_comes_again_in_each_turn(recorded: Recording, runner: Runner) -> None:
+    first, second = calls(PARIS), calls(ROME)
+    for message in (first, second):
+        message.tool_calls[0]["id"] = "call_0"
+
+    graph_of(says(first, second, "Warm."), runner).invoke(ASK, config(recorded))
+
+    assert results(recorded.run.steps) == [
+        ({"city": "Paris"}, "21 degrees in Paris"),
+        ({"city": "Rome"}, "21 degrees in Rome"),
+    ]
+
+
+def test_two_calls_with_one_id_that_a_tool_node_runs(recorded: Recording) -> None:
+    both = calls(PARIS, ROME)
+    for call in both.tool_calls:
+        call["id"] = "same"
+
+    graph_of(says(both, "Warm."), by_tool_node).invoke(ASK, config(recorded))
+
+    assert sorted(results(recorded.run.steps), key=str) == [
+        ({"city": "Paris"}, "21 degrees in Paris"),
+        ({"city": "Rome"}, "21 degrees in Rome"),
+    ]
+
+
+def test_the_result_of_an_invalid_call_is_its_own_error(recorded: Recording) -> None:
+    broken = AIMessage(
+        "",
+        invalid_tool_calls=[
+            {
+                "name": "weather",
+                "args": '{"city": ',
+                "id": None,
+                "error": "not JSON",
+                "type": "invalid_tool_call",
+            }
+        ],
+    )
+
+    def correct(state: MessagesState) -> dict[str, Any]:
+        return {"messages": [HumanMessage("Your call was no JSON.")]}
+
+    model = says(broken, "Sorry.")
+    graph = StateGraph(MessagesState)
+    graph.add_node(
+        "model", lambda state: {"messages": [model.invoke([SystemMessage("Be brief."), *state["messages"]])]}
+    )
+    graph.add_node("correct", correct)
+    graph.add_edge(START, "model")
+    graph.add_conditional_edges(
+        "model",
+        lambda state: "correct" if state["messages"][-1].invalid_tool_calls else END,
+        ["correct", END],
+    )
+    graph.add_edge("correct", "model")
+    graph.compile().invoke(ASK, config(recorded))
+
+    assert results(recorded.run.steps) == [('{"city": ', "invalid tool call: not JSON")]
+
+
+def test_the_classic_executor(recorded: Recording) -> None:
+    prompt = ChatPromptTemplate(
+        [
+            ("system", "Be brief."),
+            ("placeholder", "{chat_history}"),
+            ("user", "{input}"),
+            ("placeholder", "{agent_scratchpad}"),
+        ]
+    )
+    tools = [tool(weather)]
+    executor = AgentExecutor(
+        agent=create_tool_calling_agent(says(calls(PARIS), calls(ROME), "Warm."), tools, prompt), tools=tools
+    )
+
+    executor.invoke(
+        {"input": "Is it warm?", "chat_history": [("user", "Hello"), ("ai", "Hi")]}, config(recorded)
+    )
+
+    run = recorded.run
+    assert results(run.steps) == [
+        ({"city": "Paris"}, "21 degrees in Paris"),
+        ({"city": "Rome"}, "21 degrees in Rome"),
+    ]
+    assert [turn["content"] for turn in run.prompt] == ["Be brief.", "Hello", "Hi", "Is it warm?"]
+    assert [turn["content"] for turn in run.answers] == ["Warm."]
+    assert run.steps[0]["content"] == "Is it warm?"
+    assert run.status == "success"
+
+
+def test_an_application_that_changes_the_arguments(recorded: Recording) -> None:
+    def run(state: MessagesState, config: RunnableConfig) -> dict[str, Any]:
+        [call] = state["messages"][-1].tool_calls
+        said = tool(weather).invoke({"city": call["args"]["city"].upper()}, config)
+        return {"messages": [ToolMessage(said, tool_call_id=call["id"])]}
+
+    graph_of(says(calls(PARIS), "Warm."), lambda tools: run).invoke(ASK, config(recorded))
+
+    assert results(recorded.run.steps) == [({"city": "Paris"}, "21 degrees in PARIS")]
+
+
+# What a tool gives back
+
+
+@pytest.mark.parametrize("shape", ["command", "message", "messages", "with_a_command"])
+def test_a_tool_that_gives_messages_back_shows_their_text(recorded: Recording, shape: str) -> None:
+    @tool
+    def hand_over(to: str, call_id: Annotated[str, InjectedToolCallId]) -> Any:
+        """Hand over."""
+        message = ToolMessage(f"Handed over to {to}", tool_call_id=call_id)
+        update: Any = {"messages": [message]}
+        return {
+            "command": Command(update=update),
+            "message": message,
+            "messages": [message],
+            "with_a_command": [Command(update=update)],
+        }[shape]
+
+    graph = create_agent(says(calls(("hand_over", {"to": "Ann"})), "Done."), [hand_over])
+    graph.invoke(ASK, config(recorded))
+
+    [(args, result)] = results(recorded.run.steps)
+    assert args["to"] == "Ann"
+    assert result == "Handed over to Ann"
+    assert [turn["content"] for turn in recorded.run.answers] == ["Done."]
+
+
+# What goes in and comes out
+
+
+def test_a_chain_with_several_inputs_shows_the_conversation_that_the_model_saw(recorded: Recording) -> None:
+    prompt = ChatPromptTemplate([("system", "You speak {language}."), ("user", "Translate: {text}")])
+
+    (prompt | says("Bonjour")).invoke({"language": "French", "text": "Hello"}, config(recorded))
+
+    assert [(turn["role"], turn["content"]) for turn in recorded.run.prompt] == [
+        ("system", "You speak French."),
+        ("user", "Translate: Hello"),
+    ]
+    assert recorded.run.steps[0]["content"] == "Translate: Hello"
+
+
+def test_a_chain_with_one_input_shows_the_conversation_that_the_model_saw(recorded: Recording) -> None:
+    prompt = ChatPromptTemplate([("user", "Tell me a joke about {topic}.")])
+
+    (prompt | says("No.")).invoke({"topic": "bears"}, config(recorded))
+
+    assert [turn["content"] for turn in recorded.run.prompt] == ["Tell me a joke about bears."]
+
+
+def test_a_chain_that_ends_with_a_call_is_a_success(recorded: Recording) -> None:
+    chain = ChatPromptTemplate([("user", "{text}")]) | says(calls(PARIS)).bind_tools([weather])
+
+    chain.invoke({"text": "Is it warm?"}, config(recorded))
+
+    run = recorded.run
+    assert (run.status, run.finish_reason) == ("success", None)
+    [answer] = run.answers
+    assert [call["args"] for call in answer["tool_calls"]] == [{"city": "Paris"}]
+
+
+class Weather(BaseModel):
+    city: str
+    warm: bool
+
+
+class WeatherDict(TypedDict):
+    city: str
+    warm: bool
+
+
+@pytest.mark.parametrize("schema", [Weather, WeatherDict])
+def test_a_structured_response_is_the_answer_as_json(recorded: Recording, schema: Any) -> None:
+    value = {"city": "Paris", "warm": True}
+    graph = create_agent(says(calls((schema.__name__, value))), [], response_format=ToolStrategy(schema))
+
+    graph.invoke(ASK, config(recorded))
+
+    [answer] = recorded.run.answers
+    assert answer == {"role": "assistant", "content": '{\n "city": "Paris",\n "warm": true\n}'}
+    assert recorded.run.status == "success"
+
+
+def test_a_parser_makes_values_of_a_call(recorded: Recording) -> None:
+    parse = RunnableLambda(lambda message: Weather(**message.tool_calls[0]["args"]))
+    chain = (
+        ChatPromptTemplate([("user", "{text}")])
+        | says(calls(("Weather", {"city": "Paris", "warm": True})))
+        | parse
+    )
+
+    chain.invoke({"text": "Is it warm?"}, config(recorded))
+
+    assert recorded.run.answers[0]["content"] == '{\n "city": "Paris",\n "warm": true\n}'
+
+
+@pytest.mark.parametrize("round_number", range(3))
+def test_branches_side_by_side_are_one_answer_in_their_order(recorded: Recording, round_number: int) -> None:
+    RunnableParallel(one=says("First."), other=says("Second.")).invoke("Hi", config(recorded))
+
+    assert recorded.run.answers[0]["content"] == '{\n "one": "First.",\n "other": "Second."\n}'
+
+
+class Counting(dict):
+    """A row that counts how often it is looked at."""
+
+    looked_at = 0
+
+    def items(self) -> Any:
+        type(self).looked_at += 1
+        return super().items()
+
+
+class TableState(MessagesState):
+    rows: list[Any]
+
+
+def test_a_large_state_costs_no_more_than_what_is_kept_of_it(
+    recorded: Recording, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Counting, "looked_at", 0)
+    rows = [Counting(number=number, text="x" * 10) for number in range(200_000)]
+    graph = StateGraph(TableState)
+    model = says(calls(("read", {"rows": 1})), "Done.")
+
+    @tool
+    def read(rows: int) -> list[Any]:
+        """Read the table."""
+        return table
+
+    table = rows
+    graph.add_node("model", lambda state: {"messages": [model.invoke(state["messages"])]})
+    graph.add_node("tools", ToolNode([read]))
+    graph.add_edge(START, "model")
+    graph.add_conditional_edges(
+        "model", lambda state: "tools" if state["messages"][-1].tool_calls else END, ["tools", END]
+    )
+    graph.add_edge("tools", "model")
+    compiled = graph.compile()
+    untouched = compiled.invoke({**ASK, "rows": rows})
+    assert untouched["rows"] is not None
+    by_langgraph = Counting.looked_at
+    Counting.looked_at = 0
+    model.script = iter([calls(("read", {"rows": 1})), AIMessage("Done.")])
+
+    compiled.invoke({**ASK, "rows": rows}, config(recorded))
+
+    assert Counting.looked_at - by_langgraph < 5_000
+    assert "cut" in results(recorded.run.steps)[0][1]
+    assert [turn["content"] for turn in recorded.run.prompt] == ["Is it warm in Paris?"]
+
+
+def test_tools_of_the_provider_are_steps_with_their_results(recorded: Recording) -> None:
+    searched = AIMessage(
+        [
+            {
+                "type": "server_tool_use",
+                "id": "s1",
+                "name": "web_search",
+                "input": {"query": "Paris weather"},
+            },
+            {
+                "type": "web_search_tool_result",
+                "tool_use_id": "s1",
+                "content": [
+                    {
+                        "type": "web_search_result",
+                        "title": "Paris",
+                        "url": "https://example.com/paris",
+                        "encrypted_content": "Eo8CCioIAhgC",
+                    }
+                ],
+            },
+            {"type": "text", "text": "It is warm."},
+        ],
+        response_metadata={"model_provider": "anthropic"},
+    )
+
+    agent(searched).invoke(ASK, config(recorded))
+
+    [(args, result)] = results(recorded.run.steps)
+    assert args == {"query": "Paris weather"}
+    assert result == "Paris\nhttps://example.com/paris"
+    assert [step["kind"] for step in recorded.run.steps] == ["user", "tool_call", "agent"]
+    assert [turn["content"] for turn in recorded.run.answers] == ["It is warm."]
