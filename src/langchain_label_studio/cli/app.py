@@ -9,13 +9,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
-import platformdirs
 import typer
 
 from langchain_label_studio.cli.console import out, problems_explained, shown
 from langchain_label_studio.cli.export import export_app
 from langchain_label_studio.cli.outbox import outbox_app
 from langchain_label_studio.cli.report import report
+from langchain_label_studio.errors import LocalServerError
 from langchain_label_studio.label_studio.settings import (
     API_KEY_VARIABLE,
     DEFAULT_MODE,
@@ -27,6 +27,7 @@ from langchain_label_studio.label_studio.settings import (
 )
 from langchain_label_studio.support.extras import require_extra
 from langchain_label_studio.support.plurals import count_text
+from langchain_label_studio.support.user_directories import user_directory
 
 app = typer.Typer(
     name="langchain-label-studio",
@@ -143,8 +144,12 @@ def check(
 def _local_label_studio(data_dir: Path | None, port: int | None) -> Iterator[tuple[str, str]]:
     from langchain_label_studio.local_server import LocalLabelStudio  # noqa: PLC0415
 
-    directory = data_dir or Path(platformdirs.user_data_dir("langchain-label-studio")) / "label-studio"
-    server = LocalLabelStudio(directory, port=port)
+    if data_dir is None and (home := user_directory("data")):
+        data_dir = home / "label-studio"
+    if data_dir is None:
+        msg = "This user has no home directory. Set HOME, or pass --data-dir: Label Studio keeps its data there."
+        raise LocalServerError(msg)
+    server = LocalLabelStudio(data_dir, port=port)
     try:
         with _progress("Preparing Label Studio") as tell:
             server.start(tell)

@@ -10,11 +10,16 @@ from numbers import Integral, Real
 from pathlib import Path
 from typing import Literal, get_args
 
-import platformdirs
-
 from langchain_label_studio.errors import SettingError
+from langchain_label_studio.support.log import warn
+from langchain_label_studio.support.user_directories import expanded, user_directory
 
 OUTBOX_DIR_VARIABLE = "LABEL_STUDIO_OUTBOX_DIR"
+NO_HOME = (
+    "This user has no home directory. {consequence} Set HOME, or set a directory with outbox_dir= or "
+    f"{OUTBOX_DIR_VARIABLE}."
+)
+_NOWHERE = Path(os.devnull, "langchain-label-studio")
 Durability = Literal["process", "power", "memory"]
 """The loss that a run survives once its callback has returned.
 
@@ -52,6 +57,9 @@ def resolve_delivery(
 
     Raises:
         SettingError: A setting cannot be right.
+
+    Warns:
+        LabelStudioWarning: The user has no home directory. So runs wait in memory.
     """
     if durability not in get_args(Durability):
         msg = f"durability={durability!r}: use one of {', '.join(map(repr, get_args(Durability)))}."
@@ -63,8 +71,15 @@ def resolve_delivery(
             "0 seconds or more."
         )
         raise SettingError(msg)
+    directory = _chosen_directory(outbox_dir, environ)
+    if directory is None:
+        if durability != "memory":
+            warn(
+                NO_HOME.format(consequence="Runs that wait are in memory, and are lost if the program dies.")
+            )
+        directory, durability = _NOWHERE, "memory"
     return DeliverySettings(
-        outbox_dir=resolve_outbox_dir(outbox_dir, environ=environ),
+        outbox_dir=directory,
         durability=durability,
         flush_interval=flush_interval,
         batch_size=batch_size,
@@ -77,17 +92,25 @@ def resolve_outbox_dir(
     """Return the directory of all outboxes: argument, else environment variable, else the user's state directory.
 
     Raises:
-        SettingError: It cannot be a directory.
+        SettingError: It cannot be a directory, or the user has no home directory.
     """
+    directory = _chosen_directory(outbox_dir, environ)
+    if directory is None:
+        raise SettingError(NO_HOME.format(consequence="So there is no outbox."))
+    return directory
+
+
+def _chosen_directory(outbox_dir: str | Path | None, environ: Mapping[str, str]) -> Path | None:
     chosen = outbox_dir or environ.get(OUTBOX_DIR_VARIABLE, "").strip()
     if chosen:
         try:
-            directory = Path(chosen).expanduser().absolute()
+            directory = expanded(chosen)
             possible = b"\0" not in os.fsencode(directory)
-        except (TypeError, ValueError, RuntimeError):  # of fsencode, and of a home that does not exist
+        except ValueError:
             possible = False
         if not possible:
             msg = f"outbox_dir={str(chosen)[:100]!r} cannot be a directory: pass the path of one."
             raise SettingError(msg)
         return directory
-    return Path(platformdirs.user_state_dir("langchain-label-studio")) / "outbox"
+    state = user_directory("state")
+    return None if state is None else state / "outbox"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 import weakref
 from collections.abc import Callable
 from pathlib import Path
@@ -17,13 +16,13 @@ from langchain_label_studio.delivery import (
     Sender,
 )
 from langchain_label_studio.delivery.settings import DeliverySettings
-from langchain_label_studio.errors import LabelStudioWarning
 from langchain_label_studio.label_studio.destinations.feedback import FeedbackDestination
 from langchain_label_studio.label_studio.destinations.runs import ProjectDestination
 from langchain_label_studio.label_studio.project_outboxes import Holds, ProjectOutbox
 from langchain_label_studio.label_studio.projects import Project
 from langchain_label_studio.label_studio.settings import Settings
 from langchain_label_studio.support.forks import ForkSafe
+from langchain_label_studio.support.log import warn
 from langchain_label_studio.types.feedback import read_feedback_id
 from langchain_label_studio.types.run_record import read_record_id
 
@@ -109,12 +108,11 @@ class _SharedSenders(ForkSafe, Generic[_DestinationT]):
         try:
             outbox.prepare()
         except OSError as error:
-            message = (
+            warn(
                 f"{self._holds.capitalize()} cannot be kept on the disk in {outbox.directory} ({error.strerror}): those that "
                 "wait are in memory, and are lost if the program dies. Make it writable, or set another directory with "
                 "outbox_dir= or LABEL_STUDIO_OUTBOX_DIR."
             )
-            warnings.warn(message, LabelStudioWarning, stacklevel=6)
             return memory
         return FallbackOutbox(self._disk(outbox, delivery), memory)
 

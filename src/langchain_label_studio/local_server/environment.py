@@ -12,11 +12,11 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-import platformdirs
 from filelock import FileLock, Timeout
 
 from langchain_label_studio.errors import LocalServerError
 from langchain_label_studio.local_server.process import tail_of_text
+from langchain_label_studio.support.user_directories import expanded, user_directory
 
 OnProgress = Callable[[str], None]
 
@@ -96,11 +96,20 @@ def ensure_environment(
 
 
 def cache_directory() -> Path:
-    """Return the directory that holds the environments."""
+    """Return the directory that holds the environments.
+
+    Raises:
+        LocalServerError: The user has no home directory.
+    """
     chosen = os.environ.get(CACHE_VARIABLE)
-    if chosen:
-        return Path(chosen).expanduser().absolute()
-    return Path(platformdirs.user_cache_dir("langchain-label-studio", appauthor=False))
+    try:
+        directory = expanded(chosen) if chosen else user_directory("cache")
+    except ValueError:
+        directory = None
+    if directory is None:
+        msg = f"This user has no home directory. Set HOME, or set {CACHE_VARIABLE} to a directory."
+        raise LocalServerError(msg)
+    return directory
 
 
 @contextmanager

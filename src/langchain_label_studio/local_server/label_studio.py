@@ -27,6 +27,7 @@ from langchain_label_studio.local_server.process import (
     script_command,
 )
 from langchain_label_studio.support.atomic_files import write_whole
+from langchain_label_studio.support.user_directories import expanded
 
 REQUIREMENTS = ("label-studio>=1.23,<1.24",)
 
@@ -82,7 +83,11 @@ class LocalLabelStudio(RunsInWith):
         self.username = ""
         self.password = ""
         self.api_key = ""
-        self._data_dir = Path(data_dir).expanduser().absolute()
+        try:
+            self._data_dir = expanded(data_dir)
+        except ValueError:
+            msg = f"{str(data_dir)!r} cannot be a directory for Label Studio's data: pass the path of one."
+            raise LocalServerError(msg) from None
         self.log = self._data_dir / "label-studio.log"
         self._port = port
         self._host = host

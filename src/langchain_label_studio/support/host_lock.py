@@ -9,10 +9,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-import platformdirs
-
 from langchain_label_studio.support.atomic_files import make_directory
 from langchain_label_studio.support.process_lock import ProcessLock
+from langchain_label_studio.support.user_directories import places_for_locks
 
 _POLL = 0.01
 
@@ -36,10 +35,10 @@ def host_lock(purpose: str, identity: str, *, timeout: float) -> Iterator[None]:
     """
     name = f"{purpose}-{hashlib.sha256(identity.encode(errors='surrogatepass')).hexdigest()[:16]}.lock"
     lock = None
-    with suppress(OSError):
-        lock = _wait_for(
-            Path(platformdirs.user_state_dir("langchain-label-studio")) / "locks" / name, timeout
-        )
+    for directory in places_for_locks():
+        with suppress(OSError):  # it cannot be written to, or the file system has no locks
+            lock = _wait_for(directory / name, timeout)
+            break
     if lock is None:
         yield
         return

@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 import logging
+import sys
 import time
 import traceback
+import warnings
 
+from langchain_label_studio.errors import LabelStudioWarning
 from langchain_label_studio.support.forks import ForkSafe
 
 logger = logging.getLogger("langchain_label_studio")
 
 INTERVAL = 60.0
 """Seconds between two lines about the same kind of trouble."""
+
+
+def warn(message: str) -> None:
+    """Warn the caller of this package, and write the warning to the log: services show only their log."""
+    frame, level = sys._getframe(1), 2  # noqa: SLF001 (as `warnings.warn` does; skip_file_prefixes needs Python 3.12)
+    while frame.f_back and frame.f_globals.get("__name__", "").startswith("langchain_label_studio."):
+        frame, level = frame.f_back, level + 1
+    warnings.warn(message, LabelStudioWarning, stacklevel=level)
+    logger.warning("%s", message)
 
 
 class ThrottledLog(ForkSafe):

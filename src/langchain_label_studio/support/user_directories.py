@@ -1,0 +1,56 @@
+"""`user_directory`: the places for files of this user. A container may run as a user who has none."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
+
+import platformdirs
+
+_NAME = "langchain-label-studio"
+
+
+def user_directory(kind: Literal["state", "data", "cache"]) -> Path | None:
+    """Return the directory of this user for files of a kind.
+
+    Args:
+        kind: What the files are for, in the words of the XDG Base Directory Specification.
+
+    Returns:
+        The directory, which may not exist. None if the user has no home directory.
+    """
+    find = {
+        "state": platformdirs.user_state_dir,
+        "data": platformdirs.user_data_dir,
+        "cache": platformdirs.user_cache_dir,
+    }[kind]
+    try:
+        # On Windows, the two differ: the places of earlier versions stay.
+        directory = Path(find(_NAME, appauthor=False if kind == "cache" else None))
+    except (RuntimeError, OSError):  # no HOME, and no entry for the user in the system's list
+        return None
+    return directory if directory.is_absolute() else None
+
+
+def expanded(path: str | Path) -> Path:
+    """Return an absolute path, with the user's home directory in place of `~`.
+
+    Raises:
+        ValueError: The path cannot be one, or there is no home directory.
+    """
+    try:
+        return Path(path).expanduser().absolute()
+    except (TypeError, RuntimeError) as error:
+        raise ValueError(str(error)) from None
+
+
+def places_for_locks() -> Iterator[Path]:
+    """Yield the directories for lock files, the best one first."""
+    if directory := user_directory("state"):
+        yield directory / "locks"
+    user = os.getuid() if sys.platform != "win32" else ""
+    yield Path(tempfile.gettempdir(), f"{_NAME}-locks-{user}")
