@@ -126,7 +126,9 @@ def _thread_id(metadata: Mapping[str, Any]) -> str | None:
 
 def thread_id_of(given: Any) -> str | None:
     """Return the id of a conversation as text. None if it is no id: 0 is one, an empty text is none."""
-    return str(given) or None if isinstance(given, str | int | UUID) and given is not False else None
+    if given is False or not isinstance(given, str | int | UUID):
+        return None
+    return str(jsonable(given)) or None
 
 
 def _config_of_the_chain() -> Mapping[str, Any]:

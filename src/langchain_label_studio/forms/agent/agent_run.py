@@ -9,7 +9,8 @@ from typing import Any
 from uuid import UUID
 
 from langchain_label_studio.forms.agent.requested_calls import RequestedCalls
-from langchain_label_studio.forms.agent.steps import is_message, json_text, who
+from langchain_label_studio.forms.agent.steps import json_text, who
+from langchain_label_studio.recording.langchain_values import MESSAGE, MODEL, TOOL_MESSAGE, is_a
 from langchain_label_studio.recording.llm_results import status_of
 from langchain_label_studio.recording.messages import to_turn
 from langchain_label_studio.recording.run_events import thread_id_of
@@ -181,14 +182,16 @@ def _given_back(run: AgentRun) -> Turn | None:
     outputs: Any = run.end.outputs if run.end else None
     if isinstance(outputs, Mapping):
         messages, structured = outputs.get("messages"), outputs.get("structured_response")
-        last = messages[-1] if isinstance(messages, Sequence) and messages else None
+        last: Any = messages[-1] if isinstance(messages, Sequence) and messages else None
         # A structured response is a call of a tool, or the text of the last message.
-        if structured is not None and (hasattr(last, "tool_call_id") or getattr(last, "tool_calls", None)):
+        if structured is not None and (
+            is_a(TOOL_MESSAGE, last) or (is_a(MESSAGE, last) and _calls(to_turn(last)))
+        ):
             return _said(json_text(structured))
         if last is None and (branches := _branches(outputs)):
             return _said(json_text(branches))
         outputs = outputs.get("output") if last is None else last
-    if is_message(outputs):
+    if is_a(MESSAGE, outputs):
         return to_turn(outputs)
     return _said(outputs) if isinstance(outputs, str) and outputs else None
 
@@ -196,12 +199,12 @@ def _given_back(run: AgentRun) -> Turn | None:
 def _branches(outputs: Mapping[Any, Any]) -> dict[Any, str]:
     """Return the texts that the branches of a `RunnableParallel` gave back. Empty for any other output."""
     values = list(islice(outputs.values(), MAX_STEPS))
-    if not any(map(is_message, values)) or not all(
-        is_message(each) or isinstance(each, str) for each in values
+    if not any(is_a(MESSAGE, each) for each in values) or not all(
+        is_a(MESSAGE, each) or isinstance(each, str) for each in values
     ):
         return {}
     return {
-        key: to_turn(each)["content"] if is_message(each) else each
+        key: to_turn(each)["content"] if is_a(MESSAGE, each) else each
         for key, each in zip(outputs, values, strict=False)
     }
 
@@ -209,7 +212,7 @@ def _branches(outputs: Mapping[Any, Any]) -> dict[Any, str]:
 def _values(run: AgentRun) -> Turn | None:
     """Return the values that a parser made of a call, such as those of `with_structured_output`."""
     outputs: Any = run.end.outputs if run.end else None
-    if hasattr(outputs, "model_dump") or (isinstance(outputs, Mapping) and "messages" not in outputs):
+    if is_a(MODEL, outputs) or (isinstance(outputs, Mapping) and "messages" not in outputs):
         return _said(json_text(outputs))
     return None
 

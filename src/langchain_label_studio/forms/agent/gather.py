@@ -9,6 +9,7 @@ from uuid import UUID
 from langchain_label_studio.forms.agent import steps as made
 from langchain_label_studio.forms.agent.agent_run import AgentRun, make_record
 from langchain_label_studio.forms.trace_gatherer import TraceGatherer
+from langchain_label_studio.recording.langchain_values import COMMAND, is_a
 from langchain_label_studio.recording.llm_results import status_of
 from langchain_label_studio.recording.trace_events import TraceEvent
 from langchain_label_studio.support.redaction import error_text
@@ -35,7 +36,7 @@ class AgentGatherer(TraceGatherer[AgentRun]):
             state.metadata = dict(event.event.get("metadata") or {})
             state.asked_for = made.turns_of(event.inputs)
             state.given = made.text_of(event.inputs) if not state.asked_for else ""
-            state.resumed = hasattr(event.inputs, "resume")
+            state.resumed = is_a(COMMAND, event.inputs)
             state.keep([*state.asked_for, state.given])
         state.parents[event.run_id] = event.parent_run_id
         if event.kind == "tool" or event.parent_run_id in state.inside:

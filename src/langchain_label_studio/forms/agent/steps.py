@@ -6,6 +6,14 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from langchain_label_studio.recording.langchain_values import (
+    COMMAND,
+    DOCUMENT,
+    MESSAGE,
+    PROMPT_VALUE,
+    TOOL_MESSAGE,
+    is_a,
+)
 from langchain_label_studio.recording.messages import to_turn
 from langchain_label_studio.support.forks import no_fork
 from langchain_label_studio.support.json_safe import jsonable
@@ -40,7 +48,7 @@ def note_result(step: Step, output: Any) -> None:
         ok = all(turn.get("status") != "error" for turn in turns)
         note_text(step, "\n\n".join(turn["content"] for turn in turns), ok=ok)
     else:
-        note_text(step, text_of(output.update if _is_command(output) else output), ok=True)
+        note_text(step, text_of(output.update if is_a(COMMAND, output) else output), ok=True)
 
 
 def _messages_in(output: Any) -> list[Any]:
@@ -48,30 +56,21 @@ def _messages_in(output: Any) -> list[Any]:
     parts = output if isinstance(output, list | tuple) else [output]
     messages: list[Any] = []
     for part in parts[-MAX_MESSAGES:]:
-        if is_message(part):
+        if is_a(MESSAGE, part):
             messages.append(part)
-        elif _is_command(part):
+        elif is_a(COMMAND, part):
             update = part.update
             pairs = update.items() if isinstance(update, Mapping) else update
             named = [value for name, value in _pairs(pairs) if name == "messages"]
             flat = [each for value in named for each in (value if isinstance(value, list) else [value])]
-            messages += filter(is_message, flat[-MAX_MESSAGES:])
-    return [message for message in messages if hasattr(message, "tool_call_id")] or messages
+            messages += [each for each in flat[-MAX_MESSAGES:] if is_a(MESSAGE, each)]
+    return [message for message in messages if is_a(TOOL_MESSAGE, message)] or messages
 
 
 def _pairs(given: Any) -> Iterator[tuple[Any, Any]]:
     for pair in given or ():
         if isinstance(pair, tuple) and len(pair) == 2:
             yield pair
-
-
-def is_message(value: Any) -> bool:
-    """Return whether a value is a message of LangChain's."""
-    return hasattr(value, "additional_kwargs") and hasattr(value, "content")
-
-
-def _is_command(value: Any) -> bool:
-    return hasattr(value, "goto") and hasattr(value, "update")
 
 
 def note_text(step: Step, text: str, *, ok: bool) -> None:
@@ -154,12 +153,13 @@ def text_of(value: Any) -> str:
     """Return any value as text: the text of a message, the documents of a list, or else JSON."""
     if value is None or isinstance(value, str):
         return value or ""
-    if is_message(value):
+    if is_a(MESSAGE, value):
         return show_turn(to_turn(value))
-    if isinstance(value, list | tuple) and value and hasattr(value[0], "page_content"):
+    if isinstance(value, list | tuple) and value and is_a(DOCUMENT, value[0]):
         return "\n\n".join(
-            f"[{number}] {clip(str(getattr(item, 'page_content', '')), MAX_STEP_TEXT)}"
+            f"[{number}] {clip(item.page_content, MAX_STEP_TEXT)}"
             for number, item in enumerate(value[:MAX_MESSAGES], 1)
+            if is_a(DOCUMENT, item)
         )
     return json_text(value)
 
@@ -182,7 +182,7 @@ def turns_of(inputs: Any) -> list[Turn]:
         given = next(iter(inputs.values())) if len(inputs) == 1 else inputs.get("messages")
         if "messages" not in inputs and not isinstance(given, str):
             return []
-    if hasattr(given, "resume"):  # LangGraph's Command: an answer to an interrupt
+    if is_a(COMMAND, given):  # an answer to an interrupt
         return _one_turn(given.resume)
     if isinstance(given, str):
         return _one_turn(given)
@@ -199,7 +199,7 @@ def _turns(given: Any) -> list[Turn]:
         from langchain_core.messages import convert_to_messages  # noqa: PLC0415 (LangChain has loaded it before it calls)
 
     try:
-        given = given.to_messages() if hasattr(given, "to_messages") else given  # the value of a prompt
+        given = given.to_messages() if is_a(PROMPT_VALUE, given) else given  # the value of a prompt
         messages = given[-MAX_MESSAGES:] if isinstance(given, list) else [given]
         return [to_turn(message) for message in convert_to_messages(messages)]
     except Exception:  # noqa: BLE001 (an input may be anything)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
-from math import isfinite
-from typing import Any, SupportsFloat
+from typing import Any
 
+from langchain_label_studio.recording.langchain_values import DOCUMENT, is_a
 from langchain_label_studio.support.json_safe import as_mapping, encode, jsonable
 from langchain_label_studio.support.safe_text import clip
 from langchain_label_studio.types.run_parts import Document
@@ -31,17 +31,13 @@ def read_documents(found: Any, *, query: str | None = None) -> tuple[Document, .
     """
     if not isinstance(found, list | tuple):
         return ()
-    documents = [
-        _read(each, query)
-        for each in islice(found, MAX_DOCUMENTS)
-        if isinstance(getattr(each, "page_content", None), str)
-    ]
+    documents = [_read(each, query) for each in islice(found, MAX_DOCUMENTS) if is_a(DOCUMENT, each)]
     return tuple(documents)
 
 
 def are_documents(value: Any) -> bool:
     """Return whether a value is a list of LangChain's documents. Only its first item is checked."""
-    return isinstance(value, list | tuple) and bool(value) and hasattr(value[0], "page_content")
+    return isinstance(value, list | tuple) and bool(value) and is_a(DOCUMENT, value[0])
 
 
 def tool_documents(prompt: Sequence[Turn]) -> tuple[Document, ...]:
@@ -70,10 +66,10 @@ def unique(found: Iterable[Iterable[Document]]) -> tuple[Document, ...]:
 
 
 def _read(given: Any, query: str | None) -> Document:
-    document: Document = {"content": given.page_content}
-    metadata = as_mapping(getattr(given, "metadata", None))
-    if (known_as := getattr(given, "id", None)) is not None and str(known_as):
-        document["id"] = clip(str(known_as), _MAX_VALUE)
+    document: Document = {"content": str(jsonable(given.page_content))}
+    metadata = as_mapping(given.metadata)
+    if known_as := jsonable(given.id, characters=_MAX_VALUE):
+        document["id"] = str(known_as)
     if kept := _metadata(metadata):
         document["metadata"] = kept
     if (score := _score(metadata)) is not None:
@@ -101,8 +97,8 @@ def _small(value: Any) -> Any:
 def _score(metadata: Mapping[str, Any]) -> float | None:
     """Return the score of a document, if the retriever wrote it into the metadata."""
     for key in _SCORES:
-        value = metadata.get(key)
-        # A text that looks like a number does not count. numpy's numbers are not floats.
-        if isinstance(value, SupportsFloat) and not isinstance(value, bool) and isfinite(float(value)):
+        value = jsonable(metadata.get(key), items=0)
+        # A text that looks like a number does not count.
+        if isinstance(value, int | float) and not isinstance(value, bool):
             return float(value)
     return None

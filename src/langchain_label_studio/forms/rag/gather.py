@@ -11,6 +11,7 @@ from uuid import UUID
 
 from langchain_label_studio.forms.rag.documents import are_documents, read_documents, tool_documents, unique
 from langchain_label_studio.forms.trace_gatherer import TraceGatherer
+from langchain_label_studio.recording.langchain_values import TOOL_MESSAGE, is_a
 from langchain_label_studio.recording.trace_events import EventKind, TraceEvent
 from langchain_label_studio.support.json_safe import characters_in
 from langchain_label_studio.support.safe_text import clip
@@ -180,7 +181,8 @@ def _retrieved(scope: Scope, outputs: Any) -> tuple[Document, ...] | None:
     if scope.found or scope.got_documents:
         return None
     if scope.kind == "tool":
-        return read_documents(getattr(outputs, "artifact", outputs), query=scope.query) or None
+        found = outputs.artifact if is_a(TOOL_MESSAGE, outputs) else outputs
+        return read_documents(found, query=scope.query) or None
     # A function that searches itself, such as a node of a graph.
     values = outputs.values() if isinstance(outputs, Mapping) else (outputs,)
     return next(filter(None, map(read_documents, values)), None)
