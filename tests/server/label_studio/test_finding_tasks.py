@@ -51,7 +51,7 @@ def test_a_thousand_tasks_are_found_in_parts(client: LabelStudioClient, project_
 
     found = client.find_tasks(project_id, [*run_ids, *absent])
 
-    assert [(task.id, task.run_id) for task in found] == list(zip(task_ids, run_ids, strict=True))
+    assert [(task.id, task.key) for task in found] == list(zip(task_ids, run_ids, strict=True))
 
 
 def test_all_copies_of_a_run_are_found(client: LabelStudioClient, project_id: int) -> None:
@@ -82,7 +82,7 @@ def test_a_deleted_task_hides_no_task_with_a_lower_number(
 
     found = client.find_tasks(project_id, ["a", "b", "c", "d", "e"], since=since)
 
-    assert [task.run_id for task in found] == ["a", "b", "c", "d", "e"]
+    assert [task.key for task in found] == ["a", "b", "c", "d", "e"]
 
 
 def test_the_next_batch_goes_to_the_labeling_interface_of_now(
