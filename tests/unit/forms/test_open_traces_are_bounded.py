@@ -1,0 +1,150 @@
+"""What open runs and traces keep in memory is bounded by its size. The largest is given up, and no other."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from langchain_core.documents import Document
+from langchain_core.messages import HumanMessage
+
+from langchain_label_studio.forms.agent.gather import AgentGatherer
+from langchain_label_studio.forms.rag.gather import RetrievalGatherer
+from langchain_label_studio.forms.trace_gatherer import TraceGatherer
+from langchain_label_studio.recording import open_runs
+from langchain_label_studio.recording.open_runs import RunTable
+from langchain_label_studio.recording.run_events import read_start
+from langchain_label_studio.recording.trace_events import TraceEvent
+from langchain_label_studio.types.run import RunFields
+
+Gatherer = TraceGatherer[Any]
+BOUND = 100_000
+
+
+def event(kind: Any, run_id: UUID, parent: UUID | None, **values: Any) -> TraceEvent:
+    return TraceEvent(kind, run_id, parent, 1.0, {}, name="f", **values)
+
+
+def answer(parent: UUID, text: str = "Yes.") -> RunFields:
+    return {
+        "run_id": uuid4(),
+        "parent_run_id": parent,
+        "kind": "chat",
+        "prompt": ({"role": "user", "content": text},),
+        "answers": ({"role": "assistant", "content": text},),
+    }
+
+
+def retrieve(gatherer: Gatherer, top: UUID, size: int) -> list[RunFields]:
+    search = uuid4()
+    records = gatherer.begin(event("retriever", search, top, inputs="Is it warm?"))
+    return records + gatherer.end(event("retriever", search, top, outputs=[Document("x" * size)]))
+
+
+def call_a_tool(gatherer: Gatherer, top: UUID, size: int) -> list[RunFields]:
+    records: list[RunFields] = []
+    for _ in range(max(1, size // 10_000)):  # a text of a step is cut
+        call = uuid4()
+        records += gatherer.begin(event("tool", call, top, inputs="x"))
+        records += gatherer.end(event("tool", call, top, outputs="x" * min(size, 10_000)))
+    return records
+
+
+def ask_a_model(gatherer: Gatherer, top: UUID, size: int) -> list[RunFields]:
+    return gatherer.ran(answer(top, "x" * (size // 2)))
+
+
+WAYS = [
+    (RetrievalGatherer, retrieve),
+    (RetrievalGatherer, ask_a_model),
+    (AgentGatherer, call_a_tool),
+    (AgentGatherer, ask_a_model),
+]
+
+
+@pytest.mark.parametrize(("kind", "grow"), WAYS)
+def test_the_largest_trace_is_given_up_and_all_others_go_on(kind: Any, grow: Any) -> None:
+    gatherer: Gatherer = kind(max_characters=BOUND)
+    tops = [uuid4() for _ in range(5)]
+    for top in tops:
+        assert gatherer.begin(event("chain", top, None, inputs={"input": "Is it warm?"})) == []
+        assert grow(gatherer, top, 10_000) == []
+
+    given_up = grow(gatherer, tops[2], 90_000)
+
+    assert all(
+        record.get("status", "abandoned") == "abandoned" or "excluded" in record for record in given_up
+    )
+    ended = {
+        top: gatherer.ran(answer(top)) + gatherer.end(event("chain", top, None, outputs="Yes."))
+        for top in tops
+    }
+    assert all(ended[top] for top in tops if top != tops[2])
+    assert [record["run_id"] for record in ended[tops[2]] if record["run_id"] == tops[2]] == []
+
+
+@pytest.mark.parametrize(("kind", "grow"), WAYS)
+def test_what_ended_takes_no_room(kind: Any, grow: Any) -> None:
+    gatherer: Gatherer = kind(max_characters=BOUND)
+    for _ in range(50):
+        top = uuid4()
+        assert gatherer.begin(event("chain", top, None, inputs={"input": "Is it warm?"})) == []
+        assert grow(gatherer, top, 40_000) == []
+        gatherer.ran(answer(top))
+        gatherer.end(event("chain", top, None, outputs="Yes."))
+
+
+def test_a_thousand_unfinished_retrievals_keep_no_more_than_the_bound() -> None:
+    gatherer = RetrievalGatherer(max_characters=10 * BOUND)
+    for _ in range(1000):
+        top = uuid4()
+        gatherer.begin(event("chain", top, None, inputs={"input": "Is it warm?"}))
+        retrieve(gatherer, top, BOUND)
+
+    kept = sum(
+        len(document["content"])
+        for _, trace in gatherer._open.values()
+        for scope in list(trace.scopes.values())[:1]
+        for found in scope.found
+        for document in found.documents
+    )  # noqa: SLF001
+    assert 0 < kept <= 10 * BOUND
+
+
+# Runs of models
+
+
+def started(prompt: str, *, tools: int = 0) -> Any:
+    run_id = uuid4()
+    parameters = {"tools": [{"name": "f", "description": "x" * tools}]} if tools else {}
+    turns = ({"role": "user", "content": HumanMessage(prompt).text},)
+    return run_id, read_start(
+        "chat", turns, {"invocation_params": parameters}, run_id=run_id, trace_id=run_id
+    )  # type: ignore[arg-type]
+
+
+def test_of_open_runs_the_largest_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(open_runs, "MAX_OPEN_CHARACTERS", BOUND)
+    table = RunTable()
+    runs = [started("x" * 10_000) for _ in range(5)]
+    for run_id, run in runs:
+        assert table.start(run_id, run) == []
+    huge_id, huge = started("x" * 60_000)
+
+    assert table.start(huge_id, huge) == [huge]
+
+    assert [table.end(run_id)[0] for run_id, _ in runs] == [run for _, run in runs]
+    assert table.end(huge_id) == (None, False)
+
+
+def test_the_tools_that_are_bound_to_a_model_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(open_runs, "MAX_OPEN_CHARACTERS", BOUND)
+    table = RunTable()
+    given_up = []
+    for _ in range(100):
+        run_id, run = started("Hi", tools=10_000)
+        given_up += table.start(run_id, run)
+
+    assert len(given_up) == 91
+    assert len(table) == 9
