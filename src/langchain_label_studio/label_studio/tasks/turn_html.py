@@ -153,7 +153,9 @@ def beside(turn: Turn) -> Iterator[str]:
     if notes := turn.get("notes"):
         yield f'<div class="lls-note">{escape(" ".join(notes))}</div>'
     if citations := turn.get("citations"):
-        yield f'<ol class="lls-note">{"".join(map(_citation, citations))}</ol>'
+        yield '<div class="lls-note">Sources</div>'
+        for number, citation in enumerate(citations, 1):
+            yield f'<div class="lls-note" dir="auto">{number}. {_citation(citation)}</div>'
 
 
 def _citation(citation: Mapping[str, str]) -> str:
@@ -162,8 +164,8 @@ def _citation(citation: Mapping[str, str]) -> str:
     address = escape(url)
     if is_link(url):  # it holds no quotes
         address = f'<a href="{address}" target="_blank" rel="noopener noreferrer nofollow">{address}</a>'
-    quote = f'<div dir="auto">{escape(citation["text"])}</div>' if citation.get("text") else ""
-    return f"<li>{escape(citation.get('title', ''))} {address}{quote}</li>"
+    quote = f"<br>“{escape(citation['text'])}”" if citation.get("text") else ""
+    return f"{escape(citation.get('title', ''))} {address}{quote}"
 
 
 def pictures(turn: Turn) -> Iterator[str]:
