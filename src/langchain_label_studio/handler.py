@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import warnings
 import weakref
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -13,7 +14,7 @@ from uuid import UUID
 
 from pydantic import SecretStr
 
-from langchain_label_studio.delivery import DeliveryStats, hand_over_at_exit
+from langchain_label_studio.delivery import DeliveryStats, Sender, hand_over_at_exit
 from langchain_label_studio.delivery.settings import Durability, resolve_delivery
 from langchain_label_studio.errors import LabelStudioWarning, ServerUnavailableError, SettingError
 from langchain_label_studio.forms.form import Form
@@ -26,12 +27,13 @@ from langchain_label_studio.label_studio.settings import (
     DEFAULT_MODE,
     DEFAULT_MODEL_VERSION,
     DEFAULT_PROJECT_NAME,
+    Settings,
     resolve_settings,
 )
 from langchain_label_studio.label_studio.shared_senders import send_orphaned_runs, share_sender
 from langchain_label_studio.label_studio.tasks.build import check_task_data
 from langchain_label_studio.recording.callbacks import RecordingCallbacks
-from langchain_label_studio.recording.recorded_runs import share_recorded_runs
+from langchain_label_studio.recording.recorded_runs import ProjectKey, share_recorded_runs
 from langchain_label_studio.recording.recorder import Recorder
 from langchain_label_studio.recording.selection import RunSelection
 from langchain_label_studio.selectors.sampling import resolve_sample_rate
@@ -175,7 +177,7 @@ class LabelStudioCallbackHandler(CommunityAttributes, RecordingCallbacks):
             self._sender.redirect(ProjectDestination(self._settings))
         self._desk = FeedbackDesk(self._settings, self._delivery)
         weakref.finalize(self, self._desk.retire).atexit = False
-        form, settings = self._form, self._settings
+        form = self._form
         self._recorder = Recorder(
             self._sender.submit,
             data=self._data,
@@ -186,7 +188,8 @@ class LabelStudioCallbackHandler(CommunityAttributes, RecordingCallbacks):
             form=carried_name(form.name),
             gatherer=form.gather(self._group_by) if form.gather else None,
             quiet_after=None if self._group_by is None else QUIET_SECONDS,
-            recorded=share_recorded_runs((settings.url, settings.project_id, settings.project_title)),
+            recorded=share_recorded_runs(self._settings.url),
+            project=_project_of(self._sender, self._settings),
         )
         # Groups wait in memory. So they are also recorded if nobody closes the handler.
         hand_over_at_exit(self._recorder)
@@ -379,3 +382,15 @@ class LabelStudioCallbackHandler(CommunityAttributes, RecordingCallbacks):
     def _check_data(self, config: LabelConfig, *, complete: bool) -> None:
         if not callable(self._data):
             check_task_data(self._data or {}, config, complete=complete, filled=self._form.keys)
+
+
+def _project_of(sender: Sender[ProjectDestination], settings: Settings) -> Callable[[], ProjectKey]:
+    """Return a function that returns what is known of the project. It does not keep the handler alive."""
+
+    def known_now() -> ProjectKey:
+        if project := sender.destination.project:
+            return ProjectKey(id=project.id, title=project.title)
+        title = settings.project_title if settings.project_id is None else None
+        return ProjectKey(id=settings.project_id, title=title)
+
+    return known_now

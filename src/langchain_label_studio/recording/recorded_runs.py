@@ -1,4 +1,4 @@
-"""`RecordedRuns`: the runs that the handlers of one project recorded lately, and the ids of their records."""
+"""`RecordedRuns`: the runs that the handlers of a server recorded lately, and the ids of their records."""
 
 from __future__ import annotations
 
@@ -14,7 +14,27 @@ from langchain_label_studio.types.run import RunFields
 
 MAX_REMEMBERED = 10_000
 
-_of_projects: weakref.WeakValueDictionary[Hashable, RecordedRuns] = weakref.WeakValueDictionary()
+_MAX_OF_ONE_ID = 16
+_of_servers: weakref.WeakValueDictionary[Hashable, RecordedRuns] = weakref.WeakValueDictionary()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProjectKey:
+    """What a handler knows of its project.
+
+    Attributes:
+        id: Its number. None before Label Studio has answered, if the handler has only the title.
+        title: Its title. None before Label Studio has answered, if the handler has only the number.
+    """
+
+    id: int | None = None
+    title: str | None = None
+
+    def is_same(self, other: ProjectKey) -> bool:
+        """Return whether two handlers have the same project, as far as they know."""
+        if self.id is not None and other.id is not None:
+            return self.id == other.id
+        return self.title == other.title and (self.title is not None or self.id == other.id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,17 +43,21 @@ class _Recorded:
 
     Attributes:
         record_id: The id of its record.
+        project: The project.
+        form: The name of its form.
         by: The recorder that recorded it, as an `id()`.
         at: The time when it was recorded.
     """
 
     record_id: str
+    project: ProjectKey
+    form: str
     by: int
     at: float
 
 
 class RecordedRuns(ForkSafe):
-    """The last recorded runs of a project.
+    """The last recorded runs of a server's projects.
 
     Two handlers of a project may hear the same run: one of the model, and one of the call. The first one records it. A
     run that begins after that has the same id by the choice of the application, and is a run of its own.
@@ -41,39 +65,41 @@ class RecordedRuns(ForkSafe):
 
     def _begin(self) -> None:
         super()._begin()
-        self._known: BoundedDict[tuple[str, str], _Recorded] = BoundedDict(MAX_REMEMBERED)
-        self._latest: BoundedDict[str, str] = BoundedDict(MAX_REMEMBERED)
+        self._known: BoundedDict[str, tuple[_Recorded, ...]] = BoundedDict(MAX_REMEMBERED)
 
-    def add(self, recorder: object, run: RunFields) -> str | None:
+    def add(self, recorder: object, run: RunFields, project: ProjectKey) -> str | None:
         """Note that a run is recorded now.
 
         Args:
             recorder: The recorder that records it.
             run: The run.
+            project: The project that gets it.
 
         Returns:
             The id of its record. None if another recorder recorded it before.
         """
-        run_id = str(run["run_id"])
+        run_id, form = str(run["run_id"]), run.get("form", "")
         with self._lock:
-            key = (run_id, run.get("form", ""))
-            earlier = self._known.get(key)
-            if earlier and earlier.by != id(recorder) and run.get("started_at", 0.0) <= earlier.at:
-                return None
+            known = self._known.get(run_id, ())
+            for each in known:
+                is_same = each.form == form and each.project.is_same(project)
+                if is_same and each.by != id(recorder) and run.get("started_at", 0.0) <= each.at:
+                    return None
             record_id = new_record_id(run_id)
-            self._known[key] = _Recorded(record_id, id(recorder), time.time())
-            self._latest[run_id] = record_id
+            now = _Recorded(record_id, project, form, id(recorder), time.time())
+            self._known[run_id] = (*known[1 - _MAX_OF_ONE_ID :], now)
             return record_id
 
-    def record_of(self, run_id: str) -> str | None:
-        """Return the id of the latest record of a run. None if it is not known here."""
-        return self._latest.get(run_id)
+    def record_of(self, run_id: str, project: ProjectKey) -> str | None:
+        """Return the id of the latest record of a run in a project. None if it is not known here."""
+        known = self._known.get(run_id, ())
+        return next((each.record_id for each in reversed(known) if each.project.is_same(project)), None)
 
 
-def share_recorded_runs(project: Hashable) -> RecordedRuns:
-    """Return the runs that the handlers of a project recorded in this process. Keep it as long as the handler lives.
+def share_recorded_runs(server: Hashable) -> RecordedRuns:
+    """Return the runs that this process recorded on a server. Keep it as long as the handler lives.
 
     Args:
-        project: The project, as the handlers know it.
+        server: The address of the server.
     """
-    return _of_projects.setdefault(project, RecordedRuns())
+    return _of_servers.setdefault(server, RecordedRuns())

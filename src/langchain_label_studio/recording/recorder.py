@@ -12,7 +12,7 @@ from langchain_label_studio.recording import run_events
 from langchain_label_studio.recording.llm_results import message_ids, status_of, text_or_none
 from langchain_label_studio.recording.mask_run import DROPPED, mask_run
 from langchain_label_studio.recording.open_runs import RunTable, StartedRun
-from langchain_label_studio.recording.recorded_runs import RecordedRuns
+from langchain_label_studio.recording.recorded_runs import ProjectKey, RecordedRuns
 from langchain_label_studio.recording.selection import Rated, RunSelection
 from langchain_label_studio.recording.trace_events import EventKind, TraceEvent
 from langchain_label_studio.support.bounded_dict import BoundedDict
@@ -54,6 +54,7 @@ class Recorder:
         gatherer: Gatherer | None = None,
         quiet_after: float | None = None,
         recorded: RecordedRuns | None = None,
+        project: Callable[[], ProjectKey] = ProjectKey,
     ) -> None:
         """Make a recorder.
 
@@ -66,7 +67,8 @@ class Recorder:
             gatherer: Makes one record of several runs. None makes a record of each run.
             quiet_after: The seconds without an event after which groups are completed. None completes them only on
                 request.
-            recorded: The runs that the handlers of this project record. None shares them with no other recorder.
+            recorded: The runs that the handlers of the server record. None shares them with no other recorder.
+            project: Returns the project that gets the runs, as far as it is known now.
         """
         self._submit = submit
         self._data = data
@@ -79,6 +81,7 @@ class Recorder:
         self.runs = RunTable()
         self.lost: Counter[str] = Counter()
         self._recorded = recorded or RecordedRuns()
+        self._project = project
         self._last_record_id: str | None = None
         self._answered: BoundedDict[str, UUID] = BoundedDict(MAX_ANSWERED)
         self._part_of: BoundedDict[str, str] = BoundedDict(MAX_ANSWERED)
@@ -193,7 +196,7 @@ class Recorder:
             The id of the record. None if no handler of the project in this process recorded the run.
         """
         run_id = self.run_id_of(known) if known else None
-        return self._recorded.record_of(run_id) if run_id else self._last_record_id
+        return self._recorded.record_of(run_id, self._project()) if run_id else self._last_record_id
 
     def run_id_of(self, known: UUID | str | None) -> str | None:
         """Return the id of the run that is recorded.
@@ -285,9 +288,9 @@ class Recorder:
             return True
 
     def _record(self, run: RunFields) -> None:
-        record_id = self._recorded.add(self, run)
+        record_id = self._recorded.add(self, run, self._project())
         if record_id is None:  # another handler of this project has recorded it
-            self._last_record_id = self._recorded.record_of(str(run["run_id"]))
+            self._last_record_id = self._recorded.record_of(str(run["run_id"]), self._project())
             return
         run["record_id"] = self._last_record_id = record_id
         if self._data and (data := self._data_of(run)):

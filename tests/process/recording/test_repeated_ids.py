@@ -181,6 +181,26 @@ def test_two_handlers_of_a_project_on_the_model_and_on_the_call_are_one_task(
     assert of_call.task_url() == of_model.task_url()
 
 
+@pytest.mark.parametrize("connect", ["eager", "lazy"])
+def test_a_project_may_be_known_by_its_name_and_by_its_number(
+    loopback: LoopbackLabelStudio, connect: Any
+) -> None:
+    loopback.add_project("One")
+    of_model = LabelStudioCallbackHandler(KEY, loopback.url, project_name="One", connect=connect)
+    of_call = LabelStudioCallbackHandler(KEY, loopback.url, project_id=1, connect=connect)
+    model = Echo(callbacks=[of_model])
+    if connect == "lazy":
+        for number, handler in enumerate((of_model, of_call)):
+            Echo().invoke(f"first of {number}", {"callbacks": [handler]})
+            assert handler.flush(20)
+        loopback.tasks.clear()
+    model.invoke("turn 0", {"callbacks": [of_call]})
+
+    assert of_model.flush(20)
+    assert of_call.flush(20)
+    assert [task["data"]["prompt"] for task in loopback.tasks] == ["turn 0"]
+
+
 def test_two_handlers_of_two_projects_are_two_tasks(loopback: LoopbackLabelStudio) -> None:
     of_model, of_call = handlers(loopback, "One", "Other")
     Echo(callbacks=[of_model]).invoke("Hi", {"callbacks": [of_call]})
