@@ -1,0 +1,89 @@
+"""`Script`: what a provider answers, and what an application sees of it. `Provider`: how to make the model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from langchain_core.language_models import BaseChatModel
+
+from tests.conformance.scripted_server import Reply
+from tests.conformance.wire import Event, whole
+
+WAYS = ("invoke", "stream", "ainvoke", "astream")
+
+SECRET = "c2VjcmV0LW9mLXRoZS1wcm92aWRlcg=="
+"""Stands for what only the provider can read: encrypted content, signatures. No task has it."""
+
+QUESTION = "What is the weather in Rome?"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Script:
+    """One shape of an answer.
+
+    Attributes:
+        name: What the shape is.
+        whole: The answer, when it comes at once. None if the provider only streams this shape.
+        events: The events, when the answer comes as a stream. None if the provider cannot stream this shape.
+        text: The text that the application sees: `message.text`.
+        said_beside: What the model said outside of this text: a refusal, a transcript.
+        calls: The calls of tools: name and arguments.
+        invalid_calls: The calls that nobody can read: name and arguments, as they came.
+        reasoning: The thoughts.
+        server_tools: The tools that the provider ran: the name, and what is in the result.
+        citations: The addresses or the titles of the sources.
+        notes: The notes about what is not text.
+        images: How many images there are to look at.
+        finish_reason: Why the model stopped.
+        options: What the model is asked with.
+        ways: How the application asks.
+    """
+
+    name: str
+    whole: Event | None = None
+    events: Sequence[Event] | None = None
+    text: str = ""
+    said_beside: str = ""
+    calls: Sequence[tuple[str, dict[str, Any]]] = ()
+    invalid_calls: Sequence[tuple[str, str]] = ()
+    reasoning: str = ""
+    server_tools: Sequence[tuple[str, str]] = ()
+    citations: Sequence[str] = ()
+    notes: Sequence[str] = ()
+    images: int = 0
+    finish_reason: str = ""
+    options: Mapping[str, Any] = field(default_factory=dict)
+    ways: Sequence[str] = WAYS
+
+
+@dataclass(frozen=True, kw_only=True)
+class Provider:
+    """A provider package.
+
+    Attributes:
+        name: Its name.
+        model: Makes the model, with the address of the server.
+        model_name: The name of the model, as the answers have it.
+        stream: Puts the events of a stream into bytes.
+        scripts: The shapes of its answers.
+        ways: How an application can ask the models of this package.
+        tokens: How many tokens each script reads and writes.
+    """
+
+    name: str
+    model: Callable[[str], BaseChatModel]
+    model_name: str
+    stream: Callable[[Sequence[Event]], Reply]
+    scripts: Sequence[Script]
+    ways: Sequence[str] = WAYS
+    tokens: tuple[int, int] = (12, 7)
+
+    def reply(self, script: Script, way: str) -> Reply | None:
+        """Return what the server answers to a way of asking. None if the script has no such answer."""
+        if way not in self.ways or way not in script.ways:
+            return None
+        if way.endswith("stream"):
+            return None if script.events is None else self.stream(script.events)
+        return None if script.whole is None else whole(script.whole)

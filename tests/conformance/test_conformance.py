@@ -1,0 +1,126 @@
+"""What an application receives from a provider is what the task shows: the text, each call once, thoughts apart."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import json
+import operator
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import BaseMessage
+from langchain_core.runnables import RunnableConfig
+
+from langchain_label_studio import LLMRun
+from tests.conformance.providers import PROVIDERS
+from tests.conformance.script import QUESTION, SECRET, WAYS, Provider, Script
+from tests.conformance.scripted_server import ScriptedServer
+from tests.support.recording import Recording, recording
+
+recorded = pytest.fixture(recording)
+
+CASES = [
+    pytest.param(provider, script, way, id=f"{provider.name}-{script.name}-{way}")
+    for provider in PROVIDERS
+    for script in provider.scripts
+    for way in WAYS
+    if provider.reply(script, way)
+]
+
+
+@pytest.mark.parametrize(("provider", "script", "way"), CASES)
+def test_the_task_shows_what_the_application_sees(
+    provider: Provider, script: Script, way: str, recorded: Recording
+) -> None:
+    with ScriptedServer(provider.reply(script, way)) as server:
+        message = ask(provider.model(server.url), way, script, {"callbacks": [recorded.handler]})
+        assert server.requests == 1
+
+    see_what_the_application_sees(message, script)
+    (turn,) = recorded.run.answers
+    see_the_answer(turn, message, script)
+    see_what_is_beside_the_answer(turn, script)
+    see_the_run(recorded.run, provider, script)
+    task = json.dumps(recorded.task("chat"), ensure_ascii=False)
+    assert "encrypted_content" not in task
+    assert SECRET not in task
+
+
+def test_each_provider_has_scripts_with_names_of_their_own() -> None:
+    for provider in PROVIDERS:
+        names = [script.name for script in provider.scripts]
+        assert names
+        assert len(set(names)) == len(names)
+
+
+def ask(model: BaseChatModel, way: str, script: Script, config: RunnableConfig) -> BaseMessage:
+    """Ask in a way, and return the message, which is the sum of the chunks of a stream."""
+
+    async def collect() -> list[BaseMessage]:
+        if way == "ainvoke":
+            return [await model.ainvoke(QUESTION, config, **script.options)]
+        return [chunk async for chunk in model.astream(QUESTION, config, **script.options)]
+
+    messages: list[Any]
+    if way == "invoke":
+        messages = [model.invoke(QUESTION, config, **script.options)]
+    elif way == "stream":
+        messages = list(model.stream(QUESTION, config, **script.options))
+    else:
+        messages = asyncio.run(collect())
+    return functools.reduce(operator.add, messages)
+
+
+def see_what_the_application_sees(message: BaseMessage, script: Script) -> None:
+    """See that the message is what the script says. Otherwise, the script proves nothing."""
+    assert message.text == script.text
+    assert [(call["name"], call["args"]) for call in message.tool_calls] == list(script.calls)
+    assert [(call["name"], call["args"]) for call in message.invalid_tool_calls] == list(script.invalid_calls)
+    said = "".join(strings_in([message.content, message.additional_kwargs]))
+    assert "".join(script.reasoning.split("\n")) in said
+    assert script.said_beside in said
+
+
+def see_the_answer(turn: dict[str, Any], message: BaseMessage, script: Script) -> None:
+    """See that the turn has the text of the message and its calls, and nothing else."""
+    assert turn["role"] == "assistant"
+    assert turn["content"] == "\n".join(filter(None, (message.text, script.said_beside)))
+    for name in ("tool_calls", "invalid_tool_calls"):
+        shown = [(call["name"], call["args"]) for call in turn.get(name, [])]
+        assert shown == [(call["name"], call["args"]) for call in getattr(message, name)]
+
+
+def see_what_is_beside_the_answer(turn: dict[str, Any], script: Script) -> None:
+    """See the thoughts, the tools of the provider, the sources, the images and the notes."""
+    assert turn.get("reasoning", "") == script.reasoning
+    ran = turn.get("server_tools", [])
+    assert [call["name"] for call in ran] == [name for name, _ in script.server_tools]
+    for call, (_, result) in zip(ran, script.server_tools, strict=True):
+        assert result in call.get("result", call.get("error", ""))
+    named = [citation.get("url") or citation["title"] for citation in turn.get("citations", [])]
+    assert named == list(script.citations)
+    assert len(turn.get("images", [])) == script.images
+    notes = turn.get("notes", [])
+    assert len(notes) == len(script.notes), notes
+    for note, beginning in zip(notes, script.notes, strict=True):
+        assert note.startswith(beginning)
+
+
+def see_the_run(run: LLMRun, provider: Provider, script: Script) -> None:
+    """See the facts of the run."""
+    assert run.status == "success"
+    assert run.model == provider.model_name
+    assert (run.finish_reason or "") == script.finish_reason
+    assert (run.input_tokens, run.output_tokens) == provider.tokens
+
+
+def strings_in(value: Any) -> Iterator[str]:
+    """Return all strings in a value, in order."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list):
+        for part in value.values() if isinstance(value, dict) else value:
+            yield from strings_in(part)

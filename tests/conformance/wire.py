@@ -1,0 +1,78 @@
+"""How the providers put an answer, or the events of a stream, into bytes."""
+
+from __future__ import annotations
+
+import json
+import struct
+import zlib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from tests.conformance.scripted_server import Reply
+
+Event = Mapping[str, Any]
+
+
+def whole(body: Event) -> Reply:
+    """Return an answer that is one JSON object."""
+    return Reply(content_type="application/json", chunks=[_json(body)])
+
+
+def server_sent_events(events: Sequence[Event]) -> Reply:
+    """Return a stream of data, which ends with `[DONE]`: the chat completions of OpenAI and those that copy them."""
+    lines = [*(b"data: %b\n\n" % _json(event) for event in events), b"data: [DONE]\n\n"]
+    return Reply(content_type="text/event-stream", chunks=lines)
+
+
+def named_events(events: Sequence[Event]) -> Reply:
+    """Return a stream of events with names: Anthropic, and the responses of OpenAI."""
+    lines = [b"event: %b\ndata: %b\n\n" % (event["type"].encode(), _json(event)) for event in events]
+    return Reply(content_type="text/event-stream", chunks=lines)
+
+
+def json_lines(events: Sequence[Event]) -> Reply:
+    """Return a stream of lines: Ollama."""
+    return Reply(content_type="application/x-ndjson", chunks=[_json(event) + b"\n" for event in events])
+
+
+def json_array(events: Sequence[Event]) -> Reply:
+    """Return a stream that is one JSON array: Google."""
+    begin = [b"[", *[b",\n"] * (len(events) - 1)]
+    parts = [before + _json(event) for before, event in zip(begin, events, strict=True)]
+    return Reply(content_type="application/json", chunks=[*parts, b"]"])
+
+
+def aws_event_stream(events: Sequence[Event]) -> Reply:
+    """Return a stream of binary messages: Bedrock. Each event has one key, its name."""
+    messages = [_aws_message(name, body) for event in events for name, body in event.items()]
+    return Reply(content_type="application/vnd.amazon.eventstream", chunks=messages)
+
+
+def _aws_message(name: str, body: Event) -> bytes:
+    """Return lengths, headers and body, each part with its checksum."""
+    headers = b"".join(
+        _aws_header(key, value)
+        for key, value in (
+            (":event-type", name),
+            (":content-type", "application/json"),
+            (":message-type", "event"),
+        )
+    )
+    payload = _json(body)
+    # Two lengths, the checksum of these, the checksum of all: 4 bytes each.
+    lengths = struct.pack(">II", 16 + len(headers) + len(payload), len(headers))
+    message = lengths + _checksum(lengths) + headers + payload
+    return message + _checksum(message)
+
+
+def _aws_header(key: str, value: str) -> bytes:
+    a_string = 7
+    return struct.pack(">B", len(key)) + key.encode() + struct.pack(">BH", a_string, len(value)) + value.encode()
+
+
+def _checksum(part: bytes) -> bytes:
+    return struct.pack(">I", zlib.crc32(part))
+
+
+def _json(value: Event) -> bytes:
+    return json.dumps(value, ensure_ascii=False).encode()
