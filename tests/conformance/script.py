@@ -69,6 +69,7 @@ class Provider:
         stream: Puts the events of a stream into bytes.
         scripts: The shapes of its answers.
         ways: How an application can ask the models of this package.
+        streams_always: Whether the package asks for a stream also when the application wants the whole.
         tokens: How many tokens each script reads and writes.
     """
 
@@ -78,12 +79,13 @@ class Provider:
     stream: Callable[[Sequence[Event]], Reply]
     scripts: Sequence[Script]
     ways: Sequence[str] = WAYS
+    streams_always: bool = False
     tokens: tuple[int, int] = (12, 7)
 
     def reply(self, script: Script, way: str) -> Reply | None:
         """Return what the server answers to a way of asking. None if the script has no such answer."""
         if way not in self.ways or way not in script.ways:
             return None
-        if way.endswith("stream"):
+        if self.streams_always or way.endswith("stream"):
             return None if script.events is None else self.stream(script.events)
         return None if script.whole is None else whole(script.whole)

