@@ -47,6 +47,11 @@ def _read(given: Any) -> dict[str, str]:
     for key in ("value", "web", "retrievedContext", "retrieved_context"):
         if isinstance(inner := known.get(key), Mapping):
             known = inner
+    # Bedrock: an address is in the location, a text in parts.
+    if web := as_mapping(as_mapping(known.get("location")).get("web")):
+        known = {**web, **known}
+    if isinstance(parts := known.get("source_content"), list):
+        known = {**known, "text": "\n".join(str(as_mapping(part).get("text") or "") for part in parts)}
     return {
         name: clip(text, _MAX_TEXT)
         for name, keys in _NAMES.items()

@@ -65,7 +65,7 @@ _READERS = {
     "refusal": "_read_refusal",
     "search_result": "_read_nested",
     "thinking": "_read_thoughts",
-    "tool_result": "_read_nested",
+    "tool_result": "_read_tool_result",
 }
 _REDACTED = "[thoughts that the provider hides]"
 
@@ -230,6 +230,12 @@ class MessageContent:
             self.read(value, depth + 1)
         else:
             self.note("[block: non_standard]")
+
+    def _read_tool_result(self, block: _Block, depth: int) -> None:
+        if self._of_answer:  # Bedrock: of a tool that the provider ran
+            self.server_tools.read("tool_result", block)
+        else:
+            self._read_nested(block, depth)
 
     def _read_nested(self, block: _Block, depth: int) -> None:
         """Read what a block of a person or a tool holds: a result, a document that was found, guarded text."""

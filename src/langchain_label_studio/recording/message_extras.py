@@ -1,4 +1,7 @@
-"""`read_extras`: what providers say in the `additional_kwargs` of a message, outside of its content."""
+"""`read_extras`: what providers say in the `additional_kwargs` of a message, outside of its content.
+
+`read_grounding`: the sources that Google names in its `response_metadata`.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from langchain_label_studio.recording.citations import read_citations
+from langchain_label_studio.recording.media import media_of
 from langchain_label_studio.recording.message_content import MessageContent
 from langchain_label_studio.support.json_safe import as_mapping
 
@@ -26,8 +30,10 @@ def read_extras(said: Mapping[str, Any], found: MessageContent) -> None:
             found.think(said[key])
     if isinstance(refusal := said.get("refusal"), str):
         found.say_beside(refusal, "[refusal]")
-    audio = as_mapping(said.get("audio"))
-    if isinstance(transcript := audio.get("transcript"), str):
+    audio = said.get("audio")
+    if isinstance(audio, bytes) and (note := media_of("audio", {"data": audio})):
+        found.note(note)  # Google
+    if isinstance(transcript := as_mapping(audio).get("transcript"), str):
         found.say_beside(transcript, "[transcript of the audio]")
     # OpenAI's way before tools. Histories that were stored then still have it.
     found.add_call(as_mapping(said.get("function_call")))
@@ -36,6 +42,17 @@ def read_extras(said: Mapping[str, Any], found: MessageContent) -> None:
     for given in _lists(said, _SERVER_TOOLS):
         for block in map(as_mapping, given):
             found.server_tools.read(str(block.get("type") or "server_tool_call"), block)
+
+
+def read_grounding(grounding: Any, found: MessageContent) -> None:
+    """Add the sources that Google found.
+
+    Args:
+        grounding: The `grounding_metadata`.
+        found: What the message says.
+    """
+    for given in _lists(as_mapping(grounding), ("grounding_chunks",)):
+        found.citations += read_citations(given)
 
 
 def _lists(said: Mapping[str, Any], keys: tuple[str, ...]) -> Iterator[list[Any]]:

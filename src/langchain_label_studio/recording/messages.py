@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from langchain_label_studio.recording.citations import unique_citations
 from langchain_label_studio.recording.media import MAX_IMAGES
 from langchain_label_studio.recording.message_content import MessageContent
-from langchain_label_studio.recording.message_extras import read_extras
+from langchain_label_studio.recording.message_extras import read_extras, read_grounding
 from langchain_label_studio.support.json_safe import jsonable
 from langchain_label_studio.support.safe_text import clip
 from langchain_label_studio.types.turn import Turn
@@ -75,12 +75,14 @@ def _read(message: BaseMessage) -> Turn:
     # A ChatMessage brings a role of its own.
     role = _ROLES.get(kind) or fields.get("role", kind)
     content, said_outside = fields["content"], fields["additional_kwargs"]
+    grounding = (fields.get("response_metadata") or {}).get("grounding_metadata")
     found: MessageContent | None = None
-    if said_outside or not isinstance(content, str):
+    if said_outside or grounding or not isinstance(content, str):
         found = MessageContent(of_answer=role == "assistant")
         found.read_all([content] if isinstance(content, str) else content)
         if said_outside:
             read_extras(said_outside, found)
+        read_grounding(grounding, found)
         content = found.text
     turn: Turn = {"role": role, "content": clip(content)}
     if name := fields.get("name"):

@@ -13,9 +13,9 @@ MAX_RESULT = 4000
 """The maximum number of characters of a result."""
 
 _CALLS = frozenset({"server_tool_call", "server_tool_use", "mcp_tool_use", "executable_code"})
-_RESULTS = frozenset({"server_tool_result", "code_execution_result"})
+_RESULTS = frozenset({"server_tool_result", "code_execution_result", "tool_result"})
 _ARGS = ("args", "input", "arguments", "action", "queries", "query", "code", "executable_code")
-_OUTPUTS = ("result", "results", "outputs", "output", "content", "code_execution_result")
+_OUTPUTS = ("result", "results", "outputs", "output", "content", "code_execution_result", "text", "json")
 # In the order in which people read them. All else is for programs: ids, signatures, encrypted content.
 _READABLE = (
     *(
@@ -27,11 +27,13 @@ _READABLE = (
         "snippet",
         "stdout",
         "stderr",
+        "std_out",
+        "std_err",
         "logs",
         "output",
         "outputs",
     ),
-    *("results", "sources", "search_results", "code", "error", "error_code", "error_message", "message"),
+    *("results", "sources", "search_results", "json", "code", "error", "error_code", "error_message", "message"),
 )
 
 

@@ -18,6 +18,7 @@ _WEATHER = {"name": "weather", "description": "The weather.", "input_schema": {"
 _TOOLS = {"tools": [_WEATHER]}
 _SEARCH = {"tools": [{"type": "web_search_20250305", "name": "web_search"}]}
 _CODE = {"tools": [{"type": "code_execution_20250825", "name": "code_execution"}]}
+_MCP = {"mcp_servers": [{"type": "url", "url": "https://mcp.example/sse", "name": "weather"}]}
 _THINKING = {"thinking": {"type": "enabled", "budget_tokens": 1024}, "max_tokens": 4096}
 
 
@@ -222,7 +223,7 @@ PROVIDER = Provider(
             },
             _result("mcp", [{"type": "text", "text": "sunny", "citations": None}], is_error=False),
             _text("It is sunny."),
-            options=_TOOLS,
+            options=_MCP,
             text="It is sunny.",
             server_tools=[("forecast", "sunny")],
         ),

@@ -8,7 +8,7 @@ from typing import Any
 
 from langchain_aws import ChatBedrockConverse
 
-from tests.conformance.script import SECRET, Provider, Script
+from tests.conformance.script import SECRET, WAYS, Provider, Script
 from tests.conformance.wire import Event, aws_event_stream
 
 _MODEL = "anthropic.claude-sonnet-4-5-20250929-v1:0"
@@ -28,7 +28,7 @@ def _call(call_id: str, city: str) -> dict[str, Any]:
 
 
 def _script(
-    name: str, *blocks: dict[str, Any], stop_reason: str = "end_turn", streamed: bool = True, **seen: Any
+    name: str, *blocks: dict[str, Any], stop_reason: str = "end_turn", ways: Sequence[str] = WAYS, **seen: Any
 ) -> Script:
     counts = {
         "usage": {"inputTokens": 12, "outputTokens": 7, "totalTokens": 19},
@@ -37,15 +37,16 @@ def _script(
     message = {"role": "assistant", "content": list(blocks)}
     events = [
         {"messageStart": {"role": "assistant"}},
-        *(event for index, block in enumerate(blocks) if streamed for event in _events(index, block)),
+        *(event for index, block in enumerate(blocks) for event in _events(index, block)),
         {"messageStop": {"stopReason": stop_reason}},
         {"metadata": counts},
     ]
     return Script(
         name=name,
         whole={"output": {"message": message}, "stopReason": stop_reason, **counts},
-        events=events if streamed else None,
+        events=events,
         finish_reason=stop_reason,
+        ways=ways,
         **seen,
     )
 
@@ -82,6 +83,32 @@ def _halves(text: str) -> Sequence[str]:
     middle = len(text) // 2
     return [text[:middle], text[middle:]]
 
+
+def _result(kind: str, content: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "toolResult": {"toolUseId": "tooluse_1", "type": kind, "status": "success", "content": [content]}
+    }
+
+
+_WHOLE = ("invoke", "ainvoke")
+_STREAMS = ("stream", "astream")
+_SEARCH = (
+    {
+        "toolUse": {
+            "toolUseId": "tooluse_1",
+            "name": "nova_grounding",
+            "input": {"query": "weather Rome"},
+            "type": "server_tool_use",
+        }
+    },
+    _result("nova_grounding_result", {"text": "Rome: sunny."}),
+    {
+        "citationsContent": {
+            "content": [{"text": "It is sunny."}],
+            "citations": [{"location": {"web": {"url": "https://weather.example/rome"}}}],
+        }
+    },
+)
 
 PROVIDER = Provider(
     name="aws",
@@ -128,39 +155,44 @@ PROVIDER = Provider(
         ),
         _script(
             "a search in the web",
-            {
-                "toolUse": {
-                    "toolUseId": "tooluse_1",
-                    "name": "nova_grounding",
-                    "input": {"query": "weather Rome"},
-                    "type": "server_tool_use",
-                }
-            },
-            {
-                "toolResult": {
-                    "toolUseId": "tooluse_1",
-                    "type": "nova_grounding_result",
-                    "status": "success",
-                    "content": [{"text": "Rome: sunny."}],
-                }
-            },
-            {
-                "citationsContent": {
-                    "content": [{"text": "It is sunny."}],
-                    "citations": [
-                        {"location": {"web": {"url": "https://weather.example/rome", "domain": "weather.example"}}}
-                    ],
-                }
-            },
+            *_SEARCH,
+            ways=_WHOLE,
             text="It is sunny.",
             server_tools=[("nova_grounding", "Rome: sunny.")],
             citations=["https://weather.example/rome"],
         ),
         _script(
+            "a search in the web, streamed",
+            *_SEARCH,
+            ways=_STREAMS,
+            text="It is sunny.",
+            # langchain-aws makes of the arguments a call without a name, besides.
+            calls=[("", {"query": "weather Rome"})],
+            server_tools=[("nova_grounding", "Rome: sunny.")],
+            citations=["https://weather.example/rome"],
+        ),
+        _script(
+            "code",
+            {
+                "toolUse": {
+                    "toolUseId": "tooluse_1",
+                    "name": "nova_code_interpreter",
+                    "input": {"snippet": "print(4)"},
+                    "type": "server_tool_use",
+                }
+            },
+            _result("nova_code_interpreter_result", {"json": {"stdOut": "4\n", "stdErr": "", "exitCode": 0}}),
+            _text("It is 4."),
+            ways=_WHOLE,
+            text="It is 4.",
+            server_tools=[("nova_code_interpreter", "4")],
+        ),
+        _script(
             "sources in a document",
+            _text("It is "),
             {
                 "citationsContent": {
-                    "content": [{"text": "It is sunny."}],
+                    "content": [{"text": "sunny."}],
                     "citations": [
                         {
                             "title": "Weather report",
@@ -177,7 +209,7 @@ PROVIDER = Provider(
             "an image",
             _text("Here it is."),
             {"image": {"format": "png", "source": {"bytes": _IMAGE}}},
-            streamed=False,  # langchain-aws cannot stream an image
+            ways=_WHOLE,  # langchain-aws cannot stream an image
             text="Here it is.",
             notes=["[image: image/png"],
             images=1,

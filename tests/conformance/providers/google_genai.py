@@ -66,6 +66,8 @@ def _provider(name: str, model: str) -> Provider:
             model=model, google_api_key="k", base_url=url, transport="rest", max_retries=1
         ),
         stream=json_array,
+        # With `await`, the package speaks gRPC only.
+        ways=("invoke", "stream"),
         scripts=[
             script("text", {"text": "It is "}, {"text": "sunny."}, text="It is sunny."),
             script("one call", _call("Rome"), calls=[("weather", {"city": "Rome"})]),
