@@ -14,7 +14,7 @@ from packaging.requirements import Requirement
 
 from langchain_label_studio.local_server import LocalLabelStudio, LocalModel
 
-TIERS = ("unit", "parity", "process", "server", "browser", "training")
+TIERS = ("unit", "parity", "process", "server", "browser", "conformance", "training")
 
 
 def pytest_configure(config: pytest.Config) -> None:
