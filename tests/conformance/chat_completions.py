@@ -60,7 +60,9 @@ class ChatCompletions:
         rome = ("weather", {"city": "Rome"})
         oslo = ("weather", {"city": "Oslo", "days": 2})
         return [
-            self.script("text", {"content": "It is sunny."}, [{"content": "It is sunny."}], text="It is sunny."),
+            self.script(
+                "text", {"content": "It is sunny."}, [{"content": "It is sunny."}], text="It is sunny."
+            ),
             self.script(
                 "text in chunks",
                 {"content": "It is sunny.\n\nAnd 30 °C."},
@@ -92,7 +94,9 @@ class ChatCompletions:
             reasoning="Rome is warm. So it is sunny.",
         )
 
-    def _calls(self, name: str, calls: Sequence[tuple[str, dict[str, Any]]], *, content: str | None) -> Script:
+    def _calls(
+        self, name: str, calls: Sequence[tuple[str, dict[str, Any]]], *, content: str | None
+    ) -> Script:
         whole = [_call(place, called, json.dumps(args)) for place, (called, args) in enumerate(calls)]
         message = {"content": content, "tool_calls": [_without_index(call) for call in whole]}
         deltas: list[dict[str, Any]] = [{"content": content}] if content else []
@@ -100,9 +104,7 @@ class ChatCompletions:
             deltas += [{"tool_calls": [part]} for call in whole for part in _pieces(call)]
         else:
             deltas.append({"tool_calls": whole})
-        return self.script(
-            name, message, deltas, finish_reason="tool_calls", text=content or "", calls=calls
-        )
+        return self.script(name, message, deltas, finish_reason="tool_calls", text=content or "", calls=calls)
 
     def _broken_call(self) -> Script:
         call = _call(0, "weather", '["Rome", oops')

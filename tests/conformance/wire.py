@@ -20,13 +20,12 @@ def whole(body: Event) -> Reply:
 
 def server_sent_events(events: Sequence[Event]) -> Reply:
     """Return a stream of data, which ends with `[DONE]`: the chat completions of OpenAI and those that copy them."""
-    lines = [*(b"data: %b\n\n" % _json(event) for event in events), b"data: [DONE]\n\n"]
-    return Reply(content_type="text/event-stream", chunks=lines)
+    return Reply(content_type="text/event-stream", chunks=[*map(_data, events), b"data: [DONE]\n\n"])
 
 
 def named_events(events: Sequence[Event]) -> Reply:
     """Return a stream of events with names: Anthropic, and the responses of OpenAI."""
-    lines = [b"event: %b\ndata: %b\n\n" % (event["type"].encode(), _json(event)) for event in events]
+    lines = [b"event: %b\n%b" % (event["type"].encode(), _data(event)) for event in events]
     return Reply(content_type="text/event-stream", chunks=lines)
 
 
@@ -35,11 +34,9 @@ def json_lines(events: Sequence[Event]) -> Reply:
     return Reply(content_type="application/x-ndjson", chunks=[_json(event) + b"\n" for event in events])
 
 
-def json_array(events: Sequence[Event]) -> Reply:
-    """Return a stream that is one JSON array: Google."""
-    begin = [b"[", *[b",\n"] * (len(events) - 1)]
-    parts = [before + _json(event) for before, event in zip(begin, events, strict=True)]
-    return Reply(content_type="application/json", chunks=[*parts, b"]"])
+def google_events(events: Sequence[Event]) -> Reply:
+    """Return a stream of data, which just ends: Google."""
+    return Reply(content_type="text/event-stream", chunks=[_data(event) for event in events])
 
 
 def aws_event_stream(events: Sequence[Event]) -> Reply:
@@ -67,11 +64,17 @@ def _aws_message(name: str, body: Event) -> bytes:
 
 def _aws_header(key: str, value: str) -> bytes:
     a_string = 7
-    return struct.pack(">B", len(key)) + key.encode() + struct.pack(">BH", a_string, len(value)) + value.encode()
+    return (
+        struct.pack(">B", len(key)) + key.encode() + struct.pack(">BH", a_string, len(value)) + value.encode()
+    )
 
 
 def _checksum(part: bytes) -> bytes:
     return struct.pack(">I", zlib.crc32(part))
+
+
+def _data(event: Event) -> bytes:
+    return b"data: %b\n\n" % _json(event)
 
 
 def _json(value: Event) -> bytes:

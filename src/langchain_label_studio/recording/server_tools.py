@@ -33,7 +33,17 @@ _READABLE = (
         "output",
         "outputs",
     ),
-    *("results", "sources", "search_results", "json", "code", "error", "error_code", "error_message", "message"),
+    *(
+        "results",
+        "sources",
+        "search_results",
+        "json",
+        "code",
+        "error",
+        "error_code",
+        "error_message",
+        "message",
+    ),
 )
 
 

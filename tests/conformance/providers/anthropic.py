@@ -14,7 +14,11 @@ from tests.conformance.wire import Event, named_events
 # Made up: the package warns of models that will end.
 _MODEL = "claude-of-the-script"
 _USAGE = {"input_tokens": 12, "output_tokens": 7}
-_WEATHER = {"name": "weather", "description": "The weather.", "input_schema": {"type": "object", "properties": {}}}
+_WEATHER = {
+    "name": "weather",
+    "description": "The weather.",
+    "input_schema": {"type": "object", "properties": {}},
+}
 _TOOLS = {"tools": [_WEATHER]}
 _SEARCH = {"tools": [{"type": "web_search_20250305", "name": "web_search"}]}
 _CODE = {"tools": [{"type": "code_execution_20250825", "name": "code_execution"}]}
@@ -122,9 +126,7 @@ PROVIDER = Provider(
     stream=named_events,
     scripts=[
         _script("text", _text("It is sunny.\n\nAnd 30 °C."), text="It is sunny.\n\nAnd 30 °C."),
-        _script(
-            "texts side by side", _text("It is "), _text("sunny."), options=_TOOLS, text="It is sunny."
-        ),
+        _script("texts side by side", _text("It is "), _text("sunny."), options=_TOOLS, text="It is sunny."),
         _script(
             "text and a call",
             _text("Let me look."),
@@ -197,7 +199,9 @@ PROVIDER = Provider(
         _script(
             "a search that fails",
             _server_call("web_search", query="weather Rome"),
-            _result("web_search", {"type": "web_search_tool_result_error", "error_code": "max_uses_exceeded"}),
+            _result(
+                "web_search", {"type": "web_search_tool_result_error", "error_code": "max_uses_exceeded"}
+            ),
             _text("I don't know."),
             options=_SEARCH,
             text="I don't know.",

@@ -85,9 +85,7 @@ def _halves(text: str) -> Sequence[str]:
 
 
 def _result(kind: str, content: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "toolResult": {"toolUseId": "tooluse_1", "type": kind, "status": "success", "content": [content]}
-    }
+    return {"toolResult": {"toolUseId": "tooluse_1", "type": kind, "status": "success", "content": [content]}}
 
 
 _WHOLE = ("invoke", "ainvoke")

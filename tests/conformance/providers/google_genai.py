@@ -12,7 +12,7 @@ from typing import Any
 from langchain_google_genai import ChatGoogleGenerativeAI
 
 from tests.conformance.script import SECRET, Provider, Script
-from tests.conformance.wire import json_array
+from tests.conformance.wire import google_events
 
 _IMAGE = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 _NOTHING: Mapping[str, Any] = {}
@@ -56,18 +56,19 @@ def _provider(name: str, model: str) -> Provider:
         "searchEntryPoint": {"renderedContent": "<style>.chip {}</style><div>weather Rome</div>"},
         "groundingChunks": [found],
         "groundingSupports": [
-            {"segment": {"startIndex": 0, "endIndex": 12, "text": "It is sunny."}, "groundingChunkIndices": [0]}
+            {
+                "segment": {"startIndex": 0, "endIndex": 12, "text": "It is sunny."},
+                "groundingChunkIndices": [0],
+            }
         ],
     }
     return Provider(
         name=name,
         model_name=model,
         model=lambda url: ChatGoogleGenerativeAI(
-            model=model, google_api_key="k", base_url=url, transport="rest", max_retries=1
+            model=model, google_api_key="k", base_url=url, max_retries=1
         ),
-        stream=json_array,
-        # With `await`, the package speaks gRPC only.
-        ways=("invoke", "stream"),
+        stream=google_events,
         scripts=[
             script("text", {"text": "It is "}, {"text": "sunny."}, text="It is sunny."),
             script("one call", _call("Rome"), calls=[("weather", {"city": "Rome"})]),
@@ -125,7 +126,12 @@ def _provider(name: str, model: str) -> Provider:
             ),
             script(
                 "audio",
-                {"inlineData": {"mimeType": "audio/L16;rate=24000", "data": base64.b64encode(bytes(480)).decode()}},
+                {
+                    "inlineData": {
+                        "mimeType": "audio/L16;rate=24000",
+                        "data": base64.b64encode(bytes(480)).decode(),
+                    }
+                },
                 notes=["[audio"],
             ),
             script("cut off by the length", {"text": "It is"}, finish_reason="MAX_TOKENS", text="It is"),
@@ -134,4 +140,7 @@ def _provider(name: str, model: str) -> Provider:
     )
 
 
-PROVIDERS = (_provider("google_genai", "gemini-2.5-flash"), _provider("google_genai_3", "gemini-3-pro-preview"))
+PROVIDERS = (
+    _provider("google_genai", "gemini-2.5-flash"),
+    _provider("google_genai_3", "gemini-3-pro-preview"),
+)

@@ -35,15 +35,26 @@ PROVIDER = Provider(
         _ANSWERS.thoughts("reasoning"),
         _ANSWERS.script(
             "a search in the web",
-            {"content": "It is sunny.", "executed_tools": [{**_SEARCH, **_FOUND, "encrypted_content": SECRET}]},
-            [{"executed_tools": [_SEARCH]}, {"executed_tools": [{"index": 0, **_FOUND}]}, {"content": "It is sunny."}],
+            {
+                "content": "It is sunny.",
+                "executed_tools": [{**_SEARCH, **_FOUND, "encrypted_content": SECRET}],
+            },
+            [
+                {"executed_tools": [_SEARCH]},
+                {"executed_tools": [{"index": 0, **_FOUND}]},
+                {"content": "It is sunny."},
+            ],
             text="It is sunny.",
             server_tools=[("web_search", "https://weather.example/rome")],
         ),
         _ANSWERS.script(
             "code",
             {"content": "It is 4.", "executed_tools": [{**_RAN, "output": "4\n"}]},
-            [{"executed_tools": [_RAN]}, {"executed_tools": [{"index": 0, "output": "4\n"}]}, {"content": "It is 4."}],
+            [
+                {"executed_tools": [_RAN]},
+                {"executed_tools": [{"index": 0, "output": "4\n"}]},
+                {"content": "It is 4."},
+            ],
             text="It is 4.",
             server_tools=[("python", "4")],
         ),

@@ -47,7 +47,9 @@ PROVIDER = Provider(
         _script("one call", _calls(_ROME), calls=[_ROME]),
         _script("two calls side by side", _calls(_ROME, _OSLO), calls=[_ROME, _OSLO]),
         _script("calls one after the other", _calls(_ROME), _calls(_OSLO), calls=[_ROME, _OSLO]),
-        _script("text and a call", {"content": "Let me look."}, _calls(_ROME), text="Let me look.", calls=[_ROME]),
+        _script(
+            "text and a call", {"content": "Let me look."}, _calls(_ROME), text="Let me look.", calls=[_ROME]
+        ),
         _script("a call without arguments", _calls(("now", {})), calls=[("now", {})]),
         _script(
             "thoughts",

@@ -30,7 +30,12 @@ PROVIDER = Provider(
             "audio with a transcript",
             {
                 "content": None,
-                "audio": {"id": "audio_1", "data": "QUJD" * 200, "expires_at": 1, "transcript": "It is sunny."},
+                "audio": {
+                    "id": "audio_1",
+                    "data": "QUJD" * 200,
+                    "expires_at": 1,
+                    "transcript": "It is sunny.",
+                },
             },
             [],  # langchain-openai drops it from a stream
             said_beside="It is sunny.",

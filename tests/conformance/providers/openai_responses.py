@@ -23,7 +23,13 @@ _USAGE = {
 
 
 def _message(*parts: dict[str, Any]) -> dict[str, Any]:
-    return {"type": "message", "id": "msg_1", "role": "assistant", "status": "completed", "content": list(parts)}
+    return {
+        "type": "message",
+        "id": "msg_1",
+        "role": "assistant",
+        "status": "completed",
+        "content": list(parts),
+    }
 
 
 def _text(text: str, *annotations: dict[str, Any]) -> dict[str, Any]:
@@ -118,7 +124,11 @@ def _events_of_part(place: dict[str, Any], part: dict[str, Any]) -> Iterator[Eve
             yield {"type": "response.refusal.delta", "delta": piece, **place}
         yield {"type": "response.refusal.done", "refusal": part["refusal"], **place}
     else:
-        yield {"type": "response.content_part.added", "part": {**part, "text": "", "annotations": []}, **place}
+        yield {
+            "type": "response.content_part.added",
+            "part": {**part, "text": "", "annotations": []},
+            **place,
+        }
         for piece in _halves(part["text"]):
             yield {"type": "response.output_text.delta", "delta": piece, "logprobs": [], **place}
         for number, annotation in enumerate(part["annotations"]):

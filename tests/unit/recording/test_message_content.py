@@ -224,6 +224,31 @@ SERVER_TOOLS: dict[str, tuple[list[dict[str, Any]], dict[str, Any]]] = {
         ],
         {"name": "web_search", "args": {"query": "rome"}, "id": "s1", "result": "https://r.org"},
     ),
+    "bedrock": (
+        [
+            block("server_tool_use", id="s1", name="nova_grounding", input={"query": "rome"}),
+            block("tool_result", tool_use_id="s1", is_error=False, content=[text("A city.")]),
+        ],
+        {"name": "nova_grounding", "args": {"query": "rome"}, "id": "s1", "result": "A city."},
+    ),
+    "bedrock, streamed": (
+        [
+            block("server_tool_use", id="s1", name="nova_grounding", input='{"query": "rome"}'),
+            block("tool_result", tool_use_id="s1", is_error=False, content="", text="A city."),
+        ],
+        {"name": "nova_grounding", "args": {"query": "rome"}, "id": "s1", "result": "A city."},
+    ),
+    "bedrock, code": (
+        [
+            block("server_tool_use", id="s1", name="nova_code_interpreter", input={"snippet": "print(4)"}),
+            block(
+                "tool_result",
+                tool_use_id="s1",
+                content=[block("json", json={"std_out": "4", "exit_code": 0})],
+            ),
+        ],
+        {"name": "nova_code_interpreter", "args": {"snippet": "print(4)"}, "id": "s1", "result": "4"},
+    ),
     "google": (
         [
             block("executable_code", executable_code="print(4)", language="PYTHON"),
@@ -303,6 +328,11 @@ CITATIONS = {
         cited_text="A city.",
         encrypted_index="SECRET",
     ),
+    "bedrock": {
+        "title": "Rome",
+        "source_content": [{"text": "A city."}],
+        "location": {"web": {"url": "https://r.org", "domain": "r.org"}},
+    },
     "unknown to LangChain": block(
         "non_standard_annotation", value={"url": "https://r.org", "title": "Rome", "cited_text": "A city."}
     ),
@@ -320,6 +350,28 @@ def test_the_sources_of_an_answer_are_kept(provider: str | None, key: str, citat
         "content": "Rome.",
         "citations": [{"title": "Rome", "url": "https://r.org", "text": "A city."}],
     }
+
+
+@OF_EACH_PROVIDER
+@pytest.mark.parametrize("content", ["Rome.", [text("Rome.")]])
+def test_the_sources_that_google_found_are_kept(provider: str | None, content: Any) -> None:
+    message = answer(content, provider)
+    message.response_metadata["grounding_metadata"] = {
+        "grounding_chunks": [{"web": {"uri": "https://r.org", "title": "r.org"}}],
+        "web_search_queries": ["rome"],
+    }
+
+    assert to_turn(message) == {
+        "role": "assistant",
+        "content": "Rome.",
+        "citations": [{"title": "r.org", "url": "https://r.org"}],
+    }
+
+
+def test_audio_of_google_is_a_note() -> None:
+    spoken = answer("", "google_genai", additional_kwargs={"audio": b"RIFF"})
+
+    assert to_turn(spoken) == {"role": "assistant", "content": "", "notes": ["[audio: 4 B]"]}
 
 
 # Whatever comes in a list.
