@@ -13,6 +13,9 @@ from tests.conformance.wire import Event, whole
 
 WAYS = ("invoke", "stream", "ainvoke", "astream")
 
+VERSIONS = ("default", "v1")
+"""The content as the provider's package has it, and as blocks of LangChain's standard."""
+
 SECRET = "c2VjcmV0LW9mLXRoZS1wcm92aWRlcg=="
 """Stands for what only the provider can read: encrypted content, signatures. No task has it."""
 
@@ -32,13 +35,15 @@ class Script:
         calls: The calls of tools: name and arguments.
         invalid_calls: The calls that nobody can read: name and arguments, as they came.
         reasoning: The thoughts.
-        server_tools: The tools that the provider ran: the name, and what is in the result.
+        server_tools: The tools that the provider ran: the name, and what is in the result. Where LangChain's standard
+            blocks have another name, both are there: `python|code_interpreter`.
         citations: The addresses or the titles of the sources.
         notes: The notes about what is not text.
         images: How many images there are to look at.
         finish_reason: Why the model stopped.
         options: What the model is asked with.
         ways: How the application asks.
+        versions: Which shapes of content LangChain can make of it.
     """
 
     name: str
@@ -56,6 +61,7 @@ class Script:
     finish_reason: str = ""
     options: Mapping[str, Any] = field(default_factory=dict)
     ways: Sequence[str] = WAYS
+    versions: Sequence[str] = VERSIONS
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -34,10 +34,20 @@ CASES = [
 ]
 
 
+@pytest.mark.parametrize("version", ["default", "v1"])
 @pytest.mark.parametrize(("provider", "script", "way"), CASES)
 def test_the_task_shows_what_the_application_sees(
-    provider: Provider, script: Script, way: str, recorded: Recording
+    provider: Provider,
+    script: Script,
+    way: str,
+    version: str,
+    recorded: Recording,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    if (
+        version == "v1"
+    ):  # the content is blocks of LangChain's standard; else it is as the provider's package has it
+        monkeypatch.setenv("LC_OUTPUT_VERSION", "v1")
     with ScriptedServer(provider.reply(script, way)) as server:
         message = ask(provider.model(server.url), way, script, {"callbacks": [recorded.handler]})
         assert server.requests == 1

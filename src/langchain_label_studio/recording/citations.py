@@ -47,6 +47,7 @@ def _read(given: Any) -> dict[str, str]:
     for key in ("value", "web", "retrievedContext", "retrieved_context"):
         if isinstance(inner := known.get(key), Mapping):
             known = inner
+    known = {**as_mapping(known.get("extras")), **known}
     # Bedrock: an address is in the location, a text in parts.
     if web := as_mapping(as_mapping(known.get("location")).get("web")):
         known = {**web, **known}

@@ -184,6 +184,11 @@ class MessageContent:
             self.say(text if isinstance(text, str) else "")
         elif isinstance(text, str):
             self.say_beside(text)
+        # LangChain adds a block of a stream to the text before it, if the text did not say where it belongs.
+        self.think(block.get("reasoning"))
+        if isinstance(kind := block.get("mime_type"), str) and "base64" in block:
+            media = {"mime_type": kind, "base64": block["base64"]}
+            self._read_media(kind.partition("/")[0], media)
         for key in ("annotations", "citations"):
             if isinstance(found := block.get(key), list):
                 self.citations += read_citations(found)
@@ -209,10 +214,10 @@ class MessageContent:
             self.note(f"[block: {clip(kind, _MAX_KIND) or 'without a type'}]")
 
     def _read_thoughts(self, block: _Block, depth: int) -> None:  # noqa: ARG002 (all readers are alike)
-        inner = block.get("reasoning_content")
+        inner = (block.get("reasoning_content"), block.get("extras"))
         if any(
             key in found
-            for found in (block, as_mapping(inner))
+            for found in (block, *map(as_mapping, inner))
             for key in ("redacted_content", "redactedContent")
         ):
             self.note(_REDACTED)

@@ -31,7 +31,8 @@ def read_extras(said: Mapping[str, Any], found: MessageContent) -> None:
     if isinstance(refusal := said.get("refusal"), str):
         found.say_beside(refusal, "[refusal]")
     audio = said.get("audio")
-    if isinstance(audio, bytes) and (note := media_of("audio", {"data": audio})):
+    heard = any(note.startswith("[audio") for note in found.notes)
+    if isinstance(audio, bytes) and not heard and (note := media_of("audio", {"data": audio})):
         found.note(note)  # Google
     if isinstance(transcript := as_mapping(audio).get("transcript"), str):
         found.say_beside(transcript, "[transcript of the audio]")
@@ -39,7 +40,8 @@ def read_extras(said: Mapping[str, Any], found: MessageContent) -> None:
     found.add_call(as_mapping(said.get("function_call")))
     for given in _lists(said, _CITATIONS):
         found.citations += read_citations(given)
-    for given in _lists(said, _SERVER_TOOLS):
+    in_content = bool(found.server_tools.calls)
+    for given in () if in_content else _lists(said, _SERVER_TOOLS):
         for block in map(as_mapping, given):
             found.server_tools.read(str(block.get("type") or "server_tool_call"), block)
 
@@ -49,9 +51,9 @@ def read_grounding(grounding: Any, found: MessageContent) -> None:
 
     Args:
         grounding: The `grounding_metadata`.
-        found: What the message says.
+        found: What the message says. If it names sources, these are the same ones.
     """
-    for given in _lists(as_mapping(grounding), ("grounding_chunks",)):
+    for given in () if found.citations else _lists(as_mapping(grounding), ("grounding_chunks",)):
         found.citations += read_citations(given)
 
 

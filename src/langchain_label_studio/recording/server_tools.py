@@ -59,6 +59,7 @@ class ServerTools:
 
     def __init__(self) -> None:
         self.calls: list[dict[str, Any]] = []
+        self._silent: set[Any] = set()
 
     def read(self, kind: str, block: Mapping[str, Any]) -> None:
         """Read a call, a result, or both in one block.
@@ -67,6 +68,11 @@ class ServerTools:
             kind: The type of the block.
             block: The block, as LangChain or the provider writes it.
         """
+        if block.get("name") == "mcp_list_tools":  # what could be called, not a call
+            self._silent.add(block.get("id"))
+            return
+        if block.get("tool_call_id") in self._silent:
+            return
         if kind in _RESULTS or kind.endswith("_tool_result"):
             self._note(self._call_of(kind, block), block)
             return

@@ -114,7 +114,7 @@ def _provider(name: str, model: str) -> Provider:
                 {"codeExecutionResult": {"outcome": "OUTCOME_OK", "output": "4\n"}},
                 {"text": "It is 4."},
                 text="I count. It is 4.",
-                server_tools=[("code_execution", "4")],
+                server_tools=[("code_execution|code_interpreter", "4")],
             ),
             script(
                 "an image",

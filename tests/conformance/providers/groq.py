@@ -56,7 +56,7 @@ PROVIDER = Provider(
                 {"content": "It is 4."},
             ],
             text="It is 4.",
-            server_tools=[("python", "4")],
+            server_tools=[("python|code_interpreter", "4")],
         ),
     ],
 )

@@ -215,6 +215,15 @@ SERVER_TOOLS: dict[str, tuple[list[dict[str, Any]], dict[str, Any]]] = {
         [block("mcp_call", id="s1", name="ask", arguments='{"q": "x"}', output="yes", server_label="docs")],
         {"name": "ask", "args": {"q": "x"}, "id": "s1", "result": "yes"},
     ),
+    "standard, with a list of what could be called": (
+        [
+            block("server_tool_call", id="l1", name="mcp_list_tools", args={}),
+            block("server_tool_result", tool_call_id="l1", status="success", output=[{"name": "ask"}]),
+            block("server_tool_call", id="s1", name="ask", args={"q": "x"}),
+            block("server_tool_result", tool_call_id="s1", status="success", output="yes"),
+        ],
+        {"name": "ask", "args": {"q": "x"}, "id": "s1", "result": "yes"},
+    ),
     "standard": (
         [
             block("server_tool_call", id="s1", name="web_search", args={"query": "rome"}),
@@ -275,6 +284,7 @@ def test_a_tool_of_the_provider_is_a_call_with_a_result_and_not_in_the_answer(
 def test_what_nobody_can_read_is_a_short_note(provider: str | None) -> None:
     odd = [
         block("redacted_thinking", data="SECRET"),
+        block("reasoning", extras={"redacted_content": b"SECRET"}),
         block("reasoning_content", reasoning_content={"redacted_content": b"SECRET"}),
         block("no_such_block", payload={"deep": ["SECRET"]}),
         block("non_standard", value=block("another", payload="SECRET")),
@@ -289,7 +299,7 @@ def test_what_nobody_can_read_is_a_short_note(provider: str | None) -> None:
         "role": "assistant",
         "content": "Yes.",
         "notes": [
-            *(hidden, hidden, "[block: no_such_block]", "[block: another]", "[block: non_standard]"),
+            *(hidden, hidden, hidden, "[block: no_such_block]", "[block: another]", "[block: non_standard]"),
             "[block: without a type]",
         ],
     }
@@ -333,6 +343,12 @@ CITATIONS = {
         "source_content": [{"text": "A city."}],
         "location": {"web": {"url": "https://r.org", "domain": "r.org"}},
     },
+    "bedrock, standard": block(
+        "citation",
+        title="Rome",
+        cited_text="A city.",
+        extras={"location": {"web": {"url": "https://r.org"}}},
+    ),
     "unknown to LangChain": block(
         "non_standard_annotation", value={"url": "https://r.org", "title": "Rome", "cited_text": "A city."}
     ),
@@ -365,6 +381,32 @@ def test_the_sources_that_google_found_are_kept(provider: str | None, content: A
         "role": "assistant",
         "content": "Rome.",
         "citations": [{"title": "r.org", "url": "https://r.org"}],
+    }
+
+
+def test_what_is_in_the_content_and_beside_it_is_there_once() -> None:
+    ran = block("server_tool_call", id="0", name="web_search", args={"query": "rome"})
+    message = answer(
+        [ran, block("audio", base64="UklGRg==", mime_type="audio/wav"), text("Rome.")],
+        None,
+        additional_kwargs={"executed_tools": [{"name": "web_search"}], "audio": b"RIFF"},
+    )
+
+    turn = to_turn(message)
+
+    assert [call["name"] for call in turn["server_tools"]] == ["web_search"]
+    assert turn["notes"] == ["[audio: audio/wav, 4 B]"]
+
+
+def test_what_langchain_adds_to_a_text_is_apart() -> None:
+    odd = block("text", text="Rome.", reasoning="Hmm", base64="UklGRg==", mime_type="image/png")
+
+    assert to_turn(answer([odd], None)) == {
+        "role": "assistant",
+        "content": "Rome.",
+        "reasoning": "Hmm",
+        "images": ["data:image/png;base64,UklGRg=="],
+        "notes": ["[image: image/png, 4 B]"],
     }
 
 
