@@ -43,7 +43,6 @@ class Script:
         finish_reason: Why the model stopped.
         options: What the model is asked with.
         ways: How the application asks.
-        versions: Which shapes of content LangChain can make of it.
     """
 
     name: str
@@ -61,7 +60,6 @@ class Script:
     finish_reason: str = ""
     options: Mapping[str, Any] = field(default_factory=dict)
     ways: Sequence[str] = WAYS
-    versions: Sequence[str] = VERSIONS
 
 
 @dataclass(frozen=True, kw_only=True)

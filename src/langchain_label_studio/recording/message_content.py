@@ -67,6 +67,7 @@ _READERS = {
     "thinking": "_read_thoughts",
     "tool_result": "_read_tool_result",
 }
+_WRAPPING = frozenset({"type", "value", "index"})
 _REDACTED = "[thoughts that the provider hides]"
 
 
@@ -232,7 +233,9 @@ class MessageContent:
 
     def _read_non_standard(self, block: _Block, depth: int) -> None:
         if depth < _MAX_DEPTH and isinstance(value := block.get("value"), Mapping):
-            self.read(value, depth + 1)
+            # LangChain puts the later parts of a stream beside the first one, not into it.
+            later = {key: part for key, part in block.items() if key not in _WRAPPING and part is not None}
+            self.read({**value, **later}, depth + 1)
         else:
             self.note("[block: non_standard]")
 

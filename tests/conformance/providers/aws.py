@@ -8,7 +8,7 @@ from typing import Any
 
 from langchain_aws import ChatBedrockConverse
 
-from tests.conformance.script import SECRET, WAYS, Provider, Script
+from tests.conformance.script import SECRET, Provider, Script
 from tests.conformance.wire import Event, aws_event_stream
 
 _MODEL = "anthropic.claude-sonnet-4-5-20250929-v1:0"
@@ -27,9 +27,7 @@ def _call(call_id: str, city: str) -> dict[str, Any]:
     return {"toolUse": {"toolUseId": call_id, "name": "weather", "input": {"city": city}}}
 
 
-def _script(
-    name: str, *blocks: dict[str, Any], stop_reason: str = "end_turn", ways: Sequence[str] = WAYS, **seen: Any
-) -> Script:
+def _script(name: str, *blocks: dict[str, Any], stop_reason: str = "end_turn", **more: Any) -> Script:
     counts = {
         "usage": {"inputTokens": 12, "outputTokens": 7, "totalTokens": 19},
         "metrics": {"latencyMs": 5},
@@ -46,8 +44,7 @@ def _script(
         whole={"output": {"message": message}, "stopReason": stop_reason, **counts},
         events=events,
         finish_reason=stop_reason,
-        ways=ways,
-        **seen,
+        **more,
     )
 
 

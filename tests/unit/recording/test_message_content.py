@@ -247,6 +247,18 @@ SERVER_TOOLS: dict[str, tuple[list[dict[str, Any]], dict[str, Any]]] = {
         ],
         {"name": "nova_grounding", "args": {"query": "rome"}, "id": "s1", "result": "A city."},
     ),
+    "bedrock, streamed as standard": (
+        [
+            block(
+                "non_standard",
+                value=block("server_tool_use", id="s1", name="nova_grounding"),
+                id=None,
+                args='{"query": "rome"}',
+            ),
+            block("non_standard", value=block("tool_result", tool_use_id="s1", content=""), text="A city."),
+        ],
+        {"name": "nova_grounding", "args": {"query": "rome"}, "id": "s1", "result": "A city."},
+    ),
     "bedrock, code": (
         [
             block("server_tool_use", id="s1", name="nova_code_interpreter", input={"snippet": "print(4)"}),
