@@ -148,7 +148,8 @@ def test_a_handler_records_the_same(mode: str) -> None:
 
     def compared(run: Any) -> Any:
         fields = {name: getattr(run, name) for name in type(run).__slots__}
-        changing = {"run_id", "trace_id", "parent_run_id", "started_at", "latency_ms", "candidates", "steps"}
+        changing = {"run_id", "record_id", "trace_id", "parent_run_id", "started_at", "latency_ms"}
+        changing |= {"candidates", "steps"}
         return {name: value for name, value in fields.items() if name not in changing}
 
     def key(run: Any) -> str:
