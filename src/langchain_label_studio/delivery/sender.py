@@ -19,6 +19,7 @@ from langchain_label_studio.delivery.shipments import Shipments
 from langchain_label_studio.delivery.stats import DeliveryStats, Outcome, SettledCounts, State
 from langchain_label_studio.support.forks import ForkSafe
 from langchain_label_studio.support.log import ThrottledLog
+from langchain_label_studio.support.safe_text import sentence
 
 # Without a state. So a program that seeds `random` gets its own numbers, and forks do not wait in step.
 _CHANCE = random.SystemRandom()
@@ -339,9 +340,9 @@ class Sender(ForkSafe, Generic[DestinationT]):
         if late:
             self._log.warning(
                 "late",
-                "%s: %s. %s of it are not sent again before it ends, so that none is stored twice.",
+                "%s: %s %s of it are not sent again before it ends, so that none is stored twice.",
                 self._name,
-                late,
+                sentence(late),
                 self.what,
             )
         with self._wake:
@@ -382,9 +383,9 @@ class Sender(ForkSafe, Generic[DestinationT]):
             self.destination.reset()
         self._log.warning(
             self._state,
-            "%s: %s. %s that wait and are tried again: %d, in %s.",
+            "%s: %s %s that wait and are tried again: %d, in %s.",
             self._name,
-            failure.reason.rstrip("."),
+            sentence(failure.reason),
             self.what,
             waiting,
             self._outbox.directory or "memory",

@@ -1,4 +1,4 @@
-"""`clean_text` and `clip`: texts that PostgreSQL and a browser can hold, and sizes for people.
+"""`clean_text` and `clip`: texts that PostgreSQL and a browser can hold, and sizes and sentences for people.
 
 Label Studio does not check the values that it stores. On PostgreSQL, one NUL byte makes a whole batch fail. One lone
 surrogate makes every page of a project answer 500.
@@ -27,6 +27,11 @@ def clean_text(text: str) -> str:
         # This joins real pairs of surrogates, and turns lone surrogates into U+FFFD.
         text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     return text.replace("\x00", "\ufffd")
+
+
+def sentence(text: str) -> str:
+    """Return the text with a full stop, unless it ends a sentence already."""
+    return text if text.endswith((".", "?", "!", "…")) else f"{text}."
 
 
 def size_of(byte_count: int) -> str:

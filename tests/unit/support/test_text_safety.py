@@ -14,7 +14,7 @@ from langchain_label_studio.errors import (
 )
 from langchain_label_studio.label_studio.api_errors import error_for_status, reason_in, retry_after
 from langchain_label_studio.support.redaction import error_text, scrub_secrets
-from langchain_label_studio.support.safe_text import clean_text, clip
+from langchain_label_studio.support.safe_text import clean_text, clip, sentence
 
 
 @pytest.mark.parametrize(
@@ -107,3 +107,16 @@ def test_retry_after_may_be_a_date() -> None:
     assert retry_after({"Retry-After": "Wed, 21 Oct 2015 07:28:00 GMT"}) == 0.0
     assert retry_after({"retry-after": "soon"}) is None
     assert retry_after(None) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "as_sentence"),
+    [
+        ("No answer", "No answer."),
+        ("No answer.", "No answer."),
+        ("No answer: is the address right?", "No answer: is the address right?"),
+        ("No answer from http://a/…", "No answer from http://a/…"),
+    ],
+)
+def test_a_sentence_ends_once(text: str, as_sentence: str) -> None:
+    assert sentence(text) == as_sentence
