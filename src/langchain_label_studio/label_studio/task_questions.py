@@ -82,12 +82,12 @@ class TaskQuestions:
 
     def _find(self, project_id: int, keys: Sequence[str], *filters: TaskFilter) -> list[FoundTask]:
         columns = "id,data,total_predictions"
-        tasks = list(self._tasks_of(project_id, keys, *filters, include=columns))
+        tasks = self._tasks_of(project_id, keys, *filters, include=columns)
         # Label Studio may count later than it stores. So the tasks without predictions are looked at once more.
         with self._translated_errors():
             uncounted = list({record_key(task["data"]): 0 for task in tasks if not task["total_predictions"]})
         columns = "id,data,predictions"
-        looked_at = list(self._tasks_of(project_id, uncounted, *filters, include=columns))
+        looked_at = self._tasks_of(project_id, uncounted, *filters, include=columns)
         with self._translated_errors():
             counted = {task["id"]: len(task["predictions"]) for task in looked_at}
             found = [
@@ -102,15 +102,15 @@ class TaskQuestions:
 
     def _tasks_of(
         self, project_id: int, keys: Sequence[str], *filters: TaskFilter, include: str
-    ) -> Iterator[dict[str, Any]]:
-        """Yield the tasks of some records."""
+    ) -> list[dict[str, Any]]:
+        """Return the tasks of some records."""
         earlier = [key for key in keys if run_id_of(key) == key]
         own = [key for key in keys if run_id_of(key) != key]
-        for column, values in (("run_id", earlier), ("record_id", own)):
-            for task in self._tasks(project_id, column, values, *filters, include=include):
-                # A later run with the same id as a record of an earlier version has a record of its own.
-                if column == "record_id" or not task["data"].get("record_id"):
-                    yield task
+        with_run_id = list(self._tasks(project_id, "run_id", earlier, *filters, include=include))
+        with self._translated_errors():
+            # A later run with the same id as a record of an earlier version has a record of its own.
+            found = [task for task in with_run_id if not task["data"].get("record_id")]
+        return [*found, *self._tasks(project_id, "record_id", own, *filters, include=include)]
 
     def _tasks(
         self, project_id: int, column: str, values: Sequence[str], *filters: TaskFilter, include: str

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from langchain_label_studio.types.record_id import run_id_of
 from tests.support.forked_programs import forked
 from tests.support.loopback_label_studio import Fault, LoopbackLabelStudio
 from tests.support.programs import RECOVER, changed, lanes, run, wait_until, waiting_files
@@ -72,7 +73,7 @@ def test_kill_while_a_refused_batch_is_halved_doubles_nothing(loopback: Loopback
     assert len(stored) == len(set(stored)) == 80 + 1
     (refused,) = [run_id for run_id in recorded if run_id not in stored]
     (file,) = Path(os.environ["LABEL_STUDIO_OUTBOX_DIR"]).rglob("rejected/*.json")
-    assert file.stem == refused
+    assert run_id_of(file.stem) == refused
     assert "refuse me" in file.read_text()
 
 
