@@ -14,11 +14,14 @@ from langchain_label_studio.recording.citations import read_citations
 from langchain_label_studio.recording.media import image_of, media_of
 from langchain_label_studio.recording.server_tools import ServerTools, is_server_tool
 from langchain_label_studio.support.json_safe import as_mapping, jsonable
+from langchain_label_studio.support.readable_json import readable_json
 from langchain_label_studio.support.safe_text import clip
 
 _Block = Mapping[str, Any]
 
 _MAX_DEPTH = 5
+_MAX_READS = 10_000
+"""The maximum number of blocks within the blocks of a message. They may contain themselves."""
 _MAX_KIND = 60
 _REASONING_KEYS = (
     "reasoning",
@@ -33,7 +36,9 @@ _REASONING_KEYS = (
 # Bedrock's own blocks have no type. They have one key, which names it.
 _BEDROCK = {
     "cachePoint": "cache_point",
+    "citationsContent": "citations_content",
     "guardContent": "guard_content",
+    "json": "json",
     "reasoningContent": "reasoning_content",
     "searchResult": "search_result",
     "toolResult": "tool_result",
@@ -56,7 +61,9 @@ _SILENT = frozenset(
 )
 # The method for the blocks of a type.
 _READERS = {
+    "citations_content": "_read_nested",
     "guard_content": "_read_nested",
+    "json": "_read_json",
     "non_standard": "_read_non_standard",
     "reasoning": "_read_thoughts",
     "reasoning_content": "_read_thoughts",
@@ -67,6 +74,8 @@ _READERS = {
     "thinking": "_read_thoughts",
     "tool_result": "_read_tool_result",
 }
+_HOLDING = ("content", "text", "output", "guard_content")
+"""The keys under which a block holds other blocks or a text."""
 _WRAPPING = frozenset({"type", "value", "index"})
 _REDACTED = "[thoughts that the provider hides]"
 
@@ -91,8 +100,10 @@ class MessageContent:
                 nothing else.
         """
         self._of_answer = of_answer
+        self._reads_left = _MAX_READS
         self._seen: list[str] = []
-        self._beside: list[str] = []
+        self._unseen: list[str] = []
+        self._said_beside: list[str] = []
         self._after_text = False
         self.thoughts: list[str] = []
         self.notes: list[str] = []
@@ -104,15 +115,31 @@ class MessageContent:
     @property
     def text(self) -> str:
         """The text, with what a model says outside of it on lines of its own."""
-        return "\n".join(filter(None, ("".join(self._seen), *self._beside)))
+        parts: list[str] = []
+        for text in ("".join(self._seen), "".join(self._unseen), *self._said_beside):
+            if text and text not in parts:
+                parts.append(text)
+        return "\n".join(parts)
 
     def read(self, block: Any, depth: int = 0) -> None:
-        """Read one block.
+        """Read one block. If a value in it is not what it should be, what is read until then is kept.
 
         Args:
             block: A text, a block of any provider, or anything else.
             depth: The number of blocks around it.
         """
+        if depth:
+            self._reads_left -= 1
+            if self._reads_left < 0:
+                if self._reads_left == -1:
+                    self.note(f"[block: after {_MAX_READS:,} others]")
+                return
+        try:
+            self._read(block, depth)
+        except Exception as error:  # noqa: BLE001 (the value of any key may be anything)
+            self.note(f"[block that could not be read: {type(error).__name__}]")
+
+    def _read(self, block: Any, depth: int) -> None:
         if not isinstance(block, Mapping):
             self.say(block if isinstance(block, str) else str(jsonable(block)))
             return
@@ -125,10 +152,14 @@ class MessageContent:
             self.add_call(block)
         elif reader := _READERS.get(kind):
             getattr(self, reader)(block, depth)
+        elif (
+            kind.endswith("_output") and not self._of_answer
+        ):  # what OpenAI gets back from the application's tools
+            self._read_nested(block, depth)
         elif is_server_tool(kind, block):
             self.server_tools.read(kind, block)
         elif kind not in _SILENT:
-            self._read_media(kind, block)
+            self._read_media(kind, block, depth)
 
     def read_all(self, blocks: Iterable[Any], depth: int = 0) -> None:
         """Read blocks, in order."""
@@ -143,16 +174,11 @@ class MessageContent:
             self._seen.append(text)
             self._after_text = True
 
-    def say_beside(self, text: str, note: str = "") -> None:
-        """Add text that the model said, and that the application does not see in the text of the message."""
-        if not text or text in self._beside:
-            return
-        if note:
+    def say_beside(self, text: str, note: str) -> None:
+        """Add text that the model said outside of its content, once, with a note about where."""
+        if text and text not in self._said_beside:
+            self._said_beside.append(text)
             self.notes.append(note)
-        if self._of_answer:
-            self._beside.append(text)
-        else:
-            self.say(text)
 
     def note(self, note: str) -> None:
         """Add a note about something that is not text."""
@@ -164,7 +190,7 @@ class MessageContent:
 
     def think(self, value: Any) -> None:
         """Add thoughts, in any shape."""
-        self.thoughts += filter(None, _texts_in(value))
+        self.thoughts += filter(None, _texts_in(jsonable(value)))
 
     def add_call(self, block: _Block) -> None:
         """Add a call of a tool."""
@@ -184,30 +210,36 @@ class MessageContent:
         if seen or not self._of_answer:
             self.say(text if isinstance(text, str) else "")
         elif isinstance(text, str):
-            self.say_beside(text)
+            self._unseen.append(text)
         # LangChain adds a block of a stream to the text before it, if the text did not say where it belongs.
         self.think(block.get("reasoning"))
         if isinstance(kind := block.get("mime_type"), str) and "base64" in block:
             media = {"mime_type": kind, "base64": block["base64"]}
-            self._read_media(kind.partition("/")[0], media)
+            self._read_media(kind.partition("/")[0], media, 0)
         for key in ("annotations", "citations"):
             if isinstance(found := block.get(key), list):
                 self.citations += read_citations(found)
 
     def _read_untyped(self, block: _Block, depth: int) -> None:
-        if isinstance(block.get("text"), str):
+        if isinstance(text := block.get("text"), str):
             self._read_text(block, seen=False)
+            return
+        if isinstance(text, Mapping) and depth < _MAX_DEPTH:  # Bedrock: guarded text
+            self.read(text, depth + 1)
             return
         key = next(iter(block), None) if len(block) == 1 else None
         if key in _BEDROCK and depth < _MAX_DEPTH:
-            self.read({**as_mapping(block[key]), "type": _BEDROCK[key]}, depth + 1)
+            inner = {"json": block[key]} if key == "json" else as_mapping(block[key])
+            self.read({**inner, "type": _BEDROCK[key]}, depth + 1)
         elif isinstance(key, str) and "format" in (value := as_mapping(block[key])):
-            self._read_media(key, value)
+            self._read_media(key, value, depth)
         elif block:
-            self._read_media("", block)
+            self._read_media("", block, depth)
 
-    def _read_media(self, kind: str, block: _Block) -> None:
-        if media := media_of(kind, block):
+    def _read_media(self, kind: str, block: _Block, depth: int) -> None:
+        if held := as_mapping(block.get("source")).get("content"):  # a document that is made of blocks
+            self._read_nested({"title": block.get("title") or block.get("name"), "content": held}, depth)
+        elif media := media_of(kind, block):
             self.note(media)
             if image := image_of(kind, block):
                 self.images.append(image)
@@ -235,7 +267,9 @@ class MessageContent:
         if depth < _MAX_DEPTH and isinstance(value := block.get("value"), Mapping):
             # LangChain puts the later parts of a stream beside the first one, not into it.
             later = {key: part for key, part in block.items() if key not in _WRAPPING and part is not None}
-            self.read({**value, **later}, depth + 1)
+            inner = {**value, **later}
+            # The application does not see its text.
+            self.read({**inner, "type": "output_text"} if inner.get("type") == "text" else inner, depth + 1)
         else:
             self.note("[block: non_standard]")
 
@@ -248,16 +282,21 @@ class MessageContent:
     def _read_nested(self, block: _Block, depth: int) -> None:
         """Read what a block of a person or a tool holds: a result, a document that was found, guarded text."""
         inner = MessageContent(of_answer=False)
+        inner._reads_left = self._reads_left
         for key in ("title", "source"):
             if isinstance(text := block.get(key), str):
                 inner.note(text)
-        for key in ("content", "text"):
-            held = block.get(key)
+        for held in map(block.get, _HOLDING):
             if depth < _MAX_DEPTH and held:
                 inner.read_all(held if isinstance(held, list) else [held], depth + 1)
+        self._reads_left = inner._reads_left
         if inner.text:
             self.note(clip(inner.text))
         self.images += inner.images
+
+    def _read_json(self, block: _Block, depth: int) -> None:  # noqa: ARG002
+        # A tool answers with values. In an answer of a model, they would be no text.
+        self.note("[block: json]" if self._of_answer else readable_json(jsonable(block.get("json"))))
 
 
 def _texts_in(value: Any, depth: int = 0) -> list[str]:

@@ -13,7 +13,7 @@ from langchain_label_studio.recording.citations import unique_citations
 from langchain_label_studio.recording.media import MAX_IMAGES
 from langchain_label_studio.recording.message_content import MessageContent
 from langchain_label_studio.recording.message_extras import read_extras, read_grounding
-from langchain_label_studio.support.json_safe import jsonable
+from langchain_label_studio.support.json_safe import as_mapping, jsonable
 from langchain_label_studio.support.safe_text import clip
 from langchain_label_studio.types.turn import Turn
 
@@ -66,23 +66,29 @@ def to_turn(message: BaseMessage) -> Turn:
         return _read(message)
     except Exception as error:  # noqa: BLE001 (a message class of the user may raise anything)
         note = f"[{type(message).__name__} that could not be read: {type(error).__name__}]"
+    try:
+        return {"role": _role(message), "content": clip(str(message.text)) or note}
+    except Exception:  # noqa: BLE001
         return {"role": "user", "content": note}
+
+
+def _role(message: BaseMessage) -> str:
+    fields = vars(message)
+    kind = str(fields.get("type") or message.type)
+    # A ChatMessage brings a role of its own.
+    return _ROLES.get(kind) or str(fields.get("role", kind))
 
 
 def _read(message: BaseMessage) -> Turn:
     fields = vars(message)
-    kind = fields.get("type") or message.type
-    # A ChatMessage brings a role of its own.
-    role = _ROLES.get(kind) or fields.get("role", kind)
+    role = _role(message)
     content, said_outside = fields["content"], fields["additional_kwargs"]
     grounding = (fields.get("response_metadata") or {}).get("grounding_metadata")
     found: MessageContent | None = None
     if said_outside or grounding or not isinstance(content, str):
         found = MessageContent(of_answer=role == "assistant")
         found.read_all([content] if isinstance(content, str) else content)
-        if said_outside:
-            read_extras(said_outside, found)
-        read_grounding(grounding, found)
+        _read_outside(fields, grounding, found)
         content = found.text
     turn: Turn = {"role": role, "content": clip(content)}
     if name := fields.get("name"):
@@ -98,6 +104,20 @@ def _read(message: BaseMessage) -> Turn:
     if found:
         _add(turn, found)
     return turn
+
+
+def _read_outside(fields: Mapping[str, Any], grounding: Any, found: MessageContent) -> None:
+    said = fields["additional_kwargs"]
+    try:
+        if said:
+            read_extras(said, found)
+        read_grounding(grounding, found)
+        # Other than an AIMessage, a ChatMessage does not read its calls.
+        calls = None if "tool_calls" in fields else said.get("tool_calls")
+        for call in map(as_mapping, calls if isinstance(calls, list) else ()):
+            found.add_call({**call, **as_mapping(call.get("function"))})
+    except Exception as error:  # noqa: BLE001 (the value of any key may be anything)
+        found.note(f"[additional_kwargs that could not be read: {type(error).__name__}]")
 
 
 def _add(turn: Turn, found: MessageContent) -> None:

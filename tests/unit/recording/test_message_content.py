@@ -8,7 +8,14 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, HumanMessage, ToolMessage
+from langchain_core.messages import (
+    AIMessage,
+    AIMessageChunk,
+    BaseMessage,
+    ChatMessage,
+    HumanMessage,
+    ToolMessage,
+)
 from langchain_core.messages.block_translators import PROVIDER_TRANSLATORS
 
 from langchain_label_studio.recording.messages import to_turn
@@ -27,6 +34,22 @@ def block(kind: str, **fields: Any) -> dict[str, Any]:
 
 def text(said: str) -> dict[str, Any]:
     return block("text", text=said)
+
+
+class Unreadable(dict[str, Any]):
+    """A mapping of the application that fails when it is read."""
+
+    def get(self, key: str, default: Any = None) -> Any:
+        if key == "type" and key in self:
+            return self[key]
+        raise RuntimeError
+
+    def __bool__(self) -> bool:
+        raise RuntimeError
+
+
+def call_of(name: str) -> dict[str, Any]:
+    return {"name": name, "args": {"x": 1}, "id": "1"}
 
 
 THOUGHTS = {
@@ -468,3 +491,107 @@ def test_nothing_of_the_text_is_lost_and_nothing_else_is_in_it(
     assert all(
         note.startswith("[") and note.endswith("]") and "{" not in note for note in turn.get("notes", ())
     )
+
+
+@pytest.mark.parametrize(
+    ("content", "said", "shown"),
+    [
+        ([text("Hi"), block("web_search_call", id="s", status={"a": 1})], {}, "Hi"),
+        ([text("Hi"), block("tool_result", tool_use_id=["s"], content="x")], {}, "Hi"),
+        ([text("Hi"), block("audio", data={1, 2})], {}, "Hi"),
+        ([text("Hi"), Unreadable(type="odd")], {}, "Hi"),
+        ([Unreadable(type="odd"), text("Hi")], {}, "Hi"),
+        ("Hi", {"audio": Unreadable()}, "Hi"),
+        ("Hi", {"annotations": [{"title": {}}], "tool_outputs": 3, "reasoning": {"summary": 5}}, "Hi"),
+    ],
+)
+def test_an_odd_value_costs_neither_the_text_nor_the_role(content: Any, said: Any, shown: str) -> None:
+    message = AIMessage.model_construct(
+        content=content, additional_kwargs=said, response_metadata={}, tool_calls=[call_of("f")]
+    )
+
+    turn = to_turn(message)
+
+    assert (turn["role"], turn["content"]) == ("assistant", shown)
+    assert turn["tool_calls"] == [call_of("f")]
+
+
+def test_a_message_that_cannot_be_read_has_its_role_and_its_text() -> None:
+    message = AIMessage.model_construct(content="Hi", additional_kwargs={}, tool_calls=["none"])
+
+    assert to_turn(message) == {"role": "assistant", "content": "Hi"}
+
+
+def test_blocks_that_contain_each_other_are_read_up_to_a_bound() -> None:
+    near: list[Any] = []
+    documents = [block("search_result", title=str(number), content=near) for number in range(30)]
+    near.extend(documents)
+    thoughts: list[Any] = []
+    thoughts.extend([thoughts] * 30)
+
+    turn = to_turn(ToolMessage(documents[:1], tool_call_id="1"))
+
+    assert "[block: after 10,000 others]" in turn["content"]
+    assert "contains itself" in to_turn(AIMessage([block("thinking", thinking=thoughts)]))["reasoning"]
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        AIMessage("No.", additional_kwargs={"refusal": "No."}),
+        AIMessage("No.", additional_kwargs={"audio": {"transcript": "No."}}),
+        AIMessage([text("No."), block("refusal", refusal="No.")]),
+        AIMessage([text("N"), text("o.")], additional_kwargs={"refusal": "No."}),
+    ],
+)
+def test_what_is_said_twice_is_there_once(message: AIMessage) -> None:
+    turn = to_turn(message)
+
+    assert turn["content"] == "No."
+    assert turn["notes"] in (["[refusal]"], ["[transcript of the audio]"])
+
+
+@pytest.mark.parametrize(
+    ("content", "shown"),
+    [
+        ([{"text": "a"}, {"text": "a"}, {"text": "b"}], "aab"),
+        ([block("output_text", text="Hello "), block("output_text", text="world")], "Hello world"),
+        ([block("non_standard", value=text("x")), text("4")], "4\nx"),
+    ],
+)
+def test_text_that_the_application_does_not_see_comes_after_what_it_sees(content: Any, shown: str) -> None:
+    assert to_turn(AIMessage(content))["content"] == shown
+
+
+@pytest.mark.parametrize(
+    ("content", "shown"),
+    [
+        ([block("custom_tool_call_output", call_id="1", output="27")], "27"),
+        ([block("function_call_output", call_id="1", output=[block("input_text", text="27")])], "27"),
+        ([block("json", json={"temp": 20})], '{"temp": 20}'),
+        ([{"json": {"temp": 20}}], '{"temp": 20}'),
+        ([{"toolResult": {"toolUseId": "1", "content": [{"json": [1, 2]}, {"text": "two"}]}}], "[1, 2]\ntwo"),
+        ([block("guard_content", guard_content={"text": {"text": "guarded"}})], "guarded"),
+        ([{"guardContent": {"text": {"text": "guarded"}}}], "guarded"),
+        (
+            [block("document", title="T", source={"type": "content", "content": [text("my text")]})],
+            "T\nmy text",
+        ),
+        ([block("document", source={"type": "content", "content": "my text"}), text("q")], "my text\nq"),
+        (
+            [{"document": {"format": "txt", "name": "x", "source": {"content": [text("my text")]}}}],
+            "x\nmy text",
+        ),
+        ([{"citationsContent": {"content": [{"text": "cited"}], "citations": []}}], "cited"),
+    ],
+)
+def test_what_a_tool_or_a_document_says_is_text(content: Any, shown: str) -> None:
+    assert to_turn(ToolMessage(content, tool_call_id="1"))["content"] == shown
+    assert to_turn(HumanMessage(content))["content"] == shown
+
+
+def test_the_calls_of_a_chat_message_are_calls() -> None:
+    given = {"id": "1", "type": "function", "function": {"name": "f", "arguments": '{"x": 1}'}}
+    message = ChatMessage("", role="assistant", additional_kwargs={"tool_calls": [given]})
+
+    assert to_turn(message)["tool_calls"] == [{"name": "f", "args": {"x": 1}, "id": "1"}]
