@@ -30,7 +30,7 @@ COLUMNS = (
 """The keys of a task's data that this package fills. People filter and sort by them."""
 
 _MAX_KEY = 100
-PANELS = ("conversation_html", "conversation_markdown", "answer_markdown")
+PANELS = ("conversation_html", "conversation_markdown", "answer_markdown", "beside_answer_html")
 """The keys of a task's data that are filled only if the label config shows them in a `<Markdown>` tag."""
 
 UNFILTERABLE = frozenset("\"'.$\\")

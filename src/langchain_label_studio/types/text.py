@@ -13,11 +13,14 @@ from langchain_label_studio.types.turn import Turn
 _LINE_WIDTH = 90
 
 
-def show_turn(turn: Turn, *, blocks: bool = True) -> str:
+def show_turn(turn: Turn, *, blocks: bool = True, beside: bool = False) -> str:
     """Return a turn as reviewers see it: its content, then its tool calls.
+
+    A turn without both is shown as what is beside them: the calls of the provider's own tools, and notes of images.
 
     Args:
         turn: The turn.
+        beside: Whether what is beside them is always shown.
         blocks: Whether a long call has a line for each argument. Earlier versions wrote it in one line.
     """
     parts = [turn["content"]] if turn["content"] else []
@@ -26,6 +29,9 @@ def show_turn(turn: Turn, *, blocks: bool = True) -> str:
         f"→ {call.get('name')}({call.get('args')})  [invalid tool call: {call.get('error') or 'not JSON'}]"
         for call in turn.get("invalid_tool_calls", ())
     ]
+    if beside or not parts:
+        parts += [_show_call(call, block=blocks) for call in turn.get("server_tools", ())]
+        parts += turn.get("notes", ())
     text = "\n".join(parts)
     if turn["role"] == "tool" and (name := turn.get("name")):
         failed = " (failed)" if turn.get("status") == "error" else ""

@@ -10,7 +10,7 @@ class Turn(TypedDict):
 
     Attributes:
         role: `user`, `assistant`, `system`, `tool`, or a role of the application's own.
-        content: The text. Images, sound and files are notes in it.
+        content: The text. In what a person or a tool says, images, sound and files are notes in it.
         name: The name of the speaker or the tool.
         tool_calls: The calls that the model asks for: `name`, `args` and `id` of each.
         invalid_tool_calls: Calls that cannot be read: `name`, `args`, `id` and `error` of each.

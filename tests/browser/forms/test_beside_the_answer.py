@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from langchain_core.messages import AIMessage, HumanMessage
 from playwright.sync_api import expect
 
@@ -95,3 +96,52 @@ def test_a_refusal_and_a_transcript_are_text_with_a_mark(record: Record, reviewe
     expect(spoken).to_contain_text("[transcript of the audio]")
     expect(answer).to_contain_text("[refusal]")
     expect(reviewer.responses).to_contain_text("I'm sorry, I can't help with that.", use_inner_text=True)
+
+
+def open_task(reviewer: Reviewer, project_url: str | None) -> None:
+    """Open the only task. The page of an agent has no stars."""
+    reviewer.open_stream(project_url)
+    expect(reviewer.responses).to_have_count(1)
+    reviewer.photograph("task")
+
+
+@pytest.mark.parametrize("mode", ["prompt", "rag", "agent"])
+def test_sources_and_images_stand_below_the_answer_of_each_form(
+    record: Record, reviewer: Reviewer, mode: str
+):
+    picture = (
+        "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg=="
+    )
+    drawn = AIMessage([*SEARCHED.content, {"type": "image", "base64": picture, "mime_type": "image/png"}])
+    handler = record([HumanMessage("How is the weather?")], drawn, mode=mode)
+
+    open_task(reviewer, handler.project_url)
+
+    beside = reviewer.task.locator(".lls-answer")
+    # An agent's call is a step, which is judged.
+    expect(reviewer.task.get_by_text("web_search")).to_have_count(1)
+    expect(beside).to_contain_text("21 degrees, and no rain before the evening")
+    expect(beside.locator("a")).to_have_text("https://weather.test/paris?a=1&b=2")
+    expect(beside.locator("img")).to_be_visible()
+    expect(reviewer.responses).to_have_text(["It is 21 degrees in Paris."], use_inner_text=True)
+
+
+@pytest.mark.parametrize("mode", ["prompt", "rag", "agent"])
+def test_an_answer_of_text_has_nothing_below_it(record: Record, reviewer: Reviewer, mode: str):
+    handler = record([HumanMessage("Hi")], AIMessage("Hello."), mode=mode)
+
+    open_task(reviewer, handler.project_url)
+
+    expect(reviewer.responses).to_have_text(["Hello."], use_inner_text=True)
+    expect(reviewer.task.locator(".lls-chat")).to_have_count(0)
+    expect(reviewer.task).not_to_contain_text("beside_answer_html")
+
+
+def test_an_answer_that_is_only_an_image_is_shown_and_can_be_rated(record: Record, reviewer: Reviewer):
+    picture = {"type": "image", "base64": "iVBORw0KGgo=", "mime_type": "image/png"}
+    handler = record([HumanMessage("Draw a point.")], AIMessage([picture]), mode="chat")
+
+    reviewer.open_task(handler.project_url)
+
+    expect(reviewer.task.locator(".lls-answer img")).to_have_count(1)
+    expect(reviewer.responses).to_have_text(["[image: image/png, 8 B]"], use_inner_text=True)

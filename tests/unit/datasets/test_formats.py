@@ -327,6 +327,21 @@ class TestAnyFormat:
             assert only_reason(to_sft([review(prompt=prompt)], format=format)) == Reason.NOTE_ONLY
         assert only_reason(to_dpo([review(prompt=prompt, corrected="A cat")])) == Reason.NOTE_ONLY
 
+    @pytest.mark.parametrize("kind", ["image", "audio", "no such kind"])
+    def test_an_answer_with_more_than_text_is_no_text(self, kind: str) -> None:
+        block = {"type": kind, "base64": "aGVsbG8=", "mime_type": f"{kind}/png"}
+        for content in ([block], ["Here it is:", block]):
+            said = to_turn(AIMessage(content))
+            for prompt in ([user("Draw")], [user("Draw"), said, user("Another one")]):
+                rated = review(prompt=prompt, answers=[said], rating=5)
+                for format in SFT:  # noqa: A001
+                    assert only_reason(to_sft([rated], format=format)) == Reason.NOTE_ONLY
+
+    def test_what_a_model_says_outside_of_its_content_is_text(self) -> None:
+        said = to_turn(AIMessage("", additional_kwargs={"refusal": "I can't."}))
+        (row,) = to_sft([review(prompt="Hi", answers=[said], rating=5)])
+        assert row["completion"] == [{"role": "assistant", "content": "I can't."}]
+
     @pytest.mark.parametrize(
         "text", ["see [image: a cat] there", "[1]: https://example.org", "[note: none]", "[file] a.txt"]
     )

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from html.parser import HTMLParser
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -246,6 +248,57 @@ def test_answers_are_rendered_where_the_config_asks_for_it() -> None:
     assert "\n> **a**  \n" in html
     assert "\n> b  \n> c  \n" in html
     assert Page(html).text.count("answer") == 2
+
+
+DRAWN = {
+    "role": "assistant",
+    "content": "Here.",
+    "tool_calls": [{"name": "save", "args": {}}],
+    "server_tools": [{"name": "web_search", "args": {"query": "cats"}, "result": "Cats"}],
+    "notes": ["[image: image/png, 8 B]"],
+    "citations": [{"title": "Cats", "url": "https://c.org"}],
+}
+
+
+def test_what_is_beside_answers_stands_below_them() -> None:
+    assert render_panel("beside_answer_html", run("Hi", ["Hello"])) == ""
+    page = Page(render_panel("beside_answer_html", run("Hi", [DRAWN])))
+    assert page.text == '→ web_searchquery"cats"resultCats\n[image: image/png, 8 B]Sources1. Cats https://c.org'
+    both = Page(render_panel("beside_answer_html", run("Hi", ["Hello", DRAWN])))
+    assert both.text.startswith("answer 2")
+
+
+def test_a_step_is_not_repeated_below_the_answer() -> None:
+    an_agent = replace(run("Hi", [DRAWN]), steps=({"title": "web_search"},))
+    assert "web_search" not in render_panel("beside_answer_html", an_agent)
+    assert "Sources" in render_panel("beside_answer_html", an_agent)
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ({"notes": ["[image: image/png, 8 B]"]}, "[image: image/png, 8 B]"),
+        ({"server_tools": [{"name": "search", "args": {"q": "x"}}]}, '→ search(q="x")'),
+        ({"reasoning": "Hmm"}, ""),
+    ],
+)
+def test_an_answer_without_text_is_shown_as_what_is_beside_it(said: dict[str, Any], shown: str) -> None:
+    turn = {"role": "assistant", "content": "", **said}
+    task = build_task(run([user("Draw"), turn, user("Again")], [turn]), config(), model_version="v")
+
+    assert [p["result"][0]["value"]["text"] for p in task["predictions"]] == ([[shown]] if shown else [])
+    assert task["data"]["prompt"] == f"user: Draw\n\nassistant: {shown}\n\nuser: Again"
+
+
+def test_a_prompt_shows_what_is_beside_the_text_of_earlier_answers() -> None:
+    prompt = [
+        user("Draw"),
+        {"role": "assistant", "content": "Here.", "notes": ["[image: a]"]},
+        user("Thanks"),
+    ]
+    task = build_task(run(prompt, ["Welcome"]), config(), model_version="v")
+
+    assert "assistant: Here.\n[image: a]" in task["data"]["prompt"]
 
 
 @given(

@@ -17,7 +17,7 @@ ROLES = frozenset({"system", "user", "assistant", "tool"})
 # The notes that `recording.messages` and `json_safe.clip` write for images, files, unreadable messages and cut texts.
 _NOTE = re.compile(
     r"^\[(?:(?:image|audio|video|file|text file|media)(?: [^\]\n]*)?: [^\n]*|\w+ that could not be read: \w+"
-    r"|cut: [\d,]+ more characters)\]$",
+    r"|block: [^\n]*|cut: [\d,]+ more characters)\]$",
     re.MULTILINE,
 )
 
@@ -114,9 +114,10 @@ def _check_turn(turn: Turn) -> None:
         raise Unfit(Reason.UNKNOWN_ROLE, repr(turn["role"]))
     if turn.get("invalid_tool_calls"):
         raise Unfit(Reason.BROKEN_CALL)
-    # Few texts have a bracket. The others need no search.
-    if "[" in turn["content"] and (note := _NOTE.search(turn["content"])):
-        raise Unfit(Reason.NOTE_ONLY, note[0][:100])
+    for text in (turn["content"], *turn.get("notes", ())):
+        # Few texts have a bracket. The others need no search.
+        if "[" in text and (note := _NOTE.search(text)):
+            raise Unfit(Reason.NOTE_ONLY, note[0][:100])
 
 
 def _call(call: Any, number: int) -> Call:

@@ -40,7 +40,7 @@ def build_task(run: LLMRun, config: LabelConfig, *, model_version: str) -> dict[
     """
     form = get_form(run.form)
     filled = form.fill(run)
-    turns = [(turn["role"], show_turn(turn)) for turn in run.prompt]
+    turns = [(turn["role"], show_turn(turn, beside=True)) for turn in run.prompt]
     data: dict[str, Any] = {**_columns(run), **run.data, "run_id": run.run_id}
     if config.input:
         data[config.input.key] = prompt_value(config.input, turns)
@@ -91,7 +91,8 @@ def _panels(run: LLMRun, config: LabelConfig) -> dict[str, str]:
     with no_fork():
         from langchain_label_studio.label_studio.tasks.conversation_html import render_panel  # noqa: PLC0415 (takes 3 ms to load: not for an import)
 
-    return {key: render_panel(key, run) for key in keys}
+    panels = {key: render_panel(key, run) for key in keys}
+    return {key: html for key, html in panels.items() if html}
 
 
 def check_task_data(

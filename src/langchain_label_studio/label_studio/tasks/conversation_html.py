@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from langchain_label_studio.label_studio.tasks.turn_html import (
     MAX_RENDERED_TEXT,
     ShowText,
     beside,
     bubble,
     calls,
-    escape,
     markdown,
     pictures,
     plain_html,
@@ -27,6 +28,8 @@ def render_panel(key: str, run: LLMRun) -> str:
     Args:
         key: The key. `conversation_html` is the conversation with its texts as they are. `conversation_markdown` is the
             conversation with the texts of users and models as Markdown. `answer_markdown` is the answers as Markdown.
+            `beside_answer_html` is what is beside the text of the answers: images, the provider's own tools, notes and
+            sources.
         run: The run.
 
     Returns:
@@ -35,6 +38,8 @@ def render_panel(key: str, run: LLMRun) -> str:
     """
     if key == "answer_markdown":
         return _answers(run.shown_answers)
+    if key == "beside_answer_html":
+        return _page((), _below(run))
     return _conversation(run, plain_html if key == "conversation_html" else markdown)
 
 
@@ -47,19 +52,27 @@ def _answers(turns: tuple[Turn, ...]) -> str:
 
 def _conversation(run: LLMRun, show: ShowText) -> str:
     turns = [bubble(turn, show=show) for turn in run.prompt]
-    return _page(run.prompt, [*turns, *_called(run.shown_answers)])
-
-
-def _called(answers: tuple[Turn, ...]) -> list[str]:
-    """Return what is beside the text of the answers, such as tool calls, images and sources. The text is there to correct."""
-    blocks = []
+    answers = run.shown_answers
     for turn, label in zip(answers, _labels(len(answers)), strict=True):
-        if content := "".join((*pictures(turn), *calls(turn), *beside(turn))):
-            title = (
-                f'<span class="lls-role">assistant</span> <span class="lls-note">in {escape(label)}</span>'
-            )
-            blocks.append(f'<div class="lls-turn lls-assistant lls-answer">{title}{content}</div>')
+        title = f'<span class="lls-role">assistant</span> <span class="lls-note">in {label}</span>'
+        turns += _block((*pictures(turn), *calls(turn), *beside(turn)), title=title)
+    return _page(run.prompt, turns)
+
+
+def _below(run: LLMRun) -> list[str]:
+    """Return what stands below answers: all but their tool calls, which are in the text, or steps of their own."""
+    blocks = []
+    answers = run.shown_answers
+    for turn, label in zip(answers, _labels(len(answers)), strict=True):
+        title = f'<div class="lls-role">{label}</div>' if len(answers) > 1 else ""
+        blocks += _block((*pictures(turn), *beside(turn, with_tools=not run.steps)), title=title)
     return blocks
+
+
+def _block(content: Iterable[str], *, title: str) -> list[str]:
+    """Return what is beside the text of an answer. The text is there to correct."""
+    found = "".join(content)
+    return [f'<div class="lls-turn lls-assistant lls-answer">{title}{found}</div>'] if found else []
 
 
 def _labels(count: int) -> list[str]:

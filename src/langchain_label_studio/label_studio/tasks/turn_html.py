@@ -141,9 +141,9 @@ def calls(turn: Turn) -> Iterator[str]:
         yield _call(call, f'<div class="lls-reason">{reason}</div>{given}')
 
 
-def beside(turn: Turn) -> Iterator[str]:
+def beside(turn: Turn, *, with_tools: bool = True) -> Iterator[str]:
     """Yield what is beside the text of a turn: the calls of the provider's own tools, notes, and the cited sources."""
-    for call in turn.get("server_tools", ()):
+    for call in turn.get("server_tools", ()) if with_tools else ():
         content = _arguments(call.get("args"))
         if error := call.get("error"):
             content += f'<div class="lls-reason">{escape(clip(str(error), MAX_RENDERED_TEXT))}</div>'
