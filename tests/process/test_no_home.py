@@ -72,8 +72,11 @@ def places_in(tmp_path: Path) -> Path:
     return place
 
 
-def test_a_user_without_an_entry_records_in_memory_and_is_told(loopback: LoopbackLabelStudio) -> None:
-    done = run_as(NOBODY, recorded("", loopback))
+@pytest.mark.parametrize("place", ["", "outbox_dir='~/runs'"])
+def test_a_user_without_an_entry_records_in_memory_and_is_told(
+    loopback: LoopbackLabelStudio, place: str
+) -> None:
+    done = run_as(NOBODY, recorded(place, loopback))
 
     assert done.returncode == 0, done.stderr
     assert done.stdout.endswith("kept in None\n")

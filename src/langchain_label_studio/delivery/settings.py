@@ -106,7 +106,11 @@ def _chosen_directory(outbox_dir: str | Path | None, environ: Mapping[str, str])
         try:
             directory = expanded(chosen)
             possible = b"\0" not in os.fsencode(directory)
-        except ValueError:
+        except RuntimeError:  # there is no home directory, or no user of this name
+            if Path(chosen).parts[0] == "~":
+                return None
+            possible = False
+        except (TypeError, ValueError):
             possible = False
         if not possible:
             msg = f"outbox_dir={str(chosen)[:100]!r} cannot be a directory: pass the path of one."

@@ -56,8 +56,8 @@ _MAX_ID = 2**63 - 1
 _MAX_SHOWN = 100
 # Control characters, halves of a character, and ends of lines. Label Studio or its database refuses most of them.
 _UNUSABLE = frozenset({"Cc", "Cs", "Zl", "Zp"})
-# A letter after it, as in "20%discount", makes it a text. The directives for the ends of lines are left out.
-_DIRECTIVE = re.compile(r"%%|%[-_0^#]*\d*[EO:]?[aAbBcCdDeFfgGhHIjklmMpPrRSTuUVwWxXyYzZ](?![^\W\d_])")
+# The directives for the ends of lines are left out.
+_DIRECTIVE = re.compile(r"%%|%(?:-?[dHIjmMSy]|[aAbBcCDeFfgGhklpPrRTuUVwWxXYzZ])(?=(T%|.|$))")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -268,7 +268,7 @@ def _title(project_name: str) -> str:
     name = _one_line("project_name", project_name, error=ProjectTitleError)
     now = datetime.now()  # noqa: DTZ005 (a person's own date)
     try:
-        filled = _DIRECTIVE.sub(lambda directive: now.strftime(directive[0]), name)
+        filled = _DIRECTIVE.sub(lambda directive: _date(directive, now), name)
     except ValueError:
         msg = f"project_name={_shown(name)}: this computer cannot fill in the date. Use %Y, %m and %d only."
         raise ProjectTitleError(msg) from None
@@ -280,6 +280,16 @@ def _title(project_name: str) -> str:
         )
         raise ProjectTitleError(msg)
     return title
+
+
+def _date(directive: re.Match[str], now: datetime) -> str:
+    """Return a part of a date. A letter after its directive, as in "20%discount", makes it a text.
+
+    A letter of a language without capitals does not: people write dates as "%Y年%m月". Nor does the T before a time.
+    """
+    after = directive[1] or ""
+    is_text = len(after) == 1 and after.lower() != after.upper()
+    return directive[0] if is_text else now.strftime(directive[0])
 
 
 def _one_line(setting: str, value: Any, *, error: type[SettingError] = SettingError) -> str:

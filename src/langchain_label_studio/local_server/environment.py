@@ -104,7 +104,7 @@ def cache_directory() -> Path:
     chosen = os.environ.get(CACHE_VARIABLE)
     try:
         directory = expanded(chosen) if chosen else user_directory("cache")
-    except ValueError:
+    except RuntimeError:  # ~ without a home directory
         directory = None
     if directory is None:
         msg = f"This user has no home directory. Set HOME, or set {CACHE_VARIABLE} to a directory."

@@ -85,7 +85,7 @@ class LocalLabelStudio(RunsInWith):
         self.api_key = ""
         try:
             self._data_dir = expanded(data_dir)
-        except ValueError:
+        except (TypeError, ValueError, RuntimeError):
             msg = f"{str(data_dir)!r} cannot be a directory for Label Studio's data: pass the path of one."
             raise LocalServerError(msg) from None
         self.log = self._data_dir / "label-studio.log"

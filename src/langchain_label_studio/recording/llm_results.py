@@ -102,8 +102,8 @@ def _repository(path: str) -> str | None:
     """Return the repository of a model in a cache of Hugging Face: `.../models--Qwen--Qwen3-8B/snapshots/<hash>`."""
     if path.endswith((".gguf", ".ggml")):
         return None  # one of several models of its repository
-    directory, snapshots, commit = path.replace("\\", "/").rstrip("/").rpartition("/snapshots/")
-    if not snapshots or "/" in commit:
+    directory, snapshots, _ = path.replace("\\", "/").rstrip("/").rpartition("/snapshots/")
+    if not snapshots:
         return None
     return directory.rpartition("/")[2].removeprefix("models--").replace("--", "/", 1) or None
 

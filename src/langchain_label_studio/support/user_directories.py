@@ -40,12 +40,9 @@ def expanded(path: str | Path) -> Path:
     """Return an absolute path, with the user's home directory in place of `~`.
 
     Raises:
-        ValueError: The path cannot be one, or there is no home directory.
+        RuntimeError: There is no home directory.
     """
-    try:
-        return Path(path).expanduser().absolute()
-    except (TypeError, RuntimeError) as error:
-        raise ValueError(str(error)) from None
+    return Path(path).expanduser().absolute()
 
 
 def places_for_locks() -> Iterator[Path]:

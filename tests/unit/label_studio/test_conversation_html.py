@@ -263,7 +263,9 @@ DRAWN = {
 def test_what_is_beside_answers_stands_below_them() -> None:
     assert render_panel("beside_answer_html", run("Hi", ["Hello"])) == ""
     page = Page(render_panel("beside_answer_html", run("Hi", [DRAWN])))
-    assert page.text == '→ web_searchquery"cats"resultCats\n[image: image/png, 8 B]Sources1. Cats https://c.org'
+    assert (
+        page.text == '→ web_searchquery"cats"resultCats\n[image: image/png, 8 B]Sources1. Cats https://c.org'
+    )
     both = Page(render_panel("beside_answer_html", run("Hi", ["Hello", DRAWN])))
     assert both.text.startswith("answer 2")
 

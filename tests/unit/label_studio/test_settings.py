@@ -184,6 +184,9 @@ def test_a_bad_number_in_the_environment_names_the_variable() -> None:
         ("%Y%m%d", "20261129"),
         ("Day %d, %B", "Day 29, November"),
         ("%A_%d", "Sunday_29"),
+        ("Logs %Y年%m月%d日", "Logs 2026年11月29日"),
+        ("%Y%m%dT%H%M", "20261129T0830"),
+        ("%-m/%-d of %Y", "11/29 of 2026"),
         # No dates.
         ("Rate 20%discount", "Rate 20%discount"),
         ("100%sure", "100%sure"),
@@ -193,6 +196,9 @@ def test_a_bad_number_in_the_environment_names_the_variable() -> None:
         ("Day %Q", "Day %Q"),
         ("abc%n", "abc%n"),
         ("100%s", "100%s"),
+        ("a%20b project", "a%20b project"),
+        ("50%-a", "50%-a"),
+        ("grow_20%_b", "grow_20%_b"),
         ("a %%Y", "a %Y"),
     ],
 )

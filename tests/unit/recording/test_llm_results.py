@@ -16,3 +16,24 @@ def test_the_reason_is_known_by_the_name_of_each_provider(key: str) -> None:
     fields = read_result(LLMResult(generations=[[ChatGeneration(message=message)]]), {})
 
     assert fields["finish_reason"] == "length"
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("gpt-5-mini", "gpt-5-mini"),
+        ("Qwen/Qwen3-8B", "Qwen/Qwen3-8B"),
+        ("/home/me/.cache/huggingface/hub/models--Qwen--Qwen3-8B/snapshots/895c8d171b", "Qwen/Qwen3-8B"),
+        ("/cache/models--Qwen--Qwen3-8B/snapshots/895c8d171b/", "Qwen/Qwen3-8B"),
+        ("/cache/models--Qwen--Qwen3-8B/snapshots/895c8d171b/onnx", "Qwen/Qwen3-8B"),
+        ("/cache/models--Qwen--Qwen3-8B/snapshots/895c8d171b/model.safetensors", "Qwen/Qwen3-8B"),
+        ("C:\\cache\\models--Qwen--Qwen3-8B\\snapshots\\895c8d171b", "Qwen/Qwen3-8B"),
+        ("/cache/models--gpt2/snapshots/607a30d783", "gpt2"),
+        ("/cache/models--a--b/snapshots/c/model-Q4_K_M.gguf", "model-Q4_K_M"),
+        ("/models/tuned", "tuned"),
+    ],
+)
+def test_a_path_names_its_model_without_the_path(name: str, shown: str) -> None:
+    message = AIMessage("Hi", response_metadata={"model_name": name})
+
+    assert read_result(LLMResult(generations=[[ChatGeneration(message=message)]]), {})["model"] == shown
