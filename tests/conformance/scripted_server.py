@@ -1,8 +1,9 @@
-"""`ScriptedServer`: a real HTTP server that answers each request with the next reply of a script."""
+"""`ScriptedServer`: a real HTTP server that answers each request with the next of its replies."""
 
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -28,12 +29,11 @@ class ScriptedServer:
     """A server on a free port of 127.0.0.1. It answers POST only.
 
     Attributes:
-        requests: How many requests came.
+        replies: What it answers, each once.
     """
 
-    def __init__(self, *replies: Reply) -> None:
-        self.requests = 0
-        self._replies = iter(replies)
+    def __init__(self) -> None:
+        self.replies: deque[Reply] = deque()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._server.daemon_threads = True
         self._thread = threading.Thread(
@@ -55,9 +55,8 @@ class ScriptedServer:
         self._server.server_close()
 
     def _next_reply(self) -> Reply:
-        self.requests += 1
         missing = Reply(status=500, content_type="text/plain", chunks=[b"The script has no more replies."])
-        return next(self._replies, missing)
+        return self.replies.popleft() if self.replies else missing
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         next_reply = self._next_reply

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
-import functools
 import json
-import operator
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import BaseMessage
-from langchain_core.runnables import RunnableConfig
 
 from langchain_label_studio import LLMRun
+from tests.conformance.models import Models
 from tests.conformance.providers import PROVIDERS
-from tests.conformance.script import QUESTION, SECRET, VERSIONS, WAYS, Provider, Script
-from tests.conformance.scripted_server import ScriptedServer
+from tests.conformance.script import SECRET, VERSIONS, WAYS, Provider, Script
 from tests.support.recording import Recording, recording
 
 # The packages warn of each other, and of themselves. That is no failure of ours.
@@ -34,6 +29,12 @@ CASES = [
 ]
 
 
+@pytest.fixture(scope="module")
+def models() -> Iterator[Models]:
+    with Models() as made:
+        yield made
+
+
 @pytest.mark.parametrize("version", VERSIONS)
 @pytest.mark.parametrize(("provider", "script", "way"), CASES)
 def test_the_task_shows_what_the_application_sees(
@@ -41,14 +42,10 @@ def test_the_task_shows_what_the_application_sees(
     script: Script,
     way: str,
     version: str,
+    models: Models,
     recorded: Recording,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    if version != "default":
-        monkeypatch.setenv("LC_OUTPUT_VERSION", version)
-    with ScriptedServer(provider.reply(script, way)) as server:
-        message = ask(provider.model(server.url), way, script, {"callbacks": [recorded.handler]})
-        assert server.requests == 1
+    message = models.answer(provider, script, way, version, {"callbacks": [recorded.handler]})
 
     see_what_the_application_sees(message, script)
     (turn,) = recorded.run.answers
@@ -65,24 +62,6 @@ def test_each_provider_has_scripts_with_names_of_their_own() -> None:
         names = [script.name for script in provider.scripts]
         assert names
         assert len(set(names)) == len(names)
-
-
-def ask(model: BaseChatModel, way: str, script: Script, config: RunnableConfig) -> BaseMessage:
-    """Ask in a way, and return the message, which is the sum of the chunks of a stream."""
-
-    async def collect() -> list[BaseMessage]:
-        if way == "ainvoke":
-            return [await model.ainvoke(QUESTION, config, **script.options)]
-        return [chunk async for chunk in model.astream(QUESTION, config, **script.options)]
-
-    messages: list[Any]
-    if way == "invoke":
-        messages = [model.invoke(QUESTION, config, **script.options)]
-    elif way == "stream":
-        messages = list(model.stream(QUESTION, config, **script.options))
-    else:
-        messages = asyncio.run(collect())
-    return functools.reduce(operator.add, messages)
 
 
 def see_what_the_application_sees(message: BaseMessage, script: Script) -> None:
