@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from tests.conformance.script import Script
+from tests.conformance.script import STREAMS, WHOLE, WRITINGS, Script, halves
 from tests.conformance.wire import Event
 
 _USAGE = {"prompt_tokens": 12, "completion_tokens": 7, "total_tokens": 19}
@@ -73,7 +73,23 @@ class ChatCompletions:
             self._calls("two calls side by side", [rome, oslo], content=None),
             self._calls("text and a call", [rome], content="Let me look."),
             self._calls("a call without arguments", [("now", {})], content=None),
-            self._broken_call(),
+            self._calls("two calls with one id", [rome, oslo], content=None, id="call_0"),
+            self._calls("a call without an id", [rome], content=None, id=None),
+            self._broken_call("a call that nobody can read", '["Rome", oops'),
+            self._broken_call(
+                "a call that is cut off by the length",
+                '{"city": "Ro',
+                finish_reason="length",
+                invalid_calls=[("weather", '{"city": "Ro')],
+                ways=WHOLE,
+            ),
+            self._broken_call(
+                "a call that is cut off by the length, streamed",
+                '{"city": "Ro',
+                finish_reason="length",
+                calls=[("weather", {"city": "Ro"})],  # LangChain completes it
+                ways=STREAMS,
+            ),
             self.script(
                 "cut off by the length",
                 {"content": "It is"},
@@ -82,6 +98,14 @@ class ChatCompletions:
                 text="It is",
             ),
             self.script("an empty answer", {"content": ""}, [{"content": ""}]),
+            self.script("an answer of spaces", {"content": " \n"}, [{"content": " \n"}], text=" \n"),
+            self.script(
+                "characters that arrive in pieces",
+                {"content": WRITINGS},
+                [{"content": WRITINGS}],
+                text=WRITINGS,
+                cut=True,
+            ),
         ]
 
     def thoughts(self, key: str) -> Script:
@@ -95,9 +119,11 @@ class ChatCompletions:
         )
 
     def _calls(
-        self, name: str, calls: Sequence[tuple[str, dict[str, Any]]], *, content: str | None
+        self, name: str, calls: Sequence[tuple[str, dict[str, Any]]], *, content: str | None, **more: Any
     ) -> Script:
-        whole = [_call(place, called, json.dumps(args)) for place, (called, args) in enumerate(calls)]
+        whole = [
+            {**_call(place, called, json.dumps(args)), **more} for place, (called, args) in enumerate(calls)
+        ]
         message = {"content": content, "tool_calls": [_without_index(call) for call in whole]}
         deltas: list[dict[str, Any]] = [{"content": content}] if content else []
         if self.splits_arguments:
@@ -106,14 +132,17 @@ class ChatCompletions:
             deltas.append({"tool_calls": whole})
         return self.script(name, message, deltas, finish_reason="tool_calls", text=content or "", calls=calls)
 
-    def _broken_call(self) -> Script:
-        call = _call(0, "weather", '["Rome", oops')
+    def _broken_call(
+        self, name: str, arguments: str, *, finish_reason: str = "tool_calls", **seen: Any
+    ) -> Script:
+        seen = seen or {"invalid_calls": [("weather", arguments)]}
+        call = _call(0, "weather", arguments)
         return self.script(
-            "a call that nobody can read",
+            name,
             {"content": None, "tool_calls": [_without_index(call)]},
             [{"tool_calls": [call]}],
-            finish_reason="tool_calls",
-            invalid_calls=[("weather", '["Rome", oops')],
+            finish_reason=finish_reason,
+            **seen,
         )
 
     def _whole(self, message: Mapping[str, Any], finish_reason: str, beside: Mapping[str, Any]) -> Event:
@@ -159,8 +188,6 @@ def _without_index(call: Mapping[str, Any]) -> dict[str, Any]:
 
 def _pieces(call: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return a call as a stream has it: first the name, then the arguments in two pieces."""
-    arguments = call["function"]["arguments"]
-    middle = len(arguments) // 2
     first = {**call, "function": {**call["function"], "arguments": ""}}
-    rest = [arguments[:middle], arguments[middle:]]
+    rest = halves(call["function"]["arguments"])
     return [first, *({"index": call["index"], "function": {"arguments": part}} for part in rest)]

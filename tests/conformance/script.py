@@ -9,8 +9,10 @@ from typing import Any
 from langchain_core.language_models import BaseChatModel
 
 from tests.conformance.scripted_server import Reply
-from tests.conformance.wire import Event, whole
+from tests.conformance.wire import Event, cut_inside_characters, whole
 
+WHOLE = ("invoke", "ainvoke")
+STREAMS = ("stream", "astream")
 WAYS = ("invoke", "stream", "ainvoke", "astream")
 
 VERSIONS = ("default", "v1")
@@ -20,6 +22,9 @@ SECRET = "c2VjcmV0LW9mLXRoZS1wcm92aWRlcg=="
 """Stands for what only the provider can read: encrypted content, signatures. No task has it."""
 
 QUESTION = "What is the weather in Rome?"
+
+WRITINGS = "Zürich: 30 °C, 晴れ 🌞"
+"""A text with characters of two, three and four bytes."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +48,7 @@ class Script:
         finish_reason: Why the model stopped.
         options: What the model is asked with.
         ways: How the application asks.
+        cut: Whether the pieces in which a stream arrives end in the middle of characters that have several bytes.
     """
 
     name: str
@@ -60,6 +66,7 @@ class Script:
     finish_reason: str = ""
     options: Mapping[str, Any] = field(default_factory=dict)
     ways: Sequence[str] = WAYS
+    cut: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,5 +98,14 @@ class Provider:
         if way not in self.ways or way not in script.ways:
             return None
         if self.streams_always or way.endswith("stream"):
-            return None if script.events is None else self.stream(script.events)
+            if script.events is None:
+                return None
+            reply = self.stream(script.events)
+            return cut_inside_characters(reply) if script.cut else reply
         return None if script.whole is None else whole(script.whole)
+
+
+def halves(text: str) -> list[str]:
+    """Return a text in two pieces, as a stream has it."""
+    middle = len(text) // 2
+    return [text[:middle], text[middle:]]

@@ -21,10 +21,11 @@ pytestmark = pytest.mark.filterwarnings("ignore", "error:::langchain_label_studi
 recorded = pytest.fixture(recording)
 
 CASES = [
-    pytest.param(provider, script, way, id=f"{provider.name}-{script.name}-{way}")
+    pytest.param(provider, script, way, version, id=f"{provider.name}-{script.name}-{way}-{version}")
     for provider in PROVIDERS
     for script in provider.scripts
     for way in WAYS
+    for version in VERSIONS
     if provider.reply(script, way)
 ]
 
@@ -35,8 +36,7 @@ def models() -> Iterator[Models]:
         yield made
 
 
-@pytest.mark.parametrize("version", VERSIONS)
-@pytest.mark.parametrize(("provider", "script", "way"), CASES)
+@pytest.mark.parametrize(("provider", "script", "way", "version"), CASES)
 def test_the_task_shows_what_the_application_sees(
     provider: Provider,
     script: Script,
@@ -85,7 +85,8 @@ def see_the_answer(turn: dict[str, Any], message: BaseMessage, script: Script) -
 
 def see_what_is_beside_the_answer(turn: dict[str, Any], script: Script) -> None:
     """See the thoughts, the tools of the provider, the sources, the images and the notes."""
-    assert turn.get("reasoning", "") == script.reasoning
+    # Packages differ in how they join thoughts that a text parts.
+    assert turn.get("reasoning", "").split() == script.reasoning.split()
     ran = turn.get("server_tools", [])
     assert len(ran) == len(script.server_tools)
     for call, (names, result) in zip(ran, script.server_tools, strict=True):

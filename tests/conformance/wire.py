@@ -6,6 +6,8 @@ import json
 import struct
 import zlib
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 from tests.conformance.scripted_server import Reply
@@ -43,6 +45,14 @@ def aws_event_stream(events: Sequence[Event]) -> Reply:
     """Return a stream of binary messages: Bedrock. Each event has one key, its name."""
     messages = [_aws_message(name, body) for event in events for name, body in event.items()]
     return Reply(content_type="application/vnd.amazon.eventstream", chunks=messages)
+
+
+def cut_inside_characters(reply: Reply) -> Reply:
+    """Return the same bytes, cut in the middle of each character that has several."""
+    sent = b"".join(reply.chunks)
+    going_on = (place for place, byte in enumerate(sent) if 0x80 <= byte < 0xC0)
+    chunks = [sent[begin:end] for begin, end in pairwise([0, *going_on, len(sent)])]
+    return replace(reply, chunks=chunks)
 
 
 def _aws_message(name: str, body: Event) -> bytes:

@@ -25,5 +25,5 @@ PROVIDERS = (
     aws.PROVIDER,
     groq.PROVIDER,
     deepseek.PROVIDER,
-    xai.PROVIDER,
+    *xai.PROVIDERS,
 )

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 from langchain_anthropic import ChatAnthropic
 
-from tests.conformance.script import SECRET, Provider, Script
+from tests.conformance.script import SECRET, STREAMS, WRITINGS, Provider, Script, halves
 from tests.conformance.wire import Event, named_events
 
 # Made up: the package warns of models that will end.
@@ -96,15 +96,15 @@ def _events(index: int, block: dict[str, Any]) -> Iterator[Event]:
     begin, parts = dict(block), list[dict[str, Any]]()
     if kind == "text":
         begin["text"], begin["citations"] = "", None
-        parts = [{"type": "text_delta", "text": part} for part in _halves(block["text"])]
+        parts = [{"type": "text_delta", "text": part} for part in halves(block["text"])]
         parts += [{"type": "citations_delta", "citation": each} for each in block["citations"] or ()]
     elif kind == "thinking":
         begin["thinking"], begin["signature"] = "", ""
-        parts = [{"type": "thinking_delta", "thinking": part} for part in _halves(block["thinking"])]
+        parts = [{"type": "thinking_delta", "thinking": part} for part in halves(block["thinking"])]
         parts.append({"type": "signature_delta", "signature": block["signature"]})
     elif kind.endswith("tool_use"):
         begin["input"] = {}
-        pieces = ["", *_halves(json.dumps(block["input"]))] if block["input"] else [""]
+        pieces = ["", *halves(_json(block["input"]))] if block["input"] else [""]
         parts = [{"type": "input_json_delta", "partial_json": part} for part in pieces]
     yield {"type": "content_block_start", "index": index, "content_block": begin}
     for part in parts:
@@ -112,9 +112,9 @@ def _events(index: int, block: dict[str, Any]) -> Iterator[Event]:
     yield {"type": "content_block_stop", "index": index}
 
 
-def _halves(text: str) -> Sequence[str]:
-    middle = len(text) // 2
-    return [text[:middle], text[middle:]]
+def _json(given: Any) -> str:
+    """Return the arguments of a call as a stream has them. A text is JSON already, or what the model took for it."""
+    return given if isinstance(given, str) else json.dumps(given)
 
 
 _RAN = {"type": "bash_code_execution_result", "stdout": "4\n", "stderr": "", "return_code": 0, "content": []}
@@ -152,6 +152,37 @@ PROVIDER = Provider(
             calls=[("now", {})],
         ),
         _script(
+            "two calls with one id",
+            _call("toolu_1", "Rome"),
+            _call("toolu_1", "Oslo"),
+            stop_reason="tool_use",
+            options=_TOOLS,
+            calls=[("weather", {"city": "Rome"}), ("weather", {"city": "Oslo"})],
+        ),
+        _script(
+            "a call without an id",
+            {**_call("", "Rome"), "id": None},
+            stop_reason="tool_use",
+            options=_TOOLS,
+            calls=[("weather", {"city": "Rome"})],
+        ),
+        _script(
+            "a call that nobody can read",
+            {**_call("toolu_1", ""), "input": '["Rome", oops'},
+            stop_reason="tool_use",
+            options=_TOOLS,
+            ways=STREAMS,
+            invalid_calls=[("weather", '["Rome", oops')],
+        ),
+        _script(
+            "a call that is cut off by the length",
+            {**_call("toolu_1", ""), "input": '{"city": "Ro'},
+            stop_reason="max_tokens",
+            options=_TOOLS,
+            ways=STREAMS,
+            calls=[("weather", {"city": "Ro"})],  # LangChain completes it
+        ),
+        _script(
             "thoughts",
             _thoughts("Rome is warm. So it is sunny."),
             _text("It is sunny."),
@@ -176,6 +207,27 @@ PROVIDER = Provider(
             text="Let me look.",
             calls=[("weather", {"city": "Rome"})],
             reasoning="I need the weather.",
+        ),
+        _script(
+            "thoughts between texts and calls",
+            _thoughts("Rome is warm."),
+            _text("It is "),
+            _thoughts("So it is sunny."),
+            _text("sunny."),
+            _call("toolu_1", "Rome"),
+            stop_reason="tool_use",
+            options={**_THINKING, **_TOOLS},
+            text="It is sunny.",
+            calls=[("weather", {"city": "Rome"})],
+            reasoning="Rome is warm.\nSo it is sunny.",
+        ),
+        _script(
+            "thoughts between texts, and nobody asked for them",
+            _text("It is "),
+            _thoughts("Rome is warm."),
+            _text("sunny."),
+            text="It is sunny.",
+            reasoning="Rome is warm.",
         ),
         _script(
             "thoughts that are hidden",
@@ -241,5 +293,7 @@ PROVIDER = Provider(
         _script("a refusal", _text("I can't"), stop_reason="refusal", text="I can't"),
         _script("cut off by the length", _text("It is"), stop_reason="max_tokens", text="It is"),
         _script("an empty answer"),
+        _script("an answer of spaces", _text(" \n"), text=" \n"),
+        _script("characters that arrive in pieces", _text(WRITINGS), text=WRITINGS, cut=True),
     ],
 )

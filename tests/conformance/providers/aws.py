@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 from langchain_aws import ChatBedrockConverse
 
-from tests.conformance.script import SECRET, Provider, Script
+from tests.conformance.script import SECRET, STREAMS, WHOLE, WRITINGS, Provider, Script, halves
 from tests.conformance.wire import Event, aws_event_stream
 
 _MODEL = "anthropic.claude-sonnet-4-5-20250929-v1:0"
@@ -23,8 +23,8 @@ def _thoughts(text: str) -> dict[str, Any]:
     return {"reasoningContent": {"reasoningText": {"text": text, "signature": SECRET}}}
 
 
-def _call(call_id: str, city: str) -> dict[str, Any]:
-    return {"toolUse": {"toolUseId": call_id, "name": "weather", "input": {"city": city}}}
+def _call(call_id: str, given: Any, name: str = "weather") -> dict[str, Any]:
+    return {"toolUse": {"toolUseId": call_id, "name": name, "input": given}}
 
 
 def _script(name: str, *blocks: dict[str, Any], stop_reason: str = "end_turn", **more: Any) -> Script:
@@ -54,11 +54,11 @@ def _events(index: int, block: dict[str, Any]) -> Iterator[Event]:
     place = {"contentBlockIndex": index}
     deltas: list[dict[str, Any]]
     if kind == "text":
-        deltas = [{"text": part} for part in _halves(held)]
+        deltas = [{"text": part} for part in halves(held)]
     elif kind == "toolUse":
         start = {key: value for key, value in held.items() if key != "input"}
         yield {"contentBlockStart": {"start": {"toolUse": start}, **place}}
-        deltas = [{"toolUse": {"input": part}} for part in _halves(json.dumps(held["input"]))]
+        deltas = [{"toolUse": {"input": part}} for part in halves(_json(held["input"]))]
     elif kind == "toolResult":
         start = {key: value for key, value in held.items() if key != "content"}
         yield {"contentBlockStart": {"start": {"toolResult": start}, **place}}
@@ -67,7 +67,7 @@ def _events(index: int, block: dict[str, Any]) -> Iterator[Event]:
         deltas = [*held["content"], *({"citation": citation} for citation in held["citations"])]
     elif "reasoningText" in held:
         thought = held["reasoningText"]
-        deltas = [{"reasoningContent": {"text": part}} for part in _halves(thought["text"])]
+        deltas = [{"reasoningContent": {"text": part}} for part in halves(thought["text"])]
         deltas.append({"reasoningContent": {"signature": thought["signature"]}})
     else:
         deltas = [{"reasoningContent": held}]
@@ -76,17 +76,15 @@ def _events(index: int, block: dict[str, Any]) -> Iterator[Event]:
     yield {"contentBlockStop": place}
 
 
-def _halves(text: str) -> Sequence[str]:
-    middle = len(text) // 2
-    return [text[:middle], text[middle:]]
+def _json(given: Any) -> str:
+    """Return the arguments of a call as a stream has them. A text is JSON already, or what the model took for it."""
+    return given if isinstance(given, str) else json.dumps(given)
 
 
 def _result(kind: str, content: dict[str, Any]) -> dict[str, Any]:
     return {"toolResult": {"toolUseId": "tooluse_1", "type": kind, "status": "success", "content": [content]}}
 
 
-_WHOLE = ("invoke", "ainvoke")
-_STREAMS = ("stream", "astream")
 _SEARCH = (
     {
         "toolUse": {
@@ -122,17 +120,50 @@ PROVIDER = Provider(
         _script(
             "text and a call",
             _text("Let me look."),
-            _call("tooluse_1", "Rome"),
+            _call("tooluse_1", {"city": "Rome"}),
             stop_reason="tool_use",
             text="Let me look.",
             calls=[("weather", {"city": "Rome"})],
         ),
         _script(
             "two calls side by side",
-            _call("tooluse_1", "Rome"),
-            _call("tooluse_2", "Oslo"),
+            _call("tooluse_1", {"city": "Rome"}),
+            _call("tooluse_2", {"city": "Oslo"}),
             stop_reason="tool_use",
             calls=[("weather", {"city": "Rome"}), ("weather", {"city": "Oslo"})],
+        ),
+        _script(
+            "a call without arguments",
+            _call("tooluse_1", {}, "now"),
+            stop_reason="tool_use",
+            calls=[("now", {})],
+        ),
+        _script(
+            "two calls with one id",
+            _call("tooluse_1", {"city": "Rome"}),
+            _call("tooluse_1", {"city": "Oslo"}),
+            stop_reason="tool_use",
+            calls=[("weather", {"city": "Rome"}), ("weather", {"city": "Oslo"})],
+        ),
+        _script(
+            "a call without an id",
+            _call("", {"city": "Rome"}),
+            stop_reason="tool_use",
+            calls=[("weather", {"city": "Rome"})],
+        ),
+        _script(
+            "a call that nobody can read",
+            _call("tooluse_1", '["Rome", oops'),
+            stop_reason="tool_use",
+            ways=STREAMS,
+            invalid_calls=[("weather", '["Rome", oops')],
+        ),
+        _script(
+            "a call that is cut off by the length",
+            _call("tooluse_1", '{"city": "Ro'),
+            stop_reason="max_tokens",
+            ways=STREAMS,
+            calls=[("weather", {"city": "Ro"})],  # LangChain completes it
         ),
         _script(
             "thoughts",
@@ -140,6 +171,18 @@ PROVIDER = Provider(
             _text("It is sunny."),
             text="It is sunny.",
             reasoning="Rome is warm. So it is sunny.",
+        ),
+        _script(
+            "thoughts between texts and calls",
+            _thoughts("Rome is warm."),
+            _text("It is "),
+            _thoughts("So it is sunny."),
+            _text("sunny."),
+            _call("tooluse_1", {"city": "Rome"}),
+            stop_reason="tool_use",
+            text="It is sunny.",
+            calls=[("weather", {"city": "Rome"})],
+            reasoning="Rome is warm.\nSo it is sunny.",
         ),
         _script(
             "thoughts that are hidden",
@@ -151,7 +194,7 @@ PROVIDER = Provider(
         _script(
             "a search in the web",
             *_SEARCH,
-            ways=_WHOLE,
+            ways=WHOLE,
             text="It is sunny.",
             server_tools=[("nova_grounding", "Rome: sunny.")],
             citations=["https://weather.example/rome"],
@@ -159,7 +202,7 @@ PROVIDER = Provider(
         _script(
             "a search in the web, streamed",
             *_SEARCH,
-            ways=_STREAMS,
+            ways=STREAMS,
             text="It is sunny.",
             # langchain-aws makes of the arguments a call without a name, besides.
             calls=[("", {"query": "weather Rome"})],
@@ -178,7 +221,7 @@ PROVIDER = Provider(
             },
             _result("nova_code_interpreter_result", {"json": {"stdOut": "4\n", "stdErr": "", "exitCode": 0}}),
             _text("It is 4."),
-            ways=_WHOLE,
+            ways=WHOLE,
             text="It is 4.",
             server_tools=[("nova_code_interpreter", "4")],
         ),
@@ -204,7 +247,7 @@ PROVIDER = Provider(
             "an image",
             _text("Here it is."),
             {"image": {"format": "png", "source": {"bytes": _IMAGE}}},
-            ways=_WHOLE,  # langchain-aws cannot stream an image
+            ways=WHOLE,  # langchain-aws cannot stream an image
             text="Here it is.",
             notes=["[image: image/png"],
             images=1,
@@ -212,5 +255,7 @@ PROVIDER = Provider(
         _script("cut off by the length", _text("It is"), stop_reason="max_tokens", text="It is"),
         _script("a guard that steps in", _text("No."), stop_reason="guardrail_intervened", text="No."),
         _script("an empty answer"),
+        _script("an answer of spaces", _text(" \n"), text=" \n"),
+        _script("characters that arrive in pieces", _text(WRITINGS), text=WRITINGS, cut=True),
     ],
 )

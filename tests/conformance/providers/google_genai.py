@@ -11,15 +11,15 @@ from typing import Any
 
 from langchain_google_genai import ChatGoogleGenerativeAI
 
-from tests.conformance.script import SECRET, Provider, Script
+from tests.conformance.script import SECRET, WRITINGS, Provider, Script
 from tests.conformance.wire import google_events
 
 _IMAGE = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 _NOTHING: Mapping[str, Any] = {}
 
 
-def _call(city: str, **more: Any) -> dict[str, Any]:
-    return {"functionCall": {"name": "weather", "args": {"city": city}}, **more}
+def _call(city: str, call_id: str | None = None, **more: Any) -> dict[str, Any]:
+    return {"functionCall": {"name": "weather", "args": {"city": city}, "id": call_id}, **more}
 
 
 def _provider(name: str, model: str) -> Provider:
@@ -79,6 +79,22 @@ def _provider(name: str, model: str) -> Provider:
                 calls=[("weather", {"city": "Rome"}), ("weather", {"city": "Oslo"})],
             ),
             script(
+                "a call without arguments", {"functionCall": {"name": "now", "args": {}}}, calls=[("now", {})]
+            ),
+            script("a call that says nothing", {"functionCall": {"name": "now"}}, calls=[("now", {})]),
+            script(
+                "two calls with one id",
+                _call("Rome", "call_1"),
+                _call("Oslo", "call_1"),
+                calls=[("weather", {"city": "Rome"}), ("weather", {"city": "Oslo"})],
+            ),
+            script(
+                "two calls that are the same",
+                _call("Rome"),
+                _call("Rome"),
+                calls=[("weather", {"city": "Rome"}), ("weather", {"city": "Rome"})],
+            ),
+            script(
                 "text and a call",
                 {"text": "Let me look."},
                 _call("Rome"),
@@ -92,6 +108,17 @@ def _provider(name: str, model: str) -> Provider:
                 {"text": "sunny."},
                 text="It is sunny.",
                 reasoning="Rome is warm. So it is sunny.",
+            ),
+            script(
+                "thoughts between texts and calls",
+                {"text": "Rome is warm. ", "thought": True},
+                {"text": "It is "},
+                {"text": "So it is sunny.", "thought": True},
+                {"text": "sunny."},
+                _call("Rome", thoughtSignature=SECRET),
+                text="It is sunny.",
+                calls=[("weather", {"city": "Rome"})],
+                reasoning="Rome is warm.\nSo it is sunny.",
             ),
             script(
                 "a text with a signature",
@@ -136,6 +163,9 @@ def _provider(name: str, model: str) -> Provider:
             ),
             script("cut off by the length", {"text": "It is"}, finish_reason="MAX_TOKENS", text="It is"),
             script("stopped for safety", finish_reason="SAFETY"),
+            script("an empty answer"),
+            script("an answer of spaces", {"text": " "}, text=" "),
+            script("characters that arrive in pieces", {"text": WRITINGS}, text=WRITINGS, cut=True),
         ],
     )
 

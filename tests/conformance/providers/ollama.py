@@ -6,7 +6,7 @@ from typing import Any
 
 from langchain_ollama import ChatOllama
 
-from tests.conformance.script import Provider, Script
+from tests.conformance.script import WRITINGS, Provider, Script
 from tests.conformance.wire import json_lines
 
 _MODEL = "qwen3:0.6b"
@@ -60,6 +60,18 @@ PROVIDER = Provider(
             reasoning="Rome is warm. So it is sunny.",
         ),
         _script("cut off by the length", {"content": "It is"}, done_reason="length", text="It is"),
+        _script("two calls that are the same", _calls(_ROME, _ROME), calls=[_ROME, _ROME]),
+        _script(
+            "a thought after a text",
+            {"thinking": "Rome is warm."},
+            {"content": "It is "},
+            {"thinking": " So it is sunny."},
+            {"content": "sunny."},
+            text="It is sunny.",
+            reasoning="Rome is warm. So it is sunny.",
+        ),
         _script("an empty answer"),
+        _script("an answer of spaces", {"content": " \n"}, text=" \n"),
+        _script("characters that arrive in pieces", {"content": WRITINGS}, text=WRITINGS, cut=True),
     ],
 )
