@@ -124,10 +124,13 @@ def _add(turn: Turn, found: MessageContent) -> None:
     """Add what is in the content beside the text."""
     if found.thoughts:
         turn["reasoning"] = clip("\n".join(found.thoughts))
-    known = {call.get("id") for call in (*turn.get("tool_calls", ()), *turn.get("invalid_tool_calls", ()))}
-    # Without an id, a call cannot be told from those that are known.
+    known = {
+        call.get("id") or None for call in (*turn.get("tool_calls", ()), *turn.get("invalid_tool_calls", ()))
+    }
+    # Without ids, a call cannot be told from those that are known.
+    by_id = None not in known
     if calls := [
-        call for call in found.calls if (call.get("id") not in known if call.get("id") else not known)
+        call for call in found.calls if not known or (by_id and call.get("id") and call["id"] not in known)
     ]:
         turn["tool_calls"] = [*turn.get("tool_calls", ()), *map(_tool_call, calls)]
     if found.server_tools.calls:

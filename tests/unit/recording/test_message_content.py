@@ -156,6 +156,16 @@ def test_a_call_is_there_once(provider: str | None, call: dict[str, Any]) -> Non
     assert to_turn(answer([text("Let me look."), call], provider)) == expected
 
 
+@OF_EACH_PROVIDER
+def test_a_call_that_has_no_id_outside_of_the_content_is_there_once(provider: str | None) -> None:
+    # Some servers that speak like OpenAI's responses give the item an id, and the call none.
+    item = {**CALLS["openai"], "call_id": None}
+
+    assert to_turn(answer([item], provider, tool_calls=[{**CALL, "id": None}]))["tool_calls"] == [
+        {"name": "weather", "args": {"city": "Rome"}}
+    ]
+
+
 def test_a_call_of_the_time_before_tools_is_a_call() -> None:
     said = {"function_call": {"name": "weather", "arguments": '{"city": "Rome"}'}}
 
