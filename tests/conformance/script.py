@@ -48,6 +48,7 @@ class Script:
         finish_reason: Why the model stopped.
         options: What the model is asked with.
         ways: How the application asks.
+        unreadable: Whether the package cannot read the answer, and raises an error of validation.
         cut: Whether the pieces in which a stream arrives end in the middle of characters that have several bytes.
     """
 
@@ -66,6 +67,7 @@ class Script:
     finish_reason: str = ""
     options: Mapping[str, Any] = field(default_factory=dict)
     ways: Sequence[str] = WAYS
+    unreadable: bool = False
     cut: bool = False
 
 

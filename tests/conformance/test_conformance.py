@@ -7,12 +7,14 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from _pytest.mark import ParameterSet
 from langchain_core.messages import BaseMessage
+from pydantic import ValidationError
 
 from langchain_label_studio import LLMRun
 from tests.conformance.models import Models
 from tests.conformance.providers import PROVIDERS
-from tests.conformance.script import SECRET, VERSIONS, WAYS, Provider, Script
+from tests.conformance.script import SECRET, STREAMS, VERSIONS, WAYS, Provider, Script
 from tests.support.recording import Recording, recording
 
 # The packages warn of each other, and of themselves. That is no failure of ours.
@@ -20,14 +22,23 @@ pytestmark = pytest.mark.filterwarnings("ignore", "error:::langchain_label_studi
 
 recorded = pytest.fixture(recording)
 
-CASES = [
-    pytest.param(provider, script, way, version, id=f"{provider.name}-{script.name}-{way}-{version}")
-    for provider in PROVIDERS
-    for script in provider.scripts
-    for way in WAYS
-    for version in VERSIONS
-    if provider.reply(script, way)
-]
+
+def cases(*, unreadable: bool) -> list[ParameterSet]:
+    """Return each script of each provider, each way of asking, and each content."""
+    return [
+        pytest.param(provider, script, way, version, id=f"{provider.name}-{script.name}-{way}-{version}")
+        for provider in PROVIDERS
+        for script in provider.scripts
+        if script.unreadable == unreadable
+        for way in WAYS
+        for version in VERSIONS
+        if provider.reply(script, way)
+    ]
+
+
+@pytest.fixture
+def with_errors() -> Iterator[Recording]:
+    yield from recording(include_errors=True)
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +47,7 @@ def models() -> Iterator[Models]:
         yield made
 
 
-@pytest.mark.parametrize(("provider", "script", "way", "version"), CASES)
+@pytest.mark.parametrize(("provider", "script", "way", "version"), cases(unreadable=False))
 def test_the_task_shows_what_the_application_sees(
     provider: Provider,
     script: Script,
@@ -55,6 +66,22 @@ def test_the_task_shows_what_the_application_sees(
     task = json.dumps(recorded.task("chat"), ensure_ascii=False)
     assert "encrypted_content" not in task
     assert SECRET not in task
+
+
+@pytest.mark.parametrize(("provider", "script", "way", "version"), cases(unreadable=True))
+def test_an_answer_that_the_package_cannot_read_is_an_error(
+    provider: Provider, script: Script, way: str, version: str, models: Models, with_errors: Recording
+) -> None:
+    with pytest.raises(ValidationError):
+        models.answer(provider, script, way, version, {"callbacks": [with_errors.handler]})
+
+    run = with_errors.run
+    assert run.error
+    assert run.error.startswith("ValidationError")
+    # Of a stream, the application has what came before.
+    came = [script.text] if way in STREAMS else []
+    assert [turn["content"] for turn in run.answers] == came
+    assert run.status == ("partial" if came else "error")
 
 
 def test_each_provider_has_scripts_with_names_of_their_own() -> None:

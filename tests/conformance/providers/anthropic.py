@@ -8,7 +8,7 @@ from typing import Any
 
 from langchain_anthropic import ChatAnthropic
 
-from tests.conformance.script import SECRET, STREAMS, WRITINGS, Provider, Script, halves
+from tests.conformance.script import SECRET, STREAMS, WHOLE, WRITINGS, Provider, Script, halves
 from tests.conformance.wire import Event, named_events
 
 # Made up: the package warns of models that will end.
@@ -173,6 +173,13 @@ PROVIDER = Provider(
             options=_TOOLS,
             ways=STREAMS,
             invalid_calls=[("weather", '["Rome", oops')],
+        ),
+        _script(
+            "arguments that are no object",
+            {**_call("toolu_1", ""), "input": '["Rome", oops'},
+            options=_TOOLS,
+            ways=WHOLE,
+            unreadable=True,
         ),
         _script(
             "a call that is cut off by the length",

@@ -159,6 +159,9 @@ PROVIDER = Provider(
             invalid_calls=[("weather", '["Rome", oops')],
         ),
         _script(
+            "arguments that are no object", _call("tooluse_1", '["Rome", oops'), ways=WHOLE, unreadable=True
+        ),
+        _script(
             "a call that is cut off by the length",
             _call("tooluse_1", '{"city": "Ro'),
             stop_reason="max_tokens",

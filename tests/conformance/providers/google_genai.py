@@ -95,6 +95,13 @@ def _provider(name: str, model: str) -> Provider:
                 calls=[("weather", {"city": "Rome"}), ("weather", {"city": "Rome"})],
             ),
             script(
+                "arguments that are no object",
+                {"text": "Let me look."},
+                {"functionCall": {"name": "weather", "args": '["Rome", oops'}},
+                text="Let me look.",
+                unreadable=True,
+            ),
+            script(
                 "text and a call",
                 {"text": "Let me look."},
                 _call("Rome"),

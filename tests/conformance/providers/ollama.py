@@ -52,6 +52,13 @@ PROVIDER = Provider(
         ),
         _script("a call without arguments", _calls(("now", {})), calls=[("now", {})]),
         _script(
+            "arguments that are no object",
+            {"content": "Let me look."},
+            {"tool_calls": [{"function": {"name": "weather", "arguments": '["Rome", oops'}}]},
+            text="Let me look.",
+            unreadable=True,
+        ),
+        _script(
             "thoughts",
             {"thinking": "Rome is warm. "},
             {"thinking": "So it is sunny."},
