@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import operator
+from collections import deque
 from collections.abc import Sequence
 from typing import Any, Self
 
@@ -55,13 +56,10 @@ class Models:
         """
         reply = provider.reply(script, way)
         assert reply, f"{script.name} has no answer to {way}"
-        self._server.replies.append(reply)
-        try:
-            return self._ask(self._model(provider, version), way, list(messages), config, script.options)
-        finally:
-            left = len(self._server.replies)
-            self._server.replies.clear()
-            assert not left, "the package asked nobody"
+        self._server.replies = deque([reply])
+        answer = self._ask(self._model(provider, version), way, list(messages), config, script.options)
+        assert not self._server.replies, "the package asked nobody"
+        return answer
 
     def _model(self, provider: Provider, version: str) -> BaseChatModel:
         if (model := self._models.get((provider.name, version))) is None:

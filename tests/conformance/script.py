@@ -48,6 +48,7 @@ class Script:
         finish_reason: Why the model stopped.
         options: What the model is asked with.
         ways: How the application asks.
+        sent_back: Whether the package can send the answer back, in a history.
         unreadable: Whether the package cannot read the answer, and raises an error of validation.
         cut: Whether the pieces in which a stream arrives end in the middle of characters that have several bytes.
     """
@@ -67,6 +68,7 @@ class Script:
     finish_reason: str = ""
     options: Mapping[str, Any] = field(default_factory=dict)
     ways: Sequence[str] = WAYS
+    sent_back: bool = True
     unreadable: bool = False
     cut: bool = False
 

@@ -8,19 +8,24 @@ from typing import Any
 
 import pytest
 from _pytest.mark import ParameterSet
-from langchain_core.messages import BaseMessage
+from langchain_core.messages import BaseMessage, HumanMessage, ToolMessage
 from pydantic import ValidationError
 
 from langchain_label_studio import LLMRun
 from tests.conformance.models import Models
 from tests.conformance.providers import PROVIDERS
-from tests.conformance.script import SECRET, STREAMS, VERSIONS, WAYS, Provider, Script
+from tests.conformance.script import QUESTION, SECRET, STREAMS, VERSIONS, WAYS, Provider, Script
 from tests.support.recording import Recording, recording
 
 # The packages warn of each other, and of themselves. That is no failure of ours.
 pytestmark = pytest.mark.filterwarnings("ignore", "error:::langchain_label_studio")
 
 recorded = pytest.fixture(recording)
+
+
+RESULT = "24 °C"
+TEXT_OF = {provider.name: provider.scripts[0] for provider in PROVIDERS}
+"""What each provider answers to a history."""
 
 
 def cases(*, unreadable: bool) -> list[ParameterSet]:
@@ -33,6 +38,17 @@ def cases(*, unreadable: bool) -> list[ParameterSet]:
         for way in WAYS
         for version in VERSIONS
         if provider.reply(script, way)
+    ]
+
+
+def histories() -> list[ParameterSet]:
+    """Return the cases whose answers have more than text, as whole messages and as sums of chunks."""
+    return [
+        case
+        for case in cases(unreadable=False)
+        for _, script, way, _ in [case.values]
+        if way in {"invoke", "stream"} and script.sent_back
+        if script.calls or script.reasoning or script.server_tools or script.citations or script.notes
     ]
 
 
@@ -63,9 +79,7 @@ def test_the_task_shows_what_the_application_sees(
     see_the_answer(turn, message, script)
     see_what_is_beside_the_answer(turn, script)
     see_the_run(recorded.run, provider, script)
-    task = json.dumps(recorded.task("chat"), ensure_ascii=False)
-    assert "encrypted_content" not in task
-    assert SECRET not in task
+    see_no_secret(recorded)
 
 
 @pytest.mark.parametrize(("provider", "script", "way", "version"), cases(unreadable=True))
@@ -82,6 +96,25 @@ def test_an_answer_that_the_package_cannot_read_is_an_error(
     came = [script.text] if way in STREAMS else []
     assert [turn["content"] for turn in run.answers] == came
     assert run.status == ("partial" if came else "error")
+
+
+@pytest.mark.parametrize(("provider", "script", "way", "version"), histories())
+def test_the_prompt_shows_a_history_as_the_application_saw_it(
+    provider: Provider, script: Script, way: str, version: str, models: Models, recorded: Recording
+) -> None:
+    answer = models.answer(provider, script, way, version, {})
+    results = [ToolMessage(RESULT, tool_call_id=call["id"] or "call_1") for call in answer.tool_calls]
+    history = [HumanMessage(QUESTION), answer, *results, HumanMessage("And in Oslo?")]
+
+    models.answer(provider, TEXT_OF[provider.name], way, version, {"callbacks": [recorded.handler]}, history)
+
+    asked, said, *shown, last = recorded.run.prompt
+    assert asked == {"role": "user", "content": QUESTION}
+    see_the_answer(said, answer, script)
+    see_what_is_beside_the_answer(said, script)
+    assert [turn["content"] for turn in shown] == [RESULT] * len(results)
+    assert last == {"role": "user", "content": "And in Oslo?"}
+    see_no_secret(recorded)
 
 
 def test_each_provider_has_scripts_with_names_of_their_own() -> None:
@@ -126,6 +159,13 @@ def see_what_is_beside_the_answer(turn: dict[str, Any], script: Script) -> None:
     assert len(notes) == len(script.notes), notes
     for note, beginning in zip(notes, script.notes, strict=True):
         assert note.startswith(beginning)
+
+
+def see_no_secret(recorded: Recording) -> None:
+    """See that the task has nothing that only the provider can read."""
+    task = json.dumps(recorded.task("chat"), ensure_ascii=False)
+    assert "encrypted_content" not in task
+    assert SECRET not in task
 
 
 def see_the_run(run: LLMRun, provider: Provider, script: Script) -> None:

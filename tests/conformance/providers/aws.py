@@ -206,6 +206,7 @@ PROVIDER = Provider(
             "a search in the web, streamed",
             *_SEARCH,
             ways=STREAMS,
+            sent_back=False,  # langchain-aws raises a KeyError
             text="It is sunny.",
             # langchain-aws makes of the arguments a call without a name, besides.
             calls=[("", {"query": "weather Rome"})],
