@@ -33,12 +33,11 @@ _REASONING_KEYS = (
     "summary",
     "content",
 )
-# Bedrock's own blocks have no type. They have one key, which names it.
+# Bedrock's own blocks have no type. They have one key, which names it. In a prompt, LangChain makes it their type, too.
 _BEDROCK = {
     "cachePoint": "cache_point",
     "citationsContent": "citations_content",
     "guardContent": "guard_content",
-    "json": "json",
     "reasoningContent": "reasoning_content",
     "searchResult": "search_result",
     "toolResult": "tool_result",
@@ -146,6 +145,8 @@ class MessageContent:
         kind = block.get("type")
         if not isinstance(kind, str) or not kind:
             self._read_untyped(block, depth)
+        elif kind in _BEDROCK and kind in block:
+            self._read_untyped({kind: block[kind]}, depth)
         elif kind in {"text", "input_text", "output_text"}:
             self._read_text(block, seen=kind == "text")
         elif kind in _CALLS:
@@ -229,8 +230,9 @@ class MessageContent:
             return
         key = next(iter(block), None) if len(block) == 1 else None
         if key in _BEDROCK and depth < _MAX_DEPTH:
-            inner = {"json": block[key]} if key == "json" else as_mapping(block[key])
-            self.read({**inner, "type": _BEDROCK[key]}, depth + 1)
+            self.read({**as_mapping(block[key]), "type": _BEDROCK[key]}, depth + 1)
+        elif key == "json":
+            self._read_json(block, depth)
         elif isinstance(key, str) and "format" in (value := as_mapping(block[key])):
             self._read_media(key, value, depth)
         elif block:
@@ -296,7 +298,7 @@ class MessageContent:
 
     def _read_json(self, block: _Block, depth: int) -> None:  # noqa: ARG002
         # A tool answers with values. In an answer of a model, they would be no text.
-        self.note("[block: json]" if self._of_answer else readable_json(jsonable(block.get("json"))))
+        self.note("[block: json]" if self._of_answer else clip(readable_json(jsonable(block.get("json")))))
 
 
 def _texts_in(value: Any, depth: int = 0) -> list[str]:

@@ -357,6 +357,28 @@ def test_marks_for_a_cache_say_nothing() -> None:
     assert to_turn(answer(marked, None)) == {"role": "assistant", "content": "Hi"}
 
 
+@pytest.mark.parametrize(
+    "traced", [dict, lambda block: {"type": next(iter(block)), **block}], ids=["as it comes", "in a prompt"]
+)
+def test_blocks_of_bedrock_say_the_same_with_the_type_that_langchain_gives_them(traced: Any) -> None:
+    said = [
+        {"reasoningContent": {"reasoningText": {"text": "Hmm", "signature": "SECRET"}}},
+        {"toolUse": {"toolUseId": "call_1", "name": "weather", "input": {"city": "Rome"}}},
+        {"cachePoint": {"type": "default"}},
+    ]
+    result = {"toolUseId": "call_1", "content": [{"text": "sunny"}, {"json": {"celsius": 24}}]}
+    sent = [{"toolResult": result}, {"guardContent": {"text": {"text": "Really?", "qualifiers": ["query"]}}}]
+
+    assert to_turn(AIMessage(list(map(traced, said)))) == {
+        "role": "assistant",
+        "content": "",
+        "reasoning": "Hmm",
+        "tool_calls": [CALL],
+    }
+    assert to_turn(HumanMessage(list(map(traced, sent))))["content"] == 'sunny\n{"celsius":24}\nReally?'
+    assert to_turn(ToolMessage([traced({"json": [1, "é"]})], tool_call_id="1"))["content"] == '[1,"é"]'
+
+
 def test_what_a_person_or_a_tool_sends_is_text() -> None:
     sent = HumanMessage(
         [
