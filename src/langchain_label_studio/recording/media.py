@@ -1,10 +1,11 @@
 """`media_of` makes a note of an image, a sound or a file in a message. `image_of` keeps a small image, to look at.
 
-Nothing is decoded. A note has the type and the size. An image stays text.
+Nothing is decoded. A note has the type and the size. An image stays text, or becomes text if it is bytes.
 """
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Mapping
 from typing import Any
 
@@ -51,16 +52,18 @@ def media_of(kind: str, block: Mapping[str, Any]) -> str | None:
     if kind not in _MEDIA and "mime_type" not in block:
         return None
     facts = _facts(kind, block)
-    word = _MEDIA.get(kind, "file")
+    word = _word(kind, facts)
     return media_note("text file" if word == "file" and isinstance(facts.get("text"), str) else word, facts)
 
 
 def image_of(kind: str, block: Mapping[str, Any]) -> str | None:
     """Return the image of a block: a link, or a `data:` URL of a small image. None for anything else."""
-    if _MEDIA.get(kind) != "image":
+    facts = _facts(kind, block)
+    if _word(kind, facts) != "image":
         return None
-    block = _facts(kind, block)
-    url, data, mime_type = block.get("url"), block.get("base64"), block.get("mime_type")
+    url, data, mime_type = facts.get("url"), facts.get("base64"), facts.get("mime_type")
+    if isinstance(data, bytes) and len(data) <= MAX_IMAGE // 4 * 3:
+        data = b64encode(data).decode()
     if isinstance(url, str):
         if url.startswith("https://"):
             return url if len(url) <= _MAX_LINK else None
@@ -69,6 +72,12 @@ def image_of(kind: str, block: Mapping[str, Any]) -> str | None:
     if isinstance(data, str) and len(data) <= MAX_IMAGE and str(mime_type) in _SHOWN_TYPES:
         return f"data:{mime_type};base64,{data}"
     return None
+
+
+def _word(kind: str, facts: Mapping[str, Any]) -> str:
+    """Return the word for a block in its note. Google's blocks say with their MIME type only what they are."""
+    of_type = str(facts.get("mime_type")).partition("/")[0]
+    return of_type if kind == "media" and of_type in _MEDIA else _MEDIA.get(kind, "file")
 
 
 def _facts(kind: str, block: Mapping[str, Any]) -> dict[str, Any]:

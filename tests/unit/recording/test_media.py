@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
 from typing import Any
 
 import pytest
@@ -30,6 +31,8 @@ IMAGES: dict[str, tuple[dict[str, Any], str]] = {
         {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": DATA}},
         URL,
     ),
+    "google": ({"type": "media", "mime_type": "image/png", "data": DATA}, URL),
+    "bedrock": ({"image": {"format": "png", "source": {"bytes": b64decode(DATA)}}}, URL),
     "anthropic link": ({"type": "image", "source": {"type": "url", "url": LINK}}, LINK),
 }
 
