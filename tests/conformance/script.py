@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import BaseMessage
 
+from langchain_label_studio.types.turn import Turn
 from tests.conformance.scripted_server import Reply
 from tests.conformance.wire import Event, cut_inside_characters, whole
 
@@ -20,6 +22,9 @@ VERSIONS = ("default", "v1")
 
 SECRET = "c2VjcmV0LW9mLXRoZS1wcm92aWRlcg=="
 """Stands for what only the provider can read: encrypted content, signatures. No task has it."""
+
+IMAGE = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+"""A small image, as base64."""
 
 QUESTION = "What is the weather in Rome?"
 
@@ -74,6 +79,21 @@ class Script:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Prompt:
+    """A prompt in a shape of its own.
+
+    Attributes:
+        name: What the shape is.
+        messages: The messages, as an application writes them.
+        turns: What a reader sees of them.
+    """
+
+    name: str
+    messages: Sequence[BaseMessage]
+    turns: Sequence[Turn]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Provider:
     """A provider package.
 
@@ -82,7 +102,8 @@ class Provider:
         model: Makes the model, with the address of the server.
         model_name: The name of the model, as the answers have it.
         stream: Puts the events of a stream into bytes.
-        scripts: The shapes of its answers.
+        scripts: The shapes of its answers. The first one is just a text.
+        prompts: The shapes of the prompts that the package takes.
         ways: How an application can ask the models of this package.
         streams_always: Whether the package asks for a stream also when the application wants the whole.
         tokens: How many tokens each script reads and writes.
@@ -93,6 +114,7 @@ class Provider:
     model_name: str
     stream: Callable[[Sequence[Event]], Reply]
     scripts: Sequence[Script]
+    prompts: Sequence[Prompt]
     ways: Sequence[str] = WAYS
     streams_always: bool = False
     tokens: tuple[int, int] = (12, 7)

@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 from _pytest.mark import ParameterSet
 from langchain_core.messages import BaseMessage, HumanMessage, ToolMessage
+from langchain_core.runnables import RunnableConfig
 from pydantic import ValidationError
 
 from langchain_label_studio import LLMRun
 from tests.conformance.models import Models
 from tests.conformance.providers import PROVIDERS
-from tests.conformance.script import QUESTION, SECRET, STREAMS, VERSIONS, WAYS, Provider, Script
+from tests.conformance.script import QUESTION, SECRET, STREAMS, VERSIONS, WAYS, Prompt, Provider, Script
 from tests.support.recording import Recording, recording
 
 # The packages warn of each other, and of themselves. That is no failure of ours.
@@ -24,8 +25,6 @@ recorded = pytest.fixture(recording)
 
 
 RESULT = "24 °C"
-TEXT_OF = {provider.name: provider.scripts[0] for provider in PROVIDERS}
-"""What each provider answers to a history."""
 
 
 def cases(*, unreadable: bool) -> list[ParameterSet]:
@@ -106,7 +105,7 @@ def test_the_prompt_shows_a_history_as_the_application_saw_it(
     results = [ToolMessage(RESULT, tool_call_id=call["id"] or "call_1") for call in answer.tool_calls]
     history = [HumanMessage(QUESTION), answer, *results, HumanMessage("And in Oslo?")]
 
-    models.answer(provider, TEXT_OF[provider.name], way, version, {"callbacks": [recorded.handler]}, history)
+    models.answer(provider, provider.scripts[0], way, version, {"callbacks": [recorded.handler]}, history)
 
     asked, said, *shown, last = recorded.run.prompt
     assert asked == {"role": "user", "content": QUESTION}
@@ -114,6 +113,25 @@ def test_the_prompt_shows_a_history_as_the_application_saw_it(
     see_what_is_beside_the_answer(said, script)
     assert [turn["content"] for turn in shown] == [RESULT] * len(results)
     assert last == {"role": "user", "content": "And in Oslo?"}
+    see_no_secret(recorded)
+
+
+@pytest.mark.parametrize(
+    ("provider", "prompt"),
+    [
+        pytest.param(provider, prompt, id=f"{provider.name}-{prompt.name}")
+        for provider in PROVIDERS
+        for prompt in provider.prompts
+    ],
+)
+def test_the_prompt_shows_what_the_application_wrote(
+    provider: Provider, prompt: Prompt, models: Models, recorded: Recording
+) -> None:
+    config: RunnableConfig = {"callbacks": [recorded.handler]}
+
+    models.answer(provider, provider.scripts[0], "invoke", "default", config, prompt.messages)
+
+    assert recorded.run.prompt == tuple(prompt.turns)
     see_no_secret(recorded)
 
 

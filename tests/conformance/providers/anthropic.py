@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from langchain_anthropic import ChatAnthropic
+from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
 
-from tests.conformance.script import SECRET, STREAMS, WHOLE, WRITINGS, Provider, Script, halves
+from tests.conformance.prompts import COMMON, IMAGE_NOTE, IMAGE_URL, QUESTION, THOUGHT, answered, image
+from tests.conformance.script import IMAGE, SECRET, STREAMS, WHOLE, WRITINGS, Prompt, Provider, Script, halves
 from tests.conformance.wire import Event, named_events
 
 # Made up: the package warns of models that will end.
@@ -60,6 +62,7 @@ _CITED_PAGE = {
     "cited_text": "It is sunny.",
     "encrypted_index": SECRET,
 }
+_IMAGE_SOURCE = {"type": "base64", "media_type": "image/png", "data": IMAGE}
 _CITED_DOCUMENT = {
     "type": "char_location",
     "cited_text": "It is sunny.",
@@ -124,6 +127,85 @@ PROVIDER = Provider(
     model_name=_MODEL,
     model=lambda url: ChatAnthropic(model=_MODEL, api_key="k", base_url=url, max_retries=0),
     stream=named_events,
+    prompts=[
+        *COMMON,
+        image("Anthropic", {"type": "image", "source": _IMAGE_SOURCE}),
+        Prompt(
+            name="a mark for the cache, and what was found",
+            messages=[
+                SystemMessage([{**_text("Be brief."), "cache_control": {"type": "ephemeral"}}]),
+                HumanMessage(
+                    [
+                        {
+                            "type": "search_result",
+                            "source": "https://weather.example",
+                            "title": "Rome",
+                            "content": [{"type": "text", "text": "It is sunny."}],
+                        },
+                        {"type": "text", "text": "How is Rome?"},
+                    ]
+                ),
+            ],
+            turns=[
+                {"role": "system", "content": "Be brief."},
+                {"role": "user", "content": "Rome\nhttps://weather.example\nIt is sunny.\nHow is Rome?"},
+            ],
+        ),
+        Prompt(
+            name="thoughts, a call and its result",
+            messages=[
+                HumanMessage("How is Rome?"),
+                AIMessage([_thoughts("Rome is warm."), _text("Let me look."), _call("call_1", "Rome")]),
+                HumanMessage(
+                    [
+                        {
+                            "type": "tool_result",
+                            "tool_use_id": "call_1",
+                            "content": [
+                                {"type": "text", "text": "24 °C"},
+                                {"type": "image", "source": _IMAGE_SOURCE},
+                            ],
+                        },
+                        {"type": "text", "text": "And in Oslo?"},
+                    ]
+                ),
+            ],
+            turns=[
+                QUESTION,
+                THOUGHT,
+                {
+                    "role": "user",
+                    "content": f"24 °C\n{IMAGE_NOTE}\nAnd in Oslo?",
+                    "images": [IMAGE_URL],
+                },
+            ],
+        ),
+        answered(
+            "a search in the web",
+            AIMessage(
+                [
+                    _server_call("web_search", query="weather Rome"),
+                    _result("web_search", [_FOUND]),
+                    _text("It is sunny.", _CITED_PAGE),
+                ]
+            ),
+            {
+                "role": "assistant",
+                "content": "It is sunny.",
+                "server_tools": [
+                    {
+                        "name": "web_search",
+                        "args": {"query": "weather Rome"},
+                        "id": "srvtoolu_1",
+                        "result": "Rome\nhttps://weather.example/rome",
+                    }
+                ],
+                "citations": [
+                    {"title": "Rome", "url": "https://weather.example/rome", "text": "It is sunny."}
+                ],
+            },
+        ),
+    ],
     scripts=[
         _script("text", _text("It is sunny.\n\nAnd 30 °C."), text="It is sunny.\n\nAnd 30 °C."),
         _script("texts side by side", _text("It is "), _text("sunny."), options=_TOOLS, text="It is sunny."),

@@ -3,16 +3,29 @@
 from __future__ import annotations
 
 import json
+from base64 import b64decode
 from collections.abc import Iterator
 from typing import Any
 
 from langchain_aws import ChatBedrockConverse
+from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, ToolMessage
 
-from tests.conformance.script import SECRET, STREAMS, WHOLE, WRITINGS, Provider, Script, halves
+from tests.conformance.prompts import (
+    A_CALL,
+    CALL,
+    CALLED,
+    IMAGE_NOTE,
+    IMAGE_URL,
+    IMAGES,
+    QUESTION,
+    STANDARD_CALL,
+    THOUGHT,
+    image,
+)
+from tests.conformance.script import IMAGE, SECRET, STREAMS, WHOLE, WRITINGS, Prompt, Provider, Script, halves
 from tests.conformance.wire import Event, aws_event_stream
 
 _MODEL = "anthropic.claude-sonnet-4-5-20250929-v1:0"
-_IMAGE = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 
 
 def _text(text: str) -> dict[str, Any]:
@@ -85,6 +98,7 @@ def _result(kind: str, content: dict[str, Any]) -> dict[str, Any]:
     return {"toolResult": {"toolUseId": "tooluse_1", "type": kind, "status": "success", "content": [content]}}
 
 
+_IMAGE_BLOCK = {"image": {"format": "png", "source": {"bytes": b64decode(IMAGE)}}}
 _SEARCH = (
     {
         "toolUse": {
@@ -114,6 +128,72 @@ PROVIDER = Provider(
         aws_secret_access_key="k",
     ),
     stream=aws_event_stream,
+    prompts=[
+        *IMAGES,
+        A_CALL,
+        STANDARD_CALL,  # a tool of a provider in standard blocks makes a KeyError in langchain-aws
+        image("Bedrock", _IMAGE_BLOCK),
+        Prompt(
+            name="marks for a cache, and guarded text",
+            messages=[
+                SystemMessage([{"text": "Be brief."}, {"cachePoint": {"type": "default"}}]),
+                HumanMessage(
+                    [
+                        {"guardContent": {"text": {"text": "How is Rome?", "qualifiers": ["query"]}}},
+                        {"cachePoint": {"type": "default"}},
+                    ]
+                ),
+            ],
+            turns=[{"role": "system", "content": "Be brief."}, QUESTION],
+        ),
+        Prompt(
+            name="thoughts, a call and its result",
+            messages=[
+                HumanMessage([_text("How is Rome?")]),
+                AIMessage(
+                    [
+                        _thoughts("Rome is warm."),
+                        _text("Let me look."),
+                        _call("call_1", {"city": "Rome"}),
+                    ]
+                ),
+                HumanMessage(
+                    [
+                        {
+                            "toolResult": {
+                                "toolUseId": "call_1",
+                                "status": "success",
+                                "content": [_text("24 °C"), {"json": {"celsius": 24}}, _IMAGE_BLOCK],
+                            }
+                        },
+                        _text("And in Oslo?"),
+                    ]
+                ),
+            ],
+            turns=[
+                QUESTION,
+                THOUGHT,
+                {
+                    "role": "user",
+                    "content": f'24 °C\n{{"celsius":24}}\n{IMAGE_NOTE}\nAnd in Oslo?',
+                    "images": [IMAGE_URL],
+                },
+            ],
+        ),
+        Prompt(
+            name="a result that is data",
+            messages=[
+                HumanMessage("How is Rome?"),
+                AIMessage("Let me look.", tool_calls=[CALL]),
+                ToolMessage([{"json": {"celsius": 24}}], tool_call_id="call_1"),
+            ],
+            turns=[
+                QUESTION,
+                CALLED,
+                {"role": "tool", "content": '{"celsius":24}', "tool_call_id": "call_1"},
+            ],
+        ),
+    ],
     scripts=[
         _script("text", _text("It is sunny.\n\nAnd 30 °C."), text="It is sunny.\n\nAnd 30 °C."),
         _script("texts side by side", _text("It is "), _text("sunny."), text="It is sunny."),
@@ -250,7 +330,7 @@ PROVIDER = Provider(
         _script(
             "an image",
             _text("Here it is."),
-            {"image": {"format": "png", "source": {"bytes": _IMAGE}}},
+            {"image": {"format": "png", "source": {"bytes": IMAGE}}},
             ways=WHOLE,  # langchain-aws cannot stream an image
             text="Here it is.",
             notes=["[image: image/png"],

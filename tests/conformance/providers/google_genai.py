@@ -9,12 +9,13 @@ import base64
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from langchain_core.messages import AIMessage
 from langchain_google_genai import ChatGoogleGenerativeAI
 
-from tests.conformance.script import SECRET, WRITINGS, Provider, Script
+from tests.conformance.prompts import COMMON, answered, image
+from tests.conformance.script import IMAGE, SECRET, WRITINGS, Provider, Script
 from tests.conformance.wire import google_events
 
-_IMAGE = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 _NOTHING: Mapping[str, Any] = {}
 
 
@@ -69,6 +70,37 @@ def _provider(name: str, model: str) -> Provider:
             model=model, google_api_key="k", base_url=url, max_retries=1
         ),
         stream=google_events,
+        prompts=[
+            *COMMON,
+            image("Gemini", {"type": "media", "mime_type": "image/png", "data": IMAGE}),
+            answered(
+                "thoughts",
+                AIMessage(
+                    [
+                        {"type": "thinking", "thinking": "Rome is warm.", "signature": SECRET},
+                        {"type": "text", "text": "It is sunny."},
+                    ]
+                ),
+                {"role": "assistant", "content": "It is sunny.", "reasoning": "Rome is warm."},
+            ),
+            answered(
+                "code",
+                AIMessage(
+                    [
+                        {"type": "executable_code", "executable_code": "print(4)", "language": "PYTHON"},
+                        {"type": "code_execution_result", "code_execution_result": "4\n", "outcome": 1},
+                        {"type": "text", "text": "It is 4."},
+                    ]
+                ),
+                {
+                    "role": "assistant",
+                    "content": "It is 4.",
+                    "server_tools": [
+                        {"name": "code_execution", "args": {"code": "print(4)"}, "result": "4\n"}
+                    ],
+                },
+            ),
+        ],
         scripts=[
             script("text", {"text": "It is "}, {"text": "sunny."}, text="It is sunny."),
             script("one call", _call("Rome"), calls=[("weather", {"city": "Rome"})]),
@@ -153,7 +185,7 @@ def _provider(name: str, model: str) -> Provider:
             script(
                 "an image",
                 {"text": "Here it is."},
-                {"inlineData": {"mimeType": "image/png", "data": _IMAGE}},
+                {"inlineData": {"mimeType": "image/png", "data": IMAGE}},
                 text="Here it is.",
                 notes=["[image: image/png"],
                 images=1,

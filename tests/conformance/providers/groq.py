@@ -5,6 +5,7 @@ from __future__ import annotations
 from langchain_groq import ChatGroq
 
 from tests.conformance.chat_completions import ChatCompletions
+from tests.conformance.prompts import COMMON
 from tests.conformance.script import SECRET, Provider
 from tests.conformance.wire import server_sent_events
 
@@ -30,6 +31,7 @@ PROVIDER = Provider(
     model_name="openai/gpt-oss-120b",
     model=lambda url: ChatGroq(model="openai/gpt-oss-120b", api_key="k", base_url=url, max_retries=0),
     stream=server_sent_events,
+    prompts=COMMON,
     scripts=[
         *_ANSWERS.common(),
         _ANSWERS.thoughts("reasoning"),

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from langchain_core.messages import AIMessage
 from langchain_mistralai import ChatMistralAI
 
 from tests.conformance.chat_completions import ChatCompletions
+from tests.conformance.prompts import COMMON, answered
 from tests.conformance.script import Provider
 from tests.conformance.wire import server_sent_events
 
@@ -29,6 +31,14 @@ PROVIDER = Provider(
         model="magistral-medium-2509", api_key="k", endpoint=f"{url}/v1", max_retries=1
     ),
     stream=server_sent_events,
+    prompts=[
+        *COMMON,
+        answered(
+            "thoughts",
+            AIMessage([_thoughts("Rome is warm."), _text("It is sunny.")]),
+            {"role": "assistant", "content": "It is sunny.", "reasoning": "Rome is warm."},
+        ),
+    ],
     scripts=[
         *_ANSWERS.common(),
         _ANSWERS.script(

@@ -6,6 +6,7 @@ from typing import Any
 
 from langchain_ollama import ChatOllama
 
+from tests.conformance.prompts import A_CALL, IMAGES
 from tests.conformance.script import WRITINGS, Provider, Script
 from tests.conformance.wire import json_lines
 
@@ -42,6 +43,7 @@ PROVIDER = Provider(
     model=lambda url: ChatOllama(model=_MODEL, base_url=url, reasoning=True),
     stream=json_lines,
     streams_always=True,
+    prompts=[*IMAGES, A_CALL],
     scripts=[
         _script("text", {"content": "It is "}, {"content": "sunny."}, text="It is sunny."),
         _script("one call", _calls(_ROME), calls=[_ROME]),

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
 from langchain_openai import ChatOpenAI
 
-from tests.conformance.responses import Responses, message, text, thoughts, tool
-from tests.conformance.script import SECRET, Provider
+from tests.conformance.prompts import COMMON, IMAGE_NOTE, IMAGE_URL, QUESTION, THOUGHT, image
+from tests.conformance.responses import Responses, call, message, text, thoughts, tool
+from tests.conformance.script import IMAGE, SECRET, Prompt, Provider
 from tests.conformance.wire import named_events
 
 _ANSWERS = Responses(model="gpt-5.1-2025-11-13")
-_IMAGE = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 _CITED_PAGE = {
     "type": "url_citation",
     "url": "https://weather.example/rome",
@@ -33,6 +34,40 @@ PROVIDER = Provider(
         model="gpt-5.1", api_key="k", base_url=f"{url}/v1", max_retries=0, use_responses_api=True
     ),
     stream=named_events,
+    prompts=[
+        *COMMON,
+        image("OpenAI's responses", {"type": "input_image", "image_url": IMAGE_URL}),
+        Prompt(
+            name="items",
+            messages=[
+                HumanMessage([{"type": "input_text", "text": "How is Rome?"}]),
+                AIMessage(
+                    [
+                        thoughts("Rome is warm.", encrypted_content=SECRET),
+                        {"type": "text", "text": "Let me look."},
+                        call(1, "weather", '{"city": "Rome"}'),
+                    ]
+                ),
+                ToolMessage(
+                    [
+                        {"type": "input_text", "text": "24 °C"},
+                        {"type": "input_image", "image_url": IMAGE_URL},
+                    ],
+                    tool_call_id="call_1",
+                ),
+            ],
+            turns=[
+                QUESTION,
+                THOUGHT,
+                {
+                    "role": "tool",
+                    "content": f"24 °C\n{IMAGE_NOTE}",
+                    "images": [IMAGE_URL],
+                    "tool_call_id": "call_1",
+                },
+            ],
+        ),
+    ],
     scripts=[
         *_ANSWERS.common(),
         _ANSWERS.script(
@@ -105,7 +140,7 @@ PROVIDER = Provider(
             "an image",
             tool(
                 "image_generation_call",
-                result=_IMAGE,
+                result=IMAGE,
                 output_format="png",
                 revised_prompt="A sunny day in Rome",
             ),

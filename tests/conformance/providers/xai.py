@@ -5,6 +5,7 @@ from __future__ import annotations
 from langchain_xai import ChatXAI
 
 from tests.conformance.chat_completions import ChatCompletions
+from tests.conformance.prompts import COMMON
 from tests.conformance.responses import Responses, message, text, thoughts, tool
 from tests.conformance.script import SECRET, Provider
 from tests.conformance.wire import named_events, server_sent_events
@@ -17,6 +18,7 @@ _COMPLETIONS = Provider(
     model_name="grok-4-0709",
     model=lambda url: ChatXAI(model="grok-4-0709", api_key="k", base_url=f"{url}/v1", max_retries=0),
     stream=server_sent_events,
+    prompts=COMMON,
     scripts=[
         *_ANSWERS.common(),
         _ANSWERS.thoughts("reasoning_content"),
@@ -47,6 +49,7 @@ _RESPONSES_PROVIDER = Provider(
         model="grok-4-0709", api_key="k", base_url=f"{url}/v1", max_retries=0, use_responses_api=True
     ),
     stream=named_events,
+    prompts=COMMON,
     scripts=[
         *_RESPONSES.common(),
         _RESPONSES.script(
