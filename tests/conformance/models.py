@@ -11,7 +11,7 @@ from typing import Any, Self
 
 import pytest
 from langchain_core.language_models import BaseChatModel
-from langchain_core.messages import BaseMessage, HumanMessage
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 from langchain_core.runnables import RunnableConfig
 
 from tests.conformance.script import QUESTION, Provider, Script
@@ -43,7 +43,7 @@ class Models:
         version: str,
         config: RunnableConfig,
         messages: Sequence[BaseMessage] = (HumanMessage(QUESTION),),
-    ) -> BaseMessage:
+    ) -> AIMessage:
         """Return what an application receives when it asks in a way: the message, or the sum of the chunks.
 
         Args:
@@ -71,8 +71,8 @@ class Models:
 
     def _ask(
         self, model: BaseChatModel, way: str, messages: Any, config: RunnableConfig, options: Any
-    ) -> BaseMessage:
-        async def collect() -> list[BaseMessage]:
+    ) -> AIMessage:
+        async def collect() -> list[AIMessage]:
             if way == "ainvoke":
                 return [await model.ainvoke(messages, config, **options)]
             return [chunk async for chunk in model.astream(messages, config, **options)]
@@ -84,4 +84,5 @@ class Models:
             received = list(model.stream(messages, config, **options))
         else:
             received = self._runner.run(collect())
-        return functools.reduce(operator.add, received)
+        message: AIMessage = functools.reduce(operator.add, received)
+        return message

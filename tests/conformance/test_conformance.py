@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import pytest
 from _pytest.mark import ParameterSet
-from langchain_core.messages import BaseMessage, HumanMessage, ToolMessage
+from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
 from langchain_core.runnables import RunnableConfig
 from pydantic import ValidationError
 
 from langchain_label_studio import LLMRun
+from langchain_label_studio.types.turn import Turn
 from tests.conformance.models import Models
 from tests.conformance.providers import PROVIDERS
 from tests.conformance.script import QUESTION, SECRET, STREAMS, VERSIONS, WAYS, Prompt, Provider, Script
@@ -27,28 +28,28 @@ recorded = pytest.fixture(recording)
 RESULT = "24 °C"
 
 
-def cases(*, unreadable: bool) -> list[ParameterSet]:
-    """Return each script of each provider, each way of asking, and each content."""
+def cases(wanted: Callable[[Script], bool], ways: Sequence[str] = WAYS) -> list[ParameterSet]:
+    """Return the scripts of each provider that are wanted, with each way of asking and each content."""
     return [
         pytest.param(provider, script, way, version, id=f"{provider.name}-{script.name}-{way}-{version}")
         for provider in PROVIDERS
-        for script in provider.scripts
-        if script.unreadable == unreadable
-        for way in WAYS
+        for script in filter(wanted, provider.scripts)
+        for way in ways
         for version in VERSIONS
         if provider.reply(script, way)
     ]
 
 
-def histories() -> list[ParameterSet]:
-    """Return the cases whose answers have more than text, as whole messages and as sums of chunks."""
-    return [
-        case
-        for case in cases(unreadable=False)
-        for _, script, way, _ in [case.values]
-        if way in {"invoke", "stream"} and script.sent_back
-        if script.calls or script.reasoning or script.server_tools or script.citations or script.notes
-    ]
+def is_readable(script: Script) -> bool:
+    """Return whether the package can read the answer."""
+    return not script.unreadable
+
+
+def is_a_history(script: Script) -> bool:
+    """Return whether the package can send the answer back, and the answer has more than text."""
+    calls = [*script.calls, *script.invalid_calls]
+    beside = [*script.server_tools, *script.citations, *script.notes]
+    return is_readable(script) and script.sent_back and bool(calls or beside or script.reasoning)
 
 
 @pytest.fixture
@@ -62,7 +63,7 @@ def models() -> Iterator[Models]:
         yield made
 
 
-@pytest.mark.parametrize(("provider", "script", "way", "version"), cases(unreadable=False))
+@pytest.mark.parametrize(("provider", "script", "way", "version"), cases(is_readable))
 def test_the_task_shows_what_the_application_sees(
     provider: Provider,
     script: Script,
@@ -81,7 +82,7 @@ def test_the_task_shows_what_the_application_sees(
     see_no_secret(recorded)
 
 
-@pytest.mark.parametrize(("provider", "script", "way", "version"), cases(unreadable=True))
+@pytest.mark.parametrize(("provider", "script", "way", "version"), cases(lambda script: script.unreadable))
 def test_an_answer_that_the_package_cannot_read_is_an_error(
     provider: Provider, script: Script, way: str, version: str, models: Models, with_errors: Recording
 ) -> None:
@@ -97,7 +98,7 @@ def test_an_answer_that_the_package_cannot_read_is_an_error(
     assert run.status == ("partial" if came else "error")
 
 
-@pytest.mark.parametrize(("provider", "script", "way", "version"), histories())
+@pytest.mark.parametrize(("provider", "script", "way", "version"), cases(is_a_history, ["invoke", "stream"]))
 def test_the_prompt_shows_a_history_as_the_application_saw_it(
     provider: Provider, script: Script, way: str, version: str, models: Models, recorded: Recording
 ) -> None:
@@ -142,7 +143,7 @@ def test_each_provider_has_scripts_with_names_of_their_own() -> None:
         assert len(set(names)) == len(names)
 
 
-def see_what_the_application_sees(message: BaseMessage, script: Script) -> None:
+def see_what_the_application_sees(message: AIMessage, script: Script) -> None:
     """See that the message is what the script says. Otherwise, the script proves nothing."""
     assert message.text == script.text
     assert [(call["name"], call["args"]) for call in message.tool_calls] == list(script.calls)
@@ -152,16 +153,17 @@ def see_what_the_application_sees(message: BaseMessage, script: Script) -> None:
     assert script.said_beside in said
 
 
-def see_the_answer(turn: dict[str, Any], message: BaseMessage, script: Script) -> None:
+def see_the_answer(turn: Turn, message: AIMessage, script: Script) -> None:
     """See that the turn has the text of the message and its calls, and nothing else."""
     assert turn["role"] == "assistant"
     assert turn["content"] == "\n".join(filter(None, (message.text, script.said_beside)))
+    parts: dict[str, Any] = {**turn}
     for name in ("tool_calls", "invalid_tool_calls"):
-        shown = [(call["name"], call["args"]) for call in turn.get(name, [])]
+        shown = [(call["name"], call["args"]) for call in parts.get(name, [])]
         assert shown == [(call["name"], call["args"]) for call in getattr(message, name)]
 
 
-def see_what_is_beside_the_answer(turn: dict[str, Any], script: Script) -> None:
+def see_what_is_beside_the_answer(turn: Turn, script: Script) -> None:
     """See the thoughts, the tools of the provider, the sources, the images and the notes."""
     # Packages differ in how they join thoughts that a text parts.
     assert turn.get("reasoning", "").split() == script.reasoning.split()

@@ -96,7 +96,8 @@ def _script(name: str, *blocks: dict[str, Any], stop_reason: str = "end_turn", *
 def _events(index: int, block: dict[str, Any]) -> Iterator[Event]:
     """Return the events of one block: its begin, its parts and its end."""
     kind = block["type"]
-    begin, parts = dict(block), list[dict[str, Any]]()
+    begin: dict[str, Any] = dict(block)
+    parts: list[dict[str, Any]] = []
     if kind == "text":
         begin["text"], begin["citations"] = "", None
         parts = [{"type": "text_delta", "text": part} for part in halves(block["text"])]
