@@ -149,14 +149,16 @@ class MessageContent:
             self._read_untyped({kind: block[kind]}, depth)
         elif kind in {"text", "input_text", "output_text"}:
             self._read_text(block, seen=kind == "text")
-        elif kind in _CALLS:
-            self.add_call(block)
         elif reader := _READERS.get(kind):
             getattr(self, reader)(block, depth)
-        elif (
-            kind.endswith("_output") and not self._of_answer
-        ):  # what OpenAI gets back from the application's tools
-            self._read_nested(block, depth)
+        else:
+            self._read_special(kind, block, depth)
+
+    def _read_special(self, kind: str, block: _Block, depth: int) -> None:
+        if kind in _CALLS:
+            self.add_call(block)
+        elif kind.endswith("_output") and not self._of_answer:
+            self._read_nested(block, depth)  # what OpenAI gets back from the application's tools
         elif is_server_tool(kind, block):
             self.server_tools.read(kind, block)
         elif kind not in _SILENT:

@@ -175,7 +175,7 @@ PROVIDER = Provider(
                 THOUGHT,
                 {
                     "role": "user",
-                    "content": f'24 °C\n{{"celsius":24}}\n{IMAGE_NOTE}\nAnd in Oslo?',
+                    "content": f'24 °C\n{{"celsius": 24}}\n{IMAGE_NOTE}\nAnd in Oslo?',
                     "images": [IMAGE_URL],
                 },
             ],
@@ -190,7 +190,7 @@ PROVIDER = Provider(
             turns=[
                 QUESTION,
                 CALLED,
-                {"role": "tool", "content": '{"celsius":24}', "tool_call_id": "call_1"},
+                {"role": "tool", "content": '{"celsius": 24}', "tool_call_id": "call_1"},
             ],
         ),
     ],
