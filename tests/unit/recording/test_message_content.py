@@ -376,7 +376,7 @@ def test_blocks_of_bedrock_say_the_same_with_the_type_that_langchain_gives_them(
         "tool_calls": [CALL],
     }
     assert to_turn(HumanMessage(list(map(traced, sent))))["content"] == 'sunny\n{"celsius": 24}\nReally?'
-    assert to_turn(ToolMessage([traced({"json": [1, "é"]})], tool_call_id="1"))["content"] == '[1,"é"]'
+    assert to_turn(ToolMessage([traced({"json": [1, "é"]})], tool_call_id="1"))["content"] == '[1, "é"]'
 
 
 def test_what_a_person_or_a_tool_sends_is_text() -> None:
