@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from numbers import Number
 from typing import TYPE_CHECKING, Any, Literal
 from uuid import UUID
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from langchain_core.outputs import LLMResult
 
 _NO_ANSWER = "The model gave no answer: its list of choices is empty."
+_EXACT = 2**53  # up to here, a float holds each whole number
 _INTERNAL_TAGS = ("seq:step:", "map:key:", "graph:step:", "retry:attempt:", "langsmith:")
 
 
@@ -125,10 +127,18 @@ def _thread_id(metadata: Mapping[str, Any]) -> str | None:
 
 
 def thread_id_of(given: Any) -> str | None:
-    """Return the id of a conversation as text. None if it is no id: 0 is one, an empty text is none."""
-    if given is False or not isinstance(given, str | int | UUID):
+    """Return the id of a conversation as text. None if it is no id: 0 is one, an empty text is none.
+
+    A table gives a number as one of numpy's, or as a float: 7.0 is the conversation 7.
+    """
+    if not isinstance(given, str | Number | UUID):
         return None
-    return str(jsonable(given)) or None
+    found = jsonable(given)
+    if found is None or found is False:
+        return None
+    if isinstance(found, float) and found.is_integer() and abs(found) < _EXACT:
+        found = int(found)
+    return str(found) or None
 
 
 def _config_of_the_chain() -> Mapping[str, Any]:
