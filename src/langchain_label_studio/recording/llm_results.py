@@ -49,7 +49,8 @@ def read_result(result: LLMResult, started: RunFields, *, batch_size: int = 1) -
     output = result.llm_output or {}
     provider = text_or_none(_once(response.get("model_provider"))) or started.get("provider")
     reasons = (info.get("finish_reason"), *map(response.get, _REASONS))
-    reason = _once(next(filter(None, reasons), None))
+    whole_reason = next(filter(None, reasons), None)
+    reason = _once(whole_reason)
     may_be_cut = message.get("type") == "AIMessageChunk" and not reason
     cut = may_be_cut and (provider in _ALWAYS_GIVE_A_REASON or _breaks_off_in_a_call(message))
     fields: RunFields = {
@@ -61,7 +62,9 @@ def read_result(result: LLMResult, started: RunFields, *, batch_size: int = 1) -
     else:
         # The output of a completion model names the model of its constructor, even after `bind(model=...)`.
         name = started.get("model") or output.get("model_name")
-    if model := model_name(_once(name)):
+    # `invoke` of a model that streams gives no chunk. But the sum of a stream repeats its reason, too.
+    is_sum = message.get("type") == "AIMessageChunk" or reason is not whole_reason
+    if model := model_name(_name_once(name, started.get("model"), is_sum=is_sum)):
         fields["model"] = model
     if provider:
         fields["provider"] = provider
@@ -184,6 +187,20 @@ def _once(text: Any) -> Any:
         return text
     length = (text + text).find(text, 1)
     return text[:length] if 2 <= length < len(text) else text
+
+
+def _name_once(name: Any, asked: str | None, *, is_sum: bool) -> Any:
+    """Return the name of a model, which the sum of a stream may repeat. A model may be called `coco`.
+
+    Args:
+        name: The name in the answer.
+        asked: The name at the run's start.
+        is_sum: Whether the answer is known to be the sum of a stream.
+    """
+    once = _once(name)
+    if once is name or name == asked:
+        return name
+    return once if is_sum or once == asked else name
 
 
 def _is_from_cache(message: _Fields) -> bool:

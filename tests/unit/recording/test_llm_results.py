@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from langchain_core.messages import AIMessage
+from langchain_core.messages import AIMessage, AIMessageChunk
 from langchain_core.outputs import ChatGeneration, LLMResult
 
 from langchain_label_studio.recording.llm_results import read_result
+from langchain_label_studio.types.run import RunFields
 
 
 @pytest.mark.parametrize("key", ["finish_reason", "stop_reason", "stopReason", "done_reason", "status"])
@@ -37,3 +38,26 @@ def test_a_path_names_its_model_without_the_path(name: str, shown: str) -> None:
     message = AIMessage("Hi", response_metadata={"model_name": name})
 
     assert read_result(LLMResult(generations=[[ChatGeneration(message=message)]]), {})["model"] == shown
+
+
+@pytest.mark.parametrize(
+    ("kind", "asked", "answered", "reason", "known"),
+    [
+        (AIMessage, None, "coco", "stop", "coco"),
+        (AIMessage, "coco-2", "coco", None, "coco"),
+        (AIMessageChunk, "coco", "coco", "stop", "coco"),
+        (AIMessageChunk, None, "m-1m-1", "stop", "m-1"),
+        # `invoke` of a model that streams: the sum is no chunk
+        (AIMessage, "m", "m-1m-1", "stopstop", "m-1"),
+        (AIMessage, "m-1", "m-1m-1m-1", "stop", "m-1"),
+    ],
+)
+def test_only_the_sum_of_a_stream_repeats_the_name_of_its_model(
+    kind: type[AIMessage], asked: str | None, answered: str, reason: str | None, known: str
+) -> None:
+    message = kind("Yes.", response_metadata={"model_name": answered, "finish_reason": reason})
+    started: RunFields = {"model": asked} if asked else {}
+
+    fields = read_result(LLMResult(generations=[[ChatGeneration(message=message)]]), started)
+
+    assert fields["model"] == known
