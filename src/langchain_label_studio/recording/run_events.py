@@ -12,6 +12,7 @@ from numbers import Number
 from typing import TYPE_CHECKING, Any, Literal
 from uuid import UUID
 
+from langchain_label_studio.recording.call_arguments import parsed
 from langchain_label_studio.recording.llm_results import has_answer, read_result, status_of, text_or_none
 from langchain_label_studio.recording.open_runs import StartedRun
 from langchain_label_studio.support.json_safe import jsonable
@@ -108,10 +109,23 @@ def unknown_start(event: Mapping[str, Any], *, run_id: UUID, trace_id: UUID) -> 
 
 
 def _parameters(parameters: Mapping[str, Any]) -> dict[str, Any]:
-    return {
+    sent = {
         key: value
         for key, given in parameters.items()
         if key in PARAMETERS_SENT and (value := jsonable(given)) is not None
+    }
+    if "output_config" in sent:
+        sent["output_config"] = _with_schema(sent["output_config"])
+    return sent
+
+
+def _with_schema(tree: Any) -> Any:
+    """Return JSON with its schema as JSON, too. Bedrock takes the schema as text, some mappings deep."""
+    if not isinstance(tree, Mapping):
+        return tree
+    return {
+        key: jsonable(parsed(value)) if key == "schema" else _with_schema(value)
+        for key, value in tree.items()
     }
 
 

@@ -25,15 +25,11 @@ Status = Literal["success", "partial", "error", "cancelled", "abandoned"]
 PARAMETERS_SENT = frozenset(
     {
         *("frequency_penalty", "max_completion_tokens", "max_output_tokens", "max_tokens", "model", "n"),
-        *(
-            "parallel_tool_calls",
-            "presence_penalty",
-            "reasoning",
-            "reasoning_effort",
-            "response_format",
-            "seed",
-        ),
+        *("parallel_tool_calls", "presence_penalty", "reasoning", "reasoning_effort", "seed"),
         *("stop", "stream", "temperature", "tool_choice", "tools", "top_k", "top_p"),
+        # The schema of a structured answer: OpenAI, Anthropic and Bedrock, Gemini, Ollama.
+        *("response_format", "text", "output_config", "output_format"),
+        *("response_json_schema", "response_mime_type", "response_schema", "format"),
     }
 )
 """The keys of a run's invocation parameters that leave the process."""
