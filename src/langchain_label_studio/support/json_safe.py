@@ -10,21 +10,24 @@ import base64
 import dataclasses
 import math
 import re
-from collections import deque
+from collections import UserString, deque
 from collections.abc import Iterable, Mapping, Sequence, ValuesView
 from collections.abc import Set as AbstractSet
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta, tzinfo
 from decimal import Decimal
 from enum import Enum
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from numbers import Integral, Real
 from pathlib import PurePath
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, get_origin
 from uuid import UUID
 
 import orjson
 
-from langchain_label_studio.support.pydantic_values import model_fields, schema_of
+from langchain_label_studio.support.pydantic_values import is_model, model_value, schema_of, url_text
 from langchain_label_studio.support.safe_text import MAX_TEXT, base64_size, clean_text, clip, size_of
+from langchain_label_studio.support.table_values import is_table, pandas_scalar, table_size, table_values
 
 MAX_ITEMS = 10_000
 """The maximum number of items and keys of a value, with those of its parts. A value that was cut says so."""
@@ -35,6 +38,8 @@ MAX_CHARACTERS = 2 * MAX_TEXT
 _MAX_DEPTH = 60
 _MAX_INT = 2**63 - 1
 _MAX_BITS = 10_000
+# Their own text is all that they hold.
+_WITH_A_TEXT = (UUID, PurePath, tzinfo, IPv4Address, IPv6Address, IPv4Network, IPv6Network)
 _BASE64_KEYS = frozenset({"base64", "data", "bytes", "b64_json"})
 
 
@@ -65,8 +70,8 @@ def jsonable(value: Any, *, items: float = MAX_ITEMS, characters: float = MAX_CH
 
     Returns:
         `None`, `bool`, `int`, `float`, `str`, `list` or `dict`. NaN and infinities become `None`. Numbers of other
-        types become numbers, times and paths become text, and a time difference its seconds. Classes with fields
-        become their JSON schema. Bytes and base64 become a note with their size. Other objects become the name of
+        types become numbers, times, paths and addresses become text, and a time difference its seconds. A table
+        becomes its columns. Classes with fields and types such as `list[int]` become their JSON schema. Bytes and base64 become a note with their size. Other objects become the name of
         their type, because their own text may hold secrets. A part that contains itself becomes a note, and so does
         everything over the limits.
     """
@@ -141,34 +146,45 @@ class _Walk:
             return self.read(value.value, depth + 1)
         if isinstance(value, str):
             return self._text(str.__str__(value))
+        if isinstance(value, UserString):  # each of its characters is one, too
+            return self.read(value.data, depth + 1)
         if isinstance(value, Mapping):
             return self._mapping(value, depth)
         if isinstance(value, bytes | bytearray | memoryview):
             return f"[{size_of(memoryview(value).nbytes)} of binary data]"
         if isinstance(value, Sequence | AbstractSet | ValuesView | deque):
             return self._list(value, len(value), depth)
+        return self._read_type_or_table(value, depth)
+
+    def _read_type_or_table(self, value: Any, depth: int) -> Any:
+        if isinstance(value, type) or get_origin(value) is not None:
+            schema = schema_of(value)
+            return f"[{_type_name(value)}]" if schema is None else self.read(schema, depth + 1)
+        if is_table(value):  # before numbers: numpy's time differences call themselves whole numbers
+            if table_size(value) <= self._items:
+                return self.read(table_values(value), depth + 1)
+            size = f"{_type_name(value)}, {' by '.join(map(str, value.shape))}"
+            return f"[{size}, {value.dtype}]" if hasattr(value, "dtype") else f"[{size}]"
+        if (plain := pandas_scalar(value)) is not value:  # before times: pandas' missing time is one
+            return self.read(plain, depth + 1)
         if (text := _text_of(value)) is not None:
             return self._text(text)
         if isinstance(value, Real | Decimal | complex | timedelta):
             return _number(value)
-        return self._read_other(value, depth)
+        return self._read_fields(value, depth)
 
-    def _read_other(self, value: Any, depth: int) -> Any:
-        if isinstance(value, type):
-            schema = schema_of(value)
-            return f"[{_type_name(value)}]" if schema is None else self.read(schema, depth + 1)
-        if hasattr(value, "dtype") and hasattr(value, "tolist"):
-            shape = getattr(value, "shape", ())
-            if math.prod(shape) > self._items:
-                return f"[{_type_name(value)}, {' by '.join(map(str, shape))}, {value.dtype}]"
-            return self.read(value.tolist(), depth + 1)
-        if (fields := model_fields(value)) is not None:
-            return self._mapping(fields, depth)
+    def _read_fields(self, value: Any, depth: int) -> Any:
+        if is_model(value):
+            return self.read(model_value(value), depth + 1)
         if dataclasses.is_dataclass(value):
             return self._mapping(
                 {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}, depth
             )
-        return f"[{_type_name(value)}]"
+        return (
+            self._mapping(vars(value), depth)
+            if isinstance(value, SimpleNamespace)
+            else f"[{_type_name(value)}]"
+        )
 
     def _list(self, values: Iterable[Any], length: int, depth: int) -> list[Any]:
         kept: list[Any] = []
@@ -217,24 +233,25 @@ def _whole_number(number: int) -> int | str:
 
 
 def _text_of(value: Any) -> str | None:
-    """Return the text of a time, an id, a path or a pattern. None for anything else."""
+    """Return the text of a time, an id, a path, an address or a pattern. None for anything else."""
     if isinstance(value, datetime | date | time):
         return value.isoformat()
-    if isinstance(value, UUID | PurePath):
+    if isinstance(value, _WITH_A_TEXT):
         return str(value)
-    return str(value.pattern) if isinstance(value, re.Pattern) else None
+    return str(value.pattern) if isinstance(value, re.Pattern) else url_text(value)
 
 
 def _number(value: Any) -> int | float | str | None:
-    """Return a number of any type, such as `Decimal`, `Fraction` or those of numpy. Of a time difference, the seconds."""
+    """Return a number of any type, such as `Decimal` or `Fraction`. Of a time difference, the seconds."""
     if isinstance(value, timedelta):
         return value.total_seconds()
     if isinstance(value, Integral):
         return _whole_number(int(value))
     if isinstance(value, complex):
         return str(value)
-    # numpy's short floats have a text with fewer digits than their value as a float of Python: 0.1, not 0.10000000149.
-    number = float(str(value)) if hasattr(value, "dtype") else float(value)
+    if isinstance(value, Decimal) and value.is_nan():
+        return None  # one kind of it cannot become a float
+    number = float(value)
     if math.isfinite(number):
         return number
     huge = isinstance(value, Decimal) and value.is_finite()

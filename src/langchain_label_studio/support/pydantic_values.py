@@ -1,67 +1,93 @@
-"""`model_fields` and `schema_of`: models of pydantic and classes with fields, as plain values."""
+"""`is_model`, `model_value`, `url_text` and `schema_of`: what pydantic knows of values and types, as plain values."""
 
 from __future__ import annotations
 
 import dataclasses
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
+from enum import Enum
 from typing import Any
 from weakref import WeakKeyDictionary
 
 from langchain_label_studio.support.forks import no_fork
 
-_schemas: WeakKeyDictionary[type, dict[str, Any] | None] = WeakKeyDictionary()
+_schemas: WeakKeyDictionary[Any, dict[str, Any] | None] = WeakKeyDictionary()
 _written_by_itself: WeakKeyDictionary[type, bool] = WeakKeyDictionary()
 
 
-def model_fields(value: Any) -> Mapping[str, Any] | None:
-    """Return the fields of a model of pydantic. None if the value is no model.
+def is_model(value: Any) -> bool:
+    """Return whether a value is a model of pydantic, of its version 1 or 2."""
+    return isinstance(value, _model_classes())
+
+
+def model_value(value: Any) -> Any:
+    """Return the fields of a model of pydantic, or the value of a model that is only one value.
 
     Only the fields themselves are read, not what is in them. So a huge model costs no more than what is kept of it. A
     model whose class says how it is written is asked for that, because it may hide secrets.
 
     Args:
-        value: Any object.
+        value: A model, see `is_model`.
 
     Raises:
         Exception: Whatever a function of the class raises.
     """
-    pydantic = sys.modules.get("pydantic")  # a program with a model has loaded it
-    if pydantic is None or not isinstance(value, pydantic.BaseModel):
-        return None
-    kind = type(value)
+    kind: Any = type(value)
+    if not hasattr(kind, "__pydantic_decorators__"):
+        return _value_of_version_1(value)
     if kind not in _written_by_itself:
         _written_by_itself[kind] = _writes_itself(kind)
     if _written_by_itself[kind]:
-        dumped: Mapping[str, Any] = value.model_dump()
-        return dumped
+        return value.model_dump()
     held = vars(value)
     fields = {
         name: held[name] for name, field in kind.model_fields.items() if name in held and not field.exclude
     }
-    return fields | (value.model_extra or {})
+    if kind.__pydantic_root_model__:
+        return fields.get("root")
+    computed = {name: _computed(value, name) for name in kind.__pydantic_decorators__.computed_fields}
+    return fields | (value.model_extra or {}) | computed
 
 
-def schema_of(kind: type) -> dict[str, Any] | None:
-    """Return the JSON schema of a class with fields: a model of pydantic, a dataclass or a `TypedDict`.
+def url_text(value: Any) -> str | None:
+    """Return the text of a URL of pydantic. None for anything else, and for a URL that holds a password."""
+    networks = sys.modules.get("pydantic.networks")
+    core = sys.modules.get("pydantic_core")
+    kinds = (getattr(networks, "AnyUrl", None), getattr(core, "Url", None))  # the first is a class since 2.10
+    is_url = isinstance(value, tuple([kind for kind in kinds if isinstance(kind, type)]))
+    return str(value) if is_url and value.password is None else None
+
+
+def schema_of(kind: Any) -> dict[str, Any] | None:
+    """Return the JSON schema of a class with fields (a model of pydantic, a dataclass, a `TypedDict`) or an enum.
 
     Args:
-        kind: Any class.
+        kind: Any class, or a type such as `list[int]`.
 
     Returns:
-        The schema. None if the class has none.
+        The schema. None if there is none.
     """
-    if kind not in _schemas:
-        try:
-            _schemas[kind] = _make_schema(kind)
-        except Exception:  # noqa: BLE001 (a field may have a type that no schema describes)
-            _schemas[kind] = None
-    return _schemas[kind]
+    try:
+        return _schemas[kind]
+    except (
+        KeyError,
+        TypeError,
+    ):  # it is not known yet, or of a kind that cannot be remembered, such as `int | str`
+        pass
+    try:
+        schema = _make_schema(kind)
+    except Exception:  # noqa: BLE001 (a field may have a type that no schema describes)
+        schema = None
+    with suppress(TypeError):
+        _schemas[kind] = schema
+    return schema
 
 
-def _make_schema(kind: type) -> dict[str, Any] | None:
-    is_typed_dict = issubclass(kind, dict) and hasattr(kind, "__total__")
-    if not (is_typed_dict or dataclasses.is_dataclass(kind) or hasattr(kind, "model_json_schema")):
+def _make_schema(kind: Any) -> dict[str, Any] | None:
+    is_class = isinstance(kind, type)
+    is_typed_dict = is_class and issubclass(kind, dict) and hasattr(kind, "__total__")
+    if is_class and not (is_typed_dict or _has_schema(kind)):
         return None
     schema: dict[str, Any]
     with no_fork():
@@ -72,9 +98,37 @@ def _make_schema(kind: type) -> dict[str, Any] | None:
             from langchain_core.utils.function_calling import convert_to_json_schema  # noqa: PLC0415 (30 ms)
 
             schema = convert_to_json_schema(kind)
+        elif is_class and issubclass(kind, _model_classes()) and not hasattr(kind, "model_json_schema"):
+            schema = kind.schema()  # of pydantic's version 1
         else:
             schema = TypeAdapter(kind).json_schema()
     return schema
+
+
+def _has_schema(kind: type) -> bool:
+    return dataclasses.is_dataclass(kind) or issubclass(kind, (Enum, *_model_classes()))
+
+
+def _model_classes() -> tuple[type, ...]:
+    # A program with a model has loaded it.
+    found = [getattr(sys.modules.get(name), "BaseModel", None) for name in ("pydantic", "pydantic.v1")]
+    return tuple([kind for kind in found if kind])
+
+
+def _value_of_version_1(value: Any) -> Any:
+    shown = {
+        name: item
+        for name, item in vars(value).items()
+        if not ((field := value.__fields__.get(name)) and field.field_info.exclude)
+    }
+    return shown["__root__"] if "__root__" in value.__fields__ else shown
+
+
+def _computed(value: Any, name: str) -> Any:
+    try:
+        return getattr(value, name)
+    except Exception as error:  # noqa: BLE001 (the model's other fields can be read)
+        return f"[could not be read: {type(error).__name__}]"
 
 
 def _writes_itself(kind: Any) -> bool:

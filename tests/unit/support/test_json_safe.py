@@ -9,19 +9,33 @@ import datetime as dt
 import decimal
 import enum
 import fractions
+import ipaddress
 import math
 import pathlib
 import re
+import sys
+import types
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Annotated, Any, TypedDict
+from typing import Annotated, Any, Literal, TypedDict
 
 import numpy as np
 import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, SecretStr, field_serializer
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    HttpUrl,
+    PlainSerializer,
+    RootModel,
+    SecretStr,
+    computed_field,
+    field_serializer,
+    model_serializer,
+)
 
 from langchain_label_studio.support.json_safe import MAX_CHARACTERS, MAX_ITEMS, encode, jsonable
 from langchain_label_studio.support.safe_text import MAX_TEXT
@@ -29,6 +43,9 @@ from langchain_label_studio.support.safe_text import MAX_TEXT
 
 class Colour(enum.Enum):
     RED = "red"
+
+
+ANSWERS = enum.Enum("Answer", {"YES": "yes", "NO": "no"})
 
 
 class Level(str, enum.Enum):  # noqa: UP042 (what programs have)
@@ -64,6 +81,26 @@ class Login(BaseModel):
 
 class Logins(BaseModel):
     passwords: list[Annotated[str, PlainSerializer(lambda _: "***")]] = ["secret"]
+
+
+class Cost(BaseModel):
+    a: int = 1
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def total(self) -> int:
+        return self.a * 2
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def broken(self) -> float:
+        return 1 / 0
+
+
+class AsText(BaseModel):
+    @model_serializer
+    def _write(self) -> str:
+        return "as text"
 
 
 class Person(TypedDict):
@@ -106,7 +143,18 @@ class Nasty:
         (Model(held=SecretStr("secret")), {"x": 1, "held": "[pydantic.types.SecretStr]"}),
         (Login(), {"password": "***"}),
         (Logins(), {"passwords": ["***"]}),
+        (Cost(), {"a": 1, "total": 2, "broken": "[could not be read: ZeroDivisionError]"}),
+        (RootModel([1]), [1]),
+        (RootModel[SecretStr](SecretStr("secret")), "[pydantic.types.SecretStr]"),
+        (AsText(), "as text"),
+        (HttpUrl("https://a.org/b"), "https://a.org/b"),
+        (HttpUrl("https://ann:secret@a.org"), "[pydantic.networks.HttpUrl]"),
         (Point(), {"x": 1}),
+        (types.SimpleNamespace(x=1), {"x": 1}),
+        (ipaddress.ip_address("1.2.3.4"), "1.2.3.4"),
+        (ipaddress.ip_network("::/8"), "::/8"),
+        (dt.UTC, "UTC"),
+        (collections.UserString("hey"), "hey"),
         (dt.date(2026, 1, 2), "2026-01-02"),
         (dt.timedelta(minutes=1, milliseconds=500), 60.5),
         (uuid.UUID(int=0), "00000000-0000-0000-0000-000000000000"),
@@ -115,6 +163,7 @@ class Nasty:
         (decimal.Decimal("0.0012"), 0.0012),
         (decimal.Decimal("1e400"), "1E+400"),
         (decimal.Decimal("nan"), None),
+        (decimal.Decimal("sNaN"), None),
         (fractions.Fraction(1, 4), 0.25),
         (1 + 2j, "(1+2j)"),
         (np.float32(0.1), 0.1),
@@ -125,6 +174,19 @@ class Nasty:
         (np.bool_(True), True),
         (np.datetime64("2026-01-02"), "2026-01-02"),
         (np.array([[1, 2], [3, 4]]), [[1, 2], [3, 4]]),
+        (np.datetime64("2026-01-02T03:04:05.5", "ns"), "2026-01-02T03:04:05.500000"),
+        (np.datetime64("NaT"), None),
+        (np.array(["2026-01-02", "NaT"], "M8[ns]"), ["2026-01-02T00:00:00", None]),
+        (np.timedelta64(90, "s"), 90.0),
+        (np.timedelta64(90, "ns"), 9e-08),
+        (np.timedelta64(1, "Y"), 31556952.0),
+        (np.timedelta64("NaT"), None),
+        (np.array([90, "NaT"], "m8[ms]"), [0.09, None]),
+        (np.array([[0.1, math.nan]], np.float32), [[0.1, None]]),
+        (np.array([0.1], np.float16), [0.1]),
+        (np.array([0.1], np.longdouble), [0.1]),
+        (np.complex64(1 + 0.1j), "(1+0.1j)"),
+        (np.array([(1, 0.1)], [("a", "i4"), ("b", "f4")]), {"a": [1], "b": [0.1]}),
         (np.zeros((1000, 1000)), "[numpy.ndarray, 1000 by 1000, float64]"),
         (collections.deque([1, 2]), [1, 2]),
         ({"a": 1}.keys(), ["a"]),
@@ -146,6 +208,54 @@ def test_a_value_is_kept_as_json_holds_it(value: object, expected: object) -> No
     found = jsonable(value)
 
     assert (found, type(found)) == (expected, type(expected))
+
+
+@pytest.mark.skipif(sys.version_info >= (3, 14), reason="pydantic's version 1 has no models on Python 3.14")
+def test_models_of_the_first_version_of_pydantic() -> None:
+    from pydantic import v1
+
+    kind: Any = v1.create_model("Old", a=(int, 1), hidden=(str, v1.Field("secret", exclude=True)))
+    root: Any = v1.create_model("Root", __root__=(list[int], ...))
+
+    assert jsonable([kind(), root(__root__=[1])]) == [{"a": 1}, [1]]
+    assert jsonable(kind)["title"] == "Old"
+
+
+def test_values_of_pandas() -> None:
+    pd = pytest.importorskip("pandas")
+    cases = [
+        (pd.NA, None),
+        (pd.NaT, None),
+        (pd.Timestamp("2026-01-02"), "2026-01-02T00:00:00"),
+        (pd.Timedelta(90, "ns"), 9e-08),
+        (pd.Period("2026-01"), "2026-01"),
+        (pd.Interval(0, 1), "(0, 1]"),
+        (pd.Series([2**60 + 1, None], dtype="Int64"), [2**60 + 1, None]),
+        (pd.Series([0.1], dtype="float32"), [0.1]),
+        (pd.Series(["2026-01-02"], dtype="datetime64[ns]"), ["2026-01-02T00:00:00"]),
+        (pd.DataFrame({"a": [1, 2], "b": ["x", None]}), {"a": [1, 2], "b": ["x", None]}),
+    ]
+
+    assert [jsonable(value) for value, _ in cases] == [expected for _, expected in cases]
+    assert jsonable(pd.DataFrame(np.zeros((5000, 4)))).endswith("DataFrame, 5000 by 4]")
+    assert jsonable(pd.DataFrame(np.zeros((1, 5000)))).endswith("DataFrame, 1 by 5000]"), "columns are slow"
+
+
+@pytest.mark.parametrize(
+    ("form", "schema"),
+    [
+        (list[int], {"type": "array", "items": {"type": "integer"}}),
+        (Literal["a", "b"], {"type": "string", "enum": ["a", "b"]}),
+        (int | str, {"anyOf": [{"type": "integer"}, {"type": "string"}]}),
+        (Annotated[int, Field(gt=1)], {"type": "integer", "exclusiveMinimum": 1}),
+        (ANSWERS, {"title": "Answer", "type": "string", "enum": ["yes", "no"]}),
+        (list[Nasty], "[types.GenericAlias]"),
+    ],
+    ids=str,
+)
+def test_a_type_is_its_schema(form: Any, schema: object) -> None:
+    assert jsonable(form) == schema
+    assert jsonable(form) == schema, "also the second time"
 
 
 @pytest.mark.parametrize("kind", [Model, Point, Person])
