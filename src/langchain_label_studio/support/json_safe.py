@@ -27,7 +27,13 @@ import orjson
 
 from langchain_label_studio.support.pydantic_values import is_model, model_value, schema_of, url_text
 from langchain_label_studio.support.safe_text import MAX_TEXT, base64_size, clean_text, clip, size_of
-from langchain_label_studio.support.table_values import is_table, pandas_scalar, table_size, table_values
+from langchain_label_studio.support.table_values import (
+    extra_cost,
+    is_table,
+    pandas_scalar,
+    table_size,
+    table_values,
+)
 
 MAX_ITEMS = 10_000
 """The maximum number of items and keys of a value, with those of its parts. A value that was cut says so."""
@@ -154,6 +160,8 @@ class _Walk:
             return f"[{size_of(memoryview(value).nbytes)} of binary data]"
         if isinstance(value, Sequence | AbstractSet | ValuesView | deque):
             return self._list(value, len(value), depth)
+        if type(value) is datetime:  # of these, an array may hold thousands
+            return value.isoformat()
         return self._read_type_or_table(value, depth)
 
     def _read_type_or_table(self, value: Any, depth: int) -> Any:
@@ -161,7 +169,9 @@ class _Walk:
             schema = schema_of(value)
             return f"[{_type_name(value)}]" if schema is None else self.read(schema, depth + 1)
         if is_table(value):  # before numbers: numpy's time differences call themselves whole numbers
-            if table_size(value) <= self._items:
+            cost = extra_cost(value)
+            if table_size(value) + cost <= self._items:
+                self._items -= cost
                 return self.read(table_values(value), depth + 1)
             size = f"{_type_name(value)}, {' by '.join(map(str, value.shape))}"
             return f"[{size}, {value.dtype}]" if hasattr(value, "dtype") else f"[{size}]"

@@ -239,6 +239,7 @@ def test_values_of_pandas() -> None:
     assert [jsonable(value) for value, _ in cases] == [expected for _, expected in cases]
     assert jsonable(pd.DataFrame(np.zeros((5000, 4)))).endswith("DataFrame, 5000 by 4]")
     assert jsonable(pd.DataFrame(np.zeros((1, 5000)))).endswith("DataFrame, 1 by 5000]"), "columns are slow"
+    assert str(jsonable([pd.DataFrame(np.zeros((1, 2)))] * 1000)).count("[0.0]") < MAX_ITEMS // 10
 
 
 @pytest.mark.parametrize(
