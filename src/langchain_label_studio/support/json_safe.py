@@ -137,7 +137,9 @@ class _Walk:
         self._path.add(id(value))
         try:
             return self._read_object(value, depth)
-        except Exception as error:  # noqa: BLE001 (any __iter__ or model_dump may raise anything)
+        except (KeyboardInterrupt, SystemExit):
+            raise
+        except BaseException as error:  # noqa: BLE001 (any __iter__ may raise anything; a panic of Rust is no Exception)
             return f"[{_type_name(value)} that could not be read: {type(error).__name__}]"
         finally:
             self._path.discard(id(value))

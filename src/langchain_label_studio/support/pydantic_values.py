@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from enum import Enum
 from typing import Any
@@ -13,7 +13,8 @@ from weakref import WeakKeyDictionary
 from langchain_label_studio.support.forks import no_fork
 
 _schemas: WeakKeyDictionary[Any, dict[str, Any] | None] = WeakKeyDictionary()
-_written_by_itself: WeakKeyDictionary[type, bool] = WeakKeyDictionary()
+_written_by_itself: WeakKeyDictionary[type, frozenset[str]] = WeakKeyDictionary()
+_WHOLE = frozenset({"*"})
 
 
 def is_model(value: Any) -> bool:
@@ -24,8 +25,9 @@ def is_model(value: Any) -> bool:
 def model_value(value: Any) -> Any:
     """Return the fields of a model of pydantic, or the value of a model that is only one value.
 
-    Only the fields themselves are read, not what is in them. So a huge model costs no more than what is kept of it. A
-    model whose class says how it is written is asked for that, because it may hide secrets.
+    Only the fields themselves are read, not what is in them. So a huge model costs no more than what is kept of it, and
+    models may name each other. A field or a model that has a function that writes it is asked for that, because it may
+    hide secrets.
 
     Args:
         value: A model, see `is_model`.
@@ -37,12 +39,15 @@ def model_value(value: Any) -> Any:
     if not hasattr(kind, "__pydantic_decorators__"):
         return _value_of_version_1(value)
     if kind not in _written_by_itself:
-        _written_by_itself[kind] = _writes_itself(kind)
-    if _written_by_itself[kind]:
+        _written_by_itself[kind] = _fields_written_by_a_function(kind)
+    written = _written_by_itself[kind]
+    if written == _WHOLE:
         return value.model_dump()
     held = vars(value)
     fields = {
-        name: held[name] for name, field in kind.model_fields.items() if name in held and not field.exclude
+        name: _written(value, name) if name in written else held[name]
+        for name, field in kind.model_fields.items()
+        if name in held and not field.exclude
     }
     if kind.__pydantic_root_model__:
         return fields.get("root")
@@ -128,26 +133,68 @@ def _computed(value: Any, name: str) -> Any:
     try:
         return getattr(value, name)
     except Exception as error:  # noqa: BLE001 (the model's other fields can be read)
-        return f"[could not be read: {type(error).__name__}]"
+        return _note(error)
 
 
-def _writes_itself(kind: Any) -> bool:
-    """Return whether a model's class, or the type of one of its fields, has a function that writes it."""
+def _written(value: Any, name: str) -> Any:
+    """Return a field as its function writes it."""
+    try:
+        return value.model_dump(include={name}).get(name)
+    except Exception as error:  # noqa: BLE001 (the model's other fields can be read)
+        return _note(error)
+
+
+def _note(error: Exception) -> str:
+    return f"[could not be read: {type(error).__name__}]"
+
+
+def _fields_written_by_a_function(kind: Any) -> frozenset[str]:
+    """Return the names of the fields that a function writes. `_WHOLE` if a function writes the model."""
     decorators = kind.__pydantic_decorators__
-    return bool(decorators.model_serializers or decorators.field_serializers) or _has_serializer(
-        kind.__pydantic_core_schema__
-    )
+    if decorators.model_serializers:
+        return _WHOLE
+    names = {name for found in decorators.field_serializers.values() for name in found.info.fields}
+    if "*" in names:
+        names = set(kind.model_fields)
+    is_root = kind.__pydantic_root_model__
+    schema = kind.__pydantic_core_schema__
+    known = {part["ref"]: part for part in _parts(schema) if "ref" in part}
+    for part in _parts(schema):
+        if part.get("cls") is not kind:
+            continue
+        if is_root:
+            return _WHOLE if _has_function(part["schema"], known) else frozenset()
+        if part.get("type") == "model":
+            fields = next(each for each in _parts(part["schema"]) if each.get("type") == "model-fields")
+            names |= {
+                name for name, field in fields["fields"].items() if _has_function(field["schema"], known)
+            }
+    return frozenset(names)
 
 
-def _has_serializer(schema: Any) -> bool:
-    # A schema is a finite tree: classes that hold themselves are named in it.
-    parts = [schema]
-    while parts:
-        part = parts.pop()
-        if isinstance(part, Mapping):
-            if "serialization" in part:
-                return True
-            parts += part.values()
-        elif isinstance(part, list | tuple):
-            parts += part
-    return False
+def _has_function(schema: Any, known: Mapping[str, Any]) -> bool:
+    return any("serialization" in part for part in _parts(schema, known))
+
+
+def _parts(schema: Any, known: Mapping[str, Any] | None = None) -> Iterator[Mapping[str, Any]]:
+    """Yield the parts of a schema of pydantic.
+
+    Args:
+        schema: The schema.
+        known: The parts that others name. If it is given, the parts within models are left out: each model is read by
+            itself.
+    """
+    seen: set[str] = set()
+    left = [schema]
+    while left:
+        part = left.pop()
+        if isinstance(part, list | tuple):
+            left += part
+        if not isinstance(part, Mapping) or (known is not None and part.get("type") == "model"):
+            continue
+        yield part
+        left += part.values()
+        name = part.get("schema_ref", "")
+        if known and name in known and name not in seen:
+            seen.add(name)
+            left.append(known[name])

@@ -37,7 +37,13 @@ from pydantic import (
     model_serializer,
 )
 
-from langchain_label_studio.support.json_safe import MAX_CHARACTERS, MAX_ITEMS, encode, jsonable
+from langchain_label_studio.support.json_safe import (
+    MAX_CHARACTERS,
+    MAX_ITEMS,
+    characters_in,
+    encode,
+    jsonable,
+)
 from langchain_label_studio.support.safe_text import MAX_TEXT
 
 
@@ -320,6 +326,51 @@ def test_of_a_huge_value_no_more_is_read_than_is_kept(around: Any) -> None:
     rows = Rows(200_000)
     assert len(str(jsonable(around(rows), characters=20_000))) < 100_000
     assert rows.read <= 20_000
+
+
+class Place(BaseModel):
+    """A model with a field whose type says how it is written, and with fields that may hold anything."""
+
+    path: pathlib.Path
+    key: SecretStr = SecretStr("secret")
+    name: Annotated[str, PlainSerializer(str.upper)] = "home"
+    near: list[Place] = []
+    held: Any = None
+
+
+def test_a_model_with_a_written_field_is_read_no_further_than_what_is_kept() -> None:
+    shared: Any = "leaf"
+    for _ in range(60):
+        shared = {"left": shared, "right": shared}
+    place = Place(path=pathlib.Path("/a"), held=shared)
+    place.near.append(Place(path=pathlib.Path("/b"), held=place))
+
+    read = jsonable(place, items=200)
+
+    assert (read["path"], read["name"], read["key"]) == ("/a", "HOME", "[pydantic.types.SecretStr]")
+    assert read["near"][0]["path"] == "/b"
+    assert "contains itself" in read["near"][0]["held"]
+    assert characters_in(read) < 20_000
+
+
+def test_a_panic_of_a_value_is_no_panic_of_the_caller() -> None:
+    class PanicError(BaseException):
+        """As polars and tokenizers raise it."""
+
+    class Frame(Mapping[str, int]):
+        def __getitem__(self, key: str) -> int:
+            raise PanicError
+
+        def __iter__(self) -> Iterator[str]:
+            raise PanicError
+
+        def __len__(self) -> int:
+            return 1
+
+    read = jsonable({"a": Frame(), "b": 1})
+
+    assert read["a"].endswith("Frame that could not be read: PanicError]")
+    assert read["b"] == 1
 
 
 def test_a_value_that_was_cut_says_how_much() -> None:
