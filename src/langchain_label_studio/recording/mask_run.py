@@ -41,7 +41,9 @@ _CALLS = frozenset({"tool_calls", "invalid_tool_calls"})
 _NAMED = frozenset({"data", "metadata", "parameters", "usage"})
 # These words are our own, and stay everywhere: the names of fields, and the values of roles and kinds.
 _SHAPES = (LLMRun, Turn, Document, Step, StepResult, StepError)
-_NAMES = frozenset({"id", "args", "error"}).union(*(shape.__annotations__ for shape in _SHAPES))
+_IN_CALLS = frozenset({"id", "args", "result", "error"})
+_IN_CITATIONS = frozenset({"title", "url", "text"})
+_NAMES = _IN_CALLS.union(_IN_CITATIONS, *(shape.__annotations__ for shape in _SHAPES))
 _WORDS = frozenset(
     {
         *("user", "assistant", "system", "tool", "developer", "function", "model", "retriever", "chain"),

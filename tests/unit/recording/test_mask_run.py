@@ -47,6 +47,10 @@ TURN = st.fixed_dictionaries(
         "tool_calls": st.lists(CALL, max_size=2),
         "invalid_tool_calls": st.lists(CALL, max_size=2),
         "tool_call_id": st.just("call_1"),
+        "citations": st.lists(
+            st.fixed_dictionaries({}, optional=dict.fromkeys(("title", "url", "text"), TEXT))
+        ),
+        "server_tools": st.lists(CALL, max_size=2),
     },
 )
 DOCUMENT = st.fixed_dictionaries({"content": TEXT}, optional={"id": TEXT, "metadata": JSON, "query": TEXT})
@@ -151,6 +155,20 @@ def test_two_keys_that_look_alike_now_are_still_two() -> None:
     }
     masked = mask_run({"answers": (turn,)}, masks.emails)
     assert masked["answers"][0]["tool_calls"][0]["args"] == {"[email]": 1, "[email] (2)": 2}
+
+
+def test_the_names_of_what_is_beside_an_answer_stay() -> None:
+    turn = {
+        "role": "assistant",
+        "content": "rome",
+        "citations": [{"title": "rome", "url": "https://r.org", "text": "a city"}],
+        "server_tools": [{"name": "search", "args": {}, "id": "s1", "result": "rome"}],
+    }
+
+    masked = mask_run({"answers": (turn,)}, str.upper)["answers"][0]
+
+    assert masked["citations"] == [{"title": "ROME", "url": "HTTPS://R.ORG", "text": "A CITY"}]
+    assert masked["server_tools"] == [{"name": "SEARCH", "args": {}, "id": "S1", "result": "ROME"}]
 
 
 # A real handler.
