@@ -15,7 +15,7 @@ from langchain_label_studio.support.json_safe import as_mapping
 
 _THOUGHTS = ("reasoning_content", "reasoning", "thinking", "thinking_blocks", "reasoning_details")
 _CITATIONS = ("citations", "search_results", "annotations")
-_SERVER_TOOLS = ("tool_outputs", "executed_tools", "server_tool_calls")
+_SERVER_TOOLS = ("executed_tools", "server_tool_calls")
 
 
 def read_extras(said: Mapping[str, Any], found: MessageContent) -> None:
@@ -26,8 +26,8 @@ def read_extras(said: Mapping[str, Any], found: MessageContent) -> None:
         found: What the content says. What it says already is not added again.
     """
     for key in _THOUGHTS:
-        if said.get(key) and not found.thoughts:
-            found.think(said[key])
+        if not found.thoughts:
+            found.think(said.get(key))
     if isinstance(refusal := said.get("refusal"), str):
         found.say_beside(refusal, "[refusal]")
     audio = said.get("audio")
@@ -40,10 +40,8 @@ def read_extras(said: Mapping[str, Any], found: MessageContent) -> None:
     found.add_call(as_mapping(said.get("function_call")))
     for given in _lists(said, _CITATIONS):
         found.citations += read_citations(given)
-    in_content = bool(found.server_tools.calls)
-    for given in () if in_content else _lists(said, _SERVER_TOOLS):
-        for block in map(as_mapping, given):
-            found.server_tools.read(str(block.get("type") or "server_tool_call"), block)
+    if not found.server_tools.calls:  # else they are in the content, too
+        _read_server_tools(said, found)
 
 
 def read_grounding(grounding: Any, found: MessageContent) -> None:
@@ -53,8 +51,21 @@ def read_grounding(grounding: Any, found: MessageContent) -> None:
         grounding: The `grounding_metadata`.
         found: What the message says. If it names sources, these are the same ones.
     """
-    for given in () if found.citations else _lists(as_mapping(grounding), ("grounding_chunks",)):
+    chunks = _lists(as_mapping(grounding), ("grounding_chunks", "groundingChunks"))
+    for given in () if found.citations else chunks:
         found.citations += read_citations(given)
+
+
+def _read_server_tools(said: Mapping[str, Any], found: MessageContent) -> None:
+    # OpenAI's way before they were in the content: blocks of all kinds, as they would be there.
+    for given in _lists(said, ("tool_outputs",)):
+        for block in filter(None, map(as_mapping, given)):
+            found.read({"type": "server_tool_call", **block})
+    # Each of these is a call, whatever its type.
+    for given in _lists(said, _SERVER_TOOLS):
+        for block in filter(None, map(as_mapping, given)):
+            kind = block.get("type")
+            found.server_tools.read(kind if isinstance(kind, str) and kind else "server_tool_call", block)
 
 
 def _lists(said: Mapping[str, Any], keys: tuple[str, ...]) -> Iterator[list[Any]]:
