@@ -63,6 +63,7 @@ _READERS = {
     "citations_content": "_read_nested",
     "guard_content": "_read_nested",
     "json": "_read_json",
+    "mcp_approval_request": "_read_approval",
     "non_standard": "_read_non_standard",
     "reasoning": "_read_thoughts",
     "reasoning_content": "_read_thoughts",
@@ -266,6 +267,10 @@ class MessageContent:
     def _read_refusal(self, block: _Block, depth: int) -> None:  # noqa: ARG002
         if isinstance(text := block.get("refusal") or block.get("text"), str):
             self.say_beside(text, "[refusal]")
+
+    def _read_approval(self, block: _Block, depth: int) -> None:  # noqa: ARG002
+        name = block.get("name")
+        self.note(f"[asks for approval: {clip(name, _MAX_KIND) if isinstance(name, str) else 'a call'}]")
 
     def _read_non_standard(self, block: _Block, depth: int) -> None:
         if depth < _MAX_DEPTH and isinstance(value := block.get("value"), Mapping):

@@ -135,6 +135,8 @@ def _add(turn: Turn, found: MessageContent) -> None:
         turn["tool_calls"] = [*turn.get("tool_calls", ()), *map(_tool_call, calls)]
     if found.server_tools.calls:
         turn["server_tools"] = found.server_tools.calls
+    if left_out := found.server_tools.left_out:
+        found.note(f"[left out: {left_out:,} more calls of tools of the provider]")
     if found.images:
         turn["images"] = found.images
     if found.citations:
