@@ -18,7 +18,9 @@ from langchain_core.messages import (
 )
 from langchain_core.messages.block_translators import PROVIDER_TRANSLATORS
 
+from langchain_label_studio.recording.citations import MAX_CITATIONS
 from langchain_label_studio.recording.messages import to_turn
+from langchain_label_studio.recording.server_tools import MAX_ALL, MAX_CALLS, MAX_RESULT
 
 PROVIDERS = [None, "no such provider", "mistralai", *sorted(PROVIDER_TRANSLATORS)]
 OF_EACH_PROVIDER = pytest.mark.parametrize("provider", PROVIDERS)
@@ -244,6 +246,50 @@ SERVER_TOOLS: dict[str, tuple[list[dict[str, Any]], dict[str, Any]]] = {
         ],
         {"name": "code_interpreter", "args": {"code": "4"}, "id": "s1", "result": "4"},
     ),
+    "openai, a patch": (
+        [
+            block("apply_patch_call", id="s1", call_id="c1", operation=block("delete_file", path="a.txt")),
+            block("apply_patch_call_output", id="o1", call_id="c1", status="failed", output="no such file"),
+        ],
+        {
+            "name": "apply_patch",
+            "args": {"type": "delete_file", "path": "a.txt"},
+            "id": "s1",
+            "error": "no such file",
+        },
+    ),
+    "openai, a search for tools": (
+        [
+            block("tool_search_call", id="s1", call_id=None, arguments={"goal": "mail"}),
+            block(
+                "tool_search_output",
+                id="o1",
+                call_id=None,
+                tools=[block("function", name="mail", parameters={"type": "object"})],
+            ),
+        ],
+        {"name": "tool_search", "args": {"goal": "mail"}, "id": "s1", "result": "mail"},
+    ),
+    "openai, a search for tools, standard": (
+        [
+            block("server_tool_call", id="s1", name="tool_search", args={"goal": "mail"}),
+            block(
+                "server_tool_result",
+                tool_call_id="o1",
+                output={"tools": [{"name": "mail"}]},
+                extras={"name": "tool_search"},
+            ),
+        ],
+        {"name": "tool_search", "args": {"goal": "mail"}, "id": "s1", "result": "mail"},
+    ),
+    "openai, a click": (
+        [block("computer_call", id="s1", action=block("click", x=1, y=2))],
+        {"name": "computer", "args": {"type": "click", "x": 1, "y": 2}, "id": "s1"},
+    ),
+    "openai, mcp with a picture as text": (
+        [block("mcp_call", id="s1", name="shot", arguments="{}", output="iVBO" * 1000)],
+        {"name": "shot", "args": {}, "id": "s1", "result": "[3.0 kB of base64]"},
+    ),
     "openai, mcp": (
         [block("mcp_call", id="s1", name="ask", arguments='{"q": "x"}', output="yes", server_label="docs")],
         {"name": "ask", "args": {"q": "x"}, "id": "s1", "result": "yes"},
@@ -323,6 +369,143 @@ def test_a_tool_of_the_provider_is_a_call_with_a_result_and_not_in_the_answer(
     assert turn == {"role": "assistant", "content": "Found.", "server_tools": [call]}
     wrapped = [block("non_standard", value=each) for each in blocks]
     assert to_turn(answer([*wrapped, text("Found.")], provider)) == turn
+
+
+RESULTS: dict[str, tuple[Any, str]] = {
+    "keys of their own": ({"temp": 20, "sky": ""}, '{"temp": 20}'),
+    "zero": (0, "0"),
+    "a number under data": ({"data": {"temp": 20}}, '{"temp": 20}'),
+    "lines": ({"lines": ["-a", "+b"], "new_start": 1}, "-a\n+b"),
+    "tools": ({"tool_references": [block("tool_reference", tool_name="mail")]}, "mail"),
+    "a page": (
+        block(
+            "web_fetch_result",
+            url="https://r.org",
+            content=block("document", title="Rome", source=block("text", data="A city.")),
+        ),
+        "https://r.org\nRome\nA city.",
+    ),
+    "a file": (block("document", source=block("base64", data="JVBE" * 1000)), "[3.0 kB of base64]"),
+    "base64 anywhere": ([text("JVBE" * 1000), {"shot": "JVBE" * 1000}], '[base64]\n{"shot": "[base64]"}'),
+    "no words": ({"stdout": "", "stderr": "", "return_code": 1}, '{"return_code": 1}'),
+    "a code of an error": ({"error": {"code": -32000, "message": "boom"}}, "boom"),
+    "what is for programs": (
+        {"encrypted_stdout": "SECRET", "a_id": "1", "fileIds": ["2"], "signature": "c"},
+        "",
+    ),
+    "nothing": ([], ""),
+}
+
+
+@pytest.mark.parametrize(("output", "shown"), RESULTS.values(), ids=RESULTS)
+def test_a_result_is_what_people_can_read_and_ends_the_call(output: Any, shown: str) -> None:
+    calls = [block("server_tool_call", id=name, name=name, args={}) for name in ("first", "second")]
+    results = [
+        block("server_tool_result", tool_call_id="first", output=output),
+        block("server_tool_result", output="2"),
+    ]
+
+    first, second = to_turn(answer([*calls, *results], None))["server_tools"]
+
+    assert (first["result"], second["result"]) == (shown, "2")
+
+
+def test_an_error_is_its_message() -> None:
+    failed = block("mcp_call", id="s1", name="ask", error={"code": -32000, "message": "boom"})
+
+    assert to_turn(answer([failed], None))["server_tools"][0]["error"] == "boom"
+
+
+OUTSIDE: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "an image": (
+        block("image_generation_call", id="ig_1", result="iVBORw==", output_format="png"),
+        {"images": ["data:image/png;base64,iVBORw=="], "notes": ["[image: image/png, 4 B]"]},
+    ),
+    "a list of what could be called": (block("mcp_list_tools", id="l1", tools=[{"name": "ask"}]), {}),
+    "a question": (
+        block("mcp_approval_request", id="a1", name="delete", arguments='{"all": true}'),
+        {"notes": ["[asks for approval: delete]"]},
+    ),
+    "a call": (
+        block("mcp_call", id="s1", name="ask", arguments='{"q": "x"}', output="yes"),
+        {"server_tools": [{"name": "ask", "args": {"q": "x"}, "id": "s1", "result": "yes"}]},
+    ),
+}
+
+
+@pytest.mark.parametrize(("said", "shown"), OUTSIDE.values(), ids=OUTSIDE)
+def test_a_block_outside_of_the_content_is_what_it_is_in_the_content(
+    said: dict[str, Any], shown: dict[str, Any]
+) -> None:
+    expected = {"role": "assistant", "content": "Done.", **shown}
+
+    assert to_turn(answer([text("Done."), said], "openai")) == expected
+    outside = answer([text("Done.")], "openai", additional_kwargs={"tool_outputs": [said, "odd"]})
+    assert to_turn(outside) == expected
+
+
+class NoTruth:
+    """A value that is neither true nor false, such as an array of numpy."""
+
+    def __bool__(self) -> bool:
+        raise ValueError
+
+
+ODD_VALUES = [{"a": 1}, ["a"], {"a"}, object(), NoTruth(), 1.5]
+ODD_FIELDS = [
+    *(
+        "status",
+        "error",
+        "is_error",
+        "id",
+        "call_id",
+        "tool_call_id",
+        "tool_use_id",
+        "name",
+        "extras",
+        "result",
+    ),
+    *("args", "action", "partial_json", "output"),
+]
+
+
+@pytest.mark.parametrize("field", ODD_FIELDS)
+@pytest.mark.parametrize(
+    "kind", ["server_tool_call", "server_tool_result", "web_search_call", "image_generation_call"]
+)
+def test_odd_values_lose_nothing_else(kind: str, field: str) -> None:
+    for odd in ODD_VALUES:
+        turn = to_turn(answer([text("Yes."), block(kind, **{field: odd})], None))
+
+        assert turn["content"] == "Yes."
+        json.dumps(turn)
+
+
+@pytest.mark.parametrize(
+    "field", ["reasoning", "audio", "refusal", "citations", "tool_outputs", "executed_tools"]
+)
+def test_odd_values_outside_of_the_content_lose_nothing_else(field: str) -> None:
+    for odd in ODD_VALUES:
+        assert to_turn(answer("Yes.", None, additional_kwargs={field: odd}))["content"] == "Yes."
+
+
+def test_a_thousand_calls_have_a_bound_and_say_so() -> None:
+    called = [
+        each
+        for number in range(2 * MAX_CALLS)
+        for each in (
+            block("server_tool_use", id=f"s{number}", name="run", input={"code": "x y " * 500}),
+            block("code_execution_tool_result", tool_use_id=f"s{number}", content={"stdout": "a b " * 2000}),
+        )
+    ]
+
+    turn = to_turn(answer([*called, text("Done.")], None))
+
+    ran = turn["server_tools"]
+    assert [call["id"] for call in ran] == [f"s{number}" for number in range(MAX_CALLS)]
+    assert "[cut" in ran[-1]["result"]
+    assert len(json.dumps(ran)) < MAX_ALL + 4 * MAX_RESULT + 200 * MAX_CALLS
+    assert turn["notes"] == ["[left out: 500 more calls of tools of the provider]"]
 
 
 @OF_EACH_PROVIDER
@@ -405,6 +588,10 @@ CITATIONS = {
         cited_text="A city.",
         encrypted_index="SECRET",
     ),
+    "openai, chat completions": block(
+        "url_citation", url_citation={"url": "https://r.org", "title": "Rome", "cited_text": "A city."}
+    ),
+    "google, maps": {"maps": {"uri": "https://r.org", "title": "Rome", "text": "A city.", "placeId": "1"}},
     "bedrock": {
         "title": "Rome",
         "source_content": [{"text": "A city."}],
@@ -435,12 +622,43 @@ def test_the_sources_of_an_answer_are_kept(provider: str | None, key: str, citat
     }
 
 
+def test_a_source_that_says_less_than_another_is_left_out() -> None:
+    less, more = {"url": "https://r.org"}, {"url": "https://r.org", "title": "Rome"}
+    quotes = [{**more, "cited_text": quote} for quote in "ab"]
+    for found in ([less, more, *quotes], [*quotes, more, less]):
+        said = {"citations": ["https://r.org", "https://other.org"], "search_results": found}
+        shown = to_turn(answer("Rome.", None, additional_kwargs=said))["citations"]
+        assert [tuple(each.values()) for each in shown] == [
+            ("Rome", "https://r.org", "a"),
+            ("https://other.org",),
+            ("Rome", "https://r.org", "b"),
+        ]
+
+
+def test_a_file_without_a_name_is_its_id() -> None:
+    cited = block("text", text="Rome.", annotations=[block("file_path", file_id="file_1", index=0)])
+
+    assert to_turn(answer([cited], "openai"))["citations"] == [{"title": "file_1"}]
+
+
+def test_a_million_sources_take_no_longer_than_what_is_kept() -> None:
+    class Endless(list[Any]):
+        def __iter__(self) -> Any:
+            return iter(lambda: {"url": f"https://r.org/{next(numbers)}"}, None)
+
+    numbers = iter(range(100 * MAX_CITATIONS))
+    cited = block("text", text="Rome.", annotations=Endless())
+
+    assert len(to_turn(answer([cited], None))["citations"]) == MAX_CITATIONS
+
+
 @OF_EACH_PROVIDER
+@pytest.mark.parametrize("key", ["grounding_chunks", "groundingChunks"])
 @pytest.mark.parametrize("content", ["Rome.", [text("Rome.")]])
-def test_the_sources_that_google_found_are_kept(provider: str | None, content: Any) -> None:
+def test_the_sources_that_google_found_are_kept(provider: str | None, content: Any, key: str) -> None:
     message = answer(content, provider)
     message.response_metadata["grounding_metadata"] = {
-        "grounding_chunks": [{"web": {"uri": "https://r.org", "title": "r.org"}}],
+        key: [{"web": {"uri": "https://r.org", "title": "r.org"}}],
         "web_search_queries": ["rome"],
     }
 
