@@ -50,7 +50,7 @@ class Models:
             provider: Whom it asks.
             script: What the server answers.
             way: How it asks.
-            version: Which content the message shall have, of `VERSIONS`.
+            version: Which content the message shall have, of the provider's `versions`.
             config: Who listens.
             messages: The prompt.
         """

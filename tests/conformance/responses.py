@@ -147,6 +147,7 @@ class Responses:
                 text="It is sunny.",
                 calls=[_ROME],
                 reasoning="Rome is warm.\nSo it is sunny.",
+                lost_in=["v0"],
             ),
             self.script("an answer of spaces", message(text(" \n")), text=" \n"),
             self.script("characters that arrive in pieces", message(text(WRITINGS)), text=WRITINGS, cut=True),

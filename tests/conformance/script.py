@@ -53,6 +53,7 @@ class Script:
         finish_reason: Why the model stopped.
         options: What the model is asked with.
         ways: How the application asks.
+        lost_in: The contents in which the package itself loses a part of it.
         sent_back: Whether the package can send the answer back, in a history.
         unreadable: Whether the package cannot read the answer, and raises an error of validation.
         cut: Whether the pieces in which a stream arrives end in the middle of characters that have several bytes.
@@ -73,6 +74,7 @@ class Script:
     finish_reason: str = ""
     options: Mapping[str, Any] = field(default_factory=dict)
     ways: Sequence[str] = WAYS
+    lost_in: Sequence[str] = ()
     sent_back: bool = True
     unreadable: bool = False
     cut: bool = False
@@ -107,6 +109,7 @@ class Provider:
         ways: How an application can ask the models of this package.
         streams_always: Whether the package asks for a stream also when the application wants the whole.
         tokens: How many tokens each script reads and writes.
+        versions: The shapes of the content that the package has.
     """
 
     name: str
@@ -118,6 +121,7 @@ class Provider:
     ways: Sequence[str] = WAYS
     streams_always: bool = False
     tokens: tuple[int, int] = (12, 7)
+    versions: Sequence[str] = VERSIONS
 
     def reply(self, script: Script, way: str) -> Reply | None:
         """Return what the server answers to a way of asking. None if the script has no such answer."""

@@ -7,7 +7,7 @@ from langchain_openai import ChatOpenAI
 
 from tests.conformance.prompts import COMMON, IMAGE_NOTE, IMAGE_URL, QUESTION, THOUGHT, image
 from tests.conformance.responses import Responses, call, message, text, thoughts, tool
-from tests.conformance.script import IMAGE, SECRET, Prompt, Provider
+from tests.conformance.script import IMAGE, SECRET, VERSIONS, Prompt, Provider
 from tests.conformance.wire import named_events
 
 _ANSWERS = Responses(model="gpt-5.1-2025-11-13")
@@ -34,6 +34,7 @@ PROVIDER = Provider(
         model="gpt-5.1", api_key="k", base_url=f"{url}/v1", max_retries=0, use_responses_api=True
     ),
     stream=named_events,
+    versions=(*VERSIONS, "v0"),  # v0: tools and thoughts are outside of the content
     prompts=[
         *COMMON,
         image("OpenAI's responses", {"type": "input_image", "image_url": IMAGE_URL}),
@@ -135,6 +136,38 @@ PROVIDER = Provider(
             message(text("It is sunny.")),
             text="It is sunny.",
             server_tools=[("forecast", "sunny")],
+        ),
+        _ANSWERS.script(
+            "a question of an MCP server",
+            {
+                "type": "mcp_approval_request",
+                "id": "mcpr_1",
+                "name": "delete",
+                "server_label": "weather",
+                "arguments": '{"all": true}',
+            },
+            notes=["[asks for approval: delete]"],
+        ),
+        _ANSWERS.script(
+            "a patch",
+            tool(
+                "apply_patch_call",
+                call_id="call_1",
+                operation={"type": "create_file", "path": "a.txt", "diff": "+Rome"},
+            ),
+            tool("apply_patch_call_output", call_id="call_1", output="Done."),
+            server_tools=[("apply_patch", "Done.")],
+        ),
+        _ANSWERS.script(
+            "a search for tools",
+            tool("tool_search_call", call_id=None, execution="server", arguments={"goal": "weather"}),
+            tool(
+                "tool_search_output",
+                call_id=None,
+                execution="server",
+                tools=[{"type": "function", "name": "forecast", "parameters": {}, "strict": True}],
+            ),
+            server_tools=[("tool_search", "forecast")],
         ),
         _ANSWERS.script(
             "an image",
