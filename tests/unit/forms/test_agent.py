@@ -16,7 +16,7 @@ from langchain_core.prompt_values import ChatPromptValue
 from langchain_label_studio import LLMRun, Review, StepVerdict, to_kto, to_prm, to_sft
 from langchain_label_studio.forms.agent.form import FORM
 from langchain_label_studio.forms.agent.gather import AgentGatherer
-from langchain_label_studio.forms.agent.steps import note_result, turns_of
+from langchain_label_studio.forms.agent.steps import depth_of, note_result, turns_of, who
 from langchain_label_studio.label_config.controls import read_controls
 from langchain_label_studio.label_config.parse import parse_label_config
 from langchain_label_studio.label_studio.tasks.build import build_task
@@ -275,6 +275,30 @@ def test_a_huge_result_is_cut_visibly():
 
     assert len(step["result"]["preview"]) < 21_000
     assert step["result"]["preview"].endswith("[cut: 80,000 more characters]")
+
+
+def shared(depth: int) -> Any:
+    """Return a small value whose text would be huge."""
+    value: Any = {"leaf": 1}
+    for _ in range(depth):
+        value = {"left": value, "right": value}
+    return value
+
+
+class Wordless:
+    def __str__(self) -> str:
+        raise RuntimeError
+
+    __eq__ = __bool__ = __str__  # type: ignore[assignment]
+    __hash__ = None  # type: ignore[assignment]
+
+
+@pytest.mark.parametrize("value", [shared(60), Wordless(), ["a"], 7, b"a|b"])
+def test_names_in_the_metadata_are_texts_or_nothing(value: Any):
+    odd = {"lc_agent_name": value, "langgraph_checkpoint_ns": value}
+
+    assert (who(odd, odd), depth_of(odd)) == ("", 0)
+    assert who({"lc_agent_name": "Ann"}, odd) == "Ann"
 
 
 # What people say

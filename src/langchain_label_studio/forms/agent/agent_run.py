@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import Any
 from uuid import UUID
 
+from langchain_label_studio.forms.agent.answer import agent_answer, has_calls, waits_for_tools
 from langchain_label_studio.forms.agent.requested_calls import RequestedCalls
-from langchain_label_studio.forms.agent.steps import json_text, who
-from langchain_label_studio.recording.langchain_values import MESSAGE, MODEL, TOOL_MESSAGE, is_a
+from langchain_label_studio.forms.agent.steps import depth_of, who
 from langchain_label_studio.recording.llm_results import status_of
-from langchain_label_studio.recording.messages import to_turn
 from langchain_label_studio.recording.run_events import thread_id_of
 from langchain_label_studio.recording.trace_events import TraceEvent
 from langchain_label_studio.support.json_safe import characters_in
@@ -49,8 +47,11 @@ class AgentRun:
         own: The finished runs of the agent's own model, without the conversation. Of all but the last ones, only the id
             and the tokens are kept.
         others: The finished runs of the models of sub-agents.
+        words: The last answer without a call, of a model that no tool or retriever called.
+        is_calling: Whether the last answer of such a model asks for calls.
+        in_graph: Whether there are nodes of a graph in the run.
         parents: The caller of each open chain, tool and retriever.
-        inside: The open tools, and all open runs inside them.
+        inside: The open tools and retrievers that the agent called, and all open runs inside them.
         running: The open calls and the times of their starts, by the id of their run.
         requested: The calls that a model asked for and that have not started.
         questions: The ids of the interrupts that are steps already.
@@ -70,6 +71,9 @@ class AgentRun:
     prompt: tuple[Turn, ...] = ()
     own: list[RunFields] = field(default_factory=list)
     others: list[RunFields] = field(default_factory=list)
+    words: Turn | None = None
+    is_calling: bool = False
+    in_graph: bool = False
     parents: dict[UUID, UUID | None] = field(default_factory=dict)
     inside: set[UUID] = field(default_factory=set)
     running: dict[UUID, tuple[Step, float]] = field(default_factory=dict)
@@ -84,7 +88,7 @@ class AgentRun:
 
     def add(self, step: Step, metadata: Mapping[str, Any]) -> Step:
         """Add a step at the end, with the name of its sub-agent."""
-        if agent := who(metadata, self.metadata.get("lc_agent_name")):
+        if agent := who(metadata, self.metadata):
             step["agent"] = agent
         self.steps.append(step)
         self.keep(step)
@@ -108,8 +112,12 @@ class AgentRun:
             parent = self.parents.get(parent)
         return path
 
-    def add_model(self, run: RunFields, *, own: bool) -> None:
+    def add_model(self, run: RunFields) -> None:
         """Note a finished run of a model."""
+        is_inside = run.get("parent_run_id") in self.inside
+        own = not is_inside and not depth_of(run.get("metadata") or {})
+        if not is_inside:
+            self._listen(run)
         if not self.own and (own or not self.others):
             self.prompt = tuple(run.get("prompt", ()))
             self.keep(self.prompt)
@@ -122,6 +130,14 @@ class AgentRun:
             runs[place] = pick(runs[place], ("run_id", *TOKEN_COUNTS))
         runs.append({**run, "prompt": ()})
         self.size += run_size(runs[-1])
+
+    def _listen(self, run: RunFields) -> None:
+        """Note what may be the answer of the agent."""
+        for turn in run.get("answers", ())[:1]:
+            self.is_calling = has_calls(turn)
+            if not self.is_calling and (turn["content"] or self.words is None):
+                self.size += characters_in(turn) - characters_in(self.words)
+                self.words = turn
 
     def shorten(self) -> None:
         """Omit steps from the middle if there are too many."""
@@ -164,72 +180,6 @@ def make_record(run: AgentRun, *, given_up: bool) -> RunFields:
     return record
 
 
-def agent_answer(run: AgentRun) -> Turn | None:
-    """Return the agent's answer: the output of its run, or else the last turn of its own model without a call."""
-    if (said := _given_back(run)) and said["role"] != "user":
-        if _waits_for_tools(run, said):
-            return None
-        return _said(said["content"]) if said["role"] == "tool" else {**said, "role": "assistant"}
-    for model in reversed(run.own):
-        if model.get("answers"):
-            answer: Turn = model["answers"][0]
-            return _values(run) if _calls(answer) else answer
-    return None
-
-
-def _given_back(run: AgentRun) -> Turn | None:
-    """Return the output of the outermost run as a turn: its last message, its text, or its structured response."""
-    outputs: Any = run.end.outputs if run.end else None
-    if isinstance(outputs, Mapping):
-        messages, structured = outputs.get("messages"), outputs.get("structured_response")
-        last: Any = messages[-1] if isinstance(messages, Sequence) and messages else None
-        # A structured response is a call of a tool, or the text of the last message.
-        if structured is not None and (
-            is_a(TOOL_MESSAGE, last) or (is_a(MESSAGE, last) and _calls(to_turn(last)))
-        ):
-            return _said(json_text(structured))
-        if last is None and (branches := _branches(outputs)):
-            return _said(json_text(branches))
-        outputs = outputs.get("output") if last is None else last
-    if is_a(MESSAGE, outputs):
-        return to_turn(outputs)
-    return _said(outputs) if isinstance(outputs, str) and outputs else None
-
-
-def _branches(outputs: Mapping[Any, Any]) -> dict[Any, str]:
-    """Return the texts that the branches of a `RunnableParallel` gave back. Empty for any other output."""
-    values = list(islice(outputs.values(), MAX_STEPS))
-    if not any(is_a(MESSAGE, each) for each in values) or not all(
-        is_a(MESSAGE, each) or isinstance(each, str) for each in values
-    ):
-        return {}
-    return {
-        key: to_turn(each)["content"] if is_a(MESSAGE, each) else each
-        for key, each in zip(outputs, values, strict=False)
-    }
-
-
-def _values(run: AgentRun) -> Turn | None:
-    """Return the values that a parser made of a call, such as those of `with_structured_output`."""
-    outputs: Any = run.end.outputs if run.end else None
-    if is_a(MODEL, outputs) or (isinstance(outputs, Mapping) and "messages" not in outputs):
-        return _said(json_text(outputs))
-    return None
-
-
-def _said(text: str) -> Turn:
-    return {"role": "assistant", "content": text}
-
-
-def _calls(turn: Turn) -> bool:
-    return bool(turn.get("tool_calls") or turn.get("invalid_tool_calls"))
-
-
-def _waits_for_tools(run: AgentRun, said: Turn) -> bool:
-    """Return whether a graph stopped before its tools. A chain that gives a call back has done all it should."""
-    return _calls(said) and run.end is not None and isinstance(run.end.outputs, Mapping)
-
-
 def _prompt(run: AgentRun) -> tuple[Turn, ...]:
     """Return the conversation as the model saw it, up to the input. Without a model, return the input."""
     if not run.prompt:
@@ -260,8 +210,7 @@ def _ending(run: AgentRun, last: RunFields, *, given_up: bool) -> RunFields:
     """Return the status of the run. With an interrupt, LangGraph ends the run before its tools, without an error."""
     if given_up:
         return {"status": "abandoned"}
-    said = _given_back(run)
-    if run.questions or (said and _waits_for_tools(run, said)):
+    if run.questions or waits_for_tools(run):
         return {"status": "partial", "finish_reason": INTERRUPT}
     if run.end is None:
         return pick(last, ("status", "error")) or {"status": "abandoned"}

@@ -38,9 +38,12 @@ class AgentGatherer(TraceGatherer[AgentRun]):
             state.given = made.text_of(event.inputs) if not state.asked_for else ""
             state.resumed = is_a(COMMAND, event.inputs)
             state.keep([*state.asked_for, state.given])
-        state.parents[event.run_id] = event.parent_run_id
-        if event.kind == "tool" or event.parent_run_id in state.inside:
+        elif event.kind != "chain" or event.parent_run_id in state.inside:
             state.inside.add(event.run_id)
+        elif "langgraph_node" in (event.event.get("metadata") or {}):
+            # A chain that is called in a node of a graph has this name, too.
+            state.in_graph = state.in_graph or "langgraph_node" not in state.metadata
+        state.parents[event.run_id] = event.parent_run_id
         if event.kind == "chain":
             return
         name, args = event.name or event.kind, event.event.get("inputs") or event.inputs
@@ -79,7 +82,7 @@ class AgentGatherer(TraceGatherer[AgentRun]):
         for step, turn in state.requested.answered(run.get("prompt", ())):
             made.note_text(step, turn["content"], ok=turn.get("status") != "error")
             state.keep(turn["content"])
-        state.add_model(run, own=run.get("parent_run_id") not in state.inside and not made.depth_of(metadata))
+        state.add_model(run)
         for turn in run.get("answers", ()):
             said, asked = made.steps_of_answer(turn)
             for step in said:

@@ -128,25 +128,30 @@ def with_costs(step: Step, run: RunFields) -> Step:
     return step
 
 
-def who(metadata: Mapping[str, Any], main_agent: str | None) -> str:
+def who(metadata: Mapping[str, Any], outermost: Mapping[str, Any]) -> str:
     """Return the sub-agent or the node of a graph of an event. Empty for the agent itself.
 
     Args:
         metadata: The metadata of the event. LangGraph names the nodes in it, from the outermost to the innermost, as
             `outer:id|inner:id`. `create_agent` names its agents in it.
-        main_agent: The name of the outermost agent.
+        outermost: The metadata of the outermost run.
     """
-    agent = metadata.get("lc_agent_name")
-    if agent and agent != main_agent:
-        return str(agent)
-    places = str(metadata.get("langgraph_checkpoint_ns") or "").split("|")
-    nodes = [place.partition(":")[0] for place in places]
+    agent = _text_in(metadata, "lc_agent_name")
+    if agent and agent != _text_in(outermost, "lc_agent_name"):
+        return agent
+    nodes = [place.partition(":")[0] for place in _text_in(metadata, "langgraph_checkpoint_ns").split("|")]
     return " / ".join(node for node in nodes if node not in _USUAL_NODES)
 
 
 def depth_of(metadata: Mapping[str, Any]) -> int:
     """Return the number of graphs around an event, without the outermost one."""
-    return str(metadata.get("langgraph_checkpoint_ns") or "").count("|")
+    return _text_in(metadata, "langgraph_checkpoint_ns").count("|")
+
+
+def _text_in(metadata: Mapping[str, Any], key: str) -> str:
+    """Return a text. An application may put any value there: what is no text may take any time to become one."""
+    text = metadata.get(key)
+    return text if isinstance(text, str) else ""
 
 
 def text_of(value: Any) -> str:
@@ -187,6 +192,15 @@ def turns_of(inputs: Any) -> list[Turn]:
     if isinstance(given, str):
         return _one_turn(given)
     return _turns(given) if given is not None else []
+
+
+def last_turn(messages: Any) -> Turn | None:
+    """Return the last message of a list, or the one message, as a turn. None for anything else."""
+    if isinstance(messages, list | tuple):
+        messages = list(messages[-1:])
+    elif not is_a(MESSAGE, messages):
+        return None
+    return next(iter(_turns(messages)), None)
 
 
 def _one_turn(value: Any) -> list[Turn]:
