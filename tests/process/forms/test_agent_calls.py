@@ -9,8 +9,11 @@ import pytest
 from langchain.agents import create_agent
 from langchain.agents.structured_output import ToolStrategy
 from langchain_classic.agents import AgentExecutor, create_tool_calling_agent
+from langchain_core.caches import InMemoryCache
+from langchain_core.documents import Document
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, ToolMessage
 from langchain_core.prompts import ChatPromptTemplate
+from langchain_core.retrievers import BaseRetriever
 from langchain_core.runnables import RunnableConfig, RunnableLambda, RunnableParallel
 from langchain_core.tools import BaseTool, InjectedToolCallId, tool
 from langgraph.graph import END, START, MessagesState, StateGraph
@@ -294,6 +297,63 @@ def test_a_chain_with_one_input_shows_the_conversation_that_the_model_saw(record
     (prompt | says("No.")).invoke({"topic": "bears"}, config(recorded))
 
     assert [turn["content"] for turn in recorded.run.prompt] == ["Tell me a joke about bears."]
+
+
+@pytest.mark.parametrize(
+    "after",
+    [
+        [("system", "Answer in French.")],
+        [("ai", "Bon")],
+        [("system", "Answer in French."), ("ai", "Bon")],
+        [("system", "Paris is warm."), ("user", "Say only one word.")],
+    ],
+)
+@pytest.mark.parametrize("with_a_step_before", [False, True])
+def test_what_the_application_says_after_the_user_is_in_the_prompt(
+    recorded: Recording, after: list[tuple[str, str]], with_a_step_before: bool
+) -> None:
+    def look_up(question: str) -> str:
+        if with_a_step_before:
+            tool(weather).invoke({"city": "Paris"})
+        return question
+
+    chain = RunnableLambda(look_up) | (lambda question: [("user", question), *after]) | says("Oui")
+    chain.invoke("Is it warm?", config(recorded))
+
+    roles = {"ai": "assistant"}
+    assert [(turn["role"], turn["content"]) for turn in recorded.run.prompt] == [
+        ("user", "Is it warm?"),
+        *((roles.get(role, role), text) for role, text in after),
+    ]
+
+
+def test_a_model_inside_a_retriever_is_not_the_agents_own(recorded: Recording) -> None:
+    class Words(BaseRetriever):
+        def _get_relevant_documents(self, query: str, *, run_manager: Any) -> list[Document]:
+            said = says("Paris weather").invoke(f"Words for: {query}", {"callbacks": run_manager.get_child()})
+            return [Document(said.text)]
+
+    prompt = ChatPromptTemplate([("user", "{found}: is it warm?")])
+    chain = {"found": Words()} | prompt | says("Yes.")
+    chain.invoke("Warm?", config(recorded))
+
+    [turn] = recorded.run.prompt
+    assert turn["content"].endswith(": is it warm?")
+
+
+@pytest.mark.parametrize(("models", "cached"), [(("Yes.",), True), (("Yes.", "Perhaps."), False)])
+def test_a_run_is_cached_if_all_its_answers_are(
+    recorded: Recording, models: tuple[str, ...], cached: bool
+) -> None:
+    first, *others = map(says, models)
+    first.cache = InMemoryCache()
+    first.invoke("Warm?")
+
+    RunnableLambda(lambda asked: [each.invoke(asked).text for each in (first, *others, first)][-1]).invoke(
+        "Warm?", config(recorded)
+    )
+
+    assert recorded.run.cached is cached
 
 
 def test_a_chain_that_ends_with_a_call_is_a_success(recorded: Recording) -> None:

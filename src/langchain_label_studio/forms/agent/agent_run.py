@@ -9,7 +9,7 @@ from uuid import UUID
 
 from langchain_label_studio.forms.agent.answer import agent_answer, has_calls, waits_for_tools
 from langchain_label_studio.forms.agent.requested_calls import RequestedCalls
-from langchain_label_studio.forms.agent.steps import depth_of, who
+from langchain_label_studio.forms.agent.steps import depth_of, steps_of_answer, who
 from langchain_label_studio.recording.llm_results import status_of
 from langchain_label_studio.recording.run_events import thread_id_of
 from langchain_label_studio.recording.trace_events import TraceEvent
@@ -43,9 +43,9 @@ class AgentRun:
         end: The event of its end.
         steps: The steps, in order, without the words of the user.
         omitted_steps: The number of steps that are omitted from the middle.
-        prompt: The conversation before the first answer of the agent's own model, or else of any model.
-        own: The finished runs of the agent's own model, without the conversation. Of all but the last ones, only the id
-            and the tokens are kept.
+        prompt: The conversation that the agent's own model saw before its first answer, or else that any model saw.
+        own: The finished runs of the agent's own model, without the conversation. Of all but the last ones, only the id,
+            the tokens and whether it was cached are kept.
         others: The finished runs of the models of sub-agents.
         words: The last answer without a call, of a model that no tool or retriever called.
         is_calling: Whether the last answer of such a model asks for calls.
@@ -119,7 +119,7 @@ class AgentRun:
         if not is_inside:
             self._listen(run)
         if not self.own and (own or not self.others):
-            self.prompt = tuple(run.get("prompt", ()))
+            self.prompt = self._before_own_steps(run.get("prompt", ()))
             self.keep(self.prompt)
         runs = self.own if own else self.others
         # The conversation of each turn repeats the conversations before it. And only the last answer is used.
@@ -127,9 +127,30 @@ class AgentRun:
             if "kind" not in runs[place]:
                 break
             self.size -= run_size(runs[place])
-            runs[place] = pick(runs[place], ("run_id", *TOKEN_COUNTS))
+            runs[place] = pick(runs[place], ("run_id", "cached", *TOKEN_COUNTS))
         runs.append({**run, "prompt": ()})
         self.size += run_size(runs[-1])
+
+    def _before_own_steps(self, conversation: Sequence[Turn]) -> tuple[Turn, ...]:
+        """Return a conversation up to what this run itself said after the words of the user.
+
+        A model may see what sub-agents said and found before it. These are steps. Other turns after the words of the
+        user, such as instructions or the first words of the answer, come from the application.
+        """
+        asked = [turn["content"] for turn in self.asked_for if turn["role"] == "user"][-1:]
+        end = len(conversation)
+        for place in range(len(conversation) - 1, -1, -1) if asked and not self.resumed else ():
+            turn = conversation[place]
+            if turn["role"] == "user" and turn["content"] in asked:
+                return tuple(conversation[:end])
+            if turn["role"] == "assistant" and self._has_steps_of(turn):
+                end = place
+        return tuple(conversation)
+
+    def _has_steps_of(self, turn: Turn) -> bool:
+        said, asked = steps_of_answer(turn)
+        of_turn = [_what(step) for step in (*said, *(step for step, _ in asked))]
+        return any(_what(step) in of_turn for step in self.steps)
 
     def _listen(self, run: RunFields) -> None:
         """Note what may be the answer of the agent."""
@@ -148,6 +169,10 @@ class AgentRun:
             self.omitted_steps += too_many
 
 
+def _what(step: Step) -> tuple[Any, ...]:
+    return step.get("tool"), step.get("args"), step.get("content"), step.get("summary")
+
+
 def make_record(run: AgentRun, *, given_up: bool) -> RunFields:
     """Return the record of a whole run.
 
@@ -156,14 +181,15 @@ def make_record(run: AgentRun, *, given_up: bool) -> RunFields:
         given_up: True if its end never came.
     """
     last: RunFields = run.models[-1] if run.models else {}
+    models = [*run.own, *run.others]
     record = pick(last, _OF_THE_MODEL)
     record |= {
         "run_id": run.top,
         "trace_id": run.top if run.began is not None else last.get("trace_id", run.top),
         "kind": "chat",
         "metadata": {**(last.get("metadata") or {}), **run.metadata},
-        "covers": [model["run_id"] for model in (*run.own, *run.others)],
-        **_added_up([*run.own, *run.others]),
+        "covers": [model["run_id"] for model in models],
+        **_added_up(models),
         **_times(run, last),
         **_ending(run, last, given_up=given_up),
     }
@@ -171,6 +197,8 @@ def make_record(run: AgentRun, *, given_up: bool) -> RunFields:
         record["run_name"] = run.name
     if run.began is None and "parent_run_id" in last:
         record["parent_run_id"] = last["parent_run_id"]
+    if models and all(model.get("cached") for model in models):
+        record["cached"] = True
     if thread_id := thread_id_of(run.metadata.get("thread_id")):
         record["thread_id"] = thread_id
     record["prompt"] = _prompt(run)
@@ -181,15 +209,10 @@ def make_record(run: AgentRun, *, given_up: bool) -> RunFields:
 
 
 def _prompt(run: AgentRun) -> tuple[Turn, ...]:
-    """Return the conversation as the model saw it, up to the input. Without a model, return the input."""
-    if not run.prompt:
-        return tuple(run.asked_for) or (({"role": "user", "content": run.given},) if run.given else ())
-    asked = [turn["content"] for turn in run.asked_for if turn["role"] == "user"][-1:]
-    if not run.resumed:
-        for place, turn in reversed(list(enumerate(run.prompt))):
-            if turn["role"] == "user" and turn["content"] in asked:
-                return run.prompt[: place + 1]
-    return run.prompt
+    """Return the conversation as the model saw it before its first answer. Without a model, return the input."""
+    return (
+        run.prompt or tuple(run.asked_for) or (({"role": "user", "content": run.given},) if run.given else ())
+    )
 
 
 def _all_steps(run: AgentRun, record: RunFields) -> list[Step]:
