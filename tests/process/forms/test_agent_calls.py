@@ -109,6 +109,12 @@ def graph_of(model: Any, runner: Runner) -> Any:
     return graph.compile()
 
 
+def numbered(message: AIMessage, call_id: str | None) -> AIMessage:
+    for call in message.tool_calls:
+        call["id"] = call_id
+    return message
+
+
 @pytest.mark.parametrize("runner", RUNNERS)
 def test_a_call_is_one_step_whoever_runs_the_tool(recorded: Recording, runner: Runner) -> None:
     graph = graph_of(says(calls(PARIS, ROME), calls(ROME), "Warm."), runner)
@@ -130,9 +136,7 @@ def test_a_call_is_one_step_whoever_runs_the_tool(recorded: Recording, runner: R
 def test_calls_with_one_id_or_none_keep_their_own_results(
     recorded: Recording, runner: Runner, call_id: str | None
 ) -> None:
-    both = calls(PARIS, ROME)
-    for call in both.tool_calls:
-        call["id"] = call_id
+    both = numbered(calls(PARIS, ROME), call_id)
 
     graph_of(says(both, "Warm."), runner).invoke(ASK, config(recorded))
 
@@ -142,11 +146,88 @@ def test_calls_with_one_id_or_none_keep_their_own_results(
     ]
 
 
+@pytest.mark.parametrize("call_id", ["", None])
+@pytest.mark.parametrize("runner", RUNNERS)
+def test_calls_that_the_application_numbers_itself(
+    recorded: Recording, runner: Runner, call_id: str | None
+) -> None:
+    both = numbered(calls(PARIS, ROME), call_id)
+    model = says(both, "Warm.")
+
+    def number(asked: Any) -> AIMessage:
+        message = model.invoke(asked)
+        for place, call in enumerate(message.tool_calls):
+            call["id"] = f"our number {place}"
+        return message
+
+    graph_of(RunnableLambda(number), runner).invoke(ASK, config(recorded))
+
+    assert results(recorded.run.steps) == [
+        ({"city": "Paris"}, "21 degrees in Paris"),
+        ({"city": "Rome"}, "21 degrees in Rome"),
+    ]
+
+
+@pytest.mark.parametrize("city", ["Oslo", "Paris"])
+@pytest.mark.parametrize("call_id", ["call_0", "", None])
+def test_a_result_of_an_earlier_turn_is_not_that_of_a_new_call(
+    recorded: Recording, call_id: str | None, city: str
+) -> None:
+    earlier = [
+        HumanMessage("Is it cold?"),
+        numbered(calls(("weather", {"city": city})), call_id),
+        ToolMessage("the old result", tool_call_id=call_id or "", name="weather"),
+        AIMessage("Cold."),
+    ]
+    guard = says("No harm.")
+    run_tools = without_callbacks([])
+
+    def guarded(state: MessagesState) -> Any:
+        guard.invoke([*earlier, HumanMessage("Is this harmful?")])
+        return run_tools(state)
+
+    graph_of(says(numbered(calls(PARIS), call_id), "Warm."), lambda tools: guarded).invoke(
+        {"messages": [*earlier, HumanMessage("And now?")]}, config(recorded)
+    )
+
+    assert results(recorded.run.steps) == [({"city": "Paris"}, "21 degrees in Paris")]
+
+
+def test_sub_agents_that_number_their_calls_alike(recorded: Recording) -> None:
+    def asks_both(name: str, *topics: str) -> AIMessage:
+        both = calls(*((name, {"topic": topic}) for topic in topics))
+        for place, call in enumerate(both.tool_calls):
+            call["id"] = f"call_{place}"
+        return both
+
+    @tool
+    def search(topic: str) -> str:
+        """Search."""
+        return f"found {topic}"
+
+    @tool
+    def ask(topic: str) -> str:
+        """Ask a sub-agent."""
+        script = asks_both("search", f"{topic} 1", f"{topic} 2"), f"all of {topic}"
+        return str(create_agent(says(*script), [search]).invoke(ASK)["messages"][-1].text)
+
+    create_agent(says(asks_both("ask", "A", "B"), "Done."), [ask]).invoke(
+        ASK, config(recorded, max_concurrency=1)
+    )
+
+    assert sorted((args["topic"], result) for args, result in results(recorded.run.steps)) == [
+        ("A", "all of A"),
+        ("A 1", "found A 1"),
+        ("A 2", "found A 2"),
+        ("B", "all of B"),
+        ("B 1", "found B 1"),
+        ("B 2", "found B 2"),
+    ]
+
+
 @pytest.mark.parametrize("runner", RUNNERS)
 def test_an_id_that_comes_again_in_each_turn(recorded: Recording, runner: Runner) -> None:
-    first, second = calls(PARIS), calls(ROME)
-    for message in (first, second):
-        message.tool_calls[0]["id"] = "call_0"
+    first, second = (numbered(calls(city), "call_0") for city in (PARIS, ROME))
 
     graph_of(says(first, second, "Warm."), runner).invoke(ASK, config(recorded))
 
@@ -157,9 +238,7 @@ def test_an_id_that_comes_again_in_each_turn(recorded: Recording, runner: Runner
 
 
 def test_two_calls_with_one_id_that_a_tool_node_runs(recorded: Recording) -> None:
-    both = calls(PARIS, ROME)
-    for call in both.tool_calls:
-        call["id"] = "same"
+    both = numbered(calls(PARIS, ROME), "same")
 
     graph_of(says(both, "Warm."), by_tool_node).invoke(ASK, config(recorded))
 

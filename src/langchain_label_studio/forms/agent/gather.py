@@ -87,7 +87,8 @@ class AgentGatherer(TraceGatherer[AgentRun]):
             said, asked = made.steps_of_answer(turn)
             for step in said:
                 state.add(made.with_costs(step, run), metadata)
-            state.requested.add([(state.add(step, metadata), call_id) for step, call_id in asked])
+            requested = [(state.add(step, metadata), call_id) for step, call_id in asked]
+            state.requested.add(requested, run.get("prompt", ()))
         if error := run.get("error"):
             state.add(made.with_costs({"kind": "error", "error": {"message": error}}, run), metadata)
         return []

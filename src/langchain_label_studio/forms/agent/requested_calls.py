@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter, deque
-from collections.abc import Iterable, Sequence
+from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from langchain_label_studio.forms.agent.tool_results import ToolResults
 from langchain_label_studio.support.json_safe import jsonable
 from langchain_label_studio.types.run_parts import Step
 from langchain_label_studio.types.turn import Turn
@@ -21,13 +22,13 @@ class _Requested:
 
     Attributes:
         step: Its step.
-        call_id: Its id. Empty if the model gave none, or the same one to several calls.
-        given_id: The id that the model gave.
+        given_id: The id that the model gave. Empty if it gave none.
+        seen: The number of results of such a call before it was asked for. They are results of earlier calls.
     """
 
     step: Step
-    call_id: str
     given_id: str
+    seen: int
 
     @property
     def is_invalid(self) -> bool:
@@ -44,15 +45,16 @@ class RequestedCalls:
     def __init__(self) -> None:
         self._waiting: deque[_Requested] = deque(maxlen=MAX_REQUESTED)
 
-    def add(self, asked: Sequence[tuple[Step, str]]) -> None:
+    def add(self, asked: Sequence[tuple[Step, str]], conversation: Sequence[Turn]) -> None:
         """Note the calls of one answer.
 
         Args:
             asked: The step of each call, and the id of the call.
+            conversation: The conversation that the model saw.
         """
-        times = Counter(given for _, given in asked)
-        for step, given in asked:
-            self._waiting.append(_Requested(step, given if times[given] == 1 else "", given))
+        results = ToolResults(conversation if asked else ())
+        for step, given_id in asked:
+            self._waiting.append(_Requested(step, given_id, len(results.of(step, given_id))))
 
     def start(self, name: str, args: Any, *, call_id: str | None) -> Step | None:
         """Take out the call that a tool begins with. Return None if no model asked for it.
@@ -64,9 +66,11 @@ class RequestedCalls:
         """
         waiting = [each for each in self._waiting if not each.is_invalid]
         if call_id:
-            waiting = [each for each in waiting if each.given_id == call_id]
-            if len(waiting) == 1:
-                return self._take(waiting[0])
+            known = [each for each in waiting if each.given_id == call_id]
+            if len(known) == 1:
+                return self._take(known[0])
+            # An application may number calls that have no id.
+            waiting = known or [each for each in waiting if not each.given_id]
         named = [each for each in waiting if each.step.get("tool") == name]
         given = jsonable(args) if named else None
         same = [each for each in named if each.step.get("args") == given]
@@ -85,28 +89,16 @@ class RequestedCalls:
         """
         if not self._waiting:
             return []
+        results = ToolResults(conversation)
         answers: list[tuple[Step, Turn]] = []
-        # The latest ones first: an id may come again in each turn of a conversation.
-        for turn in reversed(conversation):
-            if known := turn.get("tool_call_id"):
-                found = next((each for each in self._waiting if each.call_id == known), None)
-                if found:
-                    answers.append((self._take(found), turn))
-        for turn in _since_last_answer(conversation):
-            without_id = [each for each in self._waiting if not each.call_id]
-            name, given = turn.get("name"), turn.get("tool_call_id") or ""
-            without_id = [each for each in without_id if each.given_id == given]
-            named = [each for each in without_id if each.step.get("tool") == name]
-            if (found := next(iter(named or without_id), None)) and (named or not name):
-                answers.append((self._take(found), turn))
+        taken: set[int] = set()
+        for each in list(self._waiting):
+            turns = [turn for turn in results.of(each.step, each.given_id) if id(turn) not in taken]
+            if len(turns) > each.seen:
+                taken.add(id(turns[each.seen]))
+                answers.append((self._take(each), turns[each.seen]))
         return answers
 
     def _take(self, found: _Requested) -> Step:
         self._waiting = deque((each for each in self._waiting if each is not found), MAX_REQUESTED)
         return found.step
-
-
-def _since_last_answer(conversation: Sequence[Turn]) -> Iterable[Turn]:
-    """Return the turns of tools after the last turn of a model."""
-    last = max((place for place, turn in enumerate(conversation) if turn["role"] == "assistant"), default=-1)
-    return [turn for turn in conversation[last + 1 :] if turn["role"] == "tool"]
