@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import pytest
 from langchain.agents import create_agent
 from langchain.agents.structured_output import ToolStrategy
-from langchain_classic.agents import AgentExecutor, create_tool_calling_agent
+from langchain_classic.agents import AgentExecutor, create_react_agent, create_tool_calling_agent
 from langchain_core.caches import InMemoryCache
 from langchain_core.documents import Document
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, ToolMessage
@@ -310,6 +310,39 @@ def test_the_classic_executor(recorded: Recording) -> None:
     assert [turn["content"] for turn in run.answers] == ["Warm."]
     assert run.steps[0]["content"] == "Is it warm?"
     assert run.status == "success"
+
+
+def test_the_classic_executor_and_a_tool_that_does_not_exist(recorded: Recording) -> None:
+    prompt = ChatPromptTemplate([("user", "{input}"), ("placeholder", "{agent_scratchpad}")])
+    tools = [tool(weather)]
+    script = calls(("nope", {"x": 1}), ("nope", {"x": 2}), PARIS), "Warm."
+    executor = AgentExecutor(agent=create_tool_calling_agent(says(*script), tools, prompt), tools=tools)
+
+    executor.invoke({"input": "Is it warm?"}, config(recorded))
+
+    assert results(recorded.run.steps) == [
+        ({"x": 1}, "nope is not a valid tool, try one of [weather]."),
+        ({"x": 2}, "nope is not a valid tool, try one of [weather]."),
+        ({"city": "Paris"}, "21 degrees in Paris"),
+    ]
+    assert [step["kind"] for step in recorded.run.steps[1:]] == ["error", "error", "tool_call", "agent"]
+
+
+def test_the_classic_executor_and_an_answer_that_it_cannot_parse(recorded: Recording) -> None:
+    prompt = ChatPromptTemplate([("user", "{input} {tools} {tool_names} {agent_scratchpad}")])
+    model = says("Hm.", "Thought: I know.\nFinal Answer: Warm.")
+    executor = AgentExecutor(
+        agent=create_react_agent(model, [tool(weather)], prompt),
+        tools=[tool(weather)],
+        handle_parsing_errors="Follow the format.",
+    )
+
+    executor.invoke({"input": "Is it warm?"}, config(recorded))
+
+    [_, _, note, _] = recorded.run.steps
+    assert (note["kind"], note["error"]["message"]) == ("error", "Follow the format.")
+    assert "tool" not in note
+    assert [turn["content"] for turn in recorded.run.answers] == ["Warm."]
 
 
 def test_an_application_that_changes_the_arguments(recorded: Recording) -> None:

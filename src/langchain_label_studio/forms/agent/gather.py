@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -12,10 +12,15 @@ from langchain_label_studio.forms.trace_gatherer import TraceGatherer
 from langchain_label_studio.recording.langchain_values import COMMAND, is_a
 from langchain_label_studio.recording.llm_results import status_of
 from langchain_label_studio.recording.trace_events import TraceEvent
+from langchain_label_studio.support.json_safe import jsonable
 from langchain_label_studio.support.redaction import error_text
 from langchain_label_studio.types.run import RunFields
 from langchain_label_studio.types.run_parts import Step
 from langchain_label_studio.types.user_functions import GroupBy
+
+# Tools of LangChain's classic `AgentExecutor`.
+_MISSING_TOOL = "invalid_tool"
+_PARSER_TOOL = "_Exception"
 
 
 class AgentGatherer(TraceGatherer[AgentRun]):
@@ -46,13 +51,7 @@ class AgentGatherer(TraceGatherer[AgentRun]):
         state.parents[event.run_id] = event.parent_run_id
         if event.kind == "chain":
             return
-        name, args = event.name or event.kind, event.event.get("inputs") or event.inputs
-        if event.kind == "retriever":
-            args = {"query": args}
-        step = state.requested.start(name, args, call_id=event.event.get("tool_call_id"))
-        if step is None:
-            step = state.add(made.call_step(name, args), event.event.get("metadata") or {})
-        state.running[event.run_id] = (step, event.at)
+        state.running[event.run_id] = (_started(state, event), event.at)
 
     def ended(self, state: AgentRun, event: TraceEvent) -> list[RunFields]:
         """Note the outcome of a call, questions to a person, and the end of the run."""
@@ -103,6 +102,29 @@ def follow_agents(group_by: GroupBy | None) -> AgentGatherer:  # noqa: ARG001 (a
     return AgentGatherer()
 
 
+def _started(state: AgentRun, event: TraceEvent) -> Step:
+    """Return the step of a call that starts.
+
+    `AgentExecutor` has two tools of its own. One tells the model that a tool does not exist: that is the error of a
+    call. The other one tells it that its answer cannot be parsed: that is an error without a call.
+    """
+    metadata = event.event.get("metadata") or {}
+    name, args = event.name or event.kind, event.event.get("inputs") or event.inputs
+    if event.kind == "retriever":
+        args = {"query": args}
+    if name == _PARSER_TOOL:
+        return state.add({"kind": "error", "error": {"message": made.text_of(args)}}, metadata)
+    is_missing = name == _MISSING_TOOL and isinstance(args, Mapping) and "requested_tool_name" in args
+    if is_missing:
+        name, args = str(jsonable(args["requested_tool_name"])), None
+    step = state.requested.start(name, args, call_id=event.event.get("tool_call_id"))
+    if step is None:
+        step = state.add(made.call_step(name, args), metadata)
+    if is_missing:
+        made.note_error(step, "no such tool")
+    return step
+
+
 def _questions(error: BaseException | None) -> Iterator[tuple[str, Any]]:
     """Yield the id and the question of each interrupt. LangGraph reports interrupts as an error."""
     if type(error).__name__ == "GraphInterrupt" and error is not None and error.args:
@@ -111,7 +133,9 @@ def _questions(error: BaseException | None) -> Iterator[tuple[str, Any]]:
 
 
 def _note_outcome(step: Step, event: TraceEvent) -> None:
-    if event.error is None:
+    if event.error is None and step["kind"] == "error":
+        made.note_error(step, made.text_of(event.outputs))
+    elif event.error is None:
         made.note_result(step, event.outputs)
     elif _was_cut_off(event):
         made.note_cancelled(step)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from itertools import islice
 from typing import Any
 
 from langchain_label_studio.recording.langchain_values import (
@@ -11,7 +12,6 @@ from langchain_label_studio.recording.langchain_values import (
     DOCUMENT,
     MESSAGE,
     PROMPT_VALUE,
-    TOOL_MESSAGE,
     is_a,
 )
 from langchain_label_studio.recording.messages import to_turn
@@ -32,6 +32,11 @@ MAX_STEP_ITEMS = 2000
 MAX_MESSAGES = 100
 """The maximum number of messages or documents that are read of an input or a result. Of more messages, the last ones."""
 
+# The types of the blocks that LangChain takes as the content of a tool's message.
+_BLOCKS = frozenset(
+    {"text", "image", "image_url", "audio", "video", "file", "document", "json", "search_result"}
+)
+
 # The nodes of the graphs that LangChain itself builds. Their names add nothing to the step.
 _USUAL_NODES = frozenset({"", "agent", "call_model", "model", "model_request", "tools"})
 
@@ -42,35 +47,51 @@ def call_step(name: str, args: Any) -> Step:
 
 
 def note_result(step: Step, output: Any) -> None:
-    """Note the result of a call: a text, messages, LangGraph's `Command`, documents, or anything else."""
-    if messages := _messages_in(output):
-        turns = list(map(to_turn, messages))
+    """Note the result of a call: a text, messages, blocks of a message, LangGraph's `Command`, documents, or any value."""
+    if turns := _turns_in(output):
         ok = all(turn.get("status") != "error" for turn in turns)
         note_text(step, "\n\n".join(turn["content"] for turn in turns), ok=ok)
     else:
         note_text(step, text_of(output.update if is_a(COMMAND, output) else output), ok=True)
 
 
-def _messages_in(output: Any) -> list[Any]:
+def _turns_in(output: Any) -> list[Turn]:
     """Return the messages of a tool's output: those of a `Command`, too. If some are results, return only these."""
     parts = output if isinstance(output, list | tuple) else [output]
-    messages: list[Any] = []
+    if parts and all(map(_is_block, parts[:MAX_MESSAGES])):
+        return _turns({"role": "user", "content": list(parts[:MAX_MESSAGES])})
+    turns: list[Turn] = []
     for part in parts[-MAX_MESSAGES:]:
         if is_a(MESSAGE, part):
-            messages.append(part)
+            turns.append(to_turn(part))
         elif is_a(COMMAND, part):
-            update = part.update
-            pairs = update.items() if isinstance(update, Mapping) else update
-            named = [value for name, value in _pairs(pairs) if name == "messages"]
-            flat = [each for value in named for each in (value if isinstance(value, list) else [value])]
-            messages += [each for each in flat[-MAX_MESSAGES:] if is_a(MESSAGE, each)]
-    return [message for message in messages if is_a(TOOL_MESSAGE, message)] or messages
+            turns += _turns_of_update(part.update)
+    return [turn for turn in turns if turn["role"] == "tool"] or turns
 
 
-def _pairs(given: Any) -> Iterator[tuple[Any, Any]]:
-    for pair in given or ():
-        if isinstance(pair, tuple) and len(pair) == 2:
-            yield pair
+def _is_block(value: Any) -> bool:
+    return type(value) is dict and isinstance(kind := value.get("type"), str) and kind in _BLOCKS
+
+
+def _turns_of_update(update: Any) -> list[Turn]:
+    """Return the messages in an update of a graph's state. A graph may have them under any key, or as its whole state."""
+    if isinstance(update, Mapping):
+        values = list(islice(update.items(), MAX_MESSAGES))
+    elif isinstance(update, list | tuple) and all(map(_is_pair, update[:MAX_MESSAGES])):
+        values = list(update[:MAX_MESSAGES])
+    else:
+        values = [("messages", update)]
+    return [
+        turn
+        for name, value in values
+        for each in (value[-MAX_MESSAGES:] if isinstance(value, list | tuple) else [value])
+        if name == "messages" or is_a(MESSAGE, each)
+        for turn in _turns(each)
+    ]
+
+
+def _is_pair(value: Any) -> bool:
+    return isinstance(value, tuple) and len(value) == 2 and isinstance(value[0], str)
 
 
 def note_text(step: Step, text: str, *, ok: bool) -> None:
