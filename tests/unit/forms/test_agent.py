@@ -16,6 +16,7 @@ from langchain_core.prompt_values import ChatPromptValue
 from langgraph.types import Command
 
 from langchain_label_studio import LLMRun, Review, StepVerdict, to_kto, to_prm, to_sft
+from langchain_label_studio.forms.agent.agent_run import AgentRun
 from langchain_label_studio.forms.agent.form import FORM
 from langchain_label_studio.forms.agent.gather import AgentGatherer
 from langchain_label_studio.forms.agent.steps import depth_of, note_result, turns_of, who
@@ -205,6 +206,31 @@ def test_no_order_of_events_breaks_it_and_each_record_can_be_sent(events: list[A
         recorded = decode_run(encode_run(record | {"form": "agent"}))
         assert recorded.steps[0]["kind"] == "user"
         assert build_task(recorded, CONFIG, model_version="v")["data"]["run"]["steps"]
+
+
+def test_the_last_words_before_many_calls_are_kept_and_counted():
+    top = UUID(int=1)
+    run = AgentRun(top)
+
+    def say(number: int, content: str, *calls: str) -> None:
+        turn: Any = {
+            "role": "assistant",
+            "content": content,
+            "tool_calls": [{"name": name} for name in calls],
+        }
+        run.add_model({"run_id": UUID(int=number), "kind": "chat", "answers": (turn,)})
+
+    say(2, "x" * 1000)
+    sizes = [run.size]
+    for number in range(3, 10):
+        say(number, "", *["look"] * (number % 2))
+        sizes.append(run.size)
+    say(10, "Done.")
+    sizes.append(run.size)
+
+    assert all(1000 < size < 1100 for size in sizes[:-1])
+    assert sizes[-1] < 100
+    assert run.words and run.words["content"] == "Done."
 
 
 def test_ids_that_lead_in_a_circle_hold_nothing_up():

@@ -47,8 +47,8 @@ class AgentRun:
         own: The finished runs of the agent's own model, without the conversation. Of all but the last ones, only the id,
             the tokens and whether it was cached are kept.
         others: The finished runs of the models of sub-agents.
-        words: The last answer without a call, of a model that no tool or retriever called.
-        is_calling: Whether the last answer of such a model asks for calls.
+        latest: The last answer of a model that no tool or retriever called.
+        words: The last one of these answers that has a text and no call.
         in_graph: Whether there are nodes of a graph in the run.
         parents: The caller of each open chain, tool and retriever.
         inside: The open tools and retrievers that the agent called, and all open runs inside them.
@@ -71,8 +71,8 @@ class AgentRun:
     prompt: tuple[Turn, ...] = ()
     own: list[RunFields] = field(default_factory=list)
     others: list[RunFields] = field(default_factory=list)
+    latest: Turn | None = None
     words: Turn | None = None
-    is_calling: bool = False
     in_graph: bool = False
     parents: dict[UUID, UUID | None] = field(default_factory=dict)
     inside: set[UUID] = field(default_factory=set)
@@ -85,6 +85,11 @@ class AgentRun:
     def models(self) -> list[RunFields]:
         """The runs of the agent's own model. If it has none, the runs of all models."""
         return self.own or self.others
+
+    @property
+    def is_calling(self) -> bool:
+        """Whether the last answer asks for calls."""
+        return self.latest is not None and has_calls(self.latest)
 
     def add(self, step: Step, metadata: Mapping[str, Any]) -> Step:
         """Add a step at the end, with the name of its sub-agent."""
@@ -155,10 +160,15 @@ class AgentRun:
     def _listen(self, run: RunFields) -> None:
         """Note what may be the answer of the agent."""
         for turn in run.get("answers", ())[:1]:
-            self.is_calling = has_calls(turn)
+            self.size -= self._size_of_words()
+            self.latest = turn
             if not self.is_calling and (turn["content"] or self.words is None):
-                self.size += characters_in(turn) - characters_in(self.words)
                 self.words = turn
+            self.size += self._size_of_words()
+
+    def _size_of_words(self) -> int:
+        """Return the characters of the words, if they are of an earlier run. Those of the last run are a part of it."""
+        return 0 if self.words is self.latest else characters_in(self.words)
 
     def shorten(self) -> None:
         """Omit steps from the middle if there are too many."""
