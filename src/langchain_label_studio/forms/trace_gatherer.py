@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from abc import ABC, abstractmethod
 from collections import OrderedDict
+from collections.abc import Sequence
+from contextvars import ContextVar
+from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 from uuid import UUID
 
@@ -16,7 +20,45 @@ from langchain_label_studio.types.run import RunFields
 
 MAX_OPEN_TRACES = 1000
 
+_MAX_AROUND = 100
 _State = TypeVar("_State")
+_numbers = itertools.count(1)
+_around: ContextVar[tuple[int, ...]] = ContextVar("langchain_label_studio_traces_around", default=())
+"""The numbers of the traces around this place of the program, the outer ones first. Threads and tasks that LangChain
+starts see it, too."""
+
+
+@dataclass(slots=True, eq=False)
+class _Trace(Generic[_State]):
+    """An open trace.
+
+    Attributes:
+        state: Its state.
+        began: Its start, as `time.monotonic()`.
+        size: About how many characters its state keeps.
+        number: Its own number.
+    """
+
+    state: _State
+    began: float
+    size: int = 0
+    number: int = field(default_factory=_numbers.__next__)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Inside(Generic[_State]):
+    """An open chain, tool or retriever.
+
+    Attributes:
+        trace: Its trace.
+        tags: The list of its tags. LangChain makes a list for each run, so it is the same list only if it tells the
+            same start again.
+        is_top: Whether it is the outermost run.
+    """
+
+    trace: _Trace[_State]
+    tags: Sequence[str] | None
+    is_top: bool
 
 
 class TraceGatherer(ForkSafe, ABC, Generic[_State]):
@@ -24,6 +66,9 @@ class TraceGatherer(ForkSafe, ABC, Generic[_State]):
 
     A subclass defines the state, and the change that each event makes. Its methods never run at the same time, so it
     needs no lock. The number, the age and the size of open traces are bounded.
+
+    Applications give several traces the same id: at the same time, one inside the other, or while an earlier one waits
+    for an end that never comes. Then an event belongs to the trace around the place where LangChain reports it.
     """
 
     def __init__(
@@ -40,9 +85,8 @@ class TraceGatherer(ForkSafe, ABC, Generic[_State]):
 
     def _begin(self) -> None:
         super()._begin()
-        self._tops: BoundedDict[UUID, UUID] = BoundedDict(MAX_ANCESTORS)
-        self._open: OrderedDict[UUID, tuple[float, _State]] = OrderedDict()
-        self._sizes: dict[UUID, int] = {}
+        self._inside: BoundedDict[UUID, tuple[_Inside[_State], ...]] = BoundedDict(MAX_ANCESTORS)
+        self._open: OrderedDict[int, _Trace[_State]] = OrderedDict()
         self._size = 0
 
     @abstractmethod
@@ -81,36 +125,45 @@ class TraceGatherer(ForkSafe, ABC, Generic[_State]):
     def begin(self, event: TraceEvent) -> list[RunFields]:
         """Note a start, and return the records of traces that are given up."""
         with self._lock:
-            top = self._tops.get(event.parent_run_id or event.run_id, event.run_id)
-            if event.run_id in self._tops:
-                return []  # LangChain may tell of a start twice
-            self._tops[event.run_id] = top
-            if top != event.run_id and top not in self._open:
-                return []  # of a trace that was given up
-            if top not in self._open:
-                self._open[top] = (time.monotonic(), self.opened(top))
-            self.began(self._open[top][1], event)
-            return self._within_bounds(top)
+            same, tags = self._inside.get(event.run_id, ()), event.event.get("tags")
+            if any(each.tags is tags and each.trace.number in _around.get() for each in same):
+                return []  # LangChain tells of a start twice
+            caller = self._one_of(event.parent_run_id)
+            trace = caller.trace if caller else self._open_trace(event.run_id)
+            still_open = [each for each in same if each.trace.number in self._open]
+            self._inside[event.run_id] = (*still_open, _Inside(trace, tags, is_top=caller is None))
+            if trace.number not in self._open or any(each.trace is trace for each in still_open):
+                return []  # of a trace that was given up, or with an id that another run in this trace has now
+            self.began(trace.state, event)
+            return self._within_bounds(trace)
 
     def end(self, event: TraceEvent) -> list[RunFields]:
         """Note an end, and return the records that are whole now."""
         with self._lock:
-            top = self._tops.pop(event.run_id, None)
-            if top is None or top not in self._open:
+            ending = self._one_of(event.run_id)
+            if ending is None:
                 return []
-            _, state = self._open[top]
-            records = self.ended(state, event)
-            if top == event.run_id:
-                self._forget(top)
-                return records + self.closed(state, given_up=False)
-            return records + self._within_bounds(top)
+            others = tuple([each for each in self._inside[event.run_id] if each is not ending])
+            if others:
+                self._inside[event.run_id] = others
+            else:
+                del self._inside[event.run_id]
+            trace = ending.trace
+            if trace.number not in self._open or any(each.trace is trace for each in others):
+                return []
+            records = self.ended(trace.state, event)
+            if not ending.is_top:
+                return records + self._within_bounds(trace)
+            self._forget(trace)
+            _around.set(tuple([number for number in _around.get() if number != trace.number]))
+            return records + self.closed(trace.state, given_up=False)
 
     def ran(self, run: RunFields) -> list[RunFields]:
         """Note a run of a model that finished or failed, and return the records that are whole now."""
         with self._lock:
-            top = self._tops.get(run.get("parent_run_id") or run["run_id"])
-            if top is not None and top in self._open:
-                return self.answered(self._open[top][1], run) + self._within_bounds(top)
+            caller = self._one_of(run.get("parent_run_id"))
+            if caller and caller.trace.number in self._open:
+                return self.answered(caller.trace.state, run) + self._within_bounds(caller.trace)
             # LangChain reported nothing around this run: it is a trace of its own.
             state = self.opened(run["run_id"])
             return self.answered(state, run) + self.closed(state, given_up=False)
@@ -119,26 +172,42 @@ class TraceGatherer(ForkSafe, ABC, Generic[_State]):
         """Return no records: an open trace waits for its end."""
         return []
 
-    def _within_bounds(self, changed: UUID) -> list[RunFields]:
+    def _open_trace(self, top: UUID) -> _Trace[_State]:
+        trace = _Trace(self.opened(top), time.monotonic())
+        self._open[trace.number] = trace
+        _around.set((*_around.get()[1 - _MAX_AROUND :], trace.number))
+        return trace
+
+    def _one_of(self, run_id: UUID | None) -> _Inside[_State] | None:
+        """Return the open run with an id. Of several, it is the one in the innermost trace around this place."""
+        same = self._inside.get(run_id, ()) if run_id else ()
+        if len(same) < 2:
+            return same[0] if same else None
+        around = _around.get()
+        places = {number: place for place, number in enumerate(around)}
+        return max(reversed(same), key=lambda each: places.get(each.trace.number, -1))
+
+    def _within_bounds(self, changed: _Trace[_State]) -> list[RunFields]:
         """Return the records of traces that are given up, after a change of one trace."""
-        size = self.size(self._open[changed][1])
-        self._size += size - self._sizes.get(changed, 0)
-        self._sizes[changed] = size
+        size = self.size(changed.state)
+        self._size += size - changed.size
+        changed.size = size
         records: list[RunFields] = []
         now = time.monotonic()
         while self._open:
-            top, (began, _) = next(iter(self._open.items()))
-            if len(self._open) <= self._max_open and now - began <= self._max_age:
+            oldest = next(iter(self._open.values()))
+            if len(self._open) <= self._max_open and now - oldest.began <= self._max_age:
                 break
-            records += self._give_up(top)
+            records += self._give_up(oldest)
         while self._size > self._max_characters:
             # One huge trace costs no other trace its record.
-            records += self._give_up(max(self._sizes, key=self._sizes.__getitem__))
+            records += self._give_up(max(self._open.values(), key=lambda trace: trace.size))
         return records
 
-    def _give_up(self, top: UUID) -> list[RunFields]:
-        return self.closed(self._forget(top), given_up=True)
+    def _give_up(self, trace: _Trace[_State]) -> list[RunFields]:
+        self._forget(trace)
+        return self.closed(trace.state, given_up=True)
 
-    def _forget(self, top: UUID) -> _State:
-        self._size -= self._sizes.pop(top, 0)
-        return self._open.pop(top)[1]
+    def _forget(self, trace: _Trace[_State]) -> None:
+        self._size -= trace.size
+        del self._open[trace.number]

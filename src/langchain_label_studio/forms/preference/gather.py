@@ -25,17 +25,17 @@ Branches = dict[UUID, list[RunFields]]
 """The runs in each branch of a `RunnableParallel`, in the order of their ends. The last run is the branch's answer."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class ParallelTrace:
     """A trace so far.
 
     Attributes:
-        top: The id of its outermost run.
+        is_open: Whether its end has not come.
         parents: The caller of each open chain, tool and retriever.
         parallels: The open `RunnableParallel`s, the outer ones first.
     """
 
-    top: UUID
+    is_open: bool = True
     parents: dict[UUID, UUID | None] = field(default_factory=dict)
     parallels: dict[UUID, Branches] = field(default_factory=dict)
 
@@ -46,13 +46,18 @@ class RunGroup:
 
     Attributes:
         runs: The runs, in the order of their ends.
-        tops: The ids of the outermost runs around them.
+        traces: Their traces.
         heard: The time of the last run, as `time.monotonic()`.
     """
 
     runs: list[RunFields] = field(default_factory=list)
-    tops: set[UUID] = field(default_factory=set)
+    traces: set[ParallelTrace] = field(default_factory=set)
     heard: float = 0.0
+
+    @property
+    def is_in_flight(self) -> bool:
+        """Whether an open trace may add to it."""
+        return any(trace.is_open for trace in self.traces)
 
 
 class PreferenceGatherer(TraceGatherer[ParallelTrace]):
@@ -81,9 +86,9 @@ class PreferenceGatherer(TraceGatherer[ParallelTrace]):
         self._groups: dict[str, RunGroup] = {}
         self._kept = 0
 
-    def opened(self, top: UUID) -> ParallelTrace:
+    def opened(self, top: UUID) -> ParallelTrace:  # noqa: ARG002
         """Return a new trace."""
-        return ParallelTrace(top)
+        return ParallelTrace()
 
     def began(self, state: ParallelTrace, event: TraceEvent) -> None:
         """Note the caller, and whether the chain is a `RunnableParallel`."""
@@ -104,7 +109,7 @@ class PreferenceGatherer(TraceGatherer[ParallelTrace]):
         if key := self._key(run):
             group = self._groups.setdefault(key, RunGroup())
             group.runs.append(run)
-            group.tops.add(state.top)
+            group.traces.add(state)
             group.heard = time.monotonic()
         elif not self._put_into_branch(state, run["run_id"], run.get("parent_run_id"), [run]):
             return [*records, run]
@@ -122,19 +127,20 @@ class PreferenceGatherer(TraceGatherer[ParallelTrace]):
 
     def closed(self, state: ParallelTrace, *, given_up: bool) -> list[RunFields]:  # noqa: ARG002 (both are the same here)
         """Return the records of its `RunnableParallel`s without an end, and of its groups."""
+        state.is_open = False
         records: list[RunFields] = []
         while state.parallels:
             run_id, branches = state.parallels.popitem()
             records += self._compare(state, run_id, branches)
         whole = [
-            key for key, group in self._groups.items() if group.tops == {state.top} and len(group.runs) > 1
+            key for key, group in self._groups.items() if group.traces == {state} and len(group.runs) > 1
         ]
         return records + self._take(whole)
 
     def complete_groups(self) -> list[RunFields]:
         """Return the records of groups to which no open trace can add."""
         with self._lock:
-            return self._take([key for key, group in self._groups.items() if not self._in_flight(group)])
+            return self._take([key for key, group in self._groups.items() if not group.is_in_flight])
 
     def _put_into_branch(
         self, trace: ParallelTrace, run_id: UUID, parent: UUID | None, runs: list[RunFields]
@@ -190,12 +196,9 @@ class PreferenceGatherer(TraceGatherer[ParallelTrace]):
         quiet = [
             key
             for key, group in self._groups.items()
-            if now - group.heard > QUIET_SECONDS and not self._in_flight(group)
+            if now - group.heard > QUIET_SECONDS and not group.is_in_flight
         ]
         return self._take(quiet)
-
-    def _in_flight(self, group: RunGroup) -> bool:
-        return not group.tops.isdisjoint(self._open)
 
     def _take(self, keys: Iterable[str]) -> list[RunFields]:
         records = []
