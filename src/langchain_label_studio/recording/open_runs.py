@@ -20,9 +20,11 @@ MAX_RUN_AGE = 3600.0
 MAX_ANCESTORS = 100_000
 
 
+_MAX_LATEST = 100
 _numbers = itertools.count(1)
-_latest_start: ContextVar[int] = ContextVar("langchain_label_studio_latest_start", default=0)
-"""The number of the run that started last in this thread or task. The tasks in which LangChain reports ends see it."""
+_latest: ContextVar[tuple[int, ...]] = ContextVar("langchain_label_studio_latest_starts", default=())
+"""The numbers of the runs that started last in this thread or task, of all handlers. The tasks in which LangChain
+reports ends see it."""
 
 
 @dataclass(slots=True, eq=False)
@@ -34,6 +36,7 @@ class StartedRun:
         clock: `time.perf_counter()` at its start.
         size: The characters that it keeps.
         batch_size: The number of prompts in the request to the model.
+        tags: The list of tags of its start event. LangChain makes a list for each call of a model.
         excluded: Whether its trace is excluded. Then nothing else of it is kept.
         number: Its own number.
     """
@@ -42,12 +45,22 @@ class StartedRun:
     clock: float
     size: int = 0
     batch_size: int = 1
+    tags: Sequence[object] | None = None
     excluded: bool = False
     number: int = field(default_factory=_numbers.__next__)
 
     def is_told_twice(self, again: StartedRun) -> bool:
-        """Return whether another start event is about the same run."""
-        return self.number == _latest_start.get() and self.fields.get("prompt") == again.fields.get("prompt")
+        """Return whether another start event is about the same run.
+
+        A handler that is in a list twice hears each event twice, with the same objects. A retry of the same prompt
+        with the same id is a call of its own, with a list of tags of its own. If there are no tags, LangChain did not
+        make the event.
+        """
+        return (
+            self.tags is again.tags
+            and self.number in _latest.get()
+            and self.fields.get("prompt") == again.fields.get("prompt")
+        )
 
     def finish(self, known_now: RunFields) -> RunFields:
         """Return the run as it ended, given the fields of its end. Call it once."""
@@ -55,6 +68,19 @@ class StartedRun:
             known_now["latency_ms"] = int((time.perf_counter() - self.clock) * 10_000) / 10
         self.fields.update(known_now)
         return self.fields
+
+
+@dataclass(frozen=True, slots=True)
+class _End:
+    """The last end of a run with an id.
+
+    Attributes:
+        tags: The list of tags of the end event, as for `StartedRun`.
+        is_known: Whether its start is known.
+    """
+
+    tags: Sequence[object] | None
+    is_known: bool
 
 
 class RunTable(ForkSafe):
@@ -69,7 +95,7 @@ class RunTable(ForkSafe):
         self._open: OrderedDict[UUID, list[StartedRun]] = OrderedDict()
         self._number = 0
         self._size = 0
-        self._ended: BoundedDict[UUID, None] = BoundedDict(MAX_OPEN_RUNS)
+        self._ended: BoundedDict[UUID, _End] = BoundedDict(MAX_OPEN_RUNS)
         self._roots: BoundedDict[UUID, UUID] = BoundedDict(MAX_ANCESTORS)
 
     def __len__(self) -> int:
@@ -101,31 +127,39 @@ class RunTable(ForkSafe):
             same = self._open.setdefault(run_id, [])
             if not any(each.is_told_twice(started) for each in same):
                 same.append(started)
-                _latest_start.set(started.number)
+                _latest.set((*_latest.get()[1 - _MAX_LATEST :], started.number))
                 self._number += 1
                 self._size += started.size
                 self._ended.pop(run_id, None)
             return [*self._overdue(started.clock), *self._too_large()]
 
-    def end(self, run_id: UUID) -> tuple[StartedRun | None, bool]:
+    def end(self, run_id: UUID, tags: Sequence[object] | None = None) -> tuple[StartedRun | None, bool]:
         """Note the end of a run. Of several open runs with this id, it is the one that this thread or task started.
+
+        Args:
+            run_id: The run's id.
+            tags: The list of tags of the end event. If LangChain tells of the same end again, it is the same list.
 
         Returns:
             The run as it started, or None if it never started. And whether this is its first end.
         """
         with self._lock:
+            last = self._ended.get(run_id)
+            if last and tags is not None and last.tags is tags:
+                return None, False
             started = self._one_of(self._open.get(run_id, ()))
-            if started is not None and self._take_out(run_id, started):
+            if started is not None and self._take_out(run_id, started, tags):
                 return started, True
-            first = run_id not in self._ended
-            self._ended[run_id] = None
+            # After the end of a known run, LangChain may report an error. Runs without a start may have one id.
+            first = last is None or not last.is_known
+            self._ended[run_id] = _End(tags, is_known=not first)
             return None, first
 
     def _one_of(self, same: Sequence[StartedRun]) -> StartedRun | None:
         if len(same) < 2:
             return same[0] if same else None
-        number = _latest_start.get()
-        return next((each for each in same if each.number == number), same[-1])
+        places = {number: place for place, number in enumerate(_latest.get())}
+        return max(reversed(same), key=lambda each: places.get(each.number, -1))
 
     def _overdue(self, now: float) -> list[StartedRun]:
         given_up = []
@@ -153,7 +187,7 @@ class RunTable(ForkSafe):
                 given_up.append(started)
         return given_up
 
-    def _take_out(self, run_id: UUID, started: StartedRun) -> bool:
+    def _take_out(self, run_id: UUID, started: StartedRun, tags: Sequence[object] | None = None) -> bool:
         same = self._open.get(run_id, [])
         if started not in same:
             return False  # a signal handler ended it just now
@@ -162,5 +196,5 @@ class RunTable(ForkSafe):
             del self._open[run_id]
         self._number -= 1
         self._size -= started.size
-        self._ended[run_id] = None
+        self._ended[run_id] = _End(tags, is_known=True)
         return True

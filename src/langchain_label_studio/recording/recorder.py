@@ -104,7 +104,7 @@ class Recorder:
         trace_id = self.runs.root(run_id, event.get("parent_run_id"))
         # A gatherer may put runs of several traces into one record. Then the sample is taken of the records.
         if self._gatherer is None and self.selection.excludes_trace(trace_id):
-            started = run_events.excluded_start()
+            started = run_events.excluded_start(event)
         else:
             started = run_events.read_start(kind, tuple(prompt), event, run_id=run_id, trace_id=trace_id)
         for given_up in self.runs.start(run_id, started):
@@ -253,7 +253,7 @@ class Recorder:
 
     def _started(self, run_id: UUID, event: Mapping[str, Any]) -> StartedRun | None:
         """Return the run as it started. None if it has ended before, or is excluded."""
-        started, first = self.runs.end(run_id)
+        started, first = self.runs.end(run_id, event.get("tags"))
         if started and started.excluded:
             self.selection.count_excluded()
             return None

@@ -69,7 +69,8 @@ def read_start(
         fields["tags"] = tags
     if sent := _parameters(parameters):
         fields["parameters"] = sent
-    return StartedRun(fields, time.perf_counter(), run_size(fields), event.get("batch_size") or 1)
+    batch_size = event.get("batch_size") or 1
+    return StartedRun(fields, time.perf_counter(), run_size(fields), batch_size, event.get("tags"))
 
 
 def read_end(started: StartedRun, response: LLMResult) -> RunFields:
@@ -94,9 +95,9 @@ def read_error(started: StartedRun, error: BaseException, response: LLMResult | 
     return started.finish(known)
 
 
-def excluded_start() -> StartedRun:
-    """Return a run of an excluded trace. It keeps no values."""
-    return StartedRun({}, time.perf_counter(), excluded=True)
+def excluded_start(event: Mapping[str, Any]) -> StartedRun:
+    """Return a run of an excluded trace, given its start event. It keeps no values."""
+    return StartedRun({}, time.perf_counter(), tags=event.get("tags"), excluded=True)
 
 
 def unknown_start(event: Mapping[str, Any], *, run_id: UUID, trace_id: UUID) -> StartedRun:

@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 from langchain_core.callbacks import CallbackManagerForLLMRun
-from langchain_core.language_models import BaseChatModel
+from langchain_core.documents import Document
+from langchain_core.language_models import BaseChatModel, FakeListChatModel
 from langchain_core.messages import AIMessage, BaseMessage
-from langchain_core.outputs import ChatGeneration, ChatResult
-from langchain_core.runnables import RunnableLambda
+from langchain_core.output_parsers import StrOutputParser
+from langchain_core.outputs import ChatGeneration, ChatResult, Generation, LLMResult
+from langchain_core.retrievers import BaseRetriever
+from langchain_core.runnables import RunnableLambda, RunnablePassthrough
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import END, START, MessagesState, StateGraph
 from langgraph.types import Command, interrupt
 
 from langchain_label_studio import LabelStudioCallbackHandler, send_feedback
+from tests.support.agents import agent, calls
 from tests.support.handlers import KEY
 from tests.support.loopback_label_studio import LoopbackLabelStudio
 from tests.support.programs import run
@@ -55,6 +61,18 @@ def pairs(count: int) -> list[tuple[str, str]]:
     return [(f"turn {number}", f"You said: turn {number}") for number in range(count)]
 
 
+def asked_and_answered(recorded: Recording) -> list[tuple[str, str]]:
+    return sorted((run.prompt[-1]["content"], run.answers[-1]["content"]) for run in recorded.runs)
+
+
+def in_threads(count: int, call: Callable[[int], object]) -> None:
+    threads = [threading.Thread(target=call, args=(number,)) for number in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
 def test_turns_with_one_config_are_a_task_each(recorded: Recording) -> None:
     config = {"run_id": uuid4(), "callbacks": [recorded.handler]}
     for number in range(3):
@@ -89,11 +107,7 @@ def test_a_retry_with_one_config_keeps_the_failure_and_the_success() -> None:
 def test_threads_with_one_config_at_the_same_time(recorded: Recording) -> None:
     model = Echo(together=threading.Barrier(4))
     config = {"run_id": uuid4(), "callbacks": [recorded.handler]}
-    threads = [threading.Thread(target=model.invoke, args=(text, config)) for text, _ in pairs(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    in_threads(4, lambda number: model.invoke(f"turn {number}", config))
 
     assert sorted(said(recorded)) == pairs(4)
     assert recorded.open_runs == 0
@@ -148,6 +162,180 @@ def test_a_run_with_the_same_id_begins_after_one_whose_end_never_came(recorded: 
 
     assert said(recorded) == pairs(1)
     assert recorded.open_runs == 1
+
+
+@pytest.mark.parametrize("mode", ["prompt", "agent", "rag"])
+async def test_a_retry_of_the_same_prompt_after_a_timeout_is_a_run_of_its_own(mode: Any) -> None:
+    recorded = Recording(mode=mode)
+    waits = iter((0.3, 0.0))
+
+    class Slow(Echo):
+        async def _agenerate(self, *args: Any, **options: Any) -> ChatResult:
+            await asyncio.sleep(next(waits))
+            return self._generate(*args, **options)
+
+    config: Any = {"run_id": uuid4(), "callbacks": [recorded.handler]}
+    with suppress(TimeoutError):
+        async with asyncio.timeout(0.2):
+            await Slow().ainvoke("turn 0", config)
+    await Slow().ainvoke("turn 0", config)
+
+    run = recorded.runs[-1]
+    assert run.answers[0]["content"] == "You said: turn 0"
+    assert run.latency_ms < 200  # type: ignore[operator]
+
+
+def test_streams_with_one_id_and_the_same_prompt_at_the_same_time(recorded: Recording) -> None:
+    model = FakeListChatModel(responses=["one", "two", "three"])
+    config: Any = {"run_id": uuid4(), "callbacks": [recorded.handler]}
+    streams = [model.stream("turn 0", config) for _ in range(3)]
+    for stream in streams:
+        next(stream)
+    for stream in streams:
+        list(stream)
+
+    assert sorted(said(recorded)) == [("turn 0", "one"), ("turn 0", "three"), ("turn 0", "two")]
+    assert recorded.open_runs == 0
+
+
+@pytest.mark.parametrize("handlers", [1, 2])
+def test_threads_with_one_id_in_which_everything_is_told_twice(handlers: int) -> None:
+    all_recorded = [Recording() for _ in range(handlers)]
+    model = Echo(together=threading.Barrier(4))
+    config: Any = {"run_id": uuid4(), "callbacks": [each.handler for each in all_recorded] * 2}
+    in_threads(4, lambda number: model.invoke(f"turn {number}", config))
+
+    for recorded in all_recorded:
+        assert sorted(said(recorded)) == pairs(4)
+        assert recorded.open_runs == 0
+
+
+def test_runs_with_one_id_whose_starts_nobody_tells(recorded: Recording) -> None:
+    run_id = uuid4()
+    for text, tags in (("one", ["a"]), ("two", ["a"]), ("three", None), ("four", None)):
+        result = LLMResult(generations=[[Generation(text=text)]])
+        for _ in range(1 if tags is None else 2):  # LangChain tells an end twice with the same list
+            recorded.handler.on_llm_end(result, run_id=run_id, tags=tags)
+
+    assert [run.answers[0]["content"] for run in recorded.runs] == ["one", "two", "three", "four"]
+
+
+# Traces
+
+
+def agent_of(number: int) -> Any:
+    return agent(calls(("weather", {"city": f"City {number}"})), f"You said: turn {number}")
+
+
+def turn_of(number: int) -> dict[str, Any]:
+    return {"messages": [("user", f"turn {number}")]}
+
+
+def tools_of(recorded: Recording) -> list[str]:
+    return [
+        step["args"]["city"] for run in recorded.runs for step in run.steps if step["kind"] == "tool_call"
+    ]
+
+
+@pytest.mark.parametrize("way", ["threads", "asyncio"])
+def test_agents_with_one_id_at_the_same_time(way: str) -> None:
+    recorded = Recording(mode="agent")
+    config: Any = {"run_id": uuid4(), "callbacks": [recorded.handler]}
+
+    async def together() -> None:
+        await asyncio.gather(*(agent_of(number).ainvoke(turn_of(number), config) for number in range(3)))
+
+    if way == "threads":
+        in_threads(3, lambda number: agent_of(number).invoke(turn_of(number), config))
+    else:
+        asyncio.run(together())
+
+    assert asked_and_answered(recorded) == pairs(3)
+    assert sorted(tools_of(recorded)) == ["City 0", "City 1", "City 2"]
+    recorded.check()
+
+
+def test_an_agent_begins_with_the_id_of_one_whose_stream_nobody_reads_to_its_end() -> None:
+    recorded = Recording(mode="agent", include_errors=True)
+    config: Any = {"run_id": uuid4(), "callbacks": [recorded.handler]}
+    left = agent_of(0).stream(turn_of(0), config)
+    next(left)
+    agent_of(1).invoke(turn_of(1), config)
+    assert asked_and_answered(recorded) == pairs(2)[1:]
+
+    left.close()
+    assert [run.status for run in recorded.runs] == ["success", "abandoned"]
+    assert tools_of(recorded) == ["City 1", "City 0"]
+
+
+def test_a_chain_goes_on_after_an_inner_run_with_its_config() -> None:
+    recorded = Recording(mode="agent")
+    config: Any = {"run_id": uuid4(), "callbacks": [recorded.handler]}
+    graph = RunnableLambda(lambda asked: agent_of(0).invoke(turn_of(0), config) and asked)  # knows its caller
+    chain = RunnableLambda(
+        lambda asked: (Echo() | StrOutputParser()).invoke("turn 1", config) and asked
+    )  # knows no caller
+    (graph | chain | Echo() | RunnableLambda(lambda said: said)).invoke("turn 2", config)
+
+    inner, outer = recorded.runs
+    assert (inner.prompt[-1]["content"], inner.answers[0]["content"]) == pairs(2)[1]
+    assert outer.answers[0]["content"] == "You said: turn 2"
+    assert [step["kind"] for step in outer.steps] == ["user", "tool_call", "agent", "agent"]
+    assert {run.run_id for run in recorded.runs} == {str(config["run_id"])}
+
+
+def test_each_answer_has_the_documents_of_its_own_trace() -> None:
+    recorded = Recording(mode="rag")
+    together = threading.Barrier(4)
+
+    class Search(BaseRetriever):
+        def _get_relevant_documents(self, query: str, **_: Any) -> list[Document]:
+            together.wait(20)
+            return [Document(f"about {query}")]
+
+    config: Any = {"run_id": uuid4(), "callbacks": [recorded.handler]}
+    chain = RunnablePassthrough.assign(found=lambda given: Search().invoke(given["q"])) | (
+        lambda given: Echo(together=together).invoke(given["q"])
+    )
+    in_threads(4, lambda number: chain.invoke({"q": f"turn {number}"}, config))
+
+    assert asked_and_answered(recorded) == pairs(4)
+    assert all(
+        [each["content"] for each in run.documents] == [f"about {run.prompt[-1]['content']}"]
+        for run in recorded.runs
+    )
+
+
+def test_a_group_over_traces_with_one_id_waits_for_all_of_them() -> None:
+    recorded = Recording(mode="preference", group_by="question")
+    config: Any = {
+        "run_id": uuid4(),
+        "callbacks": [recorded.handler],
+        "metadata": {"question": "one"},
+    }
+    inner = RunnableLambda(lambda asked: Echo().invoke(asked))
+
+    def outer(asked: str) -> None:
+        Echo().invoke(asked)
+        inner.invoke(asked, config)
+        Echo().invoke(asked)
+
+    RunnableLambda(outer).invoke("turn 0", config)
+    assert [len(run.answers) for run in recorded.runs] == [3]
+
+
+@pytest.mark.parametrize("call", ["model", "chain"])
+@pytest.mark.parametrize("mode", ["prompt", "agent", "rag"])
+def test_handlers_that_are_told_everything_twice_do_not_hide_it_from_each_other(call: str, mode: Any) -> None:
+    both = [Recording(mode=mode) for _ in range(2)]
+    config: Any = {"callbacks": [each.handler for each in both], "run_id": uuid4()}
+    called: Any = Echo() if call == "model" else RunnableLambda(lambda asked: asked) | Echo()
+    for text, _ in pairs(2):
+        called.with_config(callbacks=config["callbacks"]).invoke(text, config)
+
+    for recorded in both:
+        assert asked_and_answered(recorded) == pairs(2)
+        assert recorded.open_runs == 0
 
 
 # Two handlers
