@@ -21,6 +21,7 @@ MAX_ANCESTORS = 100_000
 
 
 _MAX_LATEST = 100
+_MAX_OF_ONE_ID = 16
 _numbers = itertools.count(1)
 _latest: ContextVar[tuple[int, ...]] = ContextVar("langchain_label_studio_latest_starts", default=())
 """The numbers of the runs that started last in this thread or task, of all handlers. The tasks in which LangChain
@@ -71,16 +72,20 @@ class StartedRun:
 
 
 @dataclass(frozen=True, slots=True)
-class _End:
-    """The last end of a run with an id.
+class _Ends:
+    """The last ends of runs with one id.
 
     Attributes:
-        tags: The list of tags of the end event, as for `StartedRun`.
-        is_known: Whether its start is known.
+        tags: The lists of tags of the end events, as for `StartedRun`.
+        is_known: Whether the start of the last one is known.
     """
 
-    tags: Sequence[object] | None
-    is_known: bool
+    tags: tuple[Sequence[object], ...] = ()
+    is_known: bool = False
+
+    def and_one(self, tags: Sequence[object] | None, *, is_known: bool) -> _Ends:
+        """Return them with one more end."""
+        return _Ends(self.tags if tags is None else (*self.tags[1 - _MAX_OF_ONE_ID :], tags), is_known)
 
 
 class RunTable(ForkSafe):
@@ -95,7 +100,7 @@ class RunTable(ForkSafe):
         self._open: OrderedDict[UUID, list[StartedRun]] = OrderedDict()
         self._number = 0
         self._size = 0
-        self._ended: BoundedDict[UUID, _End] = BoundedDict(MAX_OPEN_RUNS)
+        self._ended: BoundedDict[UUID, _Ends] = BoundedDict(MAX_OPEN_RUNS)
         self._roots: BoundedDict[UUID, UUID] = BoundedDict(MAX_ANCESTORS)
 
     def __len__(self) -> int:
@@ -110,6 +115,10 @@ class RunTable(ForkSafe):
         """Forget a chain, a tool or a retriever that ended."""
         with self._lock:
             self._roots.pop(run_id, None)
+
+    def is_inside(self, run_id: UUID, parent_run_id: UUID | None) -> bool:
+        """Return whether a run is one that is known here, inside a chain, a tool or a retriever that is open."""
+        return parent_run_id in self._roots and (run_id in self._open or run_id in self._ended)
 
     def root(self, run_id: UUID, parent_run_id: UUID | None) -> UUID:
         """Return the outermost run that is known above a run."""
@@ -130,7 +139,6 @@ class RunTable(ForkSafe):
                 _latest.set((*_latest.get()[1 - _MAX_LATEST :], started.number))
                 self._number += 1
                 self._size += started.size
-                self._ended.pop(run_id, None)
             return [*self._overdue(started.clock), *self._too_large()]
 
     def end(self, run_id: UUID, tags: Sequence[object] | None = None) -> tuple[StartedRun | None, bool]:
@@ -144,15 +152,15 @@ class RunTable(ForkSafe):
             The run as it started, or None if it never started. And whether this is its first end.
         """
         with self._lock:
-            last = self._ended.get(run_id)
-            if last and tags is not None and last.tags is tags:
+            ends = self._ended.get(run_id)
+            if ends and any(each is tags for each in ends.tags):
                 return None, False
             started = self._one_of(self._open.get(run_id, ()))
             if started is not None and self._take_out(run_id, started, tags):
                 return started, True
             # After the end of a known run, LangChain may report an error. Runs without a start may have one id.
-            first = last is None or not last.is_known
-            self._ended[run_id] = _End(tags, is_known=not first)
+            first = ends is None or not ends.is_known
+            self._note_end(run_id, tags, is_known=not first)
             return None, first
 
     def _one_of(self, same: Sequence[StartedRun]) -> StartedRun | None:
@@ -196,5 +204,8 @@ class RunTable(ForkSafe):
             del self._open[run_id]
         self._number -= 1
         self._size -= started.size
-        self._ended[run_id] = _End(tags, is_known=True)
+        self._note_end(run_id, tags, is_known=True)
         return True
+
+    def _note_end(self, run_id: UUID, tags: Sequence[object] | None, *, is_known: bool) -> None:
+        self._ended[run_id] = self._ended.get(run_id, _Ends()).and_one(tags, is_known=is_known)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import time
 import weakref
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
+from typing import Protocol
 
 from langchain_label_studio.support.bounded_dict import BoundedDict
 from langchain_label_studio.support.forks import ForkSafe
+from langchain_label_studio.support.json_safe import encode
 from langchain_label_studio.types.record_id import new_record_id
 from langchain_label_studio.types.run import RunFields
 
@@ -47,6 +49,7 @@ class _Recorded:
         form: The name of its form.
         by: The recorder that recorded it, as an `id()`.
         at: The time when it was recorded.
+        said: A hash of its last question and its answers.
     """
 
     record_id: str
@@ -54,46 +57,80 @@ class _Recorded:
     form: str
     by: int
     at: float
+    said: int
+
+
+class Gathers(Protocol):
+    """A recorder that may make one record of several runs."""
+
+    def gathers(self, run: RunFields, project: ProjectKey, form: str) -> bool:
+        """Return whether it puts a run that it hears into a record of this project and form, with runs around it."""
 
 
 class RecordedRuns(ForkSafe):
     """The last recorded runs of a server's projects.
 
     Two handlers of a project may hear the same run: one of the model, and one of the call. The first one records it. A
-    run that begins after that has the same id by the choice of the application, and is a run of its own.
+    run that begins after that, or says something else, has the same id by the choice of the application, and is a run
+    of its own. If runs are gathered, the handler of the call records it, which knows the runs around it.
     """
+
+    def __init__(self) -> None:
+        """Remember no runs."""
+        self._recorders: weakref.WeakSet[Gathers] = weakref.WeakSet()
+        super().__init__()
 
     def _begin(self) -> None:
         super()._begin()
         self._known: BoundedDict[str, tuple[_Recorded, ...]] = BoundedDict(MAX_REMEMBERED)
 
-    def add(self, recorder: object, run: RunFields, project: ProjectKey) -> str | None:
+    def join(self, recorder: Gathers) -> None:
+        """Note a recorder, as long as it lives."""
+        with self._lock:
+            self._recorders.add(recorder)
+
+    def is_gathered(self, run: RunFields, project: ProjectKey, form: str) -> bool:
+        """Return whether a recorder that joined puts a run into a record with the runs around it."""
+        with self._lock:
+            recorders = list(self._recorders)
+        return any(recorder.gathers(run, project, form) for recorder in recorders)
+
+    def add(
+        self, recorder: object, run: RunFields, project: ProjectKey, covers: Iterable[str] = ()
+    ) -> str | None:
         """Note that a run is recorded now.
 
         Args:
             recorder: The recorder that records it.
             run: The run.
             project: The project that gets it.
+            covers: The ids of further runs in the record.
 
         Returns:
             The id of its record. None if another recorder recorded it before.
         """
-        run_id, form = str(run["run_id"]), run.get("form", "")
+        run_id, form, said = str(run["run_id"]), run.get("form", ""), _said(run)
         with self._lock:
             known = self._known.get(run_id, ())
             for each in known:
-                is_same = each.form == form and each.project.is_same(project)
+                is_same = each.said == said and each.form == form and each.project.is_same(project)
                 if is_same and each.by != id(recorder) and run.get("started_at", 0.0) <= each.at:
                     return None
             record_id = new_record_id(run_id)
-            now = _Recorded(record_id, project, form, id(recorder), time.time())
-            self._known[run_id] = (*known[1 - _MAX_OF_ONE_ID :], now)
+            now = _Recorded(record_id, project, form, id(recorder), time.time(), said)
+            for known_as in {run_id, *covers}:
+                self._known[known_as] = (*self._known.get(known_as, ())[1 - _MAX_OF_ONE_ID :], now)
             return record_id
 
     def record_of(self, run_id: str, project: ProjectKey) -> str | None:
-        """Return the id of the latest record of a run in a project. None if it is not known here."""
+        """Return the id of the latest record with a run in a project. None if it is not known here."""
         known = self._known.get(run_id, ())
         return next((each.record_id for each in reversed(known) if each.project.is_same(project)), None)
+
+
+def _said(run: RunFields) -> int:
+    """Return a hash of the last question and the answers. The turns before them are long, and the same in a retry."""
+    return hash(encode([run.get("prompt", ())[-1:], run.get("answers", ())]))
 
 
 def share_recorded_runs(server: Hashable) -> RecordedRuns:

@@ -81,6 +81,7 @@ class Recorder:
         self.runs = RunTable()
         self.lost: Counter[str] = Counter()
         self._recorded = recorded or RecordedRuns()
+        self._recorded.join(self)
         self._project = project
         self._last_record_id: str | None = None
         self._answered: BoundedDict[str, UUID] = BoundedDict(MAX_ANSWERED)
@@ -207,7 +208,9 @@ class Recorder:
         if not known:
             return None if self._last_record_id is None else run_id_of(self._last_record_id)
         run_id = str(self._answered.get(str(known), known))
-        return self._part_of.get(run_id, run_id)
+        # Another handler may have recorded it, in a record with the runs around it.
+        record_id = self._recorded.record_of(run_id, self._project())
+        return self._part_of.get(run_id, run_id) if record_id is None else run_id_of(record_id)
 
     def recall(self, run_id: UUID | str, *, feedback: Rated) -> bool:
         """Record excluded runs that `select=` wants because of a low score.
@@ -265,7 +268,22 @@ class Recorder:
     def _finish(self, run: RunFields) -> None:
         """Record a run that ended. With a gatherer, record the records that are whole now."""
         self._hear()
-        self._record_all(self._gatherer.ran(run) if self._gatherer else (run,))
+        if self._gatherer is None:
+            self._record_all((run,))
+        elif self._is_inside(run) or not self._recorded.is_gathered(run, self._project(), self._form):
+            self._record_all(self._gatherer.ran(run))
+
+    def gathers(self, run: RunFields, project: ProjectKey, form: str) -> bool:
+        """Return whether a run is put into a record of this project and form, with the runs around it."""
+        return (
+            self._gatherer is not None
+            and self._form == form
+            and self._is_inside(run)
+            and self._project().is_same(project)
+        )
+
+    def _is_inside(self, run: RunFields) -> bool:
+        return self.runs.is_inside(run["run_id"], run.get("parent_run_id"))
 
     def _hear(self) -> None:
         if self._quiet:
@@ -275,10 +293,11 @@ class Recorder:
         for record in records:
             if self._form:
                 record["form"] = self._form
-            for covered in record.pop("covers", ()):
-                self._part_of[str(covered)] = str(record["run_id"])
+            covers = [str(covered) for covered in record.pop("covers", ())]
+            for covered in covers:
+                self._part_of[covered] = str(record["run_id"])
             if self._is_taken(record):
-                self._record(record)
+                self._record(record, covers)
 
     def _is_taken(self, run: RunFields) -> bool:
         try:
@@ -287,8 +306,8 @@ class Recorder:
             self.lose("select", "The select= function failed: the run is recorded.", error)
             return True
 
-    def _record(self, run: RunFields) -> None:
-        record_id = self._recorded.add(self, run, self._project())
+    def _record(self, run: RunFields, covers: Iterable[str] = ()) -> None:
+        record_id = self._recorded.add(self, run, self._project(), covers)
         if record_id is None:  # another handler of this project has recorded it
             self._last_record_id = self._recorded.record_of(str(run["run_id"]), self._project())
             return

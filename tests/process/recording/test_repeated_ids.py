@@ -10,20 +10,21 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from langchain_core.callbacks import CallbackManagerForLLMRun
+from langchain.agents import create_agent
+from langchain_core.callbacks import BaseCallbackHandler, CallbackManagerForLLMRun
 from langchain_core.documents import Document
 from langchain_core.language_models import BaseChatModel, FakeListChatModel
 from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.output_parsers import StrOutputParser
 from langchain_core.outputs import ChatGeneration, ChatResult, Generation, LLMResult
 from langchain_core.retrievers import BaseRetriever
-from langchain_core.runnables import RunnableLambda, RunnablePassthrough
+from langchain_core.runnables import RunnableLambda, RunnableParallel, RunnablePassthrough
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import END, START, MessagesState, StateGraph
 from langgraph.types import Command, interrupt
 
 from langchain_label_studio import LabelStudioCallbackHandler, send_feedback
-from tests.support.agents import agent, calls
+from tests.support.agents import agent, calls, says, weather
 from tests.support.handlers import KEY
 from tests.support.loopback_label_studio import LoopbackLabelStudio
 from tests.support.programs import run
@@ -341,9 +342,12 @@ def test_handlers_that_are_told_everything_twice_do_not_hide_it_from_each_other(
 # Two handlers
 
 
-def handlers(loopback: LoopbackLabelStudio, *names: str) -> list[LabelStudioCallbackHandler]:
+def handlers(
+    loopback: LoopbackLabelStudio, *names: str, mode: Any = "prompt"
+) -> list[LabelStudioCallbackHandler]:
     return [
-        LabelStudioCallbackHandler(KEY, loopback.url, project_name=name, connect="lazy") for name in names
+        LabelStudioCallbackHandler(KEY, loopback.url, project_name=name, connect="lazy", mode=mode)
+        for name in names
     ]
 
 
@@ -367,6 +371,89 @@ def test_two_handlers_of_a_project_on_the_model_and_on_the_call_are_one_task(
     assert sorted(task["data"]["prompt"] for task in loopback.tasks) == [text for text, _ in pairs(3)]
     assert of_model.stats().submitted == 3
     assert of_call.task_url() == of_model.task_url()
+
+
+class Ears(BaseCallbackHandler):
+    """Hears the ids of the runs of a model."""
+
+    def __init__(self, heard: list[UUID]) -> None:
+        self.heard = heard
+
+    def on_llm_end(self, response: LLMResult, *, run_id: UUID, **_: Any) -> None:
+        self.heard.append(run_id)
+
+
+def ask_an_agent(model: Any, config: Any) -> None:
+    create_agent(model, [weather]).invoke({"messages": [("user", "Is it warm?")]}, config)
+
+
+def ask_two_models(model: Any, config: Any) -> None:
+    RunnableParallel(one=model, other=model).invoke("Is it warm?", config)
+
+
+def ask_with_documents(model: Any, config: Any) -> None:
+    class Search(BaseRetriever):
+        def _get_relevant_documents(self, query: str, **_: Any) -> list[Document]:
+            return [Document(f"about {query}")]
+
+    worded = model | StrOutputParser() | Search()
+    (RunnablePassthrough.assign(found=lambda given: worded.invoke(given["q"])) | str | model).invoke(
+        {"q": "Is it warm?"}, config
+    )
+
+
+@pytest.mark.parametrize(
+    ("mode", "ask"), [("agent", ask_an_agent), ("preference", ask_two_models), ("rag", ask_with_documents)]
+)
+@pytest.mark.parametrize("swapped", [False, True])
+def test_the_handler_of_the_call_gathers_what_the_handler_of_the_model_hears(
+    loopback: LoopbackLabelStudio, mode: Any, ask: Any, swapped: bool
+) -> None:
+    of_model, of_call = handlers(loopback, "One", "One", mode=mode)[:: -1 if swapped else 1]
+    model = says(calls(("weather", {"city": "Oslo"})), "Yes.") if mode == "agent" else says("Yes.", "No.")
+    heard: list[UUID] = []
+    model.callbacks = [of_model, Ears(heard)]
+    ask(model, {"callbacks": [of_call]})
+    heard = heard[-1:]
+    message_id = model.invoke("Alone?").id
+
+    for handler in (of_model, of_call):
+        assert handler.flush(20)
+    assert of_call.stats().submitted == 2, "of both handlers together"
+    assert len([task for task in loopback.tasks if "Alone?" in str(task["data"])]) == 1
+    for known in (message_id, heard.pop()):
+        assert of_model.task_url(known) is not None
+
+
+def test_a_handler_that_hears_the_chain_but_not_the_model_leaves_it_to_the_models_own(
+    loopback: LoopbackLabelStudio,
+) -> None:
+    of_model, of_chain = handlers(loopback, "One", "One", mode="agent")
+    chain, asked = uuid4(), uuid4()
+    of_chain.on_chain_start({}, {}, run_id=chain)
+    of_model.on_llm_start({}, ["Hi"], run_id=asked, parent_run_id=chain)
+    of_model.on_llm_end(
+        LLMResult(generations=[[Generation(text="Hello")]]), run_id=asked, parent_run_id=chain
+    )
+
+    assert of_model.flush(20)
+    assert len(loopback.tasks) == 1
+
+
+def test_runs_of_two_handlers_at_the_same_time_with_one_id_are_two_tasks(
+    loopback: LoopbackLabelStudio,
+) -> None:
+    first, second = handlers(loopback, "One", "One")
+    run_id = uuid4()
+    for handler, text in ((first, "turn 0"), (second, "turn 1")):
+        handler.on_llm_start({}, [text], run_id=run_id)
+    for handler, text in ((first, "turn 0"), (second, "turn 1")):
+        result = LLMResult(generations=[[Generation(text=f"You said: {text}")]])
+        handler.on_llm_end(result, run_id=run_id)
+
+    for handler in (first, second):
+        assert handler.flush(20)
+    assert sorted(task["data"]["prompt"] for task in loopback.tasks) == ["turn 0", "turn 1"]
 
 
 @pytest.mark.parametrize("connect", ["eager", "lazy"])
