@@ -257,7 +257,8 @@ def test_runs_that_never_end_leave_nothing_behind(monkeypatch: pytest.MonkeyPatc
     handler = make()
 
     def start(characters: int) -> UUID:
-        beside = len("user") + len(["the prompt", "its turn", "its role", "its content"])
+        turn = {"role": "user", "content": ""}
+        beside = len("".join([*turn, *turn.values()])) + len(["the prompt", "its turn", *turn, "metadata"])
         handler.on_llm_start({}, ["x" * (characters - beside)], run_id=(run_id := uuid4()))
         return run_id
 

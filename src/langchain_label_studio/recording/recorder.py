@@ -293,6 +293,7 @@ class Recorder:
         for record in records:
             if self._form:
                 record["form"] = self._form
+            record.pop("metadata_size", None)
             covers = [str(covered) for covered in record.pop("covers", ())]
             for covered in covers:
                 self._part_of[covered] = str(record["run_id"])

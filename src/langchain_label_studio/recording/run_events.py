@@ -15,7 +15,7 @@ from uuid import UUID
 from langchain_label_studio.recording.call_arguments import parsed
 from langchain_label_studio.recording.llm_results import has_answer, read_result, status_of, text_or_none
 from langchain_label_studio.recording.open_runs import StartedRun
-from langchain_label_studio.support.json_safe import jsonable
+from langchain_label_studio.support.json_safe import characters_in, jsonable
 from langchain_label_studio.types.run import PARAMETERS_SENT, RunFields, run_size
 from langchain_label_studio.types.turn import Turn
 
@@ -53,6 +53,8 @@ def read_start(
         "prompt": tuple(prompt),
         "started_at": time.time(),
         "metadata": metadata,
+        # Counted once: the application may change what is in it. `select=` and other functions see its own values.
+        "metadata_size": _size_of(metadata),
     }
     if parent_run_id := event.get("parent_run_id"):
         fields["parent_run_id"] = parent_run_id
@@ -130,8 +132,16 @@ def _with_schema(tree: Any) -> Any:
     }
 
 
+def _size_of(metadata: Mapping[Any, Any]) -> int:
+    # Nearly all are texts. The others share one walk, with its bound.
+    texts = [each for item in metadata.items() for each in item if type(each) is str]
+    others = [value for value in metadata.values() if type(value) is not str]
+    return sum([len(text) for text in texts]) + characters_in(jsonable(others))
+
+
 def _own_tags(tags: Sequence[Any] | None) -> tuple[str, ...]:
-    return tuple([tag for tag in map(str, tags) if not tag.startswith(_INTERNAL_TAGS)]) if tags else ()
+    texts = [tag if type(tag) is str else str(jsonable(tag)) for tag in tags or ()]
+    return tuple([tag for tag in texts if not tag.startswith(_INTERNAL_TAGS)])
 
 
 def _thread_id(metadata: Mapping[str, Any]) -> str | None:

@@ -85,7 +85,7 @@ def jsonable(value: Any, *, items: float = MAX_ITEMS, characters: float = MAX_CH
 
 
 def characters_in(tree: Any) -> int:
-    """Return about how much memory a tree needs, in characters. Each part without a text counts as one.
+    """Return about how much memory a tree needs, in characters. Each part counts one more.
 
     Args:
         tree: A tree of our own, or one that passed `jsonable`.
@@ -98,6 +98,7 @@ def characters_in(tree: Any) -> int:
             total += len(part)
         elif isinstance(part, Mapping):
             parts += part.values()
+            total += sum([len(key) for key in part])
         elif isinstance(part, list | tuple):
             parts += part
         total += 1

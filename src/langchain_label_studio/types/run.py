@@ -119,12 +119,13 @@ class RunFields(TypedDict, total=False):
     """The fields of an `LLMRun` by their names. A field with an unknown value is missing.
 
     A run is such a dict from its first event to its line in the outbox. It becomes an `LLMRun` (`make_run`) only if
-    somebody reads it. Two fields differ from the fields of `LLMRun`. Two more are for records of a `Gatherer`:
+    somebody reads it. Two fields differ from the fields of `LLMRun`. Three more stay in this process:
 
     Attributes:
         run_id: The id, not yet as text. `trace_id` and `parent_run_id` are not text, either.
         started_at: Seconds since 1970.
         covers: The ids of further runs in this record. They lead to its task.
+        metadata_size: About how many characters the metadata keeps.
         excluded: The reason why the form has no use for the run. The run is counted under it, and not recorded.
     """
 
@@ -159,6 +160,7 @@ class RunFields(TypedDict, total=False):
     steps: tuple[Step, ...]
     candidates: tuple[Mapping[str, Any], ...]
     covers: Sequence[UUID]
+    metadata_size: int
     excluded: str
 
 
@@ -168,7 +170,8 @@ def pick(run: RunFields, names: Iterable[str]) -> RunFields:
     return cast("RunFields", {name: known[name] for name in names if name in known})
 
 
-def run_size(run: Mapping[str, object]) -> int:
-    """Return about how many characters a run keeps. Values that the application keeps anyway are not counted."""
-    kept = ("prompt", "answers", "parameters", "documents", "steps")
-    return sum([characters_in(run[name]) for name in kept if name in run])
+def run_size(run: RunFields) -> int:
+    """Return about how many characters a run keeps."""
+    known: Mapping[str, object] = run
+    kept = ("prompt", "answers", "parameters", "tags", "documents", "steps")
+    return sum([characters_in(known[name]) for name in kept if name in run]) + run.get("metadata_size", 0)

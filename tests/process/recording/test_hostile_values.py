@@ -115,6 +115,14 @@ def in_metadata(recorded: Recording, value: Any) -> None:
     says("Yes.").invoke("Hi", config)
 
 
+def in_the_tags(recorded: Recording, value: Any) -> None:
+    handler, top, run_id = recorded.handler, uuid4(), uuid4()
+    handler.on_chain_start({}, {"input": "Hi"}, run_id=top, name="chain", tags=[value])
+    handler.on_chat_model_start({}, [[]], run_id=run_id, parent_run_id=top, tags=[value])
+    handler.on_llm_end(answer(AIMessage("Yes.")), run_id=run_id, parent_run_id=top, tags=[value])
+    handler.on_chain_end({"output": "Yes."}, run_id=top)
+
+
 def in_the_parameters(recorded: Recording, value: Any) -> None:
     event = {"tools": [value], "response_format": value, "stop": value, "temperature": value}
     run_id = uuid4()
@@ -182,7 +190,7 @@ def in_a_document(recorded: Recording, value: Any) -> None:
 
 
 PLACES = [
-    *(in_metadata, in_the_parameters, in_the_answer, in_the_content),
+    *(in_metadata, in_the_tags, in_the_parameters, in_the_answer, in_the_content),
     *(in_a_chain, in_a_state, in_a_tool, in_a_document),
 ]
 
@@ -202,6 +210,15 @@ def test_a_value_holds_no_callback_up_and_loses_no_run(
     assert Counted.read < 8 * MAX_ITEMS, "each place keeps at most so many items"
     recorded.check()
     recorded.handler.close()
+
+
+@pytest.mark.timeout(60)
+def test_values_that_name_a_group(value: Any) -> None:
+    recorded = Recording(mode="preference", group_by="user_id")
+    in_metadata(recorded, value)
+
+    assert recorded.run.answers[0]["content"] == "Yes."
+    recorded.check()
 
 
 @pytest.mark.timeout(60)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -16,14 +17,14 @@ from langchain_label_studio.recording import open_runs
 from langchain_label_studio.recording.open_runs import RunTable
 from langchain_label_studio.recording.run_events import read_start
 from langchain_label_studio.recording.trace_events import TraceEvent
-from langchain_label_studio.types.run import RunFields
+from langchain_label_studio.types.run import RunFields, run_size
 
 Gatherer = TraceGatherer[Any]
 BOUND = 100_000
 
 
-def event(kind: Any, run_id: UUID, parent: UUID | None, **values: Any) -> TraceEvent:
-    return TraceEvent(kind, run_id, parent, 1.0, {}, name="f", **values)
+def event(kind: Any, run_id: UUID, parent: UUID | None, metadata: Any = None, **values: Any) -> TraceEvent:
+    return TraceEvent(kind, run_id, parent, 1.0, {"metadata": metadata}, name="f", **values)
 
 
 def answer(parent: UUID, text: str = "Yes.") -> RunFields:
@@ -109,13 +110,10 @@ def test_a_thousand_unfinished_retrievals_keep_no_more_than_the_bound() -> None:
 # Runs of models
 
 
-def started(prompt: str, *, tools: int = 0) -> Any:
+def started(prompt: str, **event: Any) -> Any:
     run_id = uuid4()
-    parameters = {"tools": [{"name": "f", "description": "x" * tools}]} if tools else {}
     turns = ({"role": "user", "content": HumanMessage(prompt).text},)
-    return run_id, read_start(
-        "chat", turns, {"invocation_params": parameters}, run_id=run_id, trace_id=run_id
-    )  # type: ignore[arg-type]
+    return run_id, read_start("chat", turns, event, run_id=run_id, trace_id=run_id)  # type: ignore[arg-type]
 
 
 def test_of_open_runs_the_largest_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -132,13 +130,60 @@ def test_of_open_runs_the_largest_is_given_up(monkeypatch: pytest.MonkeyPatch) -
     assert table.end(huge_id) == (None, False)
 
 
-def test_the_tools_that_are_bound_to_a_model_count(monkeypatch: pytest.MonkeyPatch) -> None:
+HUGE = "x" * 10_000
+KEPT: dict[str, dict[str, Any]] = {
+    "tools": {"invocation_params": {"tools": [{"name": "f", "description": HUGE}]}},
+    "keys": {"invocation_params": {"tools": [{"properties": {HUGE: {"type": "string"}}}]}},
+    "metadata": {"metadata": {"page": HUGE}},
+    "parts of metadata": {"metadata": {"pages": [{"text": HUGE}]}},
+    "keys of metadata": {"metadata": {HUGE: 1}},
+    "tags": {"tags": [HUGE]},
+}
+
+
+@pytest.mark.parametrize("kept", KEPT.values(), ids=KEPT)
+def test_all_that_a_run_keeps_counts(kept: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(open_runs, "MAX_OPEN_CHARACTERS", BOUND)
     table = RunTable()
     given_up = []
     for _ in range(100):
-        run_id, run = started("Hi", tools=10_000)
-        given_up += table.start(run_id, run)
+        given_up += table.start(*started("Hi", **kept))
 
     assert len(given_up) == 91
     assert len(table) == 9
+    assert all(run_size(run.fields) == run.size for run in given_up), "also where it waits for others"
+
+
+QUESTIONS: dict[str, tuple[Any, Callable[[UUID], list[TraceEvent]]]] = {
+    "question": (RetrievalGatherer, lambda top: [event("chain", top, None, inputs={"question": HUGE})]),
+    "query": (
+        RetrievalGatherer,
+        lambda top: [event("chain", top, None), event("retriever", uuid4(), top, inputs=HUGE)],
+    ),
+    "metadata": (
+        AgentGatherer,
+        lambda top: [event("chain", top, None, metadata={"pages": [HUGE]})],
+    ),
+}
+
+
+@pytest.mark.parametrize(("kind", "begun"), QUESTIONS.values(), ids=QUESTIONS)
+def test_what_open_traces_were_asked_counts(kind: Any, begun: Callable[[UUID], list[TraceEvent]]) -> None:
+    gatherer = kind(max_characters=BOUND - len(HUGE) // 2)
+    tops = [uuid4() for _ in range(100)]
+    for top in tops:
+        for each in begun(top):
+            gatherer.begin(each)
+
+    assert len([top for top in tops if gatherer.ran(answer(top)) == []]) == 9, "the others are given up"
+
+
+def test_a_question_takes_no_room_after_its_trace() -> None:
+    gatherer = RetrievalGatherer(max_characters=BOUND)
+    top = uuid4()
+    gatherer.begin(event("chain", top, None))
+    for error in (None, ValueError("no")) * 10:
+        search = uuid4()
+        gatherer.begin(event("retriever", search, top, inputs=HUGE))
+        gatherer.end(event("retriever", search, top, outputs=[], error=error))
+    assert gatherer.end(event("chain", top, None, outputs="Yes.")) == []

@@ -42,7 +42,7 @@ class AgentGatherer(TraceGatherer[AgentRun]):
             state.asked_for = made.turns_of(event.inputs)
             state.given = made.text_of(event.inputs) if not state.asked_for else ""
             state.resumed = is_a(COMMAND, event.inputs)
-            state.keep([*state.asked_for, state.given])
+            state.keep([*state.asked_for, state.given, jsonable(state.metadata)])
         elif event.kind != "chain" or event.parent_run_id in state.inside:
             state.inside.add(event.run_id)
         elif "langgraph_node" in (event.event.get("metadata") or {}):

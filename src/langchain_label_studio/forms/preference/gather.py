@@ -12,6 +12,7 @@ from langchain_label_studio.forms.trace_gatherer import TraceGatherer
 from langchain_label_studio.recording.open_runs import MAX_OPEN_CHARACTERS
 from langchain_label_studio.recording.trace_events import TraceEvent
 from langchain_label_studio.support.idle_timer import QUIET_SECONDS
+from langchain_label_studio.support.json_safe import jsonable
 from langchain_label_studio.support.log import ThrottledLog
 from langchain_label_studio.types.run import RunFields, run_size
 from langchain_label_studio.types.run_record import make_run
@@ -96,7 +97,7 @@ class PreferenceGatherer(TraceGatherer[ParallelTrace]):
         if (event.name or "").startswith(_PARALLEL):
             state.parallels.setdefault(event.run_id, {})
         tags = event.event.get("tags") or ()
-        if event.parent_run_id and any(str(tag).startswith(_BRANCH_TAG) for tag in tags):
+        if event.parent_run_id and any(isinstance(tag, str) and tag.startswith(_BRANCH_TAG) for tag in tags):
             # A `RunnableParallel` may have another name. Its branches show that it is one.
             state.parallels.setdefault(event.parent_run_id, {})
 
@@ -189,7 +190,7 @@ class PreferenceGatherer(TraceGatherer[ParallelTrace]):
                     "group_by", "The group_by= function failed: a run stands alone.", error=error
                 )
                 return None
-        return None if key is None or key == "" else str(key)
+        return None if key is None else str(jsonable(key)) or None
 
     def _quiet_groups(self) -> list[RunFields]:
         now = time.monotonic()

@@ -36,7 +36,7 @@ class FoundDocuments:
         query: The query, if LangChain reports it.
         by_tool: Whether a model asked for it, through a tool.
         documents: The documents.
-        size: The characters of the documents.
+        size: The characters of the documents and of the query.
     """
 
     at: float
@@ -72,6 +72,7 @@ class RetrievalTrace:
     Attributes:
         question: The text of the outermost chain's input.
         scopes: The open chains, tools and retrievers, by their ids.
+        asked_size: The characters of the question and of the queries of these.
         retrieved: Whether there was a retrieval so far, with or without documents.
         waiting: The runs of models before any retrieval.
         waiting_size: The characters of these runs.
@@ -79,6 +80,7 @@ class RetrievalTrace:
 
     question: str | None = None
     scopes: dict[UUID, Scope] = field(default_factory=dict)
+    asked_size: int = 0
     retrieved: bool = False
     waiting: deque[RunFields] = field(default_factory=deque)
     waiting_size: int = 0
@@ -110,10 +112,10 @@ class RetrievalGatherer(TraceGatherer[RetrievalTrace]):
         return RetrievalTrace()
 
     def size(self, state: RetrievalTrace) -> int:
-        """Return the characters of the documents and of the runs that wait."""
+        """Return the characters of the questions, of the documents and of the runs that wait."""
         outermost = next(iter(state.scopes.values()), None)
         documents = sum(each.size for each in outermost.found) if outermost else 0
-        return documents + state.waiting_size
+        return state.asked_size + documents + state.waiting_size
 
     def began(self, state: RetrievalTrace, event: TraceEvent) -> None:
         """Note the chain, tool or retriever with its query."""
@@ -122,6 +124,7 @@ class RetrievalGatherer(TraceGatherer[RetrievalTrace]):
             text = _text_of(event.inputs)
         if not state.scopes and event.kind == "chain":
             state.question = text
+        state.asked_size += len(text or "")
         state.scopes[event.run_id] = Scope(
             event.kind, event.parent_run_id, text, got_documents=are_documents(event.inputs)
         )
@@ -129,7 +132,10 @@ class RetrievalGatherer(TraceGatherer[RetrievalTrace]):
     def ended(self, state: RetrievalTrace, event: TraceEvent) -> list[RunFields]:
         """Note the documents of a retrieval."""
         scope = state.scopes.pop(event.run_id, None)
-        if scope is None or event.error is not None:
+        if scope is None:
+            return []
+        state.asked_size -= len(scope.query or "")
+        if event.error is not None:
             return []
         documents = _retrieved(scope, event.outputs)
         around = list(state.around(scope.parent))
@@ -137,7 +143,7 @@ class RetrievalGatherer(TraceGatherer[RetrievalTrace]):
             return []
         by_tool = any(each.kind == "tool" for each in (scope, *around))
         query = scope.query if scope.kind != "chain" else None
-        size = characters_in(documents)
+        size = characters_in(documents) + len(query or "")
         retrieval = FoundDocuments(at=event.at, query=query, by_tool=by_tool, documents=documents, size=size)
         state.retrieved = True
         for outer in around:
