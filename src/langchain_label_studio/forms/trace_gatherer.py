@@ -166,7 +166,8 @@ class TraceGatherer(ForkSafe, ABC, Generic[_State]):
                 return self.answered(caller.trace.state, run) + self._within_bounds(caller.trace)
             # LangChain reported nothing around this run: it is a trace of its own.
             state = self.opened(run["run_id"])
-            return self.answered(state, run) + self.closed(state, given_up=False)
+            records = self.answered(state, run) + self.closed(state, given_up=False)
+            return _given_up(records) if run.get("given_up") else records
 
     def complete_groups(self) -> list[RunFields]:
         """Return no records: an open trace waits for its end."""
@@ -206,8 +207,16 @@ class TraceGatherer(ForkSafe, ABC, Generic[_State]):
 
     def _give_up(self, trace: _Trace[_State]) -> list[RunFields]:
         self._forget(trace)
-        return self.closed(trace.state, given_up=True)
+        return _given_up(self.closed(trace.state, given_up=True))
 
     def _forget(self, trace: _Trace[_State]) -> None:
         self._size -= trace.size
         del self._open[trace.number]
+
+
+def _given_up(records: list[RunFields]) -> list[RunFields]:
+    """Mark the records of several runs whose end never came. A single run has such a mark already, or has ended."""
+    for record in records:
+        if record.get("status") == "abandoned" and "covers" in record:
+            record["given_up"] = True
+    return records

@@ -112,8 +112,7 @@ class Recorder:
             if given_up.excluded:
                 self.selection.count_excluded()
                 continue
-            self.lose("never_ended", "A run was given up: its end never came, or too many are open.")
-            self._finish(given_up.finish({"status": "abandoned"}))
+            self._finish(given_up.finish({"status": "abandoned", "given_up": True}))
 
     def end(self, response: LLMResult, run_id: UUID, event: Mapping[str, Any]) -> None:
         """Record a run that ended without an error."""
@@ -297,6 +296,10 @@ class Recorder:
             covers = [str(covered) for covered in record.pop("covers", ())]
             for covered in covers:
                 self._part_of[covered] = str(record["run_id"])
+            if record.pop("given_up", False):
+                self.lose("never_ended", "A run was given up: its end never came, or too many are open.")
+                if not self.selection.can_take(record["status"]):
+                    continue
             if self._is_taken(record):
                 self._record(record, covers)
 

@@ -119,13 +119,14 @@ class RunFields(TypedDict, total=False):
     """The fields of an `LLMRun` by their names. A field with an unknown value is missing.
 
     A run is such a dict from its first event to its line in the outbox. It becomes an `LLMRun` (`make_run`) only if
-    somebody reads it. Two fields differ from the fields of `LLMRun`. Three more stay in this process:
+    somebody reads it. Two fields differ from the fields of `LLMRun`. Four more stay in this process:
 
     Attributes:
         run_id: The id, not yet as text. `trace_id` and `parent_run_id` are not text, either.
         started_at: Seconds since 1970.
         covers: The ids of further runs in this record. They lead to its task.
         metadata_size: About how many characters the metadata keeps.
+        given_up: Whether its end never came. Then it is counted as lost, and not as excluded.
         excluded: The reason why the form has no use for the run. The run is counted under it, and not recorded.
     """
 
@@ -161,6 +162,7 @@ class RunFields(TypedDict, total=False):
     candidates: tuple[Mapping[str, Any], ...]
     covers: Sequence[UUID]
     metadata_size: int
+    given_up: bool
     excluded: str
 
 

@@ -13,6 +13,7 @@ import pytest
 from langchain_core.messages import AIMessage, HumanMessage, ToolCall
 from langchain_core.outputs import ChatGeneration, Generation, LLMResult
 
+from langchain_label_studio.forms.trace_gatherer import MAX_OPEN_TRACES
 from langchain_label_studio.recording import open_runs
 from tests.support.recording import Recording, recording
 
@@ -71,19 +72,35 @@ def test_an_error_without_a_start_is_recorded_on_request(recorded: Recording, wi
     assert with_errors.run.error == "ValueError: no"
 
 
+@pytest.mark.parametrize("mode", ["prompt", "agent", "rag", "preference"])
 @pytest.mark.parametrize("include_errors", [False, True])
 def test_runs_that_never_end_are_bounded_and_counted(
-    include_errors: bool, monkeypatch: pytest.MonkeyPatch
+    include_errors: bool, mode: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(open_runs, "MAX_OPEN_RUNS", 10)
-    recorded = Recording(include_errors=include_errors)
+    recorded = Recording(include_errors=include_errors, mode=mode)
     for number in range(25):
         start(recorded, prompt=f"Question {number}")
 
     assert recorded.open_runs == 10
     assert recorded.handler.stats().lost == {"never_ended": 15}
+    assert recorded.handler.stats().excluded == {}
     given_up = [(run.prompt[0]["content"], run.status) for run in recorded.runs]
     assert given_up == [(f"Question {number}", "abandoned") for number in range(15 if include_errors else 0)]
+    recorded.handler.close()
+
+
+@pytest.mark.parametrize("include_errors", [False, True])
+def test_traces_that_never_end_are_counted(include_errors: bool) -> None:
+    recorded = Recording(include_errors=include_errors, mode="agent")
+    for _ in range(MAX_OPEN_TRACES + 5):
+        top = uuid4()
+        recorded.handler.on_chain_start({}, {"input": "Hi"}, run_id=top)
+        recorded.handler.on_tool_start({}, "Paris", run_id=uuid4(), parent_run_id=top, name="look")
+
+    stats = recorded.handler.stats()
+    assert (stats.lost, stats.excluded) == ({"never_ended": 5}, {})
+    assert [run.status for run in recorded.runs] == ["abandoned"] * (5 if include_errors else 0)
     recorded.handler.close()
 
 
