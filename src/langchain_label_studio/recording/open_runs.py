@@ -155,7 +155,7 @@ class RunTable(ForkSafe):
             ends = self._ended.get(run_id)
             if ends and any(each is tags for each in ends.tags):
                 return None, False
-            started = self._one_of(self._open.get(run_id, ()))
+            started = self._one_of(self._open.get(run_id, ()), tags)
             if started is not None and self._take_out(run_id, started, tags):
                 return started, True
             # After the end of a known run, LangChain may report an error. Runs without a start may have one id.
@@ -163,11 +163,12 @@ class RunTable(ForkSafe):
             self._note_end(run_id, tags, is_known=not first)
             return None, first
 
-    def _one_of(self, same: Sequence[StartedRun]) -> StartedRun | None:
+    def _one_of(self, same: Sequence[StartedRun], tags: Sequence[object] | None) -> StartedRun | None:
         if len(same) < 2:
             return same[0] if same else None
+        # The end has the list of the start, if there are tags in it.
         places = {number: place for place, number in enumerate(_latest.get())}
-        return max(reversed(same), key=lambda each: places.get(each.number, -1))
+        return max(reversed(same), key=lambda each: (each.tags is tags, places.get(each.number, -1)))
 
     def _overdue(self, now: float) -> list[StartedRun]:
         given_up = []

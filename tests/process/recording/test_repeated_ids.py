@@ -199,6 +199,18 @@ def test_streams_with_one_id_and_the_same_prompt_at_the_same_time(recorded: Reco
     assert recorded.open_runs == 0
 
 
+def test_streams_with_one_id_and_tags_are_told_apart_also_in_one_thread(recorded: Recording) -> None:
+    config: Any = {"run_id": uuid4(), "callbacks": [recorded.handler], "tags": ["chat"]}
+    asked = ["turn 0", "turn 1", "turn 2"]
+    streams = [FakeListChatModel(responses=[f"You said: {text}"]).stream(text, config) for text in asked]
+    for stream in (*streams, *streams[1:], streams[0]):
+        next(stream)
+    for stream in streams:
+        list(stream)
+
+    assert sorted(said(recorded)) == pairs(3)
+
+
 @pytest.mark.parametrize("handlers", [1, 2])
 def test_threads_with_one_id_in_which_everything_is_told_twice(handlers: int) -> None:
     all_recorded = [Recording() for _ in range(handlers)]
