@@ -164,7 +164,8 @@ def test_whose_turn_it_is(message: BaseMessage, role: str) -> None:
 
 
 def test_the_fields_of_a_run_on_its_way_are_those_of_a_run_and_what_a_gatherer_says() -> None:
-    assert set(RunFields.__annotations__) == {field.name for field in fields(LLMRun)} | {"covers", "excluded"}
+    on_its_way = {"covers", "excluded", "given_up", "metadata_size"}
+    assert set(RunFields.__annotations__) == {field.name for field in fields(LLMRun)} | on_its_way
 
 
 def test_picked_fields_are_those_that_are_known() -> None:
