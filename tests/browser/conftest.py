@@ -12,7 +12,7 @@ from uuid import uuid4
 import httpx
 import pytest
 from label_studio_sdk.base_client import LabelStudioBase
-from langchain_core.messages import AIMessage
+from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.outputs import ChatGeneration, ChatResult
 from playwright.sync_api import Browser, BrowserContext, sync_playwright
 
@@ -44,7 +44,7 @@ class ScriptedModel(StubChatModel):
 
     answers: list[AIMessage]
 
-    def answer(self) -> ChatResult:
+    def answer(self, messages: list[BaseMessage]) -> ChatResult:
         candidates = [ChatGeneration(message=answer) for answer in self.answers]
         return ChatResult(generations=candidates, llm_output={"model_name": "scripted-1"})
 

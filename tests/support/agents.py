@@ -7,7 +7,7 @@ from itertools import chain, repeat
 from typing import Any
 
 from langchain.agents import create_agent
-from langchain_core.messages import AIMessage
+from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.outputs import ChatGeneration, ChatResult
 from langgraph.types import interrupt
 
@@ -24,7 +24,7 @@ class ScriptedAgentModel(StubChatModel):
     def bind_tools(self, tools: Sequence[Any], **kwargs: Any) -> Any:
         return self.bind(tools=[{"type": "function", "function": {"name": _name(tool)}} for tool in tools])
 
-    def answer(self) -> ChatResult:
+    def answer(self, messages: list[BaseMessage]) -> ChatResult:
         message = next(self.script).model_copy(deep=True)
         message.usage_metadata = {"input_tokens": 10, "output_tokens": 5, "total_tokens": 15}
         return ChatResult(

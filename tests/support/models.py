@@ -15,8 +15,8 @@ class StubChatModel(BaseChatModel):
     """A chat model that answers what its `answer` says."""
 
     @abstractmethod
-    def answer(self) -> ChatResult:
-        """Return what it answers now, whatever it is asked."""
+    def answer(self, messages: list[BaseMessage]) -> ChatResult:
+        """Return what it answers now."""
 
     @property
     def _llm_type(self) -> str:
@@ -29,4 +29,4 @@ class StubChatModel(BaseChatModel):
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> ChatResult:
-        return self.answer()
+        return self.answer(messages)

@@ -171,6 +171,11 @@ class Recording:
                 check_task(build_task(run, config, model_version="langchain"), run)
 
 
+def config(recorded: Recording, **more: Any) -> Any:
+    """Return the config of a call that the handler hears."""
+    return {"callbacks": [recorded.handler], **more}
+
+
 def check_task(task: Mapping[str, Any], run: LLMRun) -> None:
     """See that a task is one that Label Studio can hold and a person can read."""
     sent = json.dumps(task, allow_nan=False, ensure_ascii=False).encode().decode()

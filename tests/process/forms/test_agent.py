@@ -22,7 +22,7 @@ from langchain_label_studio.types.run import LLMRun
 from langchain_label_studio.types.run_parts import Step
 from langchain_label_studio.types.text import step_text
 from tests.support.agents import ASK, agent, ask_a_person, calls, says, weather
-from tests.support.recording import Recording
+from tests.support.recording import Recording, config
 
 PARIS = ("weather", {"city": "Paris"})
 ROME = ("weather", {"city": "Rome"})
@@ -35,10 +35,6 @@ def recorded():
     yield recorded
     assert recorded.handler.stats().lost == recorded.lost
     recorded.handler.close()
-
-
-def config(recorded: Recording, **more: Any) -> dict[str, Any]:
-    return {"callbacks": [recorded.handler], **more}
 
 
 def told(steps: tuple[Step, ...]) -> list[str]:

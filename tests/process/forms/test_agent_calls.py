@@ -24,7 +24,7 @@ from typing_extensions import TypedDict
 
 from langchain_label_studio.types.run_parts import Step
 from tests.support.agents import ASK, agent, calls, says, weather
-from tests.support.recording import Recording
+from tests.support.recording import Recording, config
 
 PARIS = ("weather", {"city": "Paris"})
 ROME = ("weather", {"city": "Rome"})
@@ -37,10 +37,6 @@ def recorded():
     yield recorded
     assert recorded.handler.stats().lost == {}
     recorded.handler.close()
-
-
-def config(recorded: Recording, **more: Any) -> Any:
-    return {"callbacks": [recorded.handler], **more}
 
 
 def results(steps: tuple[Step, ...]) -> list[tuple[Any, str]]:

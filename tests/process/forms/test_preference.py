@@ -27,7 +27,7 @@ from langchain_label_studio.forms.preference import gather as comparing
 from langchain_label_studio.label_studio.settings import resolve_settings
 from tests.support.handlers import KEY
 from tests.support.models import StubChatModel
-from tests.support.recording import Recording, keep_runs
+from tests.support.recording import Recording, config, keep_runs
 
 Make = Callable[..., Recording]
 PROMPT = ChatPromptTemplate.from_messages([("user", "What is {topic}?")])
@@ -40,7 +40,7 @@ class Model(StubChatModel):
     copies: int = 1
     fails: bool = False
 
-    def answer(self) -> ChatResult:
+    def answer(self, messages: list[BaseMessage]) -> ChatResult:
         if self.fails:
             raise TimeoutError(self.name_of_model)
         answers = [
@@ -95,10 +95,6 @@ def models(run: LLMRun) -> list[str | None]:
     named = [candidate["model"] for candidate in run.candidates]
     assert [f"It is {name}." for name in named] == [answer["content"] for answer in run.answers]
     return sorted(named)
-
-
-def config(recorded: Recording, **more: Any) -> Any:
-    return {"callbacks": [recorded.handler], **more}
 
 
 # --- one run -----------------------------------------------------------------------------

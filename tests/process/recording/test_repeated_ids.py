@@ -11,9 +11,9 @@ from uuid import UUID, uuid4
 
 import pytest
 from langchain.agents import create_agent
-from langchain_core.callbacks import BaseCallbackHandler, CallbackManagerForLLMRun
+from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.documents import Document
-from langchain_core.language_models import BaseChatModel, FakeListChatModel
+from langchain_core.language_models import FakeListChatModel
 from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.output_parsers import StrOutputParser
 from langchain_core.outputs import ChatGeneration, ChatResult, Generation, LLMResult
@@ -27,28 +27,19 @@ from langchain_label_studio import LabelStudioCallbackHandler, send_feedback
 from tests.support.agents import agent, calls, says, weather
 from tests.support.handlers import KEY
 from tests.support.loopback_label_studio import LoopbackLabelStudio
+from tests.support.models import StubChatModel
 from tests.support.programs import run
 from tests.support.recording import Recording, recording
 
 recorded = pytest.fixture(recording)
 
 
-class Echo(BaseChatModel):
+class Echo(StubChatModel):
     """Answers with the question. It waits until as many have asked as are expected."""
 
     together: Any = None
 
-    @property
-    def _llm_type(self) -> str:
-        return "echo"
-
-    def _generate(
-        self,
-        messages: list[BaseMessage],
-        stop: list[str] | None = None,
-        run_manager: CallbackManagerForLLMRun | None = None,
-        **_: Any,
-    ) -> ChatResult:
+    def answer(self, messages: list[BaseMessage]) -> ChatResult:
         if self.together:
             self.together.wait(20)
         return ChatResult(generations=[ChatGeneration(message=AIMessage(f"You said: {messages[-1].text}"))])
