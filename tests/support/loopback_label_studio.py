@@ -42,6 +42,7 @@ class LoopbackLabelStudio:
         good_key: The only key that is, or None.
         refused_text: Imports with this text in them are answered with `refused_status`.
         delay: Seconds from an import's arrival until it is stored and answered.
+        release: Its version.
         most_imports_at_once: How many imports were under way at the same time, at most.
     """
 
@@ -64,6 +65,7 @@ class LoopbackLabelStudio:
         self.good_key: str | None = None
         self.refused_text: str | None = None
         self.refused_status = 400
+        self.release = "1.23.2"
         self.collects_analytics = False
         self.released = threading.Event()
         self._lock = threading.Lock()
@@ -170,7 +172,7 @@ class _Handler(BaseHTTPRequestHandler):
         elif path.path.rstrip("/").endswith("/whoami"):
             self._answer(200, {"id": 1, "email": "me@example.com"})
         elif path.path.rstrip("/").endswith("/version"):
-            self._answer(200, {"release": "1.23.2", "edition": "Community"})
+            self._answer(200, {"release": self.studio.release, "edition": "Community"})
         elif path.path.rstrip("/") == "/api/projects":
             titled = [
                 {"id": project["id"], "title": project["title"]}

@@ -72,6 +72,7 @@ _TASK_FIELDS = (
     "id,data,meta,predictions,annotations,result,completed_by,created_at,updated_at,was_cancelled,"
     "ground_truth,lead_time,parent_prediction,model_version"
 )
+_WITHOUT_MARKDOWN = re.compile(r"(?:0|1\.(?:\d|1\d|2[01]))(?!\d)")
 _PROJECT_FIELDS = "id,title,label_config,model_version,show_collab_predictions,maximum_annotations,overlap_cohort_percentage"
 
 
@@ -81,6 +82,7 @@ class LabelStudioClient:
     Attributes:
         url: The address of Label Studio, with one slash at the end.
         imports_by_jobs: Whether Label Studio said that it is an edition that imports by jobs. Known after `sign_in`.
+        shows_markdown: Whether its pages show a `<Markdown>` tag, as those of 1.22 and later do. Known after `sign_in`.
     """
 
     def __init__(self, *, url: str, api_key: SecretStr) -> None:
@@ -92,6 +94,7 @@ class LabelStudioClient:
         """
         self.url = url
         self.imports_by_jobs = False
+        self.shows_markdown = True
         self._api_key = api_key
         self._http = httpx.Client(
             transport=BoundedTransport(url, limits=_LIMITS, other_limits=_OTHER_LIMITS),
@@ -152,10 +155,12 @@ class LabelStudioClient:
         """
         with self._translated_errors():
             email = self._sdk.users.whoami().email
-            edition = self._sdk.versions.get().edition
+            versions = self._sdk.versions.get()
+            edition, release = versions.edition, str(versions.release)
         if not isinstance(email, str) or not isinstance(edition, str):
             raise not_label_studio(self.url)
         self.imports_by_jobs = edition != "Community"
+        self.shows_markdown = edition != "Community" or not _WITHOUT_MARKDOWN.match(release)
         return email
 
     def version(self) -> str:

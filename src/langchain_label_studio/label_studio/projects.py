@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _LOCK_TIMEOUT = 60.0
 _UNUSED = " (unused)"
+_BELOW_THE_ANSWER = '<Markdown value="$beside_answer_html"/>'
 # Seen in Label Studio 1.23.2: its editor ignores the name of a <Markdown>.
 _MARKDOWN_WARNING = (
     "Label Studio's editor cannot attach a <TextArea> to a <Markdown>: reviewers may not see the answer, nor save "
@@ -149,10 +150,14 @@ def _create(client: LabelStudioClient, settings: Settings) -> Project:
 
 
 def _request_creation(client: LabelStudioClient, settings: Settings) -> int:
+    label_config = settings.label_config
+    if not (client.shows_markdown or settings.custom_config):
+        # One tag that an old page does not know, and it shows nothing.
+        label_config = label_config.replace(_BELOW_THE_ANSWER, "")
     try:
         return client.create_project(
             title=settings.project_title,
-            label_config=settings.label_config,
+            label_config=label_config,
             model_version=settings.model_version,
             reviewers_per_task=settings.reviewers_per_task,
         )
