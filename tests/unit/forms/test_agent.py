@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from dataclasses import replace
 from typing import Any
 from uuid import UUID
@@ -11,9 +10,8 @@ from uuid import UUID
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from langchain_core.messages import HumanMessage, ToolMessage
+from langchain_core.messages import HumanMessage
 from langchain_core.prompt_values import ChatPromptValue
-from langgraph.types import Command
 
 from langchain_label_studio import LLMRun, Review, StepVerdict, to_kto, to_prm, to_sft
 from langchain_label_studio.forms.agent.agent_run import AgentRun
@@ -327,65 +325,6 @@ def test_names_in_the_metadata_are_texts_or_nothing(value: Any):
 
     assert (who(odd, odd), depth_of(odd)) == ("", 0)
     assert who({"lc_agent_name": "Ann"}, odd) == "Ann"
-
-
-RESULT = ToolMessage("Sunny", tool_call_id="1")
-ROWS: Any = [{"type": "house", "rooms": 2}]
-
-
-@pytest.mark.parametrize(
-    "output",
-    [
-        RESULT,
-        [RESULT],
-        Command(update={"messages": [RESULT]}),
-        Command(update={"messages": RESULT}),
-        Command(update={"research_messages": [RESULT]}),
-        Command(update={"history": [HumanMessage("Hi")], "results": [RESULT]}),
-        Command(update=[("messages", [RESULT])]),
-        Command(update=[RESULT]),
-        Command(update={"messages": [{"role": "tool", "content": "Sunny", "tool_call_id": "1"}]}),
-        Command(update={"messages": [("assistant", "Sunny")]}),
-        [Command(update={"messages": [RESULT]})],
-        [{"type": "text", "text": "Sunny"}],
-    ],
-)
-def test_the_text_of_a_result_is_its_messages(output: Any):
-    step: Step = {"kind": "tool_call", "tool": "look"}
-
-    note_result(step, output)
-
-    assert step["result"] == {"ok": True, "preview": "Sunny"}
-
-
-def test_pictures_in_a_result_are_notes():
-    step: Step = {"kind": "tool_call", "tool": "look"}
-
-    note_result(
-        step,
-        [{"type": "text", "text": "Sunny"}, {"type": "image", "base64": "AAAA", "mime_type": "image/png"}],
-    )
-
-    assert step["result"]["preview"] == "Sunny\n[image: image/png, 3 B]"
-
-
-@pytest.mark.parametrize(
-    ("output", "shown"),
-    [
-        (ROWS, ROWS),
-        ([{"type": ["text"]}], [{"type": ["text"]}]),
-        (["Sunny"], ["Sunny"]),
-        (Command(update={"city": "Paris"}), {"city": "Paris"}),
-        (Command(update={"messages": [{"no": "message"}]}), {"messages": [{"no": "message"}]}),
-        (Command(update={"rows": ROWS}), {"rows": ROWS}),
-    ],
-)
-def test_any_other_result_is_json(output: Any, shown: Any):
-    step: Step = {"kind": "tool_call", "tool": "look"}
-
-    note_result(step, output)
-
-    assert json.loads(step["result"]["preview"]) == shown
 
 
 # What people say

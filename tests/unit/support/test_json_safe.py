@@ -21,6 +21,7 @@ from typing import Annotated, Any, Literal, TypedDict
 
 import numpy as np
 import orjson
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -228,7 +229,6 @@ def test_models_of_the_first_version_of_pydantic() -> None:
 
 
 def test_values_of_pandas() -> None:
-    pd = pytest.importorskip("pandas")
     cases = [
         (pd.NA, None),
         (pd.NaT, None),
