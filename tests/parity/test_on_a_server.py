@@ -170,7 +170,7 @@ def test_difference_18_a_new_page_and_the_same_questions() -> None:
     assert parse_label_config(new).controls == parse_label_config(old).controls
 
 
-def test_difference_19_more_modes() -> None:
+def test_difference_23_more_modes() -> None:
     assert [mode.value for mode in OldMode] == ["prompt", "chat"]
     assert [mode.value for mode in LabelStudioMode] == ["prompt", "chat", "preference", "rag", "agent"]
 

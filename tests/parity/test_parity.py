@@ -22,7 +22,8 @@ from langchain_community.callbacks.labelstudio_callback import (
 from langchain_community.callbacks.labelstudio_callback import (
     get_default_label_configs as old_label_configs,
 )
-from langchain_core.language_models import BaseChatModel, FakeListLLM
+from langchain_core.caches import InMemoryCache
+from langchain_core.language_models import BaseChatModel, FakeListChatModel, FakeListLLM
 from langchain_core.messages import (
     AIMessage,
     BaseMessage,
@@ -259,6 +260,62 @@ def test_difference_7_an_empty_answer_has_no_prediction(both: Any) -> None:
     assert pair.new_tasks[0]["predictions"] == []
 
 
+def test_difference_19_an_id_that_comes_again(both: Any) -> None:
+    pair = both(mode="prompt")
+    run_id = uuid4()
+    for handler in (pair.old, pair.new):
+        for said in ("one", "two"):
+            FakeListLLM(responses=[said]).invoke("Hi", {"run_id": run_id, "callbacks": [handler]})
+
+    assert [task["data"] for task in pair.old_tasks] == [{"prompt": "Hi", "run_id": str(run_id)}] * 2
+    assert {task["data"]["run_id"] for task in pair.new_tasks} == {str(run_id)}
+    assert len({task["data"]["record_id"] for task in pair.new_tasks}) == 2
+
+
+def test_difference_20_what_is_said_outside_of_the_text(both: Any) -> None:
+    pair = both(mode="chat")
+    refusal = AIMessage("", additional_kwargs={"refusal": "I can't."})
+    cited = {"type": "text", "text": "Rome.", "citations": [{"title": "Rome", "url": "https://r.org"}]}
+    call = {"type": "server_tool_use", "id": "1", "name": "web_search", "input": {"query": "Rome"}}
+    for handler in (pair.old, pair.new):
+        run(handler, answer(refusal))
+        run(handler, answer(AIMessage([call, cited])))
+
+    assert "can't" not in json.dumps(pair.old_tasks)
+    assert "citations" not in json.dumps(pair.old_tasks)
+    refused, searched = pair.new_tasks
+    assert regions(refused)[0]["value"] == {"text": ["I can't."]}
+    assert "[refusal]" in refused["data"]["conversation_html"]
+    assert regions(searched)[0]["value"] == {"text": ["Rome."]}
+    assert "→ web_search" in searched["data"]["conversation_html"]
+    assert 'href="https://r.org"' in searched["data"]["conversation_html"]
+
+
+def test_difference_21_two_handlers_of_a_project_are_one_task(both: Any) -> None:
+    pair = both(mode="prompt")
+    second = LabelStudioCallbackHandler(
+        "key", URL, connect="lazy", project_name=pair.new.project_name, mode="prompt"
+    )
+    for handlers in ([pair.old, pair.old.__class__("key", URL, mode="prompt")], [pair.new, second]):
+        FakeListLLM(responses=["Hello"], callbacks=[handlers[0]]).invoke("Hi", {"callbacks": [handlers[1]]})
+
+    assert len(pair.old_tasks) == 2
+    assert pair.new.stats().submitted + second.stats().submitted == 1
+    second.close()
+
+
+def test_difference_22_an_answer_from_the_cache_says_so(both: Any) -> None:
+    pair = both(mode="chat")
+    model = FakeListChatModel(responses=["Hello"], cache=InMemoryCache())
+    for handler in (pair.old, pair.new):
+        for _ in range(2):
+            model.invoke("Hi", {"callbacks": [handler]})
+        model.cache.clear()
+
+    assert all(set(task["data"]) == {"prompt", "run_id"} for task in pair.old_tasks)
+    assert [task["data"].get("cached") for task in pair.new_tasks] == [None, True]
+
+
 @pytest.mark.parametrize("mode", ["prompt", "chat"])
 def test_the_built_in_configs_ask_for_the_same(mode: str) -> None:
     old, _ = old_label_configs(mode)
@@ -274,5 +331,5 @@ def test_every_difference_of_the_table_has_a_test() -> None:
     rows = re.findall(r"^\| (\d+)\. ", page.read_text(encoding="utf-8"), re.MULTILINE)
     code = "".join(path.read_text(encoding="utf-8") for path in Path(__file__).parent.glob("test_*.py"))
 
-    assert len(rows) >= 19
+    assert len(rows) >= 23
     assert [row for row in rows if f"def test_difference_{row}_" not in code] == []

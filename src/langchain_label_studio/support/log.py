@@ -23,7 +23,8 @@ def warn(message: str) -> None:
     while frame.f_back and frame.f_globals.get("__name__", "").startswith("langchain_label_studio."):
         frame, level = frame.f_back, level + 1
     warnings.warn(message, LabelStudioWarning, stacklevel=level)
-    logger.warning("%s", message)
+    if logger.hasHandlers():  # else Python writes it where the warning is already
+        logger.warning("%s", message)
 
 
 class ThrottledLog(ForkSafe):
