@@ -12,6 +12,7 @@ import hypothesis
 import pytest
 from packaging.requirements import Requirement
 
+from langchain_label_studio import handler
 from langchain_label_studio.local_server import LocalLabelStudio, LocalModel
 
 TIERS = ("unit", "parity", "process", "server", "browser", "conformance", "training")
@@ -61,6 +62,12 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         and session.exitstatus == pytest.ExitCode.OK
     ):
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+@pytest.fixture(autouse=True)
+def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The constructor gives up after 5 seconds. A busy computer may need them for one answer."""
+    monkeypatch.setattr(handler, "CONNECT_SECONDS", 60.0)
 
 
 @pytest.fixture(autouse=True)

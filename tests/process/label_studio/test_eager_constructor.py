@@ -22,6 +22,7 @@ from tests.support.loopback_label_studio import LoopbackLabelStudio
 from tests.support.raw_server import Speak, answering, raw_server, read_request
 
 SECONDS = 0.5
+BY_DEFAULT = handler_module.CONNECT_SECONDS
 
 
 @pytest.fixture
@@ -64,7 +65,8 @@ def test_a_server_that_takes_too_long_is_one_warning(speak: Speak, key: str) -> 
     assert seconds < 15
 
 
-def test_the_time_is_five_seconds() -> None:
+def test_the_time_is_five_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(handler_module, "CONNECT_SECONDS", BY_DEFAULT)
     with raw_server(hang) as url:
         _, seconds = construct(url)
 
