@@ -80,8 +80,8 @@ def outbox(request: pytest.FixtureRequest, tmp_path: Path) -> Outbox:
 def start() -> Iterator[Callable[..., Sender[Waiting]]]:
     made: list[Sender[Waiting]] = []
 
-    def make(outbox: Outbox, destination: Waiting) -> Sender[Waiting]:
-        made.append(Sender(outbox, destination, name="test", flush_interval=0.01))
+    def make(outbox: Outbox, destination: Waiting, *, flush_interval: float = 0.01) -> Sender[Waiting]:
+        made.append(Sender(outbox, destination, name="test", flush_interval=flush_interval))
         return made[-1]
 
     yield make
@@ -147,7 +147,7 @@ def test_a_flush_tries_again_what_waits(outbox: Outbox, start: Callable[..., Sen
 def test_only_what_is_refused_is_set_aside(tmp_path: Path, start: Callable[..., Sender[Waiting]]) -> None:
     destination = Waiting(seconds=3600)
     destination.not_yet, destination.never = {"b"}, {"c"}
-    sender = start(journal(tmp_path), destination)
+    sender = start(journal(tmp_path), destination, flush_interval=60)  # so that they are one batch
     submit(sender, "a", "b", "c", "d")
 
     assert sender.flush(5)
