@@ -136,7 +136,7 @@ def _size_of(metadata: Mapping[Any, Any]) -> int:
     # Nearly all are texts. The others share one walk, with its bound.
     texts = [each for item in metadata.items() for each in item if type(each) is str]
     others = [value for value in metadata.values() if type(value) is not str]
-    return sum([len(text) for text in texts]) + characters_in(jsonable(others))
+    return sum([len(text) for text in texts]) + (characters_in(jsonable(others)) if others else 0)
 
 
 def _own_tags(tags: Sequence[Any] | None) -> tuple[str, ...]:

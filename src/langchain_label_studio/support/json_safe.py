@@ -42,10 +42,12 @@ MAX_CHARACTERS = 2 * MAX_TEXT
 """The maximum number of characters of all texts of a value together."""
 
 _MAX_DEPTH = 60
+_SHORT = 1000
 _MAX_INT = 2**63 - 1
 _MAX_BITS = 10_000
 # Their own text is all that they hold.
 _WITH_A_TEXT = (UUID, PurePath, tzinfo, IPv4Address, IPv6Address, IPv4Network, IPv6Network)
+_WITHOUT_PARTS = frozenset({int, float, bool, type(None), list, tuple})
 _BASE64_KEYS = frozenset({"base64", "data", "bytes", "b64_json"})
 
 
@@ -81,6 +83,8 @@ def jsonable(value: Any, *, items: float = MAX_ITEMS, characters: float = MAX_CH
         their type, because their own text may hold secrets. A part that contains itself becomes a note, and so does
         everything over the limits.
     """
+    if type(value) is str and len(value) <= min(_SHORT, characters) and value.isascii() and "\0" not in value:
+        return value  # as nearly all are
     return _Walk(items, characters).read(value, 0)
 
 
@@ -94,14 +98,15 @@ def characters_in(tree: Any) -> int:
     parts = [tree]
     while parts:
         part = parts.pop()
-        if isinstance(part, str):
-            total += len(part)
-        elif isinstance(part, Mapping):
-            parts += part.values()
-            total += sum([len(key) for key in part])
-        elif isinstance(part, list | tuple):
-            parts += part
         total += 1
+        kind = type(part)
+        if kind is str:
+            total += len(part)
+        elif kind is dict or (kind not in _WITHOUT_PARTS and isinstance(part, Mapping)):
+            total += sum([len(key) for key in part if type(key) is str])
+            parts += part.values()
+        elif kind is list or kind is tuple:
+            parts += part
     return total
 
 

@@ -6,6 +6,7 @@ LangChain's `run_id` is no identity: an application may pass the same one again,
 from __future__ import annotations
 
 import os
+import random
 import re
 import time
 from datetime import UTC, datetime
@@ -13,6 +14,10 @@ from typing import Any
 
 # A run's id ends with 12 such digits at most.
 _OWN_PART = re.compile(r"-([0-9a-f]{22})\Z")
+# To ask the system for each record takes as long as all else of a callback. A fork's child begins anew.
+_RANDOM = random.Random()  # noqa: S311 (nobody has to guess it)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_RANDOM.seed)
 
 
 def new_record_id(run_id: Any) -> str:
@@ -23,7 +28,7 @@ def new_record_id(run_id: Any) -> str:
     Args:
         run_id: The id of the run.
     """
-    return f"{run_id}-{time.time_ns() // 1000:014x}{os.urandom(4).hex()}"
+    return f"{run_id}-{time.time_ns() // 1000:014x}{_RANDOM.getrandbits(32):08x}"
 
 
 def run_id_of(key: str) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import time
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
@@ -33,3 +35,22 @@ def test_the_time_is_in_it_and_later_records_are_greater() -> None:
     assert abs(moment - before) < timedelta(minutes=1)
     assert first <= second
     assert len(first) == len(f"{before:%Y-%m-%dT%H:%M:%S.%fZ}"), "times of feedback are compared with it"
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there are no forks on Windows")
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+def test_a_child_does_not_repeat_the_numbers_of_its_parent(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time, "time_ns", lambda: 10**18)
+    read, write = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.write(write, new_record_id("run").encode())
+        os._exit(0)
+    os.waitpid(child, 0)
+
+    of_child = os.read(read, 100).decode()
+
+    assert of_child.startswith("run-")
+    assert of_child != new_record_id("run")
+    os.close(read)
+    os.close(write)
