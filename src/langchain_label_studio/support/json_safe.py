@@ -107,6 +107,8 @@ def characters_in(tree: Any) -> int:
             parts += part.values()
         elif kind is list or kind is tuple:
             parts += part
+        elif isinstance(part, str):  # LangChain's own kind of text
+            total += len(part)
     return total
 
 

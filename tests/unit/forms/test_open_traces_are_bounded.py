@@ -122,7 +122,7 @@ def test_of_open_runs_the_largest_is_given_up(monkeypatch: pytest.MonkeyPatch) -
     runs = [started("x" * 10_000) for _ in range(5)]
     for run_id, run in runs:
         assert table.start(run_id, run) == []
-    huge_id, huge = started("x" * 70_000)
+    huge_id, huge = started("x" * 60_000)
 
     assert table.start(huge_id, huge) == [huge]
 
