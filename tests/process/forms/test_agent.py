@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -22,7 +23,7 @@ from langchain_label_studio.types.run import LLMRun
 from langchain_label_studio.types.run_parts import Step
 from langchain_label_studio.types.text import step_text
 from tests.support.agents import ASK, agent, ask_a_person, calls, says, weather
-from tests.support.recording import Recording, config
+from tests.support.recording import Recording, config, recording
 
 PARIS = ("weather", {"city": "Paris"})
 ROME = ("weather", {"city": "Rome"})
@@ -30,11 +31,8 @@ ATLANTIS = ("weather", {"city": "Atlantis"})
 
 
 @pytest.fixture
-def recorded():
-    recorded = Recording(mode="agent", include_errors=True)
-    yield recorded
-    assert recorded.handler.stats().lost == recorded.lost
-    recorded.handler.close()
+def recorded() -> Iterator[Recording]:
+    yield from recording(mode="agent", include_errors=True)
 
 
 def told(steps: tuple[Step, ...]) -> list[str]:

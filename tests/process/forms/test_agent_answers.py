@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 from typing import Any, TypedDict
 
@@ -19,18 +19,15 @@ from langgraph.graph import END, START, StateGraph
 from pydantic import BaseModel
 
 from tests.support.agents import ASK, agent, ask_a_person, calls, says, weather
-from tests.support.recording import Recording
+from tests.support.recording import Recording, recording
 
 ASKED = {"question": "Capital?"}
 PROMPT = ChatPromptTemplate([("user", "{question}")])
 
 
 @pytest.fixture
-def recorded():
-    recorded = Recording(mode="agent", include_errors=True)
-    yield recorded
-    assert recorded.handler.stats().lost == {}
-    recorded.handler.close()
+def recorded() -> Iterator[Recording]:
+    yield from recording(mode="agent", include_errors=True)
 
 
 class Grade(BaseModel):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Annotated, Any
 
 import pytest
@@ -24,7 +24,7 @@ from typing_extensions import TypedDict
 
 from langchain_label_studio.types.run_parts import Step
 from tests.support.agents import ASK, agent, calls, says, weather
-from tests.support.recording import Recording, config
+from tests.support.recording import Recording, config, recording
 
 PARIS = ("weather", {"city": "Paris"})
 ROME = ("weather", {"city": "Rome"})
@@ -32,11 +32,8 @@ Runner = Callable[[list[BaseTool]], Any]
 
 
 @pytest.fixture
-def recorded():
-    recorded = Recording(mode="agent", include_errors=True)
-    yield recorded
-    assert recorded.handler.stats().lost == {}
-    recorded.handler.close()
+def recorded() -> Iterator[Recording]:
+    yield from recording(mode="agent", include_errors=True)
 
 
 def results(steps: tuple[Step, ...]) -> list[tuple[Any, str]]:
