@@ -79,9 +79,9 @@ def jsonable(value: Any, *, items: float = MAX_ITEMS, characters: float = MAX_CH
     Returns:
         `None`, `bool`, `int`, `float`, `str`, `list` or `dict`. NaN and infinities become `None`. Numbers of other
         types become numbers, times, paths and addresses become text, and a time difference its seconds. A table
-        becomes its columns. Classes with fields and types such as `list[int]` become their JSON schema. Bytes and base64 become a note with their size. Other objects become the name of
-        their type, because their own text may hold secrets. A part that contains itself becomes a note, and so does
-        everything over the limits.
+        becomes its columns. Classes with fields and types such as `list[int]` become their JSON schema. Bytes and
+        base64 become a note with their size. Other objects become the name of their type, because their own text may
+        hold secrets. A part that contains itself becomes a note, and so does everything over the limits.
     """
     if type(value) is str and len(value) <= min(_SHORT, characters) and value.isascii() and "\0" not in value:
         return value  # as nearly all are
@@ -200,11 +200,9 @@ class _Walk:
             return self._mapping(
                 {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}, depth
             )
-        return (
-            self._mapping(vars(value), depth)
-            if isinstance(value, SimpleNamespace)
-            else f"[{_type_name(value)}]"
-        )
+        if isinstance(value, SimpleNamespace):
+            return self._mapping(vars(value), depth)
+        return f"[{_type_name(value)}]"
 
     def _list(self, values: Iterable[Any], length: int, depth: int) -> list[Any]:
         kept: list[Any] = []

@@ -73,13 +73,8 @@ def schema_of(kind: Any) -> dict[str, Any] | None:
     Returns:
         The schema. None if there is none.
     """
-    try:
+    with suppress(KeyError, TypeError):  # not known yet, or none that can be remembered, such as `int | str`
         return _schemas[kind]
-    except (
-        KeyError,
-        TypeError,
-    ):  # it is not known yet, or of a kind that cannot be remembered, such as `int | str`
-        pass
     try:
         schema = _make_schema(kind)
     except Exception:  # noqa: BLE001 (a field may have a type that no schema describes)

@@ -38,9 +38,8 @@ def table_values(value: Any) -> Any:
     if _is_frame(value):
         return dict(value.items())
     numpy: Any = sys.modules.get("numpy")
-    if numpy and isinstance(
-        value.dtype, numpy.dtype
-    ):  # pandas has types of its own: one for integers, some missing
+    # pandas has types of its own, such as one for whole numbers of which some are missing.
+    if numpy and isinstance(value.dtype, numpy.dtype):
         array = value.to_numpy() if hasattr(value, "to_numpy") else value
         if isinstance(array, numpy.ndarray | numpy.generic):
             return _numpy_values(numpy, numpy.asanyarray(array))
