@@ -26,7 +26,7 @@ NAMES = {
         to_dpo to_kto to_prm to_reward to_sft write_jsonl write_parquet
     """,
     ".types": """
-        Candidate Data DeliveryStats Document Durability Feedback GroupBy LLMRun Mask Preference Rating Review
+        Candidate ControlTag Data DeliveryStats Document Durability Feedback GroupBy LLMRun Mask Preference Rating Review
         RunFields Select Status Step StepError StepResult StepVerdict Turn
     """,
     ".selectors": """

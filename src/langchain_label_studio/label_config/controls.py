@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from langchain_label_studio.errors import LabelConfigError
 from langchain_label_studio.label_config.parse import (
@@ -12,29 +13,17 @@ from langchain_label_studio.label_config.parse import (
     named_tags,
     parse_xml,
     response_control,
+    shown_key,
     shown_tag,
 )
+from langchain_label_studio.types.control_tag import ControlTag
+
+if TYPE_CHECKING:
+    from xml.etree import ElementTree as ET
 
 _DEFAULT_STARS = 5  # of a <Rating> without maxRating
-
-
-@dataclass(frozen=True, slots=True)
-class ControlTag:
-    """A tag that reviewers fill.
-
-    Attributes:
-        name: The name of the tag. An annotation has it as `from_name`.
-        type: The kind of tag, such as `Rating`.
-        to_names: The names of the tags that it is about.
-        scale: The number of stars, for `Rating` only.
-        buckets: The names of the buckets, for `Ranker` only.
-    """
-
-    name: str
-    type: str
-    to_names: tuple[str, ...]
-    scale: int | None = None
-    buckets: tuple[str, ...] = ()
+_WITHOUT_TO_NAME = frozenset({"Rating"})
+"""The controls for which Label Studio does not demand `toName`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +57,8 @@ def read_controls(xml: str) -> Controls:
     inputs: dict[str, InputTag] = {}
     controls: dict[str, ControlTag] = {}
     for name, tag in named_tags(root).items():
-        if targets := tag.get("toName"):
-            to_names = tuple(target.strip() for target in targets.split(","))
-            scale = _scale(tag.get("maxRating")) if tag.tag == "Rating" else None
-            buckets = tuple(bucket.get("name", "") for bucket in tag.iter("Bucket"))
-            controls[name] = ControlTag(
-                name=name, type=tag.tag, to_names=to_names, scale=scale, buckets=buckets
-            )
+        if tag.get("toName") or tag.tag in _WITHOUT_TO_NAME:
+            controls[name] = _control(name, tag)
         elif shown := shown_tag(tag):
             inputs[name] = shown
     try:
@@ -82,6 +66,30 @@ def read_controls(xml: str) -> Controls:
     except LabelConfigError:
         response = None
     return Controls(response=response, inputs=MappingProxyType(inputs), controls=MappingProxyType(controls))
+
+
+def _control(name: str, tag: ET.Element) -> ControlTag:
+    return ControlTag(
+        name=name,
+        type=tag.tag,
+        to_names=tuple(target.strip() for target in tag.get("toName", "").split(",") if target.strip()),
+        scale=_scale(tag.get("maxRating")) if tag.tag == "Rating" else None,
+        buckets=tuple(bucket.get("name", "") for bucket in tag.iter("Bucket")),
+        values=dict(_values(tag)),
+        key=shown_key(tag),
+        is_for_regions="true" in {tag.get("perRegion"), tag.get("perItem")},
+    )
+
+
+def _values(
+    tag: ET.Element, path: tuple[str, ...] = (), said: tuple[str, ...] = ()
+) -> Iterator[tuple[str, str]]:
+    """Yield the values that can be chosen, as `(what an annotation holds, value)`."""
+    for choice in tag.iterfind("Choice"):
+        value = choice.get("value", "")
+        to_value, to_said = (*path, value), (*said, choice.get("alias") or value)
+        yield " / ".join(to_said), " / ".join(to_value)
+        yield from _values(choice, to_value, to_said)
 
 
 def _scale(max_rating: str | None) -> int:

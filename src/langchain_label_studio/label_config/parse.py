@@ -204,13 +204,19 @@ def _input_tag(tag: ET.Element | None) -> InputTag | None:
 
 def shown_tag(tag: ET.Element) -> InputTag | None:
     """Return a tag that shows one data key. None if it shows none or several."""
-    variable = _VARIABLE.fullmatch(tag.get("value", ""))
-    if not variable:
+    key = shown_key(tag)
+    if key is None:
         return None
     return InputTag(
         name=tag.attrib["name"],
         type=tag.tag,
-        key=variable[1],
+        key=key,
         text_key=tag.get("textKey", _TEXT_KEY),
         name_key=tag.get("nameKey", _NAME_KEY),
     )
+
+
+def shown_key(tag: ET.Element) -> str | None:
+    """Return the data key of a tag's value. None if the value has none or several."""
+    variable = _VARIABLE.fullmatch(tag.get("value", ""))
+    return variable[1] if variable else None

@@ -49,6 +49,7 @@ def read_reviews(
         task_id=task["id"],
         task_url=f"{project_url}?task={task['id']}",
         feedback=read_feedback(as_mapping(task.get("meta"))),
+        asked=dict(controls.controls),
     )
     annotations = sorted(task.get("annotations") or (), key=lambda annotation: annotation["id"])
     read = _reader(task)
@@ -103,6 +104,7 @@ def _read_review(
         controls=_ordered(answers.others, in_order),
         unreadable=unreadable,
         feedback=of.feedback,
+        asked=of.asked,
     )
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from langchain_label_studio.delivery.settings import Durability
     from langchain_label_studio.delivery.stats import DeliveryStats
+    from langchain_label_studio.types.control_tag import ControlTag
     from langchain_label_studio.types.feedback import Feedback
     from langchain_label_studio.types.review import Candidate, Preference, Rating, Review, StepVerdict
     from langchain_label_studio.types.run import LLMRun, RunFields, Status
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from langchain_label_studio.types.user_functions import Data, GroupBy, Mask, Select
 
 _HOMES = {
+    "ControlTag": "types.control_tag",
     "Durability": "delivery.settings",
     "DeliveryStats": "delivery.stats",
     "Feedback": "types.feedback",
@@ -41,6 +43,7 @@ def __dir__() -> list[str]:
 
 __all__ = [
     "Candidate",
+    "ControlTag",
     "Data",
     "DeliveryStats",
     "Document",

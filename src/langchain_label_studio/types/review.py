@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from langchain_label_studio.types.control_tag import ControlTag
 from langchain_label_studio.types.feedback import Feedback
 from langchain_label_studio.types.run import LLMRun
 from langchain_label_studio.types.turn import Turn
@@ -107,6 +108,8 @@ class Review:
             ranker, labelled spans, and values for one region only.
         unreadable: The reasons why parts of the annotation could not be read.
         feedback: The feedback from users of the application, by its key. It is the same in all reviews of a task.
+        asked: The controls of the project's label config, by their names, in its order. Empty if it is not known. Two
+            reviews are equal whatever they were asked.
     """
 
     run: LLMRun
@@ -130,6 +133,7 @@ class Review:
     controls: Mapping[str, Any] = field(default_factory=dict)
     unreadable: tuple[str, ...] = ()
     feedback: Mapping[str, Feedback] = field(default_factory=dict)
+    asked: Mapping[str, ControlTag] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def is_reviewed(self) -> bool:

@@ -18,6 +18,7 @@ from langchain_label_studio.label_studio.tasks.build import build_task
 from langchain_label_studio.reviews.corrections import UnreadableCallError, read_corrections
 from langchain_label_studio.reviews.from_task import read_reviews
 from langchain_label_studio.reviews.run_from_task import read_run
+from langchain_label_studio.types.control_tag import ControlTag
 from langchain_label_studio.types.text import show_turn
 from langchain_label_studio.types.turn import Turn
 from tests.support.reviews import assistant, call, run, tool, turn, user
@@ -352,6 +353,23 @@ def test_every_control_is_there_by_name_in_the_order_of_the_config() -> None:
         "topics": [["A", "B"], ["C"]],
         "day": "2026-11-21",
     }
+
+
+def test_a_review_says_what_its_project_asks_for() -> None:
+    config = template(
+        show='<Text name="prompt" value="$prompt"/><Text name="answer" value="$answer"/>',
+        ask="""<Rating name="stars" maxRating="7"/><TextArea name="better" toName="answer" value="$answer"/>
+        <Choices name="mood" toName="prompt" perRegion="true"><Choice value="Good" alias="g"/><Choice value="Bad"/></Choices>
+        <Taxonomy name="harm" toName="prompt"><Choice value="Harmful" alias="h"><Choice value="Hate"/></Choice></Taxonomy>""",
+    )
+
+    asked = of_template(config, {"prompt": "Hi"}).asked
+
+    assert list(asked) == ["stars", "better", "mood", "harm"]
+    assert asked["stars"] == ControlTag(name="stars", type="Rating", scale=7)
+    assert (asked["better"].key, asked["better"].to_names) == ("answer", ("answer",))
+    assert (asked["mood"].values, asked["mood"].is_for_regions) == ({"g": "Good", "Bad": "Bad"}, True)
+    assert asked["harm"].values == {"h": "Harmful", "h / Hate": "Harmful / Hate"}
 
 
 def test_controls_that_are_gone_from_the_config_are_read_all_the_same() -> None:
