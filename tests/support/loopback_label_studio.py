@@ -145,11 +145,11 @@ class LoopbackLabelStudio:
 def _parsed(label_config: str) -> dict[str, Any]:
     """Return what Label Studio says of the control that takes the answer."""
     config = read_controls(label_config)
-    if not config.response:
+    if not config.answer_field:
         return {}
-    to_names = list(config.controls[config.response].to_names)
+    to_names = list(config.controls[config.answer_field].to_names)
     inputs = [{"type": tag.type, "value": tag.key} for tag in map(config.inputs.get, to_names) if tag]
-    return {config.response: {"type": "TextArea", "to_name": to_names, "inputs": inputs}}
+    return {config.answer_field: {"type": "TextArea", "to_name": to_names, "inputs": inputs}}
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -8,13 +8,17 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from langchain_label_studio.errors import LabelConfigError
+from langchain_label_studio.label_config.active_keys import read_active_keys
+from langchain_label_studio.label_config.comparison import Comparison, find_comparison
+from langchain_label_studio.label_config.names import choose_answer_field
 from langchain_label_studio.label_config.parse import (
     InputTag,
+    is_for_regions,
     named_tags,
     parse_xml,
-    response_control,
     shown_key,
     shown_tag,
+    text_fields,
 )
 from langchain_label_studio.types.control_tag import ControlTag
 
@@ -31,21 +35,28 @@ class Controls:
     """All tags of a label config that show data or are filled by reviewers, in document order.
 
     Attributes:
-        response: The name of the `TextArea` for the model's answer. None if there is none.
+        text_fields: The names of each `TextArea` for the whole task.
         inputs: The tags that show data, by their names.
         controls: The tags that reviewers fill, by their names.
+        comparison: The answers that are compared, and the controls for it. None if the config compares none.
+        keys: The keys of the task's data that any tag uses. None if the config cannot be read.
     """
 
-    response: str | None = None
+    text_fields: tuple[str, ...] = ()
     inputs: Mapping[str, InputTag] = field(default_factory=lambda: MappingProxyType({}))
     controls: Mapping[str, ControlTag] = field(default_factory=lambda: MappingProxyType({}))
+    comparison: Comparison | None = None
+    keys: frozenset[str] | None = None
 
+    @property
+    def answer_field(self) -> str | None:
+        """The text field for an answer, by its name. None if there is none, or if the names leave it open."""
+        return choose_answer_field(self.text_fields)
+
+    @property
     def compared(self) -> tuple[InputTag, ...]:
-        """Return the tags that a `Pairwise` compares, left before right."""
-        for control in self.controls.values():
-            if control.type == "Pairwise":
-                return tuple(self.inputs[name] for name in control.to_names if name in self.inputs)
-        return ()
+        """The tags that show answers to compare, left before right."""
+        return self.comparison.tags if self.comparison else ()
 
 
 def read_controls(xml: str) -> Controls:
@@ -54,6 +65,7 @@ def read_controls(xml: str) -> Controls:
         root = parse_xml(xml)
     except LabelConfigError:
         return Controls()
+    used = read_active_keys(root)
     inputs: dict[str, InputTag] = {}
     controls: dict[str, ControlTag] = {}
     for name, tag in named_tags(root).items():
@@ -61,11 +73,13 @@ def read_controls(xml: str) -> Controls:
             controls[name] = _control(name, tag)
         elif shown := shown_tag(tag):
             inputs[name] = shown
-    try:
-        response, _ = response_control(root)
-    except LabelConfigError:
-        response = None
-    return Controls(response=response, inputs=MappingProxyType(inputs), controls=MappingProxyType(controls))
+    return Controls(
+        text_fields=tuple(text_fields(root)),
+        inputs=MappingProxyType(inputs),
+        controls=MappingProxyType(controls),
+        comparison=find_comparison(inputs, controls.values()),
+        keys=used.items | used.html,
+    )
 
 
 def _control(name: str, tag: ET.Element) -> ControlTag:
@@ -74,11 +88,17 @@ def _control(name: str, tag: ET.Element) -> ControlTag:
         type=tag.tag,
         to_names=tuple(target.strip() for target in tag.get("toName", "").split(",") if target.strip()),
         scale=_scale(tag.get("maxRating")) if tag.tag == "Rating" else None,
-        buckets=tuple(bucket.get("name", "") for bucket in tag.iter("Bucket")),
+        buckets=dict(map(_bucket, tag.iter("Bucket"))),
         values=dict(_values(tag)),
         key=shown_key(tag),
-        is_for_regions="true" in {tag.get("perRegion"), tag.get("perItem")},
+        text=tag.get("value", "") if tag.tag == "TextArea" and shown_key(tag) is None else "",
+        is_for_regions=is_for_regions(tag),
     )
+
+
+def _bucket(tag: ET.Element) -> tuple[str, str]:
+    name = tag.get("name", "")
+    return name, tag.get("title") or name
 
 
 def _values(

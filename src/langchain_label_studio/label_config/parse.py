@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from langchain_label_studio.errors import LabelConfigError, NoResponseControlError
 from langchain_label_studio.label_config.active_keys import ActiveKeys, read_active_keys
+from langchain_label_studio.label_config.names import choose_answer_field
 from langchain_label_studio.support.forks import no_fork
 
 if TYPE_CHECKING:
@@ -76,8 +77,9 @@ def prepare_label_config(xml: str) -> str:
 def parse_label_config(xml: str, *, takes_answer: bool = True) -> LabelConfig:
     """Read a label config.
 
-    The answer goes into the first `TextArea`, in document order, whose input tag can show a prompt. A `TextArea` for
-    single regions or items (`perRegion`, `perItem`) cannot hold it.
+    The answer goes into a `TextArea` whose input tag can show a prompt: the one whose name says so, else the only one
+    that is not for comments, else the first one. A `TextArea` for single regions or items (`perRegion`, `perItem`)
+    cannot hold it.
 
     Args:
         xml: The label config.
@@ -94,7 +96,7 @@ def parse_label_config(xml: str, *, takes_answer: bool = True) -> LabelConfig:
     """
     root = parse_xml(xml)
     named = named_tags(root)
-    response, input_tag = response_control(root) if takes_answer else (None, _first_input(named))
+    response, input_tag = _response_control(root) if takes_answer else (None, _first_input(named))
     required = {}
     for tag in root.iterfind(".//*[@value]"):
         variable = _VARIABLE.search(tag.attrib["value"])
@@ -149,33 +151,44 @@ def named_tags(root: ET.Element) -> dict[str, ET.Element]:
     return {tag.attrib["name"]: tag for tag in root.iter() if tag.get("name")}
 
 
-def response_control(root: ET.Element) -> tuple[str, InputTag]:
+def text_fields(root: ET.Element) -> dict[str, ET.Element]:
+    """Return the `TextArea` tags for the whole task, by their names."""
+    repeated = {id(tag) for repeater in root.iter("Repeater") for tag in repeater.iter("TextArea")}
+    return {
+        tag.attrib["name"]: tag
+        for tag in root.iter("TextArea")
+        if tag.get("name") and tag.get("toName") and id(tag) not in repeated and not is_for_regions(tag)
+    }
+
+
+def is_for_regions(tag: ET.Element) -> bool:
+    """Return whether a control is filled for single regions or items, not for the whole task."""
+    return "true" in {tag.get("perRegion"), tag.get("perItem")}
+
+
+def _response_control(root: ET.Element) -> tuple[str, InputTag]:
     """Return the name of the `TextArea` for the answer, and the tag that shows the prompt.
 
     Raises:
         NoResponseControlError: No `TextArea` can take the answer.
     """
     named = named_tags(root)
-    # A `TextArea` for each item of a list is not for the answer.
-    repeated = {id(tag) for repeater in root.iter("Repeater") for tag in repeater.iter("TextArea")}
-    text_areas = [
-        tag
-        for tag in root.iter("TextArea")
-        if tag.get("name") and tag.get("toName") and id(tag) not in repeated
-    ]
-    if not text_areas:
+    shown = {name: prompt for name, tag in text_fields(root).items() if (prompt := _prompt_of(tag, named))}
+    if shown:
+        name = choose_answer_field(tuple(shown)) or next(iter(shown))
+        return name, shown[name]
+    names = ", ".join(f'"{tag.attrib["name"]}"' for tag in root.iter("TextArea") if tag.get("name"))
+    if not names:
         msg = f"The label config has no <TextArea> tag, so there is no place for the model's answer. {_HINT}"
-        raise NoResponseControlError(msg)
-    for text_area in text_areas:
-        if text_area.get("perRegion") == "true" or text_area.get("perItem") == "true":
-            continue
-        for target in text_area.attrib["toName"].split(","):
-            input_tag = _input_tag(named.get(target.strip()))
-            if input_tag:
-                return text_area.attrib["name"], input_tag
-    names = ", ".join(f'"{tag.attrib["name"]}"' for tag in text_areas)
-    msg = f"No <TextArea> of the label config ({names}) is for a tag that can show a prompt. {_HINT}"
+    else:
+        msg = f"No <TextArea> of the label config ({names}) is for a tag that can show a prompt. {_HINT}"
     raise NoResponseControlError(msg)
+
+
+def _prompt_of(tag: ET.Element, named: Mapping[str, ET.Element]) -> InputTag | None:
+    """Return the first tag that a control is about and that can show a prompt."""
+    targets = (named.get(target.strip()) for target in tag.attrib["toName"].split(","))
+    return next(filter(None, map(_input_tag, targets)), None)
 
 
 def _empty_value(tag: ET.Element) -> Any:

@@ -1,4 +1,4 @@
-"""`to_turn` and `to_turns`: LangChain messages as plain turns.
+"""`to_turn` and `to_turns`: LangChain messages as plain turns. `message_of_api`: a message as APIs write it.
 
 A message is read inside the callback, because the application may change the object later. Its fields are read with
 `vars`, because attributes of a pydantic model are slow: a missing attribute takes two microseconds.
@@ -72,6 +72,36 @@ def to_turn(message: BaseMessage) -> Turn:
         return {"role": "user", "content": note}
 
 
+def message_of_api(role: str, content: Any, message: Mapping[str, Any]) -> Turn:
+    """Return a message as providers' APIs write it as a turn. Never raises.
+
+    Args:
+        role: The role, in our words.
+        content: The content: a text, or parts of any provider.
+        message: The message, with `tool_calls`, `tool_call_id`, `name` and more beside the content.
+    """
+    found = MessageContent(of_answer=role == "assistant")
+    try:
+        found.read_all(content if isinstance(content, list) else [content])
+        read_extras(message, found)
+        _read_calls(message, found)
+    except Exception as error:  # noqa: BLE001 (the value of any key may be anything)
+        found.note(f"[message that could not be read: {type(error).__name__}]")
+    turn: Turn = {"role": role, "content": clip(found.text)}
+    if role == "tool" and isinstance(name := message.get("name"), str) and name:
+        turn["name"] = name
+    if isinstance(tool_call_id := message.get("tool_call_id"), str) and tool_call_id:
+        turn["tool_call_id"] = tool_call_id
+    _add(turn, found)
+    return turn
+
+
+def _read_calls(message: Mapping[str, Any], found: MessageContent) -> None:
+    calls = message.get("tool_calls")
+    for call in map(as_mapping, calls if isinstance(calls, list) else ()):
+        found.add_call({**call, **as_mapping(call.get("function"))})
+
+
 def _role(message: BaseMessage) -> str:
     fields = vars(message)
     kind = str(fields.get("type") or message.type)
@@ -113,9 +143,8 @@ def _read_outside(fields: Mapping[str, Any], grounding: Any, found: MessageConte
             read_extras(said, found)
         read_grounding(grounding, found)
         # Other than an AIMessage, a ChatMessage does not read its calls.
-        calls = None if "tool_calls" in fields else said.get("tool_calls")
-        for call in map(as_mapping, calls if isinstance(calls, list) else ()):
-            found.add_call({**call, **as_mapping(call.get("function"))})
+        if "tool_calls" not in fields:
+            _read_calls(said, found)
     except Exception as error:  # noqa: BLE001 (the value of any key may be anything)
         found.note(f"[additional_kwargs that could not be read: {type(error).__name__}]")
 

@@ -24,6 +24,8 @@ class UnreadableCallError(ValueError):
 def read_corrections(texts: Sequence[str], originals: Sequence[Turn]) -> tuple[Turn, ...]:
     """Return the answers as the reviewer left them.
 
+    If the reviewer added texts to the original answers, the new and the changed texts are the corrections.
+
     Args:
         texts: The texts as the reviewer left them, in order.
         originals: The answers that were shown, in order. An unchanged answer is returned as it was, with the parts that
@@ -32,8 +34,27 @@ def read_corrections(texts: Sequence[str], originals: Sequence[Turn]) -> tuple[T
     Raises:
         UnreadableCallError: A tool call was changed, and is no tool call any more.
     """
-    shown = [{_as_left(show_turn(turn, blocks=blocks)) for blocks in (True, False)} for turn in originals]
-    return tuple(_read(text, number, originals, shown) for number, text in enumerate(texts) if text.strip())
+    shown = _shown(originals)
+    left = tuple(_read(text, number, originals, shown) for number, text in enumerate(texts) if text.strip())
+    if not originals or len(left) <= len(originals):
+        return left
+    return tuple(turn for turn in left if not any(turn is original for original in originals)) or tuple(
+        originals
+    )
+
+
+def are_unchanged(texts: Sequence[str], originals: Sequence[Turn]) -> bool:
+    """Return whether texts are the answers as the page shows them."""
+    shown = _shown(originals)
+    return len(texts) == len(shown) and all(map(_is_one_of, texts, shown))
+
+
+def _shown(originals: Sequence[Turn]) -> list[AbstractSet[str]]:
+    return [{_as_left(show_turn(turn, blocks=blocks)) for blocks in (True, False)} for turn in originals]
+
+
+def _is_one_of(text: str, shown: AbstractSet[str]) -> bool:
+    return _as_left(text) in shown
 
 
 def _read(text: str, number: int, originals: Sequence[Turn], shown: Sequence[AbstractSet[str]]) -> Turn:

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from html.parser import HTMLParser
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, get_args
 
 from langchain_label_studio.forms.registry import form_for_reading
 from langchain_label_studio.label_config.controls import Controls
 from langchain_label_studio.label_config.inert_text import active
+from langchain_label_studio.label_config.names import choose_answer_field, says_answer, says_comment
 from langchain_label_studio.label_config.parse import PROMPT_TAGS, InputTag
 from langchain_label_studio.label_studio.tasks.feedback_columns import feedback_columns
+from langchain_label_studio.reviews.answer_field import AnswerField, find_answer_field
+from langchain_label_studio.reviews.buckets import ranks_answers
+from langchain_label_studio.reviews.conversation import read_turns
+from langchain_label_studio.reviews.corrections import are_unchanged
+from langchain_label_studio.reviews.started_from import (
+    Prediction,
+    own_prediction,
+    predicted_texts,
+    predictions_of,
+)
 from langchain_label_studio.support.json_safe import as_mapping
 from langchain_label_studio.types.run import LLMRun, Status
 from langchain_label_studio.types.task_columns import COLUMNS, PANELS
@@ -19,28 +30,127 @@ from langchain_label_studio.types.turn import Turn
 # The keys of Label Studio's own templates.
 _PROMPT_KEYS = ("prompt", "question", "messages", "chat", "dialogue", "conversation", "document", "text")
 _ANSWER_KEYS = ("answer", "response", "summary", "completion")
-_SPEAKER_KEYS = ("role", "author", "from", "name")
-_SPEECH_KEYS = ("content", "text", "value")
-_ROLES = {"human": "user", "ai": "assistant", "bot": "assistant", "gpt": "assistant", "agent": "assistant"}
+_NO_VERSION = "undefined"  # Label Studio's word for a prediction without a model_version
 
 
-def read_run(task: Mapping[str, Any], controls: Controls) -> LLMRun:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShownRun:
+    """A run as a reviewer saw it.
+
+    Attributes:
+        run: The run.
+        field: The text field with the answer.
+        predicted: The texts of the prediction with which this field began.
+        compares: Whether the task shows several answers to compare.
+        is_shown: Whether the page showed the answer. It did not if it began with a prediction that has none.
+    """
+
+    run: LLMRun
+    field: AnswerField
+    predicted: Sequence[str] = ()
+    compares: bool = False
+    is_shown: bool = True
+
+
+def read_run(
+    task: Mapping[str, Any], controls: Controls, started: Prediction, *, wanted: str | None = None
+) -> ShownRun:
     """Return the run of a task.
 
     Args:
         task: The task as Label Studio lists it, with `data`, `meta` and `predictions`.
         controls: The controls of the project's label config.
+        started: The prediction that the page began with. Empty if there was none.
+        wanted: The name of the text field with the answer, if the caller gives it.
 
     Returns:
-        The run as it was recorded. For a task from elsewhere, the run has a prompt, an answer if the task shows one,
-        and an empty `run_id`.
+        The run as it was recorded. If the page began with another answer to its prompt, such as that of an ML backend,
+        the run has that answer and its model. For a task from elsewhere, the run has a prompt, an answer if the task
+        shows one, and an empty `run_id`.
     """
     data, meta = active(as_mapping(task.get("data"))), as_mapping(task.get("meta"))
-    prompt, prompt_key = _read_prompt(data, meta, controls)
-    answers, answer_key = _read_answers(task, data, meta)
-    if not answers and _ends_with_an_answer(task, prompt):
+    reading = _Reading(data, meta, controls, started, dict(predicted_texts(started)), wanted)
+    # The run's id counts, too, because tasks from a storage lose `meta`.
+    if "langchain_label_studio" in meta or "run_id" in data:
+        return _recorded(reading, own_prediction(predictions_of(task), _text(data, "run_id") or ""))
+    return _from_elsewhere(reading)
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """A task whose run is read."""
+
+    data: Mapping[str, Any]
+    meta: Mapping[str, Any]
+    controls: Controls
+    started: Prediction
+    predicted: Mapping[str, list[str]]
+    wanted: str | None
+
+
+def _recorded(task: _Reading, own: Prediction) -> ShownRun:
+    """Return the run of a task that this package made."""
+    takes_answer = form_for_reading(_text(task.meta, "form") or "").takes_answer
+    own_texts = dict(predicted_texts(own))
+    field = _find_field(task, own_texts or task.predicted) if takes_answer else AnswerField()
+    prompt, prompt_key = _read_prompt(task, field.name)
+    run = _make_run(
+        task,
+        prompt=prompt,
+        answers=_recorded_turns(task.meta.get("answers")) or _with_thoughts(own_texts, field, task.meta),
+        shown_keys=(prompt_key,),
+    )
+    said = task.predicted.get(field.name or "", [])
+    if said and not are_unchanged(said, run.shown_answers):
+        run = _answered_by(task.started, run, said)
+    is_shown = bool(said) or not (takes_answer and task.started and run.shown_answers)
+    compares = not takes_answer or bool(task.controls.compared)
+    return ShownRun(run=run, field=field, predicted=said, compares=compares, is_shown=is_shown)
+
+
+def _from_elsewhere(task: _Reading) -> ShownRun:
+    """Return the run of a task that another program made."""
+    answer_key = None if task.controls.compared else _answer_key(task)
+    compares = bool(task.controls.compared) or (ranks_answers(task.controls) and answer_key is None)
+    # A text beside an answer that is shown comments on it.
+    predicted = {
+        name: texts for name, texts in task.predicted.items() if not (answer_key and says_comment(name))
+    }
+    prompt, prompt_key = _read_prompt(task, task.controls.answer_field, but=answer_key)
+    answers: tuple[Turn, ...] = ()
+    if predicted:
+        field = _find_field(task, predicted)
+        answers = _with_thoughts(predicted, field, task.meta)
+    elif compares:
+        field = AnswerField(task.wanted)
+    elif answer_key is not None:
+        field = _find_field(task, {}, shown_key=answer_key)
+        answers = (_answer(read_turns(task.data[answer_key], _tag_of(answer_key, task.controls))),)
+    elif len(prompt) > 1 and prompt[-1]["role"] == "assistant":
+        field = _find_field(task, {}, shown_key="")
         prompt, answers = prompt[:-1], prompt[-1:]
-    not_own = {*COLUMNS, *PANELS, *feedback_columns(meta), prompt_key, answer_key}
+    else:
+        field = _find_field(task, {})
+    run = _make_run(task, prompt=prompt, answers=answers, shown_keys=(prompt_key, answer_key))
+    if predicted and run.model is None:
+        run = replace(run, model=_version(task.started))
+    said = predicted.get(field.name or "", [])
+    return ShownRun(run=run, field=field, predicted=said, compares=compares)
+
+
+def _find_field(
+    task: _Reading, predicted: Mapping[str, list[str]], *, shown_key: str | None = None
+) -> AnswerField:
+    return find_answer_field(
+        task.controls, predicted=tuple(predicted), shown_key=shown_key, wanted=task.wanted
+    )
+
+
+def _make_run(
+    task: _Reading, *, prompt: tuple[Turn, ...], answers: tuple[Turn, ...], shown_keys: tuple[str | None, ...]
+) -> LLMRun:
+    data, meta = task.data, task.meta
+    not_own = {*COLUMNS, *PANELS, *feedback_columns(meta), *shown_keys}
     return LLMRun(
         record_id=_text(data, "record_id") or "",
         run_id=_text(data, "run_id") or "",
@@ -71,99 +181,102 @@ def read_run(task: Mapping[str, Any], controls: Controls) -> LLMRun:
     )
 
 
-def answer_control(task: Mapping[str, Any], run: LLMRun, controls: Controls) -> str | None:
-    """Return the name of the control with the answer. Text in other controls is a comment.
+def _answered_by(prediction: Prediction, run: LLMRun, texts: list[str]) -> LLMRun:
+    """Return a run with the answer of a prediction. The model and the figures of the run are not those of this answer."""
+    return replace(
+        run,
+        answers=tuple({"role": "assistant", "content": text} for text in texts),
+        model=_version(prediction),
+        status="success",
+        error=None,
+        provider=None,
+        finish_reason=None,
+        cached=False,
+        input_tokens=None,
+        output_tokens=None,
+        total_tokens=None,
+        usage={},
+        latency_ms=None,
+        parameters={name: value for name, value in run.parameters.items() if name == "tools"},
+    )
 
-    The prediction names the control, because the label config may have changed. Without a prediction, the label config
-    names it. There is none if the answer is in the task's data, because nobody can correct it there.
-    """
-    for name, _ in _predicted_texts(task):
-        return name
-    if not form_for_reading(run.form).takes_answer:
-        return None
-    if _is_ours(task):
-        return controls.response
-    compares = any(control.type in {"Pairwise", "Ranker"} for control in controls.controls.values())
-    return None if compares or run.answers else controls.response
 
-
-def read_turns(value: Any, tag: InputTag | None = None) -> tuple[Turn, ...]:
-    """Return the value of a tag as turns: a list of turns, or the text of a user."""
-    if isinstance(value, list):
-        speaker = (tag.name_key if tag else "", *_SPEAKER_KEYS)
-        speech = (tag.text_key if tag else "", *_SPEECH_KEYS)
-        turns = [_turn(item, speaker, speech) for item in value if isinstance(item, Mapping)]
-        # One empty turn means no turn: see `prompt_value`.
-        return tuple(turns) if any(turn["content"] for turn in turns) or len(turns) > 1 else ()
-    if value is None or value == "":
-        return ()
-    text = _visible_text(value) if tag and tag.type == "HyperText" and isinstance(value, str) else str(value)
-    return ({"role": "user", "content": text},)
+def _version(prediction: Prediction) -> str | None:
+    version = _text(prediction, "model_version")
+    return None if version == _NO_VERSION else version
 
 
 def _read_prompt(
-    data: Mapping[str, Any], meta: Mapping[str, Any], controls: Controls
+    task: _Reading, field: str | None, *, but: str | None = None
 ) -> tuple[tuple[Turn, ...], str | None]:
-    """Return the conversation, and its key in the data."""
-    tag = next((tag for tag in _prompt_tags(controls) if tag.key in data), None)
-    key = tag.key if tag else next((key for key in _PROMPT_KEYS if key in data), None)
-    if recorded := _recorded_turns(meta.get("messages")):
+    """Return the conversation, and its key in the data.
+
+    Args:
+        task: The task.
+        field: The text field with the answer. The tag that it is about shows the prompt.
+        but: The key of the answer.
+    """
+    data = task.data
+    tag = next(
+        (tag for tag in _prompt_tags(task.controls, field) if tag.key in data and tag.key != but), None
+    )
+    key = tag.key if tag else next((key for key in _PROMPT_KEYS if key in data and key != but), None)
+    if recorded := _recorded_turns(task.meta.get("messages")):
         return recorded, key
     return (read_turns(data[key], tag) if key else ()), key
 
 
-def _prompt_tags(controls: Controls) -> Iterator[InputTag]:
+def _prompt_tags(controls: Controls, field: str | None) -> Iterator[InputTag]:
     """Yield the tags that may show the prompt, the likeliest first."""
-    if controls.response:
-        for name in controls.controls[controls.response].to_names:
-            if name in controls.inputs:
-                yield controls.inputs[name]
-    compared = controls.compared()
-    tags = [tag for tag in controls.inputs.values() if tag.type in PROMPT_TAGS and tag not in compared]
+    tags = [
+        tag for tag in controls.inputs.values() if tag.type in PROMPT_TAGS and tag not in controls.compared
+    ]
+    control = controls.controls.get(field or "")
+    yield from (tag for tag in tags if control and tag.name in control.to_names)
     for key in _PROMPT_KEYS:
         yield from (tag for tag in tags if tag.key == key)
     yield from (tag for tag in tags if tag.key not in _ANSWER_KEYS)
 
 
-def _read_answers(
-    task: Mapping[str, Any], data: Mapping[str, Any], meta: Mapping[str, Any]
-) -> tuple[tuple[Turn, ...], str | None]:
-    """Return the answers. If they are not a prediction, return their key in the data, too."""
-    if recorded := _recorded_turns(meta.get("answers")):
-        return recorded, None
-    for _, texts in _predicted_texts(task):
-        turns: list[Turn] = [{"role": "assistant", "content": text} for text in texts]
-        thoughts = meta.get("reasoning")
-        if isinstance(thoughts, list) and len(thoughts) == len(turns):
-            for turn, thought in zip(turns, thoughts, strict=True):
-                if thought:
-                    turn["reasoning"] = str(thought)
-        return tuple(turns), None
-    if not _is_ours(task):
-        for key in _ANSWER_KEYS:
-            if isinstance(text := data.get(key), str) and text:
-                return ({"role": "assistant", "content": text},), key
-    return (), None
-
-
-def _ends_with_an_answer(task: Mapping[str, Any], prompt: tuple[Turn, ...]) -> bool:
-    return not _is_ours(task) and len(prompt) > 1 and prompt[-1]["role"] == "assistant"
-
-
-def _is_ours(task: Mapping[str, Any]) -> bool:
-    # The run's id counts, too, because tasks from a storage lose `meta`.
-    return "langchain_label_studio" in as_mapping(task.get("meta")) or "run_id" in as_mapping(
-        task.get("data")
+def _answer_key(task: _Reading) -> str | None:
+    """Return the key of the answer that the page shows from the task's data."""
+    data, controls = task.data, task.controls
+    # A <TextArea value="$answer"> begins with it.
+    filled = {name: controls.controls[name].key for name in controls.text_fields}
+    field = choose_answer_field(
+        tuple(name for name, key in filled.items() if key and key not in _PROMPT_KEYS)
     )
+    tags = [tag for tag in controls.inputs.values() if tag.type in PROMPT_TAGS]
+    named = {tag.key for tag in tags if says_answer(tag.key) or says_answer(tag.name)}
+    keys = (
+        filled.get(field or ""),
+        *(key for key in _ANSWER_KEYS if controls.keys is None or key in controls.keys),
+        *(named if len(named) == 1 else ()),
+    )
+    return next((key for key in keys if key and isinstance(data.get(key), str) and data[key]), None)
 
 
-def _predicted_texts(task: Mapping[str, Any]) -> Iterator[tuple[str, list[str]]]:
-    """Yield the texts of predictions for text fields, as `(control, texts)`."""
-    for prediction in task.get("predictions") or ():
-        for region in as_mapping(prediction).get("result") or ():
-            texts = as_mapping(as_mapping(region).get("value")).get("text")
-            if as_mapping(region).get("type") == "textarea" and texts:
-                yield str(region["from_name"]), [texts] if isinstance(texts, str) else list(map(str, texts))
+def _tag_of(key: str, controls: Controls) -> InputTag | None:
+    return next((tag for tag in controls.inputs.values() if tag.key == key), None)
+
+
+def _answer(turns: tuple[Turn, ...]) -> Turn:
+    return {"role": "assistant", "content": "\n\n".join(turn["content"] for turn in turns)}
+
+
+def _with_thoughts(
+    predicted: Mapping[str, list[str]], field: AnswerField, meta: Mapping[str, Any]
+) -> tuple[Turn, ...]:
+    """Return the answers of a prediction, with the thoughts that were recorded beside them."""
+    turns: list[Turn] = [
+        {"role": "assistant", "content": text} for text in predicted.get(field.name or "", ())
+    ]
+    thoughts = meta.get("reasoning")
+    if isinstance(thoughts, list) and len(thoughts) == len(turns):
+        for turn, thought in zip(turns, thoughts, strict=True):
+            if thought:
+                turn["reasoning"] = str(thought)
+    return tuple(turns)
 
 
 def _recorded_turns(value: Any) -> tuple[Turn, ...]:
@@ -179,15 +292,6 @@ def _recorded_turns(value: Any) -> tuple[Turn, ...]:
     return tuple(value) if whole else ()
 
 
-def _turn(item: Mapping[str, Any], speaker: tuple[str, ...], speech: tuple[str, ...]) -> Turn:
-    role = str(next((item[key] for key in speaker if item.get(key)), "user"))
-    content = next((item[key] for key in speech if item.get(key) is not None), "")
-    return {
-        "role": _ROLES.get(role.lower(), role),
-        "content": content if isinstance(content, str) else str(content),
-    }
-
-
 def _text(values: Mapping[str, Any], key: str) -> str | None:
     value = values.get(key)
     return str(value) if isinstance(value, str | int | float) and value != "" else None
@@ -201,33 +305,3 @@ def _number(values: Mapping[str, Any], key: str) -> float | None:
 def _count(values: Mapping[str, Any], key: str) -> int | None:
     value = _number(values, key)
     return None if value is None else int(value)
-
-
-class _VisibleText(HTMLParser):
-    """Collects the visible text of a page, a line for each block."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.pieces: list[str] = []
-        self._hidden = False
-
-    def handle_starttag(self, tag: str, attrs: object) -> None:  # noqa: ARG002
-        self._hidden = tag in {"script", "style"}
-        if tag == "br":
-            self.pieces.append("\n")
-
-    def handle_data(self, data: str) -> None:
-        if not self._hidden:
-            self.pieces.append(data)
-
-    def handle_endtag(self, tag: str) -> None:
-        self._hidden = False
-        if tag in {"p", "div", "li", "tr"}:
-            self.pieces.append("\n")
-
-
-def _visible_text(html: str) -> str:
-    parser = _VisibleText()
-    parser.feed(html)
-    parser.close()
-    return "".join(parser.pieces).strip()

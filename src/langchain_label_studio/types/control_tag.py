@@ -15,10 +15,11 @@ class ControlTag:
         type: The kind of tag, such as `Rating`.
         to_names: The names of the tags that it is about. A `Rating` may leave them out.
         scale: The number of stars, for `Rating` only.
-        buckets: The names of the buckets, for `Ranker` only.
+        buckets: The titles of the buckets by their names, for `Ranker` only.
         values: The values that can be chosen, for `Choices` and `Taxonomy`. The key is what an annotation holds: the
             alias, or else the value. A nested value is its path, joined with ` / `. Empty if the task's data decide.
         key: The key of the task's data whose text the tag starts from, as in `<TextArea value="$answer">`.
+        text: The text that a text field starts from, if it is the same in all tasks.
         is_for_regions: Whether it is filled for single regions or items, not for the whole task.
     """
 
@@ -26,7 +27,8 @@ class ControlTag:
     type: str
     to_names: tuple[str, ...] = ()
     scale: int | None = None
-    buckets: tuple[str, ...] = ()
+    buckets: Mapping[str, str] = field(default_factory=dict)
     values: Mapping[str, str] = field(default_factory=dict)
     key: str | None = None
+    text: str = ""
     is_for_regions: bool = False

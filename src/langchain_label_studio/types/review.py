@@ -34,11 +34,15 @@ class Candidate:
         id: Its name in the task: its data key (`answer1`), or the id of the list's item.
         answer: The answer.
         model: The model that gave it. None if the task does not say so.
+        before: The turns between the run's prompt and the answer, if whole conversations were compared.
+        rating: The stars of this answer alone.
     """
 
     id: str
     answer: Turn
     model: str | None = None
+    before: tuple[Turn, ...] = ()
+    rating: Rating | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,7 +17,6 @@ from langchain_label_studio.label_config.parse import parse_label_config
 from langchain_label_studio.label_studio.tasks.build import build_task
 from langchain_label_studio.reviews.corrections import UnreadableCallError, read_corrections
 from langchain_label_studio.reviews.from_task import read_reviews
-from langchain_label_studio.reviews.run_from_task import read_run
 from langchain_label_studio.types.control_tag import ControlTag
 from langchain_label_studio.types.text import show_turn
 from langchain_label_studio.types.turn import Turn
@@ -62,6 +61,11 @@ def read(task: dict[str, Any], config: str = PROMPT) -> list[Review]:
 def read_one(task: dict[str, Any], config: str = PROMPT) -> Review:
     (review,) = read(task, config)
     return review
+
+
+def run_of(task: dict[str, Any], config: str = PROMPT) -> LLMRun:
+    (review,) = read(task, config)
+    return review.run
 
 
 def template(*, show: str, ask: str) -> str:
@@ -133,19 +137,19 @@ def test_a_run_comes_back_as_it_was_recorded(config: str, a_run: LLMRun) -> None
         # A completion's prompt is one text, see `Recorder`.
         a_run = run(a_run.prompt[0]["content"], a_run.answers, kind="completion")
 
-    assert read_run(recorded(a_run, config=config), read_controls(config)) == a_run
+    assert run_of(recorded(a_run, config=config), config) == a_run
 
 
 def test_reasoning_of_an_answer_comes_back() -> None:
     a_run = run(answers=[assistant("4", reasoning="2 + 2"), assistant("5")])
 
-    assert read_run(recorded(a_run), read_controls(PROMPT)) == a_run
+    assert run_of(recorded(a_run)) == a_run
 
 
 def test_without_meta_as_storages_leave_it_the_run_is_read_from_what_is_shown() -> None:
     task = recorded(run("Hi", "Hello", model="m")) | {"meta": None}
 
-    found = read_run(task, read_controls(PROMPT))
+    found = run_of(task)
 
     assert (found.prompt, found.answers, found.model) == ((user("Hi"),), (assistant("Hello"),), "m")
 

@@ -1,0 +1,172 @@
+"""`words`: the words of a name in a label config; `says_answer` and others: what these words say to a reader."""
+
+from __future__ import annotations
+
+import re
+
+_PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\d_a-zA-Z]+")
+
+_ANSWER = frozenset(
+    {
+        *(
+            "answer",
+            "answers",
+            "completion",
+            "completions",
+            "corrected",
+            "correction",
+            "generated",
+            "generation",
+        ),
+        *("output", "outputs", "prediction", "reply", "replies", "resp", "response", "responses", "rewrite"),
+        *("rewritten", "summary", "translation"),
+    }
+)
+_COMMENT = frozenset(
+    {
+        *(
+            "comment",
+            "comments",
+            "critique",
+            "details",
+            "explain",
+            "explanation",
+            "feedback",
+            "issue",
+            "issues",
+        ),
+        *(
+            "justification",
+            "note",
+            "notes",
+            "observation",
+            "observations",
+            "problem",
+            "problems",
+            "rationale",
+        ),
+        *("reason", "reasoning", "reasons", "remark", "remarks", "why"),
+    }
+)
+_DOCUMENT = frozenset(
+    {
+        *(
+            "chunk",
+            "chunks",
+            "citation",
+            "citations",
+            "context",
+            "contexts",
+            "doc",
+            "docs",
+            "document",
+            "documents",
+        ),
+        *(
+            "evidence",
+            "passage",
+            "passages",
+            "retrieved",
+            "similar",
+            "snippet",
+            "snippets",
+            "source",
+            "sources",
+        ),
+    }
+)
+_CHAT = frozenset(
+    {
+        "assistant",
+        "bot",
+        "candidate",
+        "chat",
+        "conversation",
+        "dialog",
+        "dialogue",
+        "messages",
+        "model",
+        "option",
+    }
+)
+_GOOD = frozenset(
+    {
+        *(
+            "accept",
+            "accepted",
+            "best",
+            "better",
+            "chosen",
+            "correct",
+            "good",
+            "great",
+            "helpful",
+            "preferred",
+        ),
+        *("ranked", "relevant", "right", "safe", "top", "useful", "yes"),
+    }
+)
+_BAD = frozenset(
+    {
+        *(
+            "bad",
+            "biased",
+            "discard",
+            "discarded",
+            "harmful",
+            "incorrect",
+            "irrelevant",
+            "no",
+            "poor",
+            "reject",
+        ),
+        *("rejected", "toxic", "unhelpful", "unsafe", "useless", "worse", "worst", "wrong"),
+    }
+)
+_NOT = frozenset({"non", "not", "un"})
+
+
+def words(name: str) -> tuple[str, ...]:
+    """Return the words of a name in small letters: `correctedAnswer_2` is `("corrected", "answer", "2")`."""
+    return tuple(part.casefold() for part in _PARTS.findall(name))
+
+
+def says_answer(name: str) -> bool:
+    """Return whether a name is that of an answer: `corrected_answer`, but not `reason_for_answer`."""
+    return not _ANSWER.isdisjoint(words(name)) and not says_comment(name)
+
+
+def says_comment(name: str) -> bool:
+    """Return whether a name is that of a comment on an answer."""
+    return not _COMMENT.isdisjoint(words(name))
+
+
+def says_answers_or_chats(name: str) -> bool:
+    """Return whether a name is that of an answer, or of a conversation that ends with one."""
+    return says_answer(name) or not _CHAT.isdisjoint(words(name))
+
+
+def says_documents(name: str) -> bool:
+    """Return whether a name is that of retrieved documents."""
+    return not _DOCUMENT.isdisjoint(words(name))
+
+
+def says_good(name: str) -> bool | None:
+    """Return whether the name of a bucket or a choice says that something is good. None if it says neither."""
+    said = set(words(name))
+    good, bad = bool(said & _GOOD), bool(said & _BAD)
+    if good == bad:
+        return None
+    return good != bool(said & _NOT)
+
+
+def choose_answer_field(names: tuple[str, ...]) -> str | None:
+    """Return the text field for the answer.
+
+    It is the one whose name says so, else the only one that is not for comments. None if the names leave it open.
+    """
+    for fit in (says_answer, lambda name: not says_comment(name)):
+        found = [name for name in names if fit(name)]
+        if found:
+            return found[0] if len(found) == 1 else None
+    return None

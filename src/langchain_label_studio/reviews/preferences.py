@@ -1,0 +1,253 @@
+"""`read_preference`: the order in which a reviewer put the answers of a task."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain, combinations, takewhile
+from typing import Any
+
+from langchain_label_studio.label_config.comparison import Side
+from langchain_label_studio.label_config.controls import Controls
+from langchain_label_studio.label_config.parse import InputTag
+from langchain_label_studio.reviews.buckets import (
+    bucket_titles,
+    find_good_buckets,
+    item_text,
+    ranked_list,
+    ranks_documents,
+)
+from langchain_label_studio.reviews.conversation import read_turns
+from langchain_label_studio.reviews.regions import Answers
+from langchain_label_studio.types.review import Candidate, Preference, Rating
+from langchain_label_studio.types.turn import Turn
+
+Ranking = tuple[tuple[int, ...], ...]
+
+_SIDES: Mapping[str, int] = {"left": 0, "right": 1}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadPreference:
+    """What an annotation says about several answers.
+
+    Attributes:
+        preference: The order of the answers. None if they were not compared.
+        shared: The turns that all compared conversations begin with.
+        unreadable: The reason why the order cannot be read.
+    """
+
+    preference: Preference | None = None
+    shared: tuple[Turn, ...] = ()
+    unreadable: str | None = None
+
+
+def read_preference(
+    answers: Answers, data: Mapping[str, Any], controls: Controls, good_buckets: frozenset[str]
+) -> ReadPreference:
+    """Return the order in which a reviewer put the answers of a task.
+
+    Args:
+        answers: The values of the annotation.
+        data: The task's data.
+        controls: The controls of the project's label config.
+        good_buckets: The names of the buckets of a `Ranker` for good answers. Without any, the names tell.
+    """
+    tags = controls.compared or (_pair_of_the_templates(controls) if answers.selected else ())
+    candidates, shared = _compared(tags, data, controls, answers)
+    if len(candidates) == len(tags) > 1:
+        orders = dict(_orders(answers, controls, len(tags)))
+        if contradiction := _contradiction(orders):
+            return ReadPreference(unreadable=contradiction)
+        if orders:
+            preference = Preference(candidates=candidates, ranking=next(iter(orders.values())))
+            return ReadPreference(preference=preference, shared=shared)
+    ranked = [name for name in answers.ranked if not ranks_documents(name, controls)]
+    if not ranked:
+        return ReadPreference()
+    name = ranked[0]
+    return _read_ranker(name, answers.ranked[name], ranked_list(name, data, controls), controls, good_buckets)
+
+
+def _orders(answers: Answers, controls: Controls, count: int) -> Iterator[tuple[str, Ranking]]:
+    """Yield the order that each control says, by the control's name. Stars come last."""
+    for name, selected in answers.selected.items():
+        if selected in _SIDES and count == len(_SIDES):
+            yield name, _best([_SIDES[selected]], count)
+    if controls.comparison is None:
+        return
+    for name, named in controls.comparison.sides.items():
+        sides = {named[said] for said in answers.choices.get(name, ()) if said in named}
+        if len(sides) > 1 and "tie" in sides:
+            yield name, ()  # both a tie and a better answer: no order
+        elif sides:
+            yield name, _all_alike(count) if sides == {"tie"} else _best(_places(sides), count)
+    stars = {
+        place: answers.ratings[name]
+        for name, place in controls.comparison.rated.items()
+        if name in answers.ratings
+    }
+    if len(stars) == count:
+        groups = sorted(set(stars.values()), reverse=True)
+        yield (
+            "stars",
+            tuple(tuple(place for place in sorted(stars) if stars[place] == value) for value in groups),
+        )
+
+
+def _places(sides: Iterable[Side]) -> list[int]:
+    return [side for side in sides if side != "tie"]
+
+
+def _best(places: Sequence[int], count: int) -> Ranking:
+    worse = tuple(place for place in range(count) if place not in places)
+    return tuple(filter(None, (tuple(sorted(places)), worse)))
+
+
+def _all_alike(count: int) -> Ranking:
+    return (tuple(range(count)),)
+
+
+def _contradiction(orders: Mapping[str, Ranking]) -> str | None:
+    """Return what an annotation says that cannot both be true."""
+    for name, order in orders.items():
+        if not order:
+            return f"{name!r} says both that one answer is better and that all are alike"
+    for (one, first), (other, second) in combinations(orders.items(), 2):
+        both_say = "stars" not in {one, other} and first != second
+        if both_say or not _better(first).isdisjoint((worse, best) for best, worse in _better(second)):
+            return f"{one!r} and {other!r} say different answers are better"
+    return None
+
+
+def _better(order: Ranking) -> set[tuple[int, int]]:
+    return {
+        (best, worse)
+        for place, group in enumerate(order)
+        for later in order[place + 1 :]
+        for best in group
+        for worse in later
+    }
+
+
+def _pair_of_the_templates(controls: Controls) -> tuple[InputTag, ...]:
+    """Return the tags that Label Studio's templates compare. They stand in for a `Pairwise` that was deleted."""
+    by_key = {tag.key: tag for tag in controls.inputs.values()}
+    keys = ("answer1", "answer2")
+    return tuple(by_key.get(key, InputTag(name=key, type="Text", key=key)) for key in keys)
+
+
+def _compared(
+    tags: Sequence[InputTag], data: Mapping[str, Any], controls: Controls, answers: Answers
+) -> tuple[tuple[Candidate, ...], tuple[Turn, ...]]:
+    """Return the answers that were compared, and the turns that their conversations share."""
+    shown = [(place, tag) for place, tag in enumerate(tags) if data.get(tag.key) is not None]
+    conversations = [read_turns(data[tag.key], tag) for _, tag in shown]
+    shared = _shared(conversations)
+    candidates = []
+    for (place, tag), turns in zip(shown, conversations, strict=True):
+        *before, answer = turns[len(shared) :] or ({"role": "assistant", "content": ""},)
+        if not isinstance(data[tag.key], list):
+            answer = {**answer, "role": "assistant"}
+        candidates.append(
+            Candidate(
+                id=tag.key,
+                answer=answer,
+                model=_model(data, tag, place),
+                before=tuple(before),
+                rating=_rating(place, controls, answers),
+            )
+        )
+    return tuple(candidates), shared
+
+
+def _shared(conversations: Sequence[tuple[Turn, ...]]) -> tuple[Turn, ...]:
+    """Return the turns that all conversations begin with, without the last turn of any."""
+    shortest = min(map(len, conversations), default=0)
+    alike = takewhile(
+        lambda turns: all(turn == turns[0] for turn in turns), zip(*conversations, strict=False)
+    )
+    return tuple(turns[0] for turns in alike)[: max(0, shortest - 1)]
+
+
+def _rating(place: int, controls: Controls, answers: Answers) -> Rating | None:
+    rated = controls.comparison.rated if controls.comparison else {}
+    name = next((name for name, rated_place in rated.items() if rated_place == place), None)
+    if name is None or name not in answers.ratings:
+        return None
+    return Rating(value=answers.ratings[name], scale=controls.controls[name].scale)
+
+
+def _model(data: Mapping[str, Any], tag: InputTag, place: int) -> str | None:
+    """Return the model of an answer: `answer1_model`, or for `response_a` also `model_a`."""
+    letter, side = "abcdef"[place : place + 1], ("left", "right")[place : place + 1]
+    suffixes = (str(place + 1), letter, letter.upper(), *side)
+    keys = (
+        f"{tag.key}_model",
+        f"{tag.name}_model",
+        *(f"model{between}{suffix}" for suffix in suffixes for between in ("_", "")),
+        *(f"{suffix}_model" for suffix in side),
+    )
+    return next((str(data[key]) for key in keys if isinstance(data.get(key), str) and data[key]), None)
+
+
+def _read_ranker(
+    name: str,
+    placed: Mapping[str, list[str]],
+    listed: Sequence[Mapping[str, Any]],
+    controls: Controls,
+    good_buckets: frozenset[str],
+) -> ReadPreference:
+    candidates = tuple(map(_item, listed))
+    places = {candidate.id: index for index, candidate in enumerate(candidates)}
+    titles = bucket_titles(name, placed, controls)
+    if name in placed or len(titles) < 2:
+        only = placed.get(name) or placed.get(next(iter(titles), ""), [])
+        ranking: Ranking = tuple((places[item],) for item in only if item in places)
+    else:
+        goodness = find_good_buckets(titles, good_buckets)
+        if True not in goodness.values() and any(placed.get(bucket) for bucket in titles):
+            return ReadPreference(
+                unreadable=f"nobody knows which buckets of {name!r} are good: say so with good_buckets= "
+                "(--good-bucket)"
+            )
+        ranking = _in_buckets(placed, places, goodness)
+    preference = Preference(candidates=candidates, ranking=ranking) if ranking else None
+    return ReadPreference(preference=preference)
+
+
+def _in_buckets(
+    placed: Mapping[str, list[str]], places: Mapping[str, int], goodness: Mapping[str, bool | None]
+) -> Ranking:
+    """Return the good answers in their order, and below them the bad ones, which have none.
+
+    Nobody knows an order of two good buckets, so answers in several of them are alike.
+    """
+    good = [
+        found
+        for bucket, is_good in goodness.items()
+        if is_good and (found := [places[item] for item in placed.get(bucket, ()) if item in places])
+    ]
+    bad = tuple(
+        places[item]
+        for bucket, is_good in goodness.items()
+        if is_good is False
+        for item in placed.get(bucket, ())
+        if item in places
+    )
+    best = [(place,) for place in good[0]] if len(good) == 1 else [tuple(sorted(chain(*good)))]
+    return tuple(group for group in (*best, bad) if group)
+
+
+def _item(item: Mapping[str, Any]) -> Candidate:
+    model = item.get("model")
+    return Candidate(
+        id=str(item["id"]),
+        answer={"role": "assistant", "content": item_text(item)},
+        model=str(model) if model else None,
+    )
+
+
+def with_shared(prompt: tuple[Turn, ...], shared: tuple[Turn, ...]) -> tuple[Turn, ...]:
+    """Return a prompt and the turns that compared conversations share. They may repeat the prompt."""
+    return shared if shared[: len(prompt)] == prompt else (*prompt, *shared)

@@ -1,0 +1,70 @@
+"""`started_from`: the prediction with which an annotation began. Its answer is the one that the reviewer saw."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from langchain_label_studio.support.json_safe import as_mapping
+
+Prediction = Mapping[str, Any]
+
+
+def predictions_of(task: Mapping[str, Any]) -> list[Prediction]:
+    """Return the predictions of a task, the oldest first."""
+    found = task.get("predictions")
+    listed = [as_mapping(prediction) for prediction in (found if isinstance(found, list) else ())]
+    return sorted(listed, key=lambda prediction: prediction.get("id") or 0)
+
+
+def started_from(
+    annotation: Mapping[str, Any], predictions: Sequence[Prediction], *, shown_version: str | None
+) -> tuple[Prediction, bool]:
+    """Return the prediction with which an annotation began, and whether the reviewer surely saw it.
+
+    Label Studio notes it (`parent_prediction`). If it does not, it is the newest of the version that the project shows,
+    or else the newest of all.
+
+    Args:
+        annotation: The annotation, as Label Studio lists it.
+        predictions: The predictions of its task, the oldest first.
+        shown_version: The `model_version` of the project. Label Studio shows only its predictions; if it is empty, the
+            newest one. None if it shows no predictions.
+    """
+    parent = annotation.get("parent_prediction")
+    noted = [
+        prediction for prediction in predictions if parent is not None and prediction.get("id") == parent
+    ]
+    shown = [
+        prediction for prediction in predictions if shown_version in ("", prediction.get("model_version"))
+    ]
+    found = next((kind[-1] for kind in (noted, shown, predictions) if kind), {})
+    return found, bool(noted or shown)
+
+
+def own_prediction(predictions: Sequence[Prediction], run_id: str) -> Prediction:
+    """Return the prediction that this package made for a run: its region has an id of the run. See `build_task`.
+
+    Another program may have taken the ids away. Then it is the oldest one with a text.
+    """
+    mine = run_id.replace("-", "")[-10:]
+    texts = [prediction for prediction in predictions if any(predicted_texts(prediction))]
+    made = [prediction for prediction in texts if mine and mine in _region_ids(prediction)]
+    return next((kind[0] for kind in (made, texts) if kind), {})
+
+
+def predicted_texts(prediction: Prediction) -> Iterator[tuple[str, list[str]]]:
+    """Yield the texts that a prediction fills into text fields for the whole task, as `(control, texts)`."""
+    for region in _regions(prediction):
+        value = as_mapping(region.get("value"))
+        if region.get("type") == "textarea" and set(value) == {"text"} and (texts := value["text"]):
+            yield str(region.get("from_name")), [texts] if isinstance(texts, str) else list(map(str, texts))
+
+
+def _region_ids(prediction: Prediction) -> set[str]:
+    return {str(region.get("id")) for region in _regions(prediction)}
+
+
+def _regions(prediction: Prediction) -> Iterator[Mapping[str, Any]]:
+    result = prediction.get("result")
+    return map(as_mapping, result if isinstance(result, list) else ())
