@@ -23,6 +23,7 @@ from langchain_label_studio import (
     to_reward,
     to_sft,
 )
+from langchain_label_studio.datasets.skip_reasons import Reason
 from langchain_label_studio.forms import get_form
 from langchain_label_studio.forms.preference.form import EMPTY, shuffled
 from langchain_label_studio.forms.preference.merge_runs import join_runs, shared_prompt
@@ -44,6 +45,18 @@ TEMPLATE = """
 <Pairwise name="comparison" toName="answer1,answer2"/>
 </View>
 """
+OLDER = """
+<View>
+<Paragraphs name="dialogue" value="$prompt" layout="dialogue" textKey="content" nameKey="role"/>
+<Text name="answer1" value="$answer1"/><Text name="answer2" value="$answer2"/>
+<Pairwise name="comparison" toName="answer1,answer2"/>
+<List name="answers" value="$items"/>
+<Ranker name="rank" toName="answers"><Bucket name="ranked"/><Bucket name="bad"/></Ranker>
+<Choices name="tie" toName="dialogue"><Choice value="Equally good"/><Choice value="Equally bad"/></Choices>
+<Choices name="verdict" toName="dialogue"><Choice value="Good"/><Choice value="Bad"/></Choices>
+</View>
+"""
+"""The label config of projects that were made before one control decided a comparison."""
 
 Result = list[dict[str, Any]]
 
@@ -89,7 +102,12 @@ def place_of(of: LLMRun, answer: str) -> str:
     return str(name)
 
 
+def preferred(of: LLMRun, answer: str) -> dict[str, Any]:
+    return chosen("better", {"answer1": "Left", "answer2": "Right"}[place_of(of, answer)])
+
+
 def clicked(of: LLMRun, answer: str) -> dict[str, Any]:
+    """In a project with the older label config."""
     side = {"answer1": "left", "answer2": "right"}[place_of(of, answer)]
     return region("comparison", "pairwise", side)
 
@@ -214,7 +232,7 @@ def test_what_was_ranked_is_read_whatever_the_order_on_screen(
     of = compared(*names, models=[f"model-{number}" for number in range(count)], run_id=run_id)
     wanted = ranking.sample(names, count)
     if count == 2:
-        review = said(of, clicked(of, wanted[0]))
+        review = said(of, preferred(of, wanted[0]))
         placed = wanted
     else:
         placed = wanted[: data.draw(st.integers(0, count))]
@@ -235,27 +253,82 @@ def test_bad_answers_are_worse_than_those_in_order() -> None:
     assert not to_dpo([review])
 
 
+def gives_no_row(review: Review) -> bool:
+    return not any(export([review]) for export in (to_dpo, to_reward, to_sft))
+
+
 @pytest.mark.parametrize("choice", ["Equally good", "Equally bad"])
-def test_a_tie_is_a_tie_whatever_was_clicked(choice: str) -> None:
-    of = compared("One", "Two", models=["a", "b"])
-    for result in ([chosen("tie", choice)], [clicked(of, "One"), chosen("tie", choice)]):
-        review = said(of, *result)
-        assert in_words(review.preference) == [{"One", "Two"}]
-        assert review.choices == {"tie": (choice,)}
-        for export in (to_dpo, to_reward, to_sft):
-            assert not export([review])
+def test_a_tie_is_a_tie(choice: str) -> None:
+    two, three = compared("One", "Two", models=["a", "b"]), compared("One", "Two", "Three")
+    pair, listed = said(two, chosen("better", choice)), said(three, chosen("tie", choice), sorted_into(three))
+    older = said(two, chosen("tie", choice), config=OLDER)
+    for review in (pair, listed, older):
+        assert in_words(review.preference) == [{answer["content"] for answer in review.run.answers}]
+        assert review.unreadable == ()
+        assert gives_no_row(review)
         report = build_report([review])
         assert report.preferences is None or not report.preferences.contenders
 
 
-def test_who_says_nothing_approves_of_nothing() -> None:
+@pytest.mark.parametrize("choice", ["Equally good", "Equally bad"])
+def test_better_and_equal_at_once_is_named_and_left_out(choice: str) -> None:
+    two, three = compared("One", "Two"), compared("One", "Two", "Three")
+    for review in (
+        said(two, clicked(two, "One"), chosen("tie", choice), config=OLDER),
+        said(three, sorted_into(three, ["Two"]), chosen("tie", choice)),
+        said(three, sorted_into(three, ["Two", "One"], bad=["Three"]), chosen("tie", choice)),
+        said(three, sorted_into(three, bad=["Three"]), chosen("tie", choice)),
+        said(three, sorted_into(three, ["Two"]), chosen("tie", choice), config=OLDER),
+    ):
+        assert review.unreadable == (
+            "the reviewer said that one answer is better, and that the answers are equal",
+        )
+        assert in_words(review.preference) == []
+        assert gives_no_row(review)
+
+
+def test_all_answers_in_one_bucket_are_equal_and_may_be_called_so() -> None:
+    of = compared("One", "Two", "Three")
+    review = said(of, sorted_into(of, bad=["One", "Two", "Three"]), chosen("tie", "Equally bad"))
+    assert in_words(review.preference) == [{"One", "Two", "Three"}]
+    assert review.unreadable == ()
+
+
+@pytest.mark.parametrize("config", [FORM.label_config, OLDER], ids=["now", "older"])
+def test_who_says_nothing_approves_of_nothing(config: str) -> None:
     two, three, one = compared("One", "Two"), compared("One", "Two", "Three"), compared("One")
-    for review in (said(two), said(three, sorted_into(three)), said(one)):
-        assert review.preference
-        assert review.preference.ranking == ()
+    for review, problem in (
+        (said(two, config=config), "which answer is better"),
+        (said(three, sorted_into(three), config=config), "which answer is better"),
+        (said(three, region("reason", "textarea", ["Hm."]), config=config), "which answer is better"),
+        (said(one, config=config), "whether the answer is good"),
+    ):
+        assert in_words(review.preference) == []
         assert review.corrected is None
-        assert not to_sft([review])
-        assert not to_dpo([review])
+        assert review.unreadable == (f"the reviewer did not say {problem}",)
+        assert gives_no_row(review)
+        assert list(to_dpo([review]).skipped) == [Reason.NOT_READABLE]
+
+
+def test_who_is_asked_something_else_says_all_that_was_asked() -> None:
+    config = TEMPLATE.replace(
+        '<Pairwise name="comparison" toName="answer1,answer2"/>', '<Rating name="stars" toName="prompt"/>'
+    )
+    for of in (compared("One", "Two"), compared("One")):
+        assert said(of, region("stars", "rating", 4), config=config).unreadable == ()
+
+
+def test_what_a_project_of_the_template_says_is_named_as_well() -> None:
+    of = compared("One", "Two")
+    assert said(of, config=TEMPLATE).unreadable == ("the reviewer did not say which answer is better",)
+
+
+@pytest.mark.parametrize("answer", ["One", "Two"])
+def test_projects_of_an_older_version_are_read(answer: str) -> None:
+    of = compared("One", "Two")
+    review = said(of, clicked(of, answer), config=OLDER)
+    assert in_words(review.preference)[0] == {answer}
+    assert (review.unreadable, len(to_dpo([review]))) == ((), 1)
 
 
 def test_a_skipped_task_says_nothing() -> None:
@@ -276,7 +349,7 @@ def test_an_answer_that_stands_alone_is_good_or_bad() -> None:
 
 def test_the_run_is_read_as_it_was() -> None:
     of = compared("One", "Two", models=["a", "b"], data={"topic": "stars"})
-    review = said(of, clicked(of, "Two"), region("reason", "textarea", ["Shorter."]))
+    review = said(of, preferred(of, "Two"), region("reason", "textarea", ["Shorter."]))
     assert review.run.answers == of.answers
     assert review.run.candidates == of.candidates
     assert review.run.data == {"topic": "stars"}
@@ -289,7 +362,7 @@ def test_exports_and_leaderboard_name_the_models() -> None:
     reviews = []
     for number in range(12):
         of = compared(f"Good {number}", f"Bad {number}", models=["large", "small"])
-        reviews.append(said(of, clicked(of, f"Bad {number}" if number == 0 else f"Good {number}")))
+        reviews.append(said(of, preferred(of, f"Bad {number}" if number == 0 else f"Good {number}")))
     assert len(to_dpo(reviews)) == len(to_reward(reviews)) == 12
     row = to_dpo(reviews)[1]
     assert (row["chosen"][0]["content"], row["rejected"][0]["content"]) == ("Good 1", "Bad 1")
@@ -305,7 +378,7 @@ def test_exports_and_leaderboard_name_the_models() -> None:
 
 def test_candidates_of_one_run_have_its_model() -> None:
     of = run("Why?", ["One", "Two"], form="preference", model="gpt-test")
-    review = said(of, clicked(of, "Two"))
+    review = said(of, preferred(of, "Two"))
     assert review.preference
     assert [candidate.model for candidate in review.preference.candidates] == ["gpt-test", "gpt-test"]
 

@@ -26,11 +26,12 @@ def test_the_prompt_config_has_the_old_names_and_keys(mode: str | LabelStudioMod
     assert found is LabelStudioMode.PROMPT
     for tag in (
         '<Text name="prompt" value="$prompt"/>',
-        '<Rating name="rating" toName="prompt"/>',
+        '<Rating name="rating" toName="prompt" ',
     ):
         assert tag in xml
     assert re.search(
-        r'<TextArea name="response" toName="prompt"\s+maxSubmissions="1" editable="true" required="true"', xml
+        r'<TextArea name="response" toName="prompt"\s+maxSubmissions="1" editable="true" transcription="true" required="true"',
+        xml,
     )
     config = parse_label_config(xml)
     assert (config.response, config.input) == (
@@ -47,7 +48,7 @@ def test_the_chat_config_has_the_old_names_and_keys() -> None:
         '<Paragraphs name="dialogue" value="$prompt" layout="dialogue" textKey="content" nameKey="role" granularity="sentence"/>'
         in xml
     )
-    assert xml.index("Final response:") < xml.index('name="response"') < xml.index("Rate the response:")
+    assert xml.index("Final response:") < xml.index('name="response"') < xml.index("Rate the response")
     config = parse_label_config(xml)
     assert (config.response, config.input) == (
         "response",

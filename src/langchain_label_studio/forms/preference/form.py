@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from hashlib import sha256
 from typing import Any
@@ -19,7 +20,14 @@ EMPTY = "[empty answer]"
 
 # Names in preference.xml.
 _KEYS = frozenset({"prompt", "answer1", "answer2", "items", "shown"})
-_TIE, _VERDICT, _GOOD, _BAD_BUCKET = "tie", "verdict", "Good", "bad"
+_BETTER, _LEFT, _RIGHT, _EQUAL = "better", "Left", "Right", ("Equally good", "Equally bad")
+_TIE, _BAD_BUCKET, _VERDICT, _GOOD = "tie", "bad", "verdict", "Good"
+
+_NOT_COMPARED = "the reviewer did not say which answer is better"
+_NOT_JUDGED = "the reviewer did not say whether the answer is good"
+_CONTRADICTION = "the reviewer said that one answer is better, and that the answers are equal"
+
+_Ranking = tuple[tuple[int, ...], ...]
 
 
 def shuffled(run_id: str, count: int) -> tuple[int, ...]:
@@ -56,7 +64,7 @@ def fill(run: LLMRun) -> Filled:
                 "alone": [1] * (count == 1),
                 "pair": [1] * (count == 2),
                 "list": [1] * (count > 2),
-                "several": [1] * (count > 1),
+                "several": [1] * (count > 1),  # in projects that were made before "better" was there
             },
         },
         meta={"order": list(order), "candidates": list(run.candidates)},
@@ -66,8 +74,7 @@ def fill(run: LLMRun) -> Filled:
 def read(data: Mapping[str, Any], meta: Mapping[str, Any], review: Review) -> Review:  # noqa: ARG001
     """Return the review with its preference: the candidates are in the order of the run's answers, with their models.
 
-    "Equally good" and "Equally bad" are for all answers, even if something else was clicked, too. Without any click,
-    the preference has no ranking.
+    A reviewer who said nothing, or two things that contradict each other, gave no ranking. `Review.unreadable` says so.
     """
     run = replace(
         review.run,
@@ -85,12 +92,28 @@ def read(data: Mapping[str, Any], meta: Mapping[str, Any], review: Review) -> Re
         Candidate(id=name, answer=run.answers[index], model=_model(run, index))
         for name, index in sorted(places.items(), key=lambda item: item[1])
     )
-    return replace(review, preference=Preference(candidates=candidates, ranking=_ranking(review, places)))
+    rankings = set(_rankings(review, places))
+    [ranking] = rankings if len(rankings) == 1 else [()]
+    return replace(
+        review,
+        preference=Preference(candidates=candidates, ranking=ranking),
+        unreadable=(*review.unreadable, *_problems(review, rankings, count=len(order))),
+    )
 
 
-def _ranking(review: Review, places: Mapping[str, int]) -> tuple[tuple[int, ...], ...]:
-    if review.choices.get(_TIE):
-        return (tuple(sorted(places.values())),)
+def _rankings(review: Review, places: Mapping[str, int]) -> Iterator[_Ranking]:
+    """Yield the ranking that each control says. Also those of a label config that another version made are read."""
+    equal = (tuple(sorted(places.values())),)
+    sides: _Ranking = tuple((places[name],) for name in (_place(0), _place(1)) if name in places)
+    says = {_LEFT: sides, _RIGHT: sides[::-1]} | dict.fromkeys(_EQUAL, equal)
+    compared = [says[choice] for choice in review.choices.get(_BETTER, ()) if choice in says]
+    yield from compared
+    yield from (equal for _ in review.choices.get(_TIE, ()))
+    if not compared and (placed := tuple(_placed(review, places))):
+        yield placed
+
+
+def _placed(review: Review, places: Mapping[str, int]) -> Iterator[tuple[int, ...]]:
     said = review.preference
     best_first = [[said.candidates[index].id for index in group] for group in said.ranking] if said else []
     bad = [
@@ -100,7 +123,22 @@ def _ranking(review: Review, places: Mapping[str, int]) -> tuple[tuple[int, ...]
         for name in buckets.get(_BAD_BUCKET) or ()
     ]
     groups = [tuple(places[name] for name in group if name in places) for group in [*best_first, bad]]
-    return tuple(group for group in groups if group)
+    return (group for group in groups if group)
+
+
+def _problems(review: Review, rankings: AbstractSet[_Ranking], *, count: int) -> Iterator[str]:
+    if len(rankings) > 1:
+        yield _CONTRADICTION
+    elif count == 1 and _VERDICT in review.asked and _VERDICT not in review.choices:
+        yield _NOT_JUDGED
+    elif count > 1 and not rankings and _asks_to_compare(review):
+        yield _NOT_COMPARED
+
+
+def _asks_to_compare(review: Review) -> bool:
+    return _BETTER in review.asked or any(
+        control.type in {"Pairwise", "Ranker"} for control in review.asked.values()
+    )
 
 
 def _place(place: int) -> str:
