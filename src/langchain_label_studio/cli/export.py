@@ -197,6 +197,8 @@ def _export(make_kind: Callable[[], DatasetKind], options: SharedOptions) -> Non
         reviews = read_project_reviews(
             options.project,
             options.url,
+            answer=options.answer,
+            good_buckets=options.good_bucket,
             since=selection.since,
             quiet=options.json,
             include_unreviewed=bool(kind.feedback),

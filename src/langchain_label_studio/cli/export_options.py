@@ -9,7 +9,12 @@ from typing import Annotated
 
 import typer
 
-from langchain_label_studio.cli.project_options import ProjectOption, UrlOption
+from langchain_label_studio.cli.project_options import (
+    AnswerOption,
+    GoodBucketsOption,
+    ProjectOption,
+    UrlOption,
+)
 from langchain_label_studio.datasets.options import Policy, ReviewSelection, make_selection
 from langchain_label_studio.datasets.training_set import Split
 from langchain_label_studio.errors import SettingError
@@ -35,6 +40,8 @@ class SharedOptions:
     ]
     project: ProjectOption = None
     url: UrlOption = None
+    answer: AnswerOption = None
+    good_bucket: GoodBucketsOption = None
     policy: Annotated[
         Policy,
         typer.Option(help="How several reviews of one task are combined.", rich_help_panel=_REVIEWS),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Annotated
 
@@ -14,6 +14,8 @@ from langchain_label_studio.label_studio.settings import (
     URL_VARIABLE,
 )
 from langchain_label_studio.types.review import Review
+
+READING = "How the label config is read"
 
 ProjectOption = Annotated[
     str | None,
@@ -27,11 +29,31 @@ UrlOption = Annotated[
     str | None, typer.Option("--url", help=f"The address of Label Studio. Default: {URL_VARIABLE}.")
 ]
 
+AnswerOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="CONTROL",
+        help="The text field with the answer. Default: the one with the model's answer, or the one whose name says so.",
+        rich_help_panel=READING,
+    ),
+]
+GoodBucketsOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--good-bucket",
+        metavar="BUCKET",
+        help="A bucket of a Ranker for good answers. May be repeated; all others are then for bad answers.",
+        rich_help_panel=READING,
+    ),
+]
+
 
 def read_project_reviews(
     project: str | None,
     url: str | None,
     *,
+    answer: str | None,
+    good_buckets: Sequence[str] | None,
     since: datetime | str | None,
     include_unreviewed: bool = False,
     quiet: bool,
@@ -41,6 +63,8 @@ def read_project_reviews(
     Args:
         project: The project's title or number.
         url: The address of Label Studio.
+        answer: The text field with the answer.
+        good_buckets: The buckets of a `Ranker` for good answers.
         since: Return only reviews saved at this time or later.
         include_unreviewed: Include tasks that nobody has annotated.
         quiet: Show no progress bar.
@@ -53,6 +77,8 @@ def read_project_reviews(
         project_name=None if is_number else project,
         url=url,
         since=since,
+        answer=answer,
+        good_buckets=good_buckets or (),
         include_skipped=True,
         include_unreviewed=include_unreviewed,
         progress=False if quiet else None,

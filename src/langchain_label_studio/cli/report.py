@@ -8,7 +8,13 @@ from typing import Annotated
 import typer
 
 from langchain_label_studio.cli.console import err, out, print_text, problems_explained, shown
-from langchain_label_studio.cli.project_options import ProjectOption, UrlOption, read_project_reviews
+from langchain_label_studio.cli.project_options import (
+    AnswerOption,
+    GoodBucketsOption,
+    ProjectOption,
+    UrlOption,
+    read_project_reviews,
+)
 from langchain_label_studio.support.atomic_files import Staging, check_place, write_errors_explained
 
 MISUSED = 2
@@ -18,6 +24,8 @@ def report(
     *,
     project: ProjectOption = None,
     url: UrlOption = None,
+    answer: AnswerOption = None,
+    good_bucket: GoodBucketsOption = None,
     since: Annotated[
         str | None, typer.Option(metavar="TIME", help="Use only reviews saved at this time or later.")
     ] = None,
@@ -48,7 +56,13 @@ def report(
         if html:
             _check_html(html)
         reviews = read_project_reviews(
-            project, url, since=since, include_unreviewed=True, quiet=as_json or as_markdown
+            project,
+            url,
+            answer=answer,
+            good_buckets=good_bucket,
+            since=since,
+            include_unreviewed=True,
+            quiet=as_json or as_markdown,
         )
         built = build_report(reviews, title=f"Reviews of {_title(project)}")
         if as_json:

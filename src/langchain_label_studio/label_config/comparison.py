@@ -46,7 +46,7 @@ _TIE = frozenset(
 )
 _FILLERS = frozenset(
     {
-        *("about", "answer", "are", "assistant", "bad", "best", "better", "bit", "by", "candidate", "choice"),
+        *("about", "answer", "are", "assistant", "best", "better", "bit", "by", "candidate", "choice"),
         *(
             "choose",
             "chosen",
@@ -77,7 +77,7 @@ _FILLERS = frozenset(
         *("significantly", "slightly", "somewhat", "strongly", "summary", "the", "was", "winner", "wins"),
     }
 )
-_ARTICLE = re.compile(r"\b(?:(?:is|are|was)\s+an?\b|an?\s+(?:bit|little|lot|tie|draw)\b)", re.IGNORECASE)
+_ARTICLE = re.compile(r"\b(?:(?:is|are|was)\s+an?\b|an?\s+(?=bit|little|lot|tie|draw))", re.IGNORECASE)
 _THAN = re.compile(r"\b(?:than|over|beats)\b.*|>.*", re.IGNORECASE | re.DOTALL)
 _LESS = re.compile(r"^.*<", re.DOTALL)
 _EQUAL_SIGN = re.compile(r"^[\w\s]+[=~≈]+[\w\s]+$")

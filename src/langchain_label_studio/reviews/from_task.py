@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar
 
@@ -13,7 +13,8 @@ from langchain_label_studio.label_config.inert_text import active
 from langchain_label_studio.label_studio.tasks.feedback_columns import read_feedback
 from langchain_label_studio.reviews.buckets import ranks_documents, read_ranked_documents
 from langchain_label_studio.reviews.corrections import UnreadableCallError, read_corrections
-from langchain_label_studio.reviews.preferences import ReadPreference, read_preference, with_shared
+from langchain_label_studio.reviews.preferences import UnknownOrderError, read_preference, with_shared
+from langchain_label_studio.reviews.reading_options import NOTHING_TOLD, ReadingOptions
 from langchain_label_studio.reviews.regions import read_regions
 from langchain_label_studio.reviews.run_from_task import ShownRun, read_run
 from langchain_label_studio.reviews.started_from import (
@@ -24,26 +25,10 @@ from langchain_label_studio.reviews.started_from import (
 )
 from langchain_label_studio.support.json_safe import as_mapping
 from langchain_label_studio.support.moments import read_time
-from langchain_label_studio.types.review import Rating, Review
+from langchain_label_studio.types.review import Preference, Rating, Review
 from langchain_label_studio.types.turn import Turn
 
 _T = TypeVar("_T")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReadingOptions:
-    """Facts that a task does not tell.
-
-    Attributes:
-        shown_version: The `model_version` of the predictions that the project shows. If it is empty, the project shows
-            the newest prediction. None if it shows no predictions.
-        answer: The name of the text field with the answer.
-        good_buckets: The names of the buckets of a `Ranker` for good answers.
-    """
-
-    shown_version: str | None = ""
-    answer: str | None = None
-    good_buckets: frozenset[str] = field(default_factory=frozenset)
 
 
 def read_reviews(
@@ -53,7 +38,7 @@ def read_reviews(
     project_id: int,
     project_url: str,
     reviewers: Mapping[int, str],
-    options: ReadingOptions = ReadingOptions(),
+    options: ReadingOptions = NOTHING_TOLD,
 ) -> Iterator[Review]:
     """Yield a review for each annotation of a task, the oldest first. Without an annotation, yield one empty review.
 
@@ -128,7 +113,7 @@ class _Annotation:
         answers, controls, annotation = self._answers, self._controls, self._annotation
         in_order = [*controls.controls, *answers.texts, *answers.ratings, *answers.choices, *answers.others]
         corrected, unreadable = self._read_corrected()
-        found = self._read_preference()
+        preference, shared, unknown = self._read_preference()
         review = replace(
             unreviewed,
             annotation_id=annotation["id"],
@@ -143,17 +128,17 @@ class _Annotation:
                 for name, value in _ordered(answers.ratings, in_order).items()
             },
             choices=_ordered(answers.choices, in_order),
-            preference=found.preference,
+            preference=preference,
             comments={
                 name: texts
                 for name, texts in _ordered(answers.texts, in_order).items()
                 if name != self._shown.field.name
             },
             controls=_ordered(answers.others, in_order),
-            unreadable=(*unreadable, *((found.unreadable,) if found.unreadable else ())),
+            unreadable=(*unreadable, *unknown),
         )
-        if found.shared:
-            prompt = with_shared(review.run.prompt, found.shared)
+        if shared:
+            prompt = with_shared(review.run.prompt, shared)
             review = replace(review, run=replace(review.run, prompt=prompt))
         return self._with_documents(review)
 
@@ -199,10 +184,15 @@ class _Annotation:
         control = self._controls.controls.get(shown.field.name)
         return control is not None and bool(control.key)
 
-    def _read_preference(self) -> ReadPreference:
+    def _read_preference(self) -> tuple[Preference | None, tuple[Turn, ...], tuple[str, ...]]:
+        """Return the order of the answers, the turns that they share, and the reason why the order is not known."""
         if self._shown.run.answers and not self._shown.compares:
-            return ReadPreference()
-        return read_preference(self._answers, self._data, self._controls, self._options.good_buckets)
+            return None, (), ()
+        try:
+            found = read_preference(self._answers, self._data, self._controls, self._options.good_buckets)
+        except UnknownOrderError as error:
+            return None, (), (str(error),)
+        return *found, ()
 
     def _with_documents(self, review: Review) -> Review:
         """Return the review with the documents that the reviewer put into buckets."""

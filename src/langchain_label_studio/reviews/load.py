@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from datetime import datetime, timedelta
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -12,10 +12,12 @@ from pydantic import SecretStr
 from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_exponential
 
 from langchain_label_studio.errors import RequestRefusedError, ServerUnavailableError
-from langchain_label_studio.label_config.controls import read_controls
+from langchain_label_studio.label_config.controls import Controls, read_controls
 from langchain_label_studio.label_studio.projects import find_project
 from langchain_label_studio.label_studio.settings import resolve_api_key, resolve_project_choice, resolve_url
+from langchain_label_studio.reviews.answer_field import overlooked_field
 from langchain_label_studio.reviews.from_task import read_reviews
+from langchain_label_studio.reviews.reading_options import ReadingOptions
 from langchain_label_studio.support.log import logger
 from langchain_label_studio.support.moments import resolve_moment
 from langchain_label_studio.types.review import Review
@@ -53,6 +55,8 @@ def load_reviews(
     since: datetime | str | None = None,
     include_skipped: bool = False,
     include_unreviewed: bool = False,
+    answer: str | None = None,
+    good_buckets: Collection[str] = (),
     progress: bool | None = None,
 ) -> Iterator[Review]:
     """Return an iterator over the reviews of a project, one for each annotation.
@@ -68,6 +72,10 @@ def load_reviews(
             it is local time. To continue an earlier reading, pass the time when that reading began.
         include_skipped: Include annotations that skipped the task (`was_skipped`).
         include_unreviewed: Include tasks without an annotation (`annotation_id` is None).
+        answer: The name of the `TextArea` with the answer. Needed if the label config has several that may hold it, or
+            if it shows an answer and asks for a better one in a `TextArea`.
+        good_buckets: The names or titles of the buckets of a `Ranker` for good answers; all others are then for bad
+            ones. Needed if their names do not tell.
         progress: Whether to show a progress bar. Default: in a terminal and in a notebook.
 
     Returns:
@@ -89,8 +97,21 @@ def load_reviews(
 
     client = LabelStudioClient(url=address, api_key=key)
     project = find_project(client, url=address, wanted=wanted)
+    controls = read_controls(project.label_config)
+    options = ReadingOptions(
+        shown_version=project.model_version if project.shows_predictions else None,
+        answer=answer,
+        good_buckets=frozenset([good_buckets] if isinstance(good_buckets, str) else good_buckets),
+    )
+    options.check(controls)
     reviews = _read(
-        client, project, begin, every_task=include_skipped or include_unreviewed, progress=progress
+        client,
+        project,
+        begin,
+        controls=controls,
+        options=options,
+        every_task=include_skipped or include_unreviewed,
+        progress=progress,
     )
     return (
         review
@@ -104,19 +125,41 @@ def _read(
     project: ProjectInfo,
     since: datetime | None,
     *,
+    controls: Controls,
+    options: ReadingOptions,
     every_task: bool,
     progress: bool | None,
 ) -> Iterator[Review]:
-    controls = read_controls(project.label_config)
     reviewers = client.users()
     project_url = f"{client.url}projects/{project.id}/data"
+    warned: set[str] = set()
     try:
         for task in _tasks(client, project, since, every_task=every_task, progress=progress):
-            yield from read_reviews(
-                task, controls, project_id=project.id, project_url=project_url, reviewers=reviewers
-            )
+            for review in read_reviews(
+                task,
+                controls,
+                project_id=project.id,
+                project_url=project_url,
+                reviewers=reviewers,
+                options=options,
+            ):
+                _warn_of_overlooked(review, warned)
+                yield review
     finally:
         client.close()
+
+
+def _warn_of_overlooked(review: Review, warned: set[str]) -> None:
+    """Warn once of each text field that seems to ask for a better answer."""
+    if (name := overlooked_field(review)) and name not in warned:
+        warned.add(name)
+        logger.warning(
+            "Texts in %r count as comments, because the task shows an answer already. If reviewers write a better "
+            "answer there, pass answer=%r (on the command line: --answer %s).",
+            name,
+            name,
+            name,
+        )
 
 
 def _tasks(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import chain, combinations, takewhile
 from typing import Any
 
@@ -24,27 +23,17 @@ from langchain_label_studio.types.turn import Turn
 
 Ranking = tuple[tuple[int, ...], ...]
 
+_STARS = "the stars"
 _SIDES: Mapping[str, int] = {"left": 0, "right": 1}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReadPreference:
-    """What an annotation says about several answers.
-
-    Attributes:
-        preference: The order of the answers. None if they were not compared.
-        shared: The turns that all compared conversations begin with.
-        unreadable: The reason why the order cannot be read.
-    """
-
-    preference: Preference | None = None
-    shared: tuple[Turn, ...] = ()
-    unreadable: str | None = None
+class UnknownOrderError(ValueError):
+    """Nobody can tell in which order the reviewer put the answers."""
 
 
 def read_preference(
     answers: Answers, data: Mapping[str, Any], controls: Controls, good_buckets: frozenset[str]
-) -> ReadPreference:
+) -> tuple[Preference | None, tuple[Turn, ...]]:
     """Return the order in which a reviewer put the answers of a task.
 
     Args:
@@ -52,21 +41,26 @@ def read_preference(
         data: The task's data.
         controls: The controls of the project's label config.
         good_buckets: The names of the buckets of a `Ranker` for good answers. Without any, the names tell.
+
+    Returns:
+        The order, or None if the answers were not compared; and the turns with which all compared conversations begin.
+
+    Raises:
+        UnknownOrderError: The annotation contradicts itself, or does not tell the order.
     """
     tags = controls.compared or (_pair_of_the_templates(controls) if answers.selected else ())
     candidates, shared = _compared(tags, data, controls, answers)
     if len(candidates) == len(tags) > 1:
         orders = dict(_orders(answers, controls, len(tags)))
-        if contradiction := _contradiction(orders):
-            return ReadPreference(unreadable=contradiction)
+        _check(orders)
         if orders:
-            preference = Preference(candidates=candidates, ranking=next(iter(orders.values())))
-            return ReadPreference(preference=preference, shared=shared)
-    ranked = [name for name in answers.ranked if not ranks_documents(name, controls)]
-    if not ranked:
-        return ReadPreference()
-    name = ranked[0]
-    return _read_ranker(name, answers.ranked[name], ranked_list(name, data, controls), controls, good_buckets)
+            return Preference(candidates=candidates, ranking=next(iter(orders.values()))), shared
+    for name, placed in answers.ranked.items():
+        if not ranks_documents(name, controls):
+            items = tuple(map(_item, ranked_list(name, data, controls)))
+            ranking = _ranking(name, placed, items, controls, good_buckets)
+            return (Preference(candidates=items, ranking=ranking) if ranking else None), ()
+    return None, ()
 
 
 def _orders(answers: Answers, controls: Controls, count: int) -> Iterator[tuple[str, Ranking]]:
@@ -90,7 +84,7 @@ def _orders(answers: Answers, controls: Controls, count: int) -> Iterator[tuple[
     if len(stars) == count:
         groups = sorted(set(stars.values()), reverse=True)
         yield (
-            "stars",
+            _STARS,
             tuple(tuple(place for place in sorted(stars) if stars[place] == value) for value in groups),
         )
 
@@ -108,16 +102,21 @@ def _all_alike(count: int) -> Ranking:
     return (tuple(range(count)),)
 
 
-def _contradiction(orders: Mapping[str, Ranking]) -> str | None:
-    """Return what an annotation says that cannot both be true."""
+def _check(orders: Mapping[str, Ranking]) -> None:
+    """Check that an annotation does not contradict itself.
+
+    Raises:
+        UnknownOrderError: It does.
+    """
     for name, order in orders.items():
         if not order:
-            return f"{name!r} says both that one answer is better and that all are alike"
+            msg = f"{name!r} says both that one answer is better and that all are alike"
+            raise UnknownOrderError(msg)
     for (one, first), (other, second) in combinations(orders.items(), 2):
-        both_say = "stars" not in {one, other} and first != second
-        if both_say or not _better(first).isdisjoint((worse, best) for best, worse in _better(second)):
-            return f"{one!r} and {other!r} say different answers are better"
-    return None
+        differ = other != _STARS and first != second
+        if differ or not _better(first).isdisjoint((worse, best) for best, worse in _better(second)):
+            msg = f"{one!r} and {other!r} say that different answers are better"
+            raise UnknownOrderError(msg)
 
 
 def _better(order: Ranking) -> set[tuple[int, int]]:
@@ -191,29 +190,38 @@ def _model(data: Mapping[str, Any], tag: InputTag, place: int) -> str | None:
     return next((str(data[key]) for key in keys if isinstance(data.get(key), str) and data[key]), None)
 
 
-def _read_ranker(
+def _ranking(
     name: str,
     placed: Mapping[str, list[str]],
-    listed: Sequence[Mapping[str, Any]],
+    candidates: Sequence[Candidate],
     controls: Controls,
     good_buckets: frozenset[str],
-) -> ReadPreference:
-    candidates = tuple(map(_item, listed))
+) -> Ranking:
+    """Return the order that a `Ranker` says.
+
+    Raises:
+        UnknownOrderError: It may be untouched, or nobody knows which of its buckets are good.
+    """
     places = {candidate.id: index for index, candidate in enumerate(candidates)}
     titles = bucket_titles(name, placed, controls)
-    if name in placed or len(titles) < 2:
-        only = placed.get(name) or placed.get(next(iter(titles), ""), [])
-        ranking: Ranking = tuple((places[item],) for item in only if item in places)
-    else:
-        goodness = find_good_buckets(titles, good_buckets)
-        if True not in goodness.values() and any(placed.get(bucket) for bucket in titles):
-            return ReadPreference(
-                unreadable=f"nobody knows which buckets of {name!r} are good: say so with good_buckets= "
-                "(--good-bucket)"
-            )
-        ranking = _in_buckets(placed, places, goodness)
-    preference = Preference(candidates=candidates, ranking=ranking) if ranking else None
-    return ReadPreference(preference=preference)
+    if name in placed:
+        if placed[name] == list(places) and len(places) > 1:
+            # The page saves this order also if nobody moves an answer.
+            msg = f"{name!r} has the answers in the order of the task: nobody knows whether the reviewer ranked them"
+            raise UnknownOrderError(msg)
+        return _each_alone(placed[name], places)
+    if len(titles) == 1:
+        return _each_alone(placed.get(next(iter(titles)), ()), places)
+    goodness = find_good_buckets(titles, good_buckets)
+    filled = {goodness[bucket] for bucket, items in placed.items() if items and bucket in goodness}
+    if None in filled and True not in goodness.values():
+        msg = f"nobody knows which buckets of {name!r} are good: say so with good_buckets= (--good-bucket)"
+        raise UnknownOrderError(msg)
+    return _in_buckets(placed, places, goodness)
+
+
+def _each_alone(items: Iterable[str], places: Mapping[str, int]) -> Ranking:
+    return tuple((places[item],) for item in items if item in places)
 
 
 def _in_buckets(

@@ -5,24 +5,29 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from langchain_label_studio import LLMRun, Rating, Review, get_default_label_configs
-from langchain_label_studio.label_config.controls import read_controls
+from langchain_label_studio import LLMRun, Rating, Review
 from langchain_label_studio.label_config.inert_text import WORD_JOINER
-from langchain_label_studio.label_config.parse import parse_label_config
-from langchain_label_studio.label_studio.tasks.build import build_task
 from langchain_label_studio.reviews.corrections import UnreadableCallError, read_corrections
-from langchain_label_studio.reviews.from_task import read_reviews
 from langchain_label_studio.types.control_tag import ControlTag
 from langchain_label_studio.types.text import show_turn
 from langchain_label_studio.types.turn import Turn
+from tests.support.annotated_tasks import (
+    CHAT,
+    annotation,
+    of_template,
+    read,
+    read_one,
+    recorded,
+    region,
+    run_of,
+    template,
+)
 from tests.support.reviews import assistant, call, run, tool, turn, user
 
-PROMPT, CHAT = (get_default_label_configs(mode)[0] for mode in ("prompt", "chat"))
 EACH_TAG = {
     tag: f'<View><{tag} name="p" value="$prompt"/><TextArea name="a" toName="p"/></View>'
     for tag in ("Text", "HyperText", "Markdown", "Paragraphs")
@@ -30,46 +35,6 @@ EACH_TAG = {
     "chat": CHAT,
     "rendered": CHAT.replace("$conversation_html", "$conversation_markdown"),
 }
-SAVED = "2026-11-21T09:00:00.123456Z"
-
-
-def region(name: str, kind: str, **value: Any) -> dict[str, Any]:
-    return {"from_name": name, "to_name": "prompt", "type": kind, "value": value}
-
-
-def annotation(*result: dict[str, Any], number: int = 1, **more: Any) -> dict[str, Any]:
-    made = {"id": number, "result": list(result), "completed_by": 5, "created_at": SAVED, "updated_at": SAVED}
-    return made | more
-
-
-def as_listed(task: dict[str, Any], *annotations: dict[str, Any]) -> dict[str, Any]:
-    """Return a task as Label Studio lists it, after a trip through JSON."""
-    return orjson.loads(orjson.dumps({"id": 12, "annotations": annotations, "predictions": []} | task))
-
-
-def recorded(a_run: LLMRun, *annotations: dict[str, Any], config: str = PROMPT) -> dict[str, Any]:
-    return as_listed(build_task(a_run, parse_label_config(config), model_version="langchain"), *annotations)
-
-
-def read(task: dict[str, Any], config: str = PROMPT) -> list[Review]:
-    url = "http://ls.test/projects/3/data"
-    return list(
-        read_reviews(task, read_controls(config), project_id=3, project_url=url, reviewers={5: "a@b.c"})
-    )
-
-
-def read_one(task: dict[str, Any], config: str = PROMPT) -> Review:
-    (review,) = read(task, config)
-    return review
-
-
-def run_of(task: dict[str, Any], config: str = PROMPT) -> LLMRun:
-    (review,) = read(task, config)
-    return review.run
-
-
-def template(*, show: str, ask: str) -> str:
-    return f"<View>{show}{ask}</View>"
 
 
 # The run
@@ -411,10 +376,6 @@ def test_odd_regions_hurt_nobody(result: list[Any]) -> None:
 
 
 # Tasks of Label Studio's own templates
-
-
-def of_template(config: str, data: dict[str, Any], *result: dict[str, Any]) -> Review:
-    return read_one(as_listed({"data": data}, annotation(*result)), config)
 
 
 def test_supervised_fine_tuning_is_an_answer_where_there_was_none() -> None:

@@ -21,7 +21,7 @@ EMPTY = "[empty answer]"
 # Names in preference.xml.
 _KEYS = frozenset({"prompt", "answer1", "answer2", "items", "shown"})
 _BETTER, _LEFT, _RIGHT, _EQUAL = "better", "Left", "Right", ("Equally good", "Equally bad")
-_TIE, _BAD_BUCKET, _VERDICT, _GOOD = "tie", "bad", "verdict", "Good"
+_TIE, _VERDICT, _GOOD = "tie", "verdict", "Good"
 
 _NOT_COMPARED = "the reviewer did not say which answer is better"
 _NOT_JUDGED = "the reviewer did not say whether the answer is good"
@@ -114,16 +114,12 @@ def _rankings(review: Review, places: Mapping[str, int]) -> Iterator[_Ranking]:
 
 
 def _placed(review: Review, places: Mapping[str, int]) -> Iterator[tuple[int, ...]]:
-    said = review.preference
-    best_first = [[said.candidates[index].id for index in group] for group in said.ranking] if said else []
-    bad = [
-        name
-        for buckets in review.controls.values()
-        if isinstance(buckets, Mapping)
-        for name in buckets.get(_BAD_BUCKET) or ()
-    ]
-    groups = [tuple(places[name] for name in group if name in places) for group in [*best_first, bad]]
-    return (group for group in groups if group)
+    if (said := review.preference) is None:
+        return
+    for group in said.ranking:
+        names = (said.candidates[index].id for index in group)
+        if found := tuple(places[name] for name in names if name in places):
+            yield found
 
 
 def _problems(review: Review, rankings: AbstractSet[_Ranking], *, count: int) -> Iterator[str]:
