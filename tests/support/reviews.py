@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from langchain_label_studio import LLMRun
+from langchain_label_studio.types import ControlTag
 from langchain_label_studio.types.review import Candidate, Preference, Rating, Review
 from langchain_label_studio.types.turn import Turn
 
@@ -102,6 +103,21 @@ def preference(
         ),
         ranking=tuple(tuple(group) for group in ranking),
     )
+
+
+def stars(name: str = "rating", scale: int = 5) -> ControlTag:
+    """Return a control with stars."""
+    return ControlTag(name=name, type="Rating", scale=scale)
+
+
+def choices(name: str, *values: str) -> ControlTag:
+    """Return a control with these choices."""
+    return ControlTag(name=name, type="Choices", values={value: value for value in values})
+
+
+def asked(*controls: ControlTag) -> dict[str, Any]:
+    """Return the controls of a project, as an argument for `review`."""
+    return {"asked": {control.name: control for control in controls}}
 
 
 def review(**changes: Any) -> Review:

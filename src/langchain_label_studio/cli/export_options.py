@@ -87,6 +87,14 @@ class SharedOptions:
             rich_help_panel=_REVIEWS,
         ),
     ] = None
+    exclude: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="CONTROL=VALUE",
+            help="Leave out reviews with this choice. May be repeated.",
+            rich_help_panel=_REVIEWS,
+        ),
+    ] = None
     rating: RatingOption = None
     deduplicate: Annotated[
         bool,
@@ -119,6 +127,7 @@ class SharedOptions:
             since=self.since,
             until=self.until,
             choices=parse_choices("--choice", self.choice),
+            exclude=parse_choices("--exclude", self.exclude),
             rating=self.rating,
             deduplicate=self.deduplicate,
         )

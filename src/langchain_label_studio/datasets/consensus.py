@@ -7,8 +7,10 @@ from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from langchain_label_studio.datasets.chosen import choosing_controls, chosen
 from langchain_label_studio.datasets.rows import same_words
 from langchain_label_studio.datasets.skip_reasons import Reason, Unfit
+from langchain_label_studio.datasets.verdicts import calls_bad, lists_faults
 from langchain_label_studio.types.review import Candidate, Rating, Review
 from langchain_label_studio.types.run import LLMRun
 from langchain_label_studio.types.turn import Turn
@@ -139,20 +141,49 @@ class Opinion:
         """Return whether the stars are below the middle of the scale. False without stars.
 
         Raises:
-            Unfit: The scales differ.
+            Unfit: The scales differ, or nobody knows the scale.
         """
         if not any(_rating(voter, control) for voter in self.voters):
             return False
         stars = self.stars(control).value
-        return stars.middle is not None and stars.value < stars.middle
+        if stars.middle is None:
+            raise Unfit(Reason.SCALE_UNKNOWN)
+        return stars.value < stars.middle
 
     def choices(self, control: str) -> Said[frozenset[str]]:
-        """Return the values that more than half of the choosing reviewers chose."""
-        chose = [voter for voter in self.voters if voter.choices.get(control)]
-        votes = Counter(value for voter in chose for value in set(voter.choices[control]))
-        return Said(
-            frozenset(value for value, count in votes.items() if 2 * count > len(chose)), tuple(chose)
-        )
+        """Return all names of the values that more than half of the choosing reviewers chose."""
+        votes, chose = self._votes(control)
+        return Said(frozenset(name for name, count in votes.items() if 2 * count > len(chose)), chose)
+
+    def objections(self, control: str) -> frozenset[str]:
+        """Return all names of the values that at least half of the choosing reviewers chose: in doubt, they count."""
+        votes, chose = self._votes(control)
+        return frozenset(name for name, count in votes.items() if 2 * count >= len(chose))
+
+    def faults(self, candidate: str | None) -> Iterator[tuple[str, frozenset[str]]]:
+        """Yield each control whose choices call an answer harmful or bad, and all names of these choices.
+
+        Args:
+            candidate: The id of the answer, if answers were compared. Choices about another one do not count.
+        """
+        compared = {
+            each.id for voter in self.voters if voter.preference for each in voter.preference.candidates
+        }
+        for control in dict.fromkeys(name for voter in self.voters for name in choosing_controls(voter)):
+            tag = next((voter.asked[control] for voter in self.voters if control in voter.asked), None)
+            about = set(tag.to_names) if tag else set()
+            if candidate is not None and about and about <= compared - {candidate}:
+                continue
+            names = self.objections(control)
+            if any(calls_bad(control, name) for name in names) or (
+                names and tag and lists_faults(control, tuple(tag.values.values()))
+            ):
+                yield control, names
+
+    def _votes(self, control: str) -> tuple[Counter[str], tuple[Review, ...]]:
+        names = [(voter, chosen(voter, control)) for voter in self.voters]
+        votes = Counter(name for _, every in names for name in every)
+        return votes, tuple(voter for voter, every in names if every)
 
 
 def _rating(review: Review, control: str | None) -> Rating | None:

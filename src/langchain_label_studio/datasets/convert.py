@@ -25,6 +25,7 @@ from langchain_label_studio.datasets.kinds import (
     reward_kind,
     sft_kind,
 )
+from langchain_label_studio.datasets.option_checks import SeenReviews
 from langchain_label_studio.datasets.options import Options, ReviewSelection, Values, make_selection
 from langchain_label_studio.datasets.rows import Row, RowData, Skipped, same_words, source_of, to_json
 from langchain_label_studio.datasets.skip_reasons import Reason, Unfit
@@ -123,14 +124,19 @@ def convert(
 
     Each review is the source of a row or of a `Skipped`. With `deduplicate`, the digests of the rows stay in memory.
     Nothing else does.
+
+    Raises:
+        SettingError: An option names something that the project of the reviews does not have. It is raised at the end.
     """
-    seen: set[bytes] = set()
+    written: set[bytes] = set()
+    seen = SeenReviews()
     selection = replace(selection, feedback=kind.feedback)
-    for opinion in form_opinions(reviews, selection, kind.statement):
+    for opinion in form_opinions(seen.noted(reviews), selection, kind.statement):
         if isinstance(opinion, Skipped):
             yield opinion
         else:
-            yield from _rows(opinion, kind, selection, seen)
+            yield from _rows(opinion, kind, selection, written)
+    seen.check(selection, kind.labelling)
 
 
 def _collect(reviews: Iterable[Review], kind: DatasetKind, selection: ReviewSelection) -> TrainingSet:
@@ -138,7 +144,7 @@ def _collect(reviews: Iterable[Review], kind: DatasetKind, selection: ReviewSele
 
 
 def _rows(
-    opinion: Opinion, kind: DatasetKind, selection: ReviewSelection, seen: set[bytes]
+    opinion: Opinion, kind: DatasetKind, selection: ReviewSelection, written: set[bytes]
 ) -> Iterator[Row | Skipped]:
     counted: set[int | None] = set()
     for found in gathered(kind.examples(opinion)):
@@ -148,9 +154,11 @@ def _rows(
             if isinstance(found, Unfit):
                 raise found
             _check(found, opinion, selection)
+            if found.praises_original:
+                _check_verdicts(found, opinion, selection.choices, kind.good)
             data = kind.render(found)
             if selection.deduplicate:
-                _check_new(data, seen)
+                _check_new(data, written)
         except Unfit as unfit:
             yield Skipped(reason=unfit.reason, detail=unfit.detail, source=source_of(by))
         else:
@@ -173,6 +181,9 @@ def _check(example: Example, opinion: Opinion, selection: ReviewSelection) -> No
     for control, wanted in selection.choices.items():
         if wanted.isdisjoint(opinion.choices(control).value):
             raise Unfit(Reason.OTHER_CHOICES, control)
+    for control, unwanted in selection.exclude.items():
+        if unwanted & opinion.objections(control):
+            raise Unfit(Reason.EXCLUDED_CHOICE, control)
     if selection.only_changed and not example.changed:
         raise Unfit(Reason.UNCHANGED)
     if not example.changed:
@@ -191,8 +202,15 @@ def _check_rating(example: Example, opinion: Opinion, selection: ReviewSelection
         raise Unfit(Reason.RATED_LOW)
 
 
-def _check_new(data: RowData, seen: set[bytes]) -> None:
+def _check_verdicts(example: Example, opinion: Opinion, *asked_for: Mapping[str, frozenset[str]]) -> None:
+    """Check that no choice calls the answer harmful or bad, unless an option asks for just this choice."""
+    for control, fault in opinion.faults(example.candidate):
+        if not any(fault & choices.get(control, frozenset()) for choices in asked_for):
+            raise Unfit(Reason.CALLED_BAD, f"{control}: {max(fault, key=len)}")
+
+
+def _check_new(data: RowData, written: set[bytes]) -> None:
     digest = sha256(to_json(data, sort_keys=True)).digest()[:16]
-    if digest in seen:
+    if digest in written:
         raise Unfit(Reason.DUPLICATE)
-    seen.add(digest)
+    written.add(digest)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Hashable, Iterator, Sequence
+from itertools import product
 
 from langchain_label_studio.datasets.consensus import Better, Opinion
 from langchain_label_studio.datasets.examples import Example, Found, gathered, preferred_pairs
@@ -67,6 +68,7 @@ def _comparisons(opinion: Opinion) -> Found:
             basis="preference",
             by=said.by,
             model=pair.better.model,
+            candidate=pair.better.id,
             rejected_model=pair.worse.model or opinion.run.model,
         )
 
@@ -74,12 +76,15 @@ def _comparisons(opinion: Opinion) -> Found:
 def _matched(before: Sequence[Turn], after: Sequence[Turn]) -> Iterator[tuple[Turn, Turn]]:
     """Return pairs of an original answer and its correction.
 
-    Unchanged answers are left out. The others are paired in order, if no answer was added or removed.
+    Unchanged answers are left out. The others are paired in order, if no answer was added or removed. Of one original,
+    each correction is better than the original.
 
     Raises:
         Unfit: The pairs are ambiguous.
     """
     old, new = _without(before, after), _without(after, before)
+    if len(before) == 1:
+        return product(old, new)
     if old and new and len(before) != len(after):
         raise Unfit(Reason.NOT_ONE_TO_ONE, f"{len(before)} answers became {len(after)}")
     return zip(old, new, strict=False)

@@ -40,6 +40,7 @@ class Example:
         by: The reviews behind it.
         model: The model of the answer, if it is not the run's.
         rejected_model: The model of the worse answer, if it is not the run's.
+        candidate: The id of the answer among those that were compared. None if none were compared.
     """
 
     run: LLMRun
@@ -52,6 +53,14 @@ class Example:
     by: tuple[Review, ...]
     model: str | None = None
     rejected_model: str | None = None
+    candidate: str | None = None
+
+    @property
+    def praises_original(self) -> bool:
+        """Whether the row says that an answer which nobody corrected is good."""
+        if self.label is not None:
+            return self.label
+        return not self.changed and self.basis != "steps"
 
     def pair(self) -> tuple[Turn, Turn]:
         """Return the better and the worse answer, or a single answer twice."""

@@ -12,7 +12,14 @@ from langchain_label_studio.datasets.dpo import better_answers, preferred
 from langchain_label_studio.datasets.examples import Example, Found
 from langchain_label_studio.datasets.formats import openai, plain, sharegpt, trl
 from langchain_label_studio.datasets.kto import Labelling
-from langchain_label_studio.datasets.options import Values, check_one_of, several
+from langchain_label_studio.datasets.options import (
+    Values,
+    by_control,
+    check_different,
+    check_one_of,
+    check_stars,
+    is_number,
+)
 from langchain_label_studio.datasets.prm import judged, judged_steps
 from langchain_label_studio.datasets.rows import RowData
 from langchain_label_studio.datasets.sft import approved, good_answers
@@ -54,6 +61,20 @@ _REWARD: Mapping[str, Render] = {
     "plain": plain.preference_with_implicit_prompt,
 }
 
+_NEEDS_GOOD = "A row is an answer that a reviewer corrected, left as it was, or preferred to another."
+_NEEDS_PAIR = (
+    "A row is a corrected answer with its original, or two answers that a reviewer compared: correct answers, or record "
+    'runs with mode="preference".'
+)
+_NEEDS_LABEL = (
+    "A row is an answer with stars above or below the middle of the scale, or with choices that good= and bad= name, or "
+    "with users' feedback that feedback= names."
+)
+_NEEDS_STEPS = (
+    'A row is a run of an agent whose steps a reviewer judged: record agents with mode="agent". Other projects ask for '
+    "no verdicts on steps."
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DatasetKind:
@@ -63,31 +84,45 @@ class DatasetKind:
         examples: Yields the examples of an opinion.
         statement: Returns the statement of an opinion, for comparing reviewers.
         render: Returns the row of an example.
-        feedback: The keys of the users' feedback that counts if nobody reviewed the task.
+        labelling: The rule for the label of an answer. None if a row has no label.
+        needs: What a row is made of, for somebody who got none.
     """
 
     examples: Callable[[Opinion], Found]
     statement: Statement
     render: Render
-    feedback: frozenset[str] = frozenset()
+    needs: str
+    labelling: Labelling | None = None
+
+    @property
+    def feedback(self) -> frozenset[str]:
+        """The keys of the users' feedback that counts if nobody reviewed the task."""
+        return frozenset(self.labelling.feedback if self.labelling else ())
+
+    @property
+    def good(self) -> Mapping[str, frozenset[str]]:
+        """The choices that make an answer good, by the control's name."""
+        return self.labelling.good if self.labelling else {}
 
 
 def sft_kind(format: SftFormat) -> DatasetKind:  # noqa: A002 (the word that people look for)
     """Return good answers in a format."""
     check_one_of("format", format, get_args(SftFormat))
-    return DatasetKind(examples=good_answers, statement=approved, render=_SFT[format])
+    return DatasetKind(examples=good_answers, statement=approved, render=_SFT[format], needs=_NEEDS_GOOD)
 
 
 def dpo_kind(format: DpoFormat) -> DatasetKind:  # noqa: A002
     """Return better and worse answers in a format."""
     check_one_of("format", format, get_args(DpoFormat))
-    return DatasetKind(examples=better_answers, statement=preferred, render=_DPO[format])
+    return DatasetKind(examples=better_answers, statement=preferred, render=_DPO[format], needs=_NEEDS_PAIR)
 
 
 def reward_kind(format: TextFormat) -> DatasetKind:  # noqa: A002
     """Return better and worse answers for a reward model in a format."""
     check_one_of("format", format, get_args(TextFormat))
-    return DatasetKind(examples=better_answers, statement=preferred, render=_REWARD[format])
+    return DatasetKind(
+        examples=better_answers, statement=preferred, render=_REWARD[format], needs=_NEEDS_PAIR
+    )
 
 
 def kto_kind(
@@ -102,30 +137,43 @@ def kto_kind(
     """Return answers with a label in a format. See `Labelling`.
 
     Raises:
-        SettingError: Only one of `good` and `bad` is given.
+        SettingError: A threshold or a choice cannot be right.
     """
     check_one_of("format", format, get_args(TextFormat))
     if bool(good) != bool(bad):
         msg = (
-            "good= and bad= go together: name the choices of a good answer, and those of a bad answer. For example "
-            'good={"thumb": "up"}, bad={"thumb": "down"}.'
+            "good= and bad= go together: name the choices of a good answer, and those of a bad answer. For example, the "
+            "choice up of a control thumb is good, and down is bad."
         )
         raise SettingError(msg)
+    if good and threshold is not None:
+        msg = "threshold= is about stars, and good= and bad= about choices: leave one of them out."
+        raise SettingError(msg)
+    check_stars("threshold", threshold)
+    if threshold == 1:
+        msg = "threshold=1: every answer would be good. Use more than one star."
+        raise SettingError(msg)
+    for key, score in (feedback or {}).items():
+        if not is_number(score):
+            msg = f"feedback= of {key!r} is {score!r}: use a number, from which on the answer is good."
+            raise SettingError(msg)
     labelling = Labelling(
-        rating=rating, threshold=threshold, good=_sets(good), bad=_sets(bad), feedback=feedback or {}
+        rating=rating,
+        threshold=threshold,
+        good=by_control(good),
+        bad=by_control(bad),
+        feedback=feedback or {},
     )
+    check_different("good", labelling.good, "bad", labelling.bad)
     return DatasetKind(
         examples=labelling.labelled_answers,
         statement=labelling.statement,
         render=_KTO[format],
-        feedback=frozenset(labelling.feedback),
+        needs=_NEEDS_LABEL,
+        labelling=labelling,
     )
 
 
 def prm_kind() -> DatasetKind:
     """Return steps with labels. There is one format."""
-    return DatasetKind(examples=judged_steps, statement=judged, render=trl.stepwise)
-
-
-def _sets(choices: Mapping[str, Values] | None) -> dict[str, frozenset[str]]:
-    return {control: several(values) for control, values in (choices or {}).items()}
+    return DatasetKind(examples=judged_steps, statement=judged, render=trl.stepwise, needs=_NEEDS_STEPS)

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, TypedDict, get_args
+from math import isfinite
+from numbers import Real
+from typing import Any, Literal, TypedDict, get_args
 
 from langchain_label_studio.datasets.skip_reasons import Reason
 from langchain_label_studio.errors import SettingError
+from langchain_label_studio.support.did_you_mean import did_you_mean
 from langchain_label_studio.support.moments import resolve_moment
 from langchain_label_studio.types.review import Review
 
@@ -41,7 +44,9 @@ class Options(TypedDict, total=False):
             it is local time.
         until: Use only reviews saved before this time.
         choices: Use only reviews with one of these choices, by the control's name:
-            `{"topic": ["billing", "other"]}`.
+            `{"topic": ["billing", "other"]}`. A value of a taxonomy is its path, such as `"Harmful / Violence"`, a
+            part of that from its beginning, or its last name. An alias is as good as its value.
+        exclude: Leave out reviews with one of these choices.
         rating: The name of the control whose stars count. Default: the first control with stars.
         deduplicate: Write the same row only once.
     """
@@ -54,6 +59,7 @@ class Options(TypedDict, total=False):
     since: datetime | str | None
     until: datetime | str | None
     choices: Mapping[str, Values] | None
+    exclude: Mapping[str, Values] | None
     rating: str | None
     deduplicate: bool
 
@@ -74,6 +80,7 @@ class ReviewSelection:
     since: datetime | None
     until: datetime | None
     choices: Mapping[str, frozenset[str]]
+    exclude: Mapping[str, frozenset[str]]
     rating: str | None
     deduplicate: bool
     feedback: frozenset[str] = frozenset()
@@ -111,6 +118,7 @@ def make_selection(
     since: datetime | str | None = None,
     until: datetime | str | None = None,
     choices: Mapping[str, Values] | None = None,
+    exclude: Mapping[str, Values] | None = None,
     rating: str | None = None,
     deduplicate: bool = False,
 ) -> ReviewSelection:
@@ -120,15 +128,23 @@ def make_selection(
         SettingError: An option cannot be right.
     """
     check_one_of("policy", policy, get_args(Policy))
+    check_stars("min_rating", min_rating)
+    wanted, unwanted = by_control(choices), by_control(exclude)
+    check_different("choices", wanted, "exclude", unwanted)
+    begin, end = resolve_moment("since", since), resolve_moment("until", until)
+    if begin is not None and end is not None and begin >= end:
+        msg = f"since={since!s} and until={until!s}: no review is between them. The first time has to be the earlier one."
+        raise SettingError(msg)
     return ReviewSelection(
         policy=policy,
         unanimous=unanimous,
         only_changed=only_changed,
         min_rating=min_rating,
         models=several(models),
-        since=resolve_moment("since", since),
-        until=resolve_moment("until", until),
-        choices={control: several(values) for control, values in (choices or {}).items()},
+        since=begin,
+        until=end,
+        choices=wanted,
+        exclude=unwanted,
         rating=rating,
         deduplicate=deduplicate,
     )
@@ -140,9 +156,46 @@ def check_one_of(name: str, value: str, known: Iterable[str]) -> None:
     Raises:
         SettingError: It is another word.
     """
-    if value not in known:
-        msg = f"{name}={value!r}: use one of {', '.join(map(repr, known))}."
+    words = tuple(known)
+    if value not in words:
+        msg = f"{name}={value!r}: use one of {', '.join(map(repr, words))}.{did_you_mean(value, words)}"
         raise SettingError(msg)
+
+
+def check_stars(name: str, stars: float | None) -> None:
+    """Check that a setting is a number of stars. The project decides how many there can be: see `option_checks`.
+
+    Raises:
+        SettingError: It is no number, or less than one star.
+    """
+    if stars is None or (is_number(stars) and stars >= 1):
+        return
+    msg = f"{name}={stars!r}: use a number of stars, from 1."
+    raise SettingError(msg)
+
+
+def is_number(value: Any) -> bool:
+    """Return whether a value is a finite number."""
+    return not isinstance(value, bool) and isinstance(value, Real) and isfinite(value)
+
+
+def check_different(
+    name: str, values: Mapping[str, frozenset[str]], other: str, others: Mapping[str, frozenset[str]]
+) -> None:
+    """Check that two settings do not name the same choice.
+
+    Raises:
+        SettingError: Both name it.
+    """
+    for control, names in values.items():
+        for value in sorted(names & others.get(control, frozenset())):
+            msg = f"{name}= and {other}= both name {control}={value}. A choice can be in one of them only."
+            raise SettingError(msg)
+
+
+def by_control(choices: Mapping[str, Values] | None) -> dict[str, frozenset[str]]:
+    """Return values as sets, by their control."""
+    return {control: several(values) for control, values in (choices or {}).items()}
 
 
 def several(values: Values) -> frozenset[str]:

@@ -22,8 +22,10 @@ def judged_steps(opinion: Opinion) -> Found:
     The user's turn is no step. A partly right step is wrong.
 
     Raises:
-        Unfit: The first step has no verdict, or the verdicts on a step are a tie.
+        Unfit: There are no steps, the first step has no verdict, or the verdicts on a step are a tie.
     """
+    if not opinion.run.steps:
+        raise Unfit(Reason.NO_STEPS)
     votes = [_votes(review) for review in opinion.voters]
     labelled: list[tuple[str, bool]] = []
     for index, step in enumerate(opinion.run.steps[1:], start=1):

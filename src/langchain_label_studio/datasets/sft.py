@@ -48,4 +48,5 @@ def _best_answers(opinion: Opinion) -> Found:
             basis="preference",
             by=best.by,
             model=candidate.model,
+            candidate=candidate.id,
         )

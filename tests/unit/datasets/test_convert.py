@@ -8,8 +8,9 @@ import pytest
 
 from langchain_label_studio import SettingError
 from langchain_label_studio.datasets import Reason, TrainingSet, to_dpo, to_kto, to_reward, to_sft
+from langchain_label_studio.types import ControlTag
 from langchain_label_studio.types.review import Rating, Review
-from tests.support.reviews import assistant, preference, review, run, user
+from tests.support.reviews import asked, assistant, choices, preference, review, run, user
 
 
 def answers(rows: TrainingSet) -> list[str]:
@@ -51,8 +52,42 @@ class TestSft:
             ]
         )
 
-        assert answers(rows) == ["corrected", "3 of 5", "5 of 5", "of unknown scale"]
-        assert reasons(rows) == {Reason.RATED_LOW: 2}
+        assert answers(rows) == ["corrected", "3 of 5", "5 of 5"]
+        assert reasons(rows) == {Reason.RATED_LOW: 2, Reason.SCALE_UNKNOWN: 1}
+
+    def test_an_answer_that_a_choice_calls_bad_is_learnt_only_as_it_was_corrected(self) -> None:
+        harmful = {"safety": "Harmful"}
+        rows = to_sft(
+            [
+                review(answers="harmful", choices=harmful, rating=5),
+                review(answers="violent", controls={"evals": [["Harmful content", "Violence"]]}),
+                review(answers="made up", choices={"hallucination": "Yes"}),
+                review(answers="harmful", choices=harmful, corrected="harmless"),
+                review(answers="fine", choices={"safety": "Not harmful", "hallucination": "No"}),
+            ]
+        )
+
+        assert answers(rows) == ["harmless", "fine"]
+        assert [skipped.detail for skipped in rows.skipped[Reason.CALLED_BAD]] == [
+            "safety: Harmful",
+            "evals: Harmful content / Violence",
+            "hallucination: Yes",
+        ]
+
+    def test_an_answer_that_a_choice_calls_bad_is_learnt_if_just_this_choice_is_asked_for(self) -> None:
+        harmful = review(choices={"safety": "Harmful"})
+
+        assert len(to_sft([harmful], choices={"safety": "Harmful"})) == 1
+        assert len(to_kto([harmful], good={"safety": "Harmful"}, bad={"safety": "Safe"})) == 1
+
+    def test_what_is_chosen_of_a_list_of_faults_is_a_fault(self) -> None:
+        faults = asked(choices("flags", "Toxic", "Threat", "Off the point"))
+        topics = asked(choices("flags", "Cooking", "Violence", "Off the point"))
+        chosen = {"flags": "Off the point"}
+
+        rows = to_sft([review(choices=chosen, **faults), review(choices=chosen, **topics)])
+
+        assert (len(rows), reasons(rows)) == (1, {Reason.CALLED_BAD: 1})
 
     def test_each_of_several_candidates_is_a_row(self) -> None:
         rows = to_sft([review(answers=["a", "b", "c"], corrected=["a", "B", "c", "d"])])
@@ -105,6 +140,31 @@ class TestDpo:
                 "rejected": [{"role": "assistant", "content": "5"}],
             }
         ]
+
+    def test_each_of_several_corrections_is_better_than_the_only_original(self) -> None:
+        rows = to_dpo([review(answers="a", corrected=["B", "C"]), review(answers="a", corrected=["a", "B"])])
+
+        assert pairs(rows) == [("B", "a"), ("C", "a")]
+        assert reasons(rows) == {Reason.UNCHANGED: 1}
+
+    def test_the_better_of_two_answers_must_not_be_called_harmful(self) -> None:
+        compared = preference("a", "b")
+        of_each = asked(
+            ControlTag(name="first", type="Choices", to_names=("answer1",)),
+            ControlTag(name="second", type="Choices", to_names=("answer2",)),
+        )
+
+        rows = to_dpo(
+            [
+                review(preference=compared, choices={"safety": "Unsafe"}),
+                review(preference=compared, choices={"first": "Unsafe"}, **of_each),
+                review(preference=compared, choices={"second": "Unsafe"}, **of_each),
+                review(answers="x", corrected="y", choices={"safety": "Unsafe"}),
+            ]
+        )
+
+        assert pairs(rows) == [("a", "b"), ("y", "x")]
+        assert reasons(rows) == {Reason.CALLED_BAD: 2}
 
     def test_candidates_are_paired_with_what_became_of_them(self) -> None:
         rows = to_dpo([review(answers=["a", "b", "c"], corrected=["A", "b", "C"])])
@@ -240,6 +300,13 @@ class TestKto:
         ]
         assert reasons(rows) == {Reason.BOTH_CHOSEN: 1, Reason.NEITHER_CHOSEN: 1}
 
+    def test_stars_do_not_make_an_answer_good_that_a_choice_calls_harmful(self) -> None:
+        harmful = {"safety": "Harmful"}
+        rows = to_kto([review(rating=5, choices=harmful), review(rating=1, choices=harmful)])
+
+        assert [row["label"] for row in rows] == [False]
+        assert reasons(rows) == {Reason.CALLED_BAD: 1}
+
     def test_the_original_answer_has_the_label_not_the_corrected_one(self) -> None:
         (row,) = to_kto([review(answers="bad", corrected="good", rating=1)])
 
@@ -345,6 +412,48 @@ class TestOptions:
         rows = to_sft(reviews, choices={"topic": "other", "language": "de"})
         assert answers(rows) == ["b"]
         assert reasons(rows) == {Reason.OTHER_CHOICES: 2}
+
+    def test_a_choice_has_several_names(self) -> None:
+        """Its alias, and in a taxonomy each path from the beginning, and the last name if it is the only one."""
+        of_taxonomy = asked(
+            ControlTag(
+                name="evals",
+                type="Taxonomy",
+                values={
+                    "Harmful": "Harmful",
+                    "Harmful / v": "Harmful / Violence",
+                    "Harmful / Other": "Harmful / Other",
+                    "Other": "Other",
+                },
+            ),
+            ControlTag(name="thumb", type="Choices", values={"up": "👍", "down": "👎"}),
+        )
+        violent = review(
+            corrected="a", controls={"evals": [["Harmful", "v"]]}, choices={"thumb": "up"}, **of_taxonomy
+        )
+        other = review(
+            corrected="b",
+            controls={"evals": [["Harmful", "Other"]]},
+            choices={"thumb": "down"},
+            **of_taxonomy,
+        )
+
+        def taken(control: str, value: str) -> list[str]:
+            kept = to_sft([violent, other], choices={control: value})
+            left = to_sft([violent, other], exclude={control: value})
+            assert sorted([*answers(kept), *answers(left)]) == ["a", "b"]
+            assert set(reasons(left)) <= {Reason.EXCLUDED_CHOICE}
+            return answers(kept)
+
+        assert taken("evals", "Harmful") == ["a", "b"]
+        for name in ("Harmful / Violence", "Harmful / v", "Violence", "v"):
+            assert taken("evals", name) == ["a"]
+        assert taken("evals", "Harmful / Other") == ["b"]
+        assert taken("evals", "Other") == [], "another value of the taxonomy"
+        assert taken("thumb", "👍") == taken("thumb", "up") == ["a"]
+        labels = to_kto([violent, other], good={"thumb": "👍"}, bad={"evals": "Harmful / Other"})
+        assert reasons(labels) == {Reason.CALLED_BAD: 1}, "violent, although the thumb is up"
+        assert [row["label"] for row in labels] == [False]
 
     def test_the_same_row_is_there_once_if_asked_for(self) -> None:
         reviews = [review(), review(), review(answers="other")]
