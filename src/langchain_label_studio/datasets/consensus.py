@@ -119,16 +119,27 @@ class Opinion:
             tuple(voter for voter in self.voters if id(voter) in counted),
         )
 
-    def stars(self, control: str | None) -> Said[Stars]:
+    @property
+    def rates_each(self) -> bool:
+        """Whether the reviewers gave stars to each of the answers that they compared."""
+        return any(
+            candidate.rating
+            for voter in self.voters
+            for candidate in (voter.preference.candidates if voter.preference else ())
+        )
+
+    def stars(self, control: str | None, candidate: str | None = None) -> Said[Stars]:
         """Return the mean of the stars.
 
         Args:
             control: The name of the control. None for the first control of each review.
+            candidate: The id of one of the answers that were compared. Without a control, its own stars count, if it
+                has any.
 
         Raises:
             Unfit: Nobody rated, or the scales differ.
         """
-        rated = [(rating, voter) for voter in self.voters if (rating := _rating(voter, control))]
+        rated = [(rating, voter) for voter in self.voters if (rating := _rating(voter, control, candidate))]
         if not rated:
             raise Unfit(Reason.NOT_RATED)
         scales = {rating.scale for rating, _ in rated}
@@ -137,15 +148,15 @@ class Opinion:
         mean = sum(rating.value for rating, _ in rated) / len(rated)
         return Said(Stars(mean, scales.pop()), tuple(voter for _, voter in rated))
 
-    def is_rated_low(self, control: str | None) -> bool:
-        """Return whether the stars are below the middle of the scale. False without stars.
+    def is_rated_low(self, control: str | None, candidate: str | None = None) -> bool:
+        """Return whether the stars are below the middle of the scale. False without stars. See `stars`.
 
         Raises:
             Unfit: The scales differ, or nobody knows the scale.
         """
-        if not any(_rating(voter, control) for voter in self.voters):
+        if not any(_rating(voter, control, candidate) for voter in self.voters):
             return False
-        stars = self.stars(control).value
+        stars = self.stars(control, candidate).value
         if stars.middle is None:
             raise Unfit(Reason.SCALE_UNKNOWN)
         return stars.value < stars.middle
@@ -186,7 +197,11 @@ class Opinion:
         return votes, tuple(voter for voter, every in names if every)
 
 
-def _rating(review: Review, control: str | None) -> Rating | None:
+def _rating(review: Review, control: str | None, candidate: str | None) -> Rating | None:
+    if control is None and candidate is not None and review.preference:
+        compared = review.preference.candidates
+        if any(each.rating for each in compared):
+            return next((each.rating for each in compared if each.id == candidate), None)
     return review.rating if control is None else review.ratings.get(control)
 
 

@@ -195,7 +195,7 @@ def _check(example: Example, opinion: Opinion, selection: ReviewSelection) -> No
 def _check_rating(example: Example, opinion: Opinion, selection: ReviewSelection) -> None:
     """Check the stars of an unchanged answer."""
     if selection.min_rating is not None:
-        if opinion.stars(selection.rating).value.value < selection.min_rating:
+        if opinion.stars(selection.rating, example.candidate).value.value < selection.min_rating:
             raise Unfit(Reason.RATED_LOW)
     elif example.basis == "approval" and opinion.is_rated_low(selection.rating):
         # A bad answer without a correction is not approved.

@@ -69,6 +69,8 @@ def _comparisons(opinion: Opinion) -> Found:
             by=said.by,
             model=pair.better.model,
             candidate=pair.better.id,
+            before=pair.better.before,
+            rejected_before=pair.worse.before,
             rejected_model=pair.worse.model or opinion.run.model,
         )
 

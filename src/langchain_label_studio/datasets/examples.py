@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from langchain_label_studio.datasets.consensus import Opinion, Said
-from langchain_label_studio.datasets.skip_reasons import Unfit
+from langchain_label_studio.datasets.skip_reasons import Reason, Unfit
 from langchain_label_studio.types.review import Review
 from langchain_label_studio.types.run import LLMRun
 from langchain_label_studio.types.turn import Turn
@@ -40,6 +40,8 @@ class Example:
         by: The reviews behind it.
         model: The model of the answer, if it is not the run's.
         rejected_model: The model of the worse answer, if it is not the run's.
+        before: The turns between the run's prompt and the answer, if whole conversations were compared.
+        rejected_before: The same turns of the worse answer.
         candidate: The id of the answer among those that were compared. None if none were compared.
     """
 
@@ -53,6 +55,8 @@ class Example:
     by: tuple[Review, ...]
     model: str | None = None
     rejected_model: str | None = None
+    before: tuple[Turn, ...] = ()
+    rejected_before: tuple[Turn, ...] = ()
     candidate: str | None = None
 
     @property
@@ -65,6 +69,16 @@ class Example:
     def pair(self) -> tuple[Turn, Turn]:
         """Return the better and the worse answer, or a single answer twice."""
         return self.answer, self.rejected or self.answer
+
+    def one_turn_pair(self) -> tuple[Turn, Turn]:
+        """Return the pair for a format in which an answer is one turn.
+
+        Raises:
+            Unfit: An answer has more turns.
+        """
+        if self.before or self.rejected_before:
+            raise Unfit(Reason.SEVERAL_TURNS)
+        return self.pair()
 
 
 Found = Iterator[Example | Unfit]

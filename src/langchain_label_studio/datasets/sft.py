@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
+from dataclasses import replace
 
 from langchain_label_studio.datasets.consensus import Opinion
 from langchain_label_studio.datasets.examples import Basis, Example, Found, preferred_pairs
@@ -42,8 +43,12 @@ def approved(opinion: Opinion) -> Hashable | None:
 def _best_answers(opinion: Opinion) -> Found:
     best = opinion.best()
     for candidate in best.value:
+        if opinion.rates_each and opinion.is_rated_low(None, candidate.id):
+            # The better one of two bad answers is bad.
+            yield Unfit(Reason.RATED_LOW)
+            continue
         yield Example(
-            run=opinion.run,
+            run=replace(opinion.run, prompt=(*opinion.run.prompt, *candidate.before)),
             answer=candidate.answer,
             basis="preference",
             by=best.by,

@@ -60,6 +60,7 @@ class Reason(StrEnum):
     NEEDS_CHAT = "a conversation, which plain text cannot hold"
     NEEDS_TOOLS = "tools, which the format cannot hold"
     NOT_ALTERNATING = "turns that do not alternate"
+    SEVERAL_TURNS = "answers of several turns, which the format cannot hold"
     TEXT_BESIDE_CALL = "text beside a tool call, which the format cannot hold"
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from langchain_label_studio.label_config.names import says_answers_or_chats, words
+from langchain_label_studio.label_config.names import says_answers_or_chats, word_set, words
 from langchain_label_studio.label_config.parse import PROMPT_TAGS, InputTag
 from langchain_label_studio.types.control_tag import ControlTag
 
@@ -28,54 +28,17 @@ _PLACES: Mapping[str, int] = {
     )
     for word in same
 }
-_TIE = frozenset(
-    {
-        "both",
-        "draw",
-        "equal",
-        "equally",
-        "equivalent",
-        "even",
-        "neither",
-        "none",
-        "same",
-        "similar",
-        "tie",
-        "tied",
-    }
+_TIE = word_set(
+    """
+    both draw equal equally equivalent even neither none same similar tie tied
+    """
 )
-_FILLERS = frozenset(
-    {
-        *("about", "answer", "are", "assistant", "best", "better", "bit", "by", "candidate", "choice"),
-        *(
-            "choose",
-            "chosen",
-            "clearly",
-            "completion",
-            "far",
-            "good",
-            "is",
-            "it",
-            "little",
-            "lot",
-            "model",
-            "more",
-        ),
-        *(
-            "most",
-            "much",
-            "on",
-            "option",
-            "output",
-            "prefer",
-            "preferred",
-            "reply",
-            "resp",
-            "response",
-            "side",
-        ),
-        *("significantly", "slightly", "somewhat", "strongly", "summary", "the", "was", "winner", "wins"),
-    }
+_FILLERS = word_set(
+    """
+    about answer are assistant best better bit by candidate choice choose chosen clearly completion far
+    good is it little lot model more most much on option output prefer preferred reply resp response
+    side significantly slightly somewhat strongly summary the was winner wins
+    """
 )
 _ARTICLE = re.compile(r"\b(?:(?:is|are|was)\s+an?\b|an?\s+(?=bit|little|lot|tie|draw))", re.IGNORECASE)
 _THAN = re.compile(r"\b(?:than|over|beats)\b.*|>.*", re.IGNORECASE | re.DOTALL)

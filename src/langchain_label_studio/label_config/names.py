@@ -6,122 +6,46 @@ import re
 
 _PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\d_a-zA-Z]+")
 
-_ANSWER = frozenset(
-    {
-        *(
-            "answer",
-            "answers",
-            "completion",
-            "completions",
-            "corrected",
-            "correction",
-            "generated",
-            "generation",
-        ),
-        *("output", "outputs", "prediction", "reply", "replies", "resp", "response", "responses", "rewrite"),
-        *("rewritten", "summary", "translation"),
-    }
+
+def word_set(text: str) -> frozenset[str]:
+    """Return the words of a text."""
+    return frozenset(text.split())
+
+
+_ANSWER = word_set(
+    """
+    answer answers completion completions corrected correction generated generation output outputs
+    prediction replies reply resp response responses rewrite rewritten summary translation
+    """
 )
-_COMMENT = frozenset(
-    {
-        *(
-            "comment",
-            "comments",
-            "critique",
-            "details",
-            "explain",
-            "explanation",
-            "feedback",
-            "issue",
-            "issues",
-        ),
-        *(
-            "justification",
-            "note",
-            "notes",
-            "observation",
-            "observations",
-            "problem",
-            "problems",
-            "rationale",
-        ),
-        *("reason", "reasoning", "reasons", "remark", "remarks", "why"),
-    }
+_COMMENT = word_set(
+    """
+    comment comments critique details explain explanation feedback issue issues justification note notes
+    observation observations problem problems rationale reason reasoning reasons remark remarks why
+    """
 )
-_DOCUMENT = frozenset(
-    {
-        *(
-            "chunk",
-            "chunks",
-            "citation",
-            "citations",
-            "context",
-            "contexts",
-            "doc",
-            "docs",
-            "document",
-            "documents",
-        ),
-        *(
-            "evidence",
-            "passage",
-            "passages",
-            "retrieved",
-            "similar",
-            "snippet",
-            "snippets",
-            "source",
-            "sources",
-        ),
-    }
+_DOCUMENT = word_set(
+    """
+    chunk chunks citation citations context contexts doc docs document documents evidence passage
+    passages retrieved similar snippet snippets source sources
+    """
 )
-_CHAT = frozenset(
-    {
-        "assistant",
-        "bot",
-        "candidate",
-        "chat",
-        "conversation",
-        "dialog",
-        "dialogue",
-        "messages",
-        "model",
-        "option",
-    }
+_CHAT = word_set(
+    """
+    assistant bot candidate chat conversation dialog dialogue messages model option
+    """
 )
-_GOOD = frozenset(
-    {
-        *(
-            "accept",
-            "accepted",
-            "best",
-            "better",
-            "chosen",
-            "correct",
-            "good",
-            "great",
-            "helpful",
-            "preferred",
-        ),
-        *("ranked", "relevant", "right", "safe", "top", "useful", "yes"),
-    }
+_GOOD = word_set(
+    """
+    accept accepted best better chosen correct good great helpful preferred ranked relevant right safe
+    top useful yes
+    """
 )
-_BAD = frozenset(
-    {
-        *(
-            "bad",
-            "biased",
-            "discard",
-            "discarded",
-            "harmful",
-            "incorrect",
-            "irrelevant",
-            "no",
-            "poor",
-            "reject",
-        ),
-        *("rejected", "toxic", "unhelpful", "unsafe", "useless", "worse", "worst", "wrong"),
-    }
+_BAD = word_set(
+    """
+    bad biased discard discarded harmful incorrect irrelevant no poor reject rejected toxic unhelpful
+    unsafe useless worse worst wrong
+    """
 )
 _NOT = frozenset({"non", "not", "un"})
 

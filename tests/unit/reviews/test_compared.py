@@ -140,6 +140,15 @@ def test_a_rating_of_each_answer_orders_them(first: int, second: int, found: lis
     ]
 
 
+def test_the_better_of_two_bad_answers_is_not_learnt_as_a_good_one() -> None:
+    review = of_template(two(RATED), PAIR, stars("stars1", 1), stars("stars2", 2))
+
+    assert [row["chosen"] for row in to_dpo([review])] == [[assistant("two")]]
+    assert list(to_sft([review]).skipped) == ["rated low"]
+    good = of_template(two(RATED), PAIR, stars("stars1", 2), stars("stars2", 4))
+    assert [row["completion"] for row in to_sft([good], min_rating=4)] == [[assistant("two")]]
+
+
 def test_a_rating_of_one_answer_is_no_comparison() -> None:
     assert of_template(two(RATED), PAIR, stars("stars1", 5)).preference is None
     of_both = two('<Rating name="style" toName="prompt"/><Rating name="facts" toName="prompt"/>')
@@ -257,8 +266,10 @@ def test_conversations_that_go_apart_keep_their_turns() -> None:
     }
     (learnt,) = to_sft([review])
     assert learnt == {"prompt": data["conversation_b"][:3], "completion": data["conversation_b"][3:]}
-    skipped = to_dpo([review], format="openai").skipped
-    assert [each.reason for each in skipped] == ["answers of several turns, which the format cannot hold"]
+    for kind in ("openai", "plain"):
+        assert list(to_dpo([review], format=kind).skipped) == [
+            "answers of several turns, which the format cannot hold"
+        ]
 
 
 def test_a_prompt_that_the_conversations_repeat_stands_there_once() -> None:

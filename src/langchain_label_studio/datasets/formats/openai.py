@@ -37,7 +37,7 @@ def chat(example: Example) -> RowData:
 
 def preference(example: Example) -> RowData:
     """Return a conversation with a better and a worse answer."""
-    better, worse = example.pair()
+    better, worse = example.one_turn_pair()
     if better.get("tool_calls") or worse.get("tool_calls"):
         raise Unfit(Reason.NEEDS_TOOLS)
     *messages, preferred = _messages(example, better)

@@ -47,7 +47,7 @@ def _prompt(example: Example) -> str:
 
 
 def _two(example: Example) -> tuple[str, str]:
-    better, worse = example.pair()
+    better, worse = example.one_turn_pair()
     return _text(better), _text(worse)
 
 

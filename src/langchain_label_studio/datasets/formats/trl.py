@@ -36,7 +36,10 @@ def prompt_completion(example: Example) -> RowData:
 def preference(example: Example) -> RowData:
     """Return a conversation with a better and a worse answer."""
     chosen, rejected = _two(example)
-    return {"prompt": chosen[:-1], "chosen": chosen[-1:], "rejected": rejected[-1:]} | _tools(example)
+    asked = len(example.run.prompt)
+    return {"prompt": chosen[:asked], "chosen": chosen[asked:], "rejected": rejected[asked:]} | _tools(
+        example
+    )
 
 
 def preference_with_implicit_prompt(example: Example) -> RowData:
@@ -65,12 +68,13 @@ def stepwise(example: Example) -> RowData:
 
 def _two(example: Example) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     better, worse = example.pair()
-    return _messages(example, better), _messages(example, worse)
+    return _messages(example, better, example.before), _messages(example, worse, example.rejected_before)
 
 
-def _messages(example: Example, answer: Turn) -> list[dict[str, Any]]:
-    check_conversation(example.run.prompt, [answer])
-    return [_message(linked) for linked in link((*example.run.prompt, answer))]
+def _messages(example: Example, answer: Turn, before: tuple[Turn, ...] = ()) -> list[dict[str, Any]]:
+    conversation = (*example.run.prompt, *before)
+    check_conversation(conversation, [answer])
+    return [_message(linked) for linked in link((*conversation, answer))]
 
 
 def _message(linked: Linked) -> dict[str, Any]:
