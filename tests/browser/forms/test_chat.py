@@ -140,7 +140,7 @@ def test_a_chat_is_easy_to_read_and_a_tool_call_to_correct(
     expect(failed).to_contain_text("search failed\nTimeout", use_inner_text=True)
     expect(answer.locator(".lls-name")).to_have_text("→ book_tour")
     # The answer is text, to be corrected in place.
-    expect(reviewer.responses).to_contain_text("  days=3,", use_inner_text=True)
+    expect(reviewer.responses).to_have_value(re.compile("  days=3,"))
     reviewer.correct("days=3", "days=4")
     reviewer.rate(4)
     reviewer.submit()
@@ -224,7 +224,7 @@ def test_markdown_is_rendered_where_the_config_asks_for_it(record: Record, revie
     answer = reviewer.task.locator(".answer")
     expect(answer.locator("h1")).to_have_text("Plan")
     expect(answer.locator("li strong")).to_have_text("First")
-    expect(reviewer.responses).to_have_text(["# Plan\n\n1. **First**"], use_inner_text=True)
+    reviewer.sees_responses("# Plan\n\n1. **First**")
 
 
 NESTED = {

@@ -35,6 +35,7 @@ LYON = "It is Lyon."
 LONG = "\n\n".join(
     f"{number}. A paragraph of an answer that does not come to an end." * 3 for number in range(60)
 )
+CHOSEN = "rgb(82, 196, 26) 0px 0px 0px 2px inset"
 HEBREW = "שלום עולם, זו תשובה."
 
 
@@ -99,6 +100,12 @@ def card(reviewer: Reviewer, text: str) -> Locator:
     return reviewer.task.locator(".answer").filter(has_text=text)
 
 
+def prefer(reviewer: Reviewer, text: str) -> None:
+    """Say on which side the better answer stands."""
+    is_left = reviewer.task.locator(".answer").first.filter(has_text=text).count()
+    reviewer.decide("Left" if is_left else "Right")
+
+
 def test_pairs(compare: Compare, reviewer: Reviewer, reviews_of: Reviews):
     handler = compare(
         {
@@ -113,12 +120,13 @@ def test_pairs(compare: Compare, reviewer: Reviewer, reviews_of: Reviews):
     reviewer.photograph("task")
     expect(reviewer.task.locator(".htx-ranker-column")).to_have_count(0)
     expect(reviewer.page.get_by_text("large")).to_have_count(0)
-    # Anywhere in its box, not only on its words.
-    card(reviewer, "the Seine").click(position={"x": 8, "y": 8})
+    prefer(reviewer, "the Seine")
+    expect(card(reviewer, "the Seine")).to_have_css("box-shadow", CHOSEN)
+    expect(card(reviewer, LYON)).not_to_have_css("box-shadow", CHOSEN)
     reviewer.write("It is right.")
     reviewer.submit(photo="preferred")
     reviewer.sees("The largest city?")
-    reviewer.prefer("Marseille.")
+    prefer(reviewer, "Marseille.")
     reviewer.submit()
     reviewer.sees("A joke?")
     reviewer.decide("Equally bad")
@@ -134,7 +142,7 @@ def test_pairs(compare: Compare, reviewer: Reviewer, reviews_of: Reviews):
         [{"Knock, knock.", "Who is there?"}],
     ]
     assert reviews[0].comments == {"reason": ("It is right.",)}
-    assert reviews[2].choices == {"tie": ("Equally bad",)}
+    assert reviews[2].choices == {"better": ("Equally bad",)}
     assert reviews[3].was_skipped
     assert [(row["chosen"][0]["content"], row["rejected"][0]["content"]) for row in to_dpo(reviews)] == [
         (PARIS, LYON),
@@ -171,6 +179,7 @@ def test_rankings(compare: Compare, reviewer: Reviewer, reviews_of: Reviews):
         for each in ranked.preference.candidates
     ]
     assert in_words(untouched) == []
+    assert untouched.unreadable == ("the reviewer did not say which answer is better",)
     assert in_words(tie) == [set(answers.values())]
     assert len(to_dpo([ranked])) == 3
     assert not to_dpo([untouched, tie])
@@ -187,7 +196,7 @@ def test_pairs_lists_and_single_answers_in_one_project(
     )
     reviewer.open_stream(handler.project_url)
     reviewer.sees("Two?")
-    reviewer.prefer("Two of two.")
+    prefer(reviewer, "Two of two.")
     reviewer.submit()
     reviewer.sees("Three?")
     expect(reviewer.task.locator(".answer")).to_have_count(0)
@@ -227,21 +236,17 @@ def test_odd_answers(record_all: RecordAll, reviewer: Reviewer, reviews_of: Revi
     )
     reviewer.open_stream(handler.project_url)
     reviewer.sees("Empty?")
-    reviewer.prefer(EMPTY)
+    prefer(reviewer, EMPTY)
     reviewer.submit(photo="empty")
 
     reviewer.sees("What now?")
     expect(reviewer.task.get_by_text("59. A paragraph")).to_be_attached()
-    # The whole box can be clicked, far below its one word.
-    box = card(reviewer, "Short.").bounding_box()
-    assert box
-    assert box["height"] > 400
-    card(reviewer, "Short.").click(position={"x": 100, "y": 300})
+    prefer(reviewer, "Short.")
     reviewer.submit(photo="long")
 
     expect(card(reviewer, "Harmless.")).to_be_visible()
     assert reviewer.task.locator(ACTIVE).count() == 0
-    reviewer.prefer("Harmless.")
+    prefer(reviewer, "Harmless.")
     reviewer.submit(photo="attack")
 
     reviewer.sees("A list of it?")

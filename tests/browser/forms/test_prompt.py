@@ -120,7 +120,7 @@ def test_review(case: Case, record: Record, reviewer: Reviewer, annotation_of: A
     reviewer.label_all_tasks()
     for text in case.shown:
         expect(reviewer.task.get_by_text(text).first).to_be_visible()
-    expect(reviewer.responses).to_have_text(case.responses, use_inner_text=True)
+    reviewer.sees_responses(*case.responses)
     reviewer.correct(*case.correction)
     reviewer.rate(4)
     reviewer.submit()

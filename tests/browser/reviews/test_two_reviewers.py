@@ -22,7 +22,7 @@ ANN, BOB = "ann@example.com", "bob@example.com"
 CONFIG = """
 <View>
 <Text name="prompt" value="$prompt"/>
-<TextArea name="response" toName="prompt" maxSubmissions="1" editable="true" rows="3"/>
+<TextArea name="response" toName="prompt" maxSubmissions="1" editable="true" transcription="true" rows="3"/>
 <Rating name="rating" toName="prompt"/>
 <TextArea name="comment" toName="prompt" rows="2"/>
 <Choices name="faults" toName="prompt" choice="multiple"><Choice value="Wrong"/><Choice value="Rude"/></Choices>
@@ -85,7 +85,7 @@ def test_prompts(record_all: RecordAll, two_reviewers: Two, said):
     ann.write("It opens at noon.", control=1)
     ann.submit(photo="museum")
     ann.sees("Joke?")
-    ann.delete()
+    ann.correct("Knock, knock.", "")
     ann.rate(1)
     ann.submit(photo="joke")
     ann.sees("Secret?")
@@ -95,7 +95,7 @@ def test_prompts(record_all: RecordAll, two_reviewers: Two, said):
     bob.open_stream(handler.project_url)
     for prompt in bob.each_of("Museum?", "Joke?", "Secret?"):
         if prompt == "Museum?":
-            expect(bob.responses).to_have_text(["Go early."])
+            bob.sees_responses("Go early.")
             expect(bob.task.get_by_role("radio", checked=True)).to_have_count(0)
             expect(bob.page.get_by_text("It opens at noon.")).to_have_count(0)
             bob.rate(2)
@@ -144,8 +144,7 @@ def test_chats(record_all: RecordAll, two_reviewers: Two, said):
     ann.correct("days=3", "days=4")
     ann.submit(photo="call")
     ann.sees("Warm, then?")
-    ann.delete()
-    ann.write("Yes, 21 degrees.")
+    ann.correct("No.", "Yes, 21 degrees.")
     ann.submit(photo="text")
     ann.sees_no_more_tasks()
 
