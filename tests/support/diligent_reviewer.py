@@ -30,7 +30,6 @@ def _corrections(task: dict[str, Any]) -> list[dict[str, Any]]:
 
 def _clicks(config: ET.Element, data: dict[str, Any]) -> list[dict[str, Any]]:
     """Return what is clicked; a control of a Repeater once for each of its items."""
-    compared = config.find(".//Pairwise") is not None
     clicks = []
     for tag in config.iter():
         if tag.tag == "Repeater" and (items := _items(data, tag.get("on", ""))):
@@ -38,15 +37,20 @@ def _clicks(config: ET.Element, data: dict[str, Any]) -> list[dict[str, Any]]:
                 click
                 for control in tag.iter()
                 for place in range(len(items))
-                if (click := _click(control, data, str(place), compared=compared))
+                if (click := _click(control, data, str(place), compared=_compares(tag)))
             ]
     repeated = {control for repeater in config.iter("Repeater") for control in repeater.iter()}
     clicks += [
         click
         for control in config.iter()
-        if control not in repeated and (click := _click(control, data, "0", compared=compared))
+        if control not in repeated and (click := _click(control, data, "0", compared=_compares(config)))
     ]
     return clicks
+
+
+def _compares(tag: ET.Element) -> bool:
+    """Say whether a Choices beside it could only contradict."""
+    return any(tag.find(f".//{comparing}") is not None for comparing in ("Pairwise", "Ranker"))
 
 
 def _items(data: dict[str, Any], on: str) -> list[Any]:

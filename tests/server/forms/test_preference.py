@@ -36,8 +36,8 @@ def chat(model: LocalModel, **options: Any) -> ChatOpenAI:
 def prefer(studio: StudioApi, task: Mapping[str, Any], place: int) -> None:
     """Say that the answer at this place is the best, as the editor writes it down."""
     if task["data"]["shown"]["pair"]:
-        value: dict[str, Any] = {"selected": "left" if place == 0 else "right"}
-        region = {"from_name": "comparison", "to_name": "comparison", "type": "pairwise", "value": value}
+        value: dict[str, Any] = {"choices": [("Left", "Right")[place]]}
+        region = {"from_name": "better", "to_name": "dialogue", "type": "choices", "value": value}
     else:
         ids = [item["id"] for item in task["data"]["items"]]
         best = ids.pop(place)
