@@ -125,6 +125,7 @@ def test_each_step_is_judged_and_the_final_answer_corrected(
     open_agent(reviewer, handler)
     expect(reviewer.task.get_by_test_id("phrase:1")).to_contain_text(QUESTION)
     assert reviewer.keys_that_change_something() == "123"
+    reviewer.page.keyboard.press("3")  # the same key takes it back
     expect(step(reviewer, 0)).to_be_hidden()
     expect(step(reviewer, 1)).to_contain_text("Agent says")
     expect(step(reviewer, 2)).to_contain_text('find_flights(origin="Paris", to="Lisbon", day="Saturday")')
