@@ -22,6 +22,7 @@ from langchain_label_studio.errors import (
     ServerUnavailableError,
     SettingError,
     TaskDataError,
+    UnsupportedVersionError,
 )
 from langchain_label_studio.forms.modes import LabelStudioMode, get_default_label_configs
 from langchain_label_studio.handler import LabelStudioCallbackHandler
@@ -113,6 +114,7 @@ __all__ = [
     "StepVerdict",
     "TaskDataError",
     "TrainingSet",
+    "UnsupportedVersionError",
     "__version__",
     "build_report",
     "current_handler",

@@ -13,7 +13,8 @@
     │   ├── PermissionDeniedError            403
     │   ├── ProjectNotFoundError             404
     │   ├── RequestRefusedError (ValueError) 400, 413, 422: the content was refused
-    │   └── NotLabelStudioError              another program answers at this address
+    │   ├── NotLabelStudioError              another program answers at this address
+    │   └── UnsupportedVersionError          Label Studio is too old
     ├── ServerUnavailableError               no answer, or only "later"
     └── LocalServerError                     the local Label Studio or model could not be set up
 
@@ -68,11 +69,11 @@ class ServerError(LabelStudioError):
 
 
 class AuthenticationError(ServerError):
-    """Label Studio refused the key (401)."""
+    """Label Studio refused the key, or a proxy before it refused the request (401)."""
 
 
 class PermissionDeniedError(ServerError):
-    """The key is valid, but its owner may not do this (403)."""
+    """The key's owner may not do this, or a proxy refused the request (403)."""
 
 
 class ProjectNotFoundError(ServerError):
@@ -84,7 +85,11 @@ class RequestRefusedError(ServerError, ValueError):
 
 
 class NotLabelStudioError(ServerError):
-    """Another program answers at this address, not Label Studio."""
+    """Another program answers at this address, not Label Studio; or its certificate cannot be trusted."""
+
+
+class UnsupportedVersionError(ServerError):
+    """This version of Label Studio is too old for this package."""
 
 
 class ServerUnavailableError(LabelStudioError):
@@ -138,4 +143,5 @@ __all__ = [
     "ServerUnavailableError",
     "SettingError",
     "TaskDataError",
+    "UnsupportedVersionError",
 ]

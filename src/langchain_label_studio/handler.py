@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 import warnings
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -70,6 +70,8 @@ class LabelStudioCallbackHandler(CommunityAttributes, RecordingCallbacks):
         *,
         connect: Literal["eager", "lazy"] = "eager",
         model_version: str = DEFAULT_MODEL_VERSION,
+        headers: Mapping[str, str | SecretStr] | None = None,
+        verify: bool | str | Path = True,
         sample_rate: float | None = None,
         select: Select | None = None,
         mask: Mask | None = None,
@@ -99,6 +101,11 @@ class LabelStudioCallbackHandler(CommunityAttributes, RecordingCallbacks):
                 the constructor does not use the network.
             model_version: The name under which predictions are filed. Label Studio shows reviewers the predictions
                 of one name only, so the model's own name is a column of the task.
+            headers: More headers of each request, for a proxy or a gateway before Label Studio: a dict. Its values are
+                secrets, as the key is. Without it, `LABEL_STUDIO_HEADERS` is used: `name=value,name=value`.
+            verify: How the certificate of an https server is checked. True: with the certificates that `SSL_CERT_FILE`,
+                `SSL_CERT_DIR` or `REQUESTS_CA_BUNDLE` names, else with the usual ones. A path: with those in this PEM
+                file. False: not at all, so others can read the key.
             sample_rate: The share of traces that is recorded, from 0 to 1. All runs of a trace are in or out
                 together, in all processes. Without it, `LABEL_STUDIO_SAMPLE_RATE` is used, or 1.
             select: The runs that are recorded: a function that takes the finished `LLMRun` and returns a bool, or
@@ -144,6 +151,8 @@ class LabelStudioCallbackHandler(CommunityAttributes, RecordingCallbacks):
             mode=mode,
             model_version=model_version,
             reviewers_per_task=reviewers_per_task,
+            headers=headers,
+            verify=verify,
         )
         self.url = settings.url
         self.project_name = project_name
@@ -172,7 +181,8 @@ class LabelStudioCallbackHandler(CommunityAttributes, RecordingCallbacks):
         self._sender = share_sender(self._settings, self._delivery)
         self._retire = weakref.finalize(self, self._sender.retire)
         self._retire.atexit = False
-        if self._has_another_key() and self._sender.destination.project is None:
+        known = self._sender.destination
+        if known.project is None and self._settings.has_other_access_than(known.settings):
             # The other key has never worked, or does not work any more.
             self._sender.redirect(ProjectDestination(self._settings))
         self._desk = FeedbackDesk(self._settings, self._delivery)
@@ -344,19 +354,14 @@ class LabelStudioCallbackHandler(CommunityAttributes, RecordingCallbacks):
         return self
 
     def __getstate__(self) -> dict[str, Any]:
-        """Return the state for another process: without the key, threads and waiting runs."""
+        """Return the state for another process: without the key, the headers, threads and waiting runs."""
         state = {name: value for name, value in vars(self).items() if name not in _OF_THIS_PROCESS}
-        return state | {"_settings": replace(self._settings, api_key=None)}
+        return state | {"_settings": self._settings.without_secrets()}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
         self._begin()
         send_orphaned_runs(self._sender, self._settings, self._delivery)
-
-    def _has_another_key(self) -> bool:
-        """Return whether the shared sender has another key than this handler."""
-        known = self._sender.destination.settings.api_key
-        return self._settings.api_key is not None and known != self._settings.api_key
 
     def _connect(self) -> None:
         destination = self._sender.destination

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import fields, replace
 from datetime import UTC, datetime
 from numbers import Real
@@ -57,6 +57,8 @@ def send_feedback(
     project_name: str = DEFAULT_PROJECT_NAME,
     url: str | None = None,
     api_key: str | SecretStr | None = None,
+    headers: Mapping[str, str | SecretStr] | None = None,
+    verify: bool | str | Path = True,
     outbox_dir: str | Path | None = None,
     durability: Durability = "process",
 ) -> bool:
@@ -74,6 +76,8 @@ def send_feedback(
         project_name: The project's title. `%Y-%m-%d` stands for any day.
         url: The address of Label Studio. Default: `LABEL_STUDIO_URL`, else `http://localhost:8080`.
         api_key: A personal access token or a legacy token. Default: `LABEL_STUDIO_API_KEY`.
+        headers: More headers of each request: see the handler. Default: `LABEL_STUDIO_HEADERS`.
+        verify: How the server's certificate is checked: see the handler.
         outbox_dir: The directory of the outbox. Default: `LABEL_STUDIO_OUTBOX_DIR`, else the user's state directory.
         durability: The loss that the feedback survives once the call has returned: see the handler.
 
@@ -84,7 +88,14 @@ def send_feedback(
         SettingError: An argument or a setting is missing, or cannot be right.
     """
     given = check_feedback(run_id, score=score, comment=comment, key=key)
-    settings = resolve_settings(api_key=api_key, url=url, project_id=project_id, project_name=project_name)
+    settings = resolve_settings(
+        api_key=api_key,
+        url=url,
+        project_id=project_id,
+        project_name=project_name,
+        headers=headers,
+        verify=verify,
+    )
     delivery = resolve_delivery(outbox_dir=outbox_dir, durability=durability)
     return _desks.desk(settings, delivery).submit(given)
 
@@ -182,7 +193,7 @@ class FeedbackDesk(ForkSafe):
         with self._lock:
             if self._sender is None:
                 self._sender = share_feedback_sender(self._settings, self._delivery)
-                if self._settings.api_key not in {None, self._sender.destination.settings.api_key}:
+                if self._settings.has_other_access_than(self._sender.destination.settings):
                     self._sender.redirect(FeedbackDestination(self._settings))
                 if self._retired:
                     self._sender.retire()

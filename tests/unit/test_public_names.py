@@ -21,7 +21,8 @@ NAMES = {
         LabelStudioCallbackHandler LabelStudioError LabelStudioMode LabelStudioWarning LocalServerError
         MissingApiKeyError NoResponseControlError NotLabelStudioError PermissionDeniedError Preference
         ProjectNotFoundError ProjectTitleError Rating Report RequestRefusedError Review ServerError
-        ServerUnavailableError SettingError StepVerdict TaskDataError TrainingSet __version__ build_report
+        ServerUnavailableError SettingError StepVerdict TaskDataError TrainingSet
+        UnsupportedVersionError __version__ build_report
         current_handler get_default_label_configs load_reviews record_runs register_form send_feedback
         to_dpo to_kto to_prm to_reward to_sft write_jsonl write_parquet
     """,
@@ -41,7 +42,7 @@ NAMES = {
         AuthenticationError LabelConfigError LabelStudioError LabelStudioWarning LocalServerError
         MissingApiKeyError NoResponseControlError NotLabelStudioError PermissionDeniedError
         ProjectNotFoundError ProjectTitleError RequestRefusedError ServerError ServerUnavailableError
-        SettingError TaskDataError
+        SettingError TaskDataError UnsupportedVersionError
     """,
     ".testing": "CapturedRuns build_task capture_runs captured_runs",
 }
@@ -55,6 +56,8 @@ HANDLER = """
     *
     connect: Literal['eager', 'lazy'] = 'eager'
     model_version: str = 'langchain'
+    headers: Mapping[str, str | SecretStr] | None = None
+    verify: bool | str | Path = True
     sample_rate: float | None = None
     select: Select | None = None
     mask: Mask | None = None

@@ -60,6 +60,7 @@ class LabelConfig:
         required: The data keys that Label Studio demands, each with a value that its tag shows as empty.
         active: The data keys that the page does more with than show their text.
         controls: Every named tag as `(type, name, toName, value)`, to compare two configs.
+        tags: The kinds of all tags, in small letters.
     """
 
     response: str | None
@@ -67,6 +68,7 @@ class LabelConfig:
     required: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
     active: ActiveKeys = field(default_factory=ActiveKeys)
     controls: frozenset[tuple[str, str, str, str]] = frozenset()
+    tags: frozenset[str] = frozenset()
 
 
 def prepare_label_config(xml: str) -> str:
@@ -111,6 +113,7 @@ def parse_label_config(xml: str, *, takes_answer: bool = True) -> LabelConfig:
             (tag.tag, name, tag.get("toName", ""), tag.get("value", "") if "toName" not in tag.attrib else "")
             for name, tag in named.items()
         ),
+        tags=frozenset(tag.tag.lower() for tag in root.iter()),
     )
 
 

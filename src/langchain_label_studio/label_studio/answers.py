@@ -22,6 +22,7 @@ class ProjectInfo:
         reviewers_per_task: The number of people who get a task.
         overlap_percent: The percentage of tasks that so many people get. One person gets each of the other tasks.
         annotations: The number of annotations, without the skipped ones.
+        unknown_tags: The tags that the pages of this Label Studio do not know, in small letters.
     """
 
     id: int
@@ -32,6 +33,7 @@ class ProjectInfo:
     reviewers_per_task: int
     overlap_percent: int
     annotations: int
+    unknown_tags: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 from urllib.request import getproxies, proxy_bypass
 
@@ -21,6 +22,7 @@ import httpcore
 import httpx
 
 from langchain_label_studio.errors import SettingError
+from langchain_label_studio.label_studio.access import Verify, trusted_certificates
 from langchain_label_studio.support.time_limit import seconds_left
 
 ACCEPTED_ENCODING = "gzip"
@@ -64,7 +66,12 @@ class BoundedTransport(httpx.BaseTransport):
     """
 
     def __init__(
-        self, url: str, *, limits: RequestLimits, other_limits: Mapping[str, RequestLimits] | None = None
+        self,
+        url: str,
+        *,
+        limits: RequestLimits,
+        other_limits: Mapping[str, RequestLimits] | None = None,
+        verify: Verify = True,
     ) -> None:
         """Make a transport. It opens no connection yet.
 
@@ -72,9 +79,11 @@ class BoundedTransport(httpx.BaseTransport):
             url: The address of the server, with one slash at the end. Requests go to this server only.
             limits: The limits of each request.
             other_limits: The limits of requests to some paths of the server, by a part of the path.
+            verify: How the server's certificate is checked: see `resolve_verify`.
 
         Raises:
-            SettingError: The address cannot be used, or the environment names a proxy that cannot be used.
+            SettingError: The address or the certificates cannot be used, or the environment names a proxy that cannot
+                be used.
         """
         try:
             server = httpx.URL(url)
@@ -84,7 +93,7 @@ class BoundedTransport(httpx.BaseTransport):
         self._limits = limits
         self._other_limits = dict(other_limits or {})
         # It takes 20 ms to read all certificates.
-        self._ssl_context = httpx.create_ssl_context() if server.scheme == "https" else None
+        self._ssl_context = _ssl_context(verify) if server.scheme == "https" else None
         self._proxy = _proxy_for(server)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
@@ -246,6 +255,23 @@ def _is_compressed(answer: httpcore.Response) -> bool:
 
 def _url_for_httpcore(url: httpx.URL) -> httpcore.URL:
     return httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path)
+
+
+def _ssl_context(verify: Verify) -> ssl.SSLContext:
+    certificates, source = trusted_certificates(verify)
+    if isinstance(certificates, bool):
+        return httpx.create_ssl_context(verify=certificates, trust_env=False)
+    try:
+        if Path(certificates).is_dir():
+            return ssl.create_default_context(capath=certificates)
+        return ssl.create_default_context(cafile=certificates)
+    except OSError as error:  # an ssl.SSLError is one, too
+        reason = error.strerror or type(error).__name__
+        msg = (
+            f"{source} names {certificates!r}, which cannot be read as certificates ({reason}). It has to be a PEM file: "
+            "it begins with -----BEGIN CERTIFICATE-----."
+        )
+        raise SettingError(msg) from None
 
 
 def _proxy_for(url: httpx.URL) -> httpcore.Proxy | None:

@@ -25,7 +25,9 @@ from label_studio_sdk.core.api_error import ApiError
 from label_studio_sdk.projects.client import OMIT
 from pydantic import SecretStr
 
-from langchain_label_studio.errors import ServerUnavailableError
+from langchain_label_studio.errors import NotLabelStudioError, ServerUnavailableError
+from langchain_label_studio.label_config.page_tags import read_release, unknown_tags
+from langchain_label_studio.label_studio.access import Headers, Verify, trusted_certificates
 from langchain_label_studio.label_studio.answers import (
     FoundTask,
     Imported,
@@ -36,9 +38,9 @@ from langchain_label_studio.label_studio.answers import (
 )
 from langchain_label_studio.label_studio.api_errors import (
     error_for_status,
-    no_connection,
     not_label_studio,
     reason_in,
+    too_old,
     unreadable,
 )
 from langchain_label_studio.label_studio.bounded_transport import (
@@ -47,6 +49,7 @@ from langchain_label_studio.label_studio.bounded_transport import (
     BoundedTransport,
     RequestLimits,
 )
+from langchain_label_studio.label_studio.proxy_errors import broken_off, no_connection
 from langchain_label_studio.label_studio.task_filters import (
     TaskFilter,
     changed_since,
@@ -67,12 +70,13 @@ _LIMITS_OF_PAGES = RequestLimits(seconds=300.0, answer_bytes=64 * 1024**2)
 _OTHER_LIMITS = {"/api/tasks/": _LIMITS_OF_PAGES, "/imports/": _LIMITS_OF_PAGES}
 _ANALYTICS = re.compile(r"collect_analytics\s*[=:]\s*(true|false)")
 _PAGE = 100
+# A shorter value of a header may be in any text.
+_SHORTEST_SECRET = 5
 # This includes the fields of annotations and predictions: without them, Label Studio returns only their ids.
 _TASK_FIELDS = (
     "id,data,meta,predictions,annotations,result,completed_by,created_at,updated_at,was_cancelled,"
     "ground_truth,lead_time,parent_prediction,model_version"
 )
-_WITHOUT_MARKDOWN = re.compile(r"(?:0|1\.(?:\d|1\d|2[01]))(?!\d)")
 _PROJECT_FIELDS = "id,title,label_config,model_version,show_collab_predictions,maximum_annotations,overlap_cohort_percentage"
 
 
@@ -82,24 +86,36 @@ class LabelStudioClient:
     Attributes:
         url: The address of Label Studio, with one slash at the end.
         imports_by_jobs: Whether Label Studio said that it is an edition that imports by jobs. Known after `sign_in`.
-        shows_markdown: Whether its pages show a `<Markdown>` tag, as those of 1.22 and later do. Known after `sign_in`.
+        unknown_tags: The tags of label configs that its pages do not know, in small letters. Known after `sign_in`.
     """
 
-    def __init__(self, *, url: str, api_key: SecretStr) -> None:
+    def __init__(self, *, url: str, api_key: SecretStr, headers: Headers = (), verify: Verify = True) -> None:
         """Make a client. It sends nothing yet.
 
         Args:
             url: The address of Label Studio, with one slash at the end.
             api_key: A personal access token or a legacy token.
+            headers: More headers of each request.
+            verify: How the server's certificate is checked: see `resolve_verify`.
+
+        Raises:
+            SettingError: The certificates cannot be read, or the environment names a proxy that cannot be used.
         """
         self.url = url
         self.imports_by_jobs = False
-        self.shows_markdown = True
+        self.unknown_tags: frozenset[str] = frozenset()
         self._api_key = api_key
+        self._headers = {name: value.get_secret_value() for name, value in headers}
+        self._verify = verify
+        self._secrets = [
+            value
+            for value in (*self._headers.values(), api_key.get_secret_value())
+            if len(value) >= _SHORTEST_SECRET
+        ]
         self._http = httpx.Client(
-            transport=BoundedTransport(url, limits=_LIMITS, other_limits=_OTHER_LIMITS),
+            transport=BoundedTransport(url, limits=_LIMITS, other_limits=_OTHER_LIMITS, verify=verify),
             timeout=TIMEOUT,
-            headers={"Accept-Encoding": ACCEPTED_ENCODING},
+            headers=self._headers | {"Accept-Encoding": ACCEPTED_ENCODING},
             auth=TokenRenewal(self._renewed_token, _error_of),
             follow_redirects=False,
         )
@@ -131,6 +147,8 @@ class LabelStudioClient:
 
             session = requests.Session()
             session.auth = self._sign
+            session.headers.update(self._headers)
+            session.verify, _ = trusted_certificates(self._verify)
             return label_studio_sdk.Client(url=self.url, api_key="hidden", session=session)
 
     def _sign(self, request: Any) -> Any:
@@ -152,16 +170,29 @@ class LabelStudioClient:
             AuthenticationError: The key was refused.
             NotLabelStudioError: Another program answers at this address.
             ServerUnavailableError: No program answers.
+            UnsupportedVersionError: This Label Studio is too old.
         """
-        with self._translated_errors():
-            email = self._sdk.users.whoami().email
-            versions = self._sdk.versions.get()
-            edition, release = versions.edition, str(versions.release)
-        if not isinstance(email, str) or not isinstance(edition, str):
-            raise not_label_studio(self.url)
+        try:
+            with self._translated_errors():
+                email = self._sdk.users.whoami().email
+                versions = self._sdk.versions.get()
+                edition, release = versions.edition, str(versions.release)
+            if not isinstance(email, str) or not isinstance(edition, str):
+                raise not_label_studio(self.url)
+        except NotLabelStudioError as error:
+            raise too_old(self._release(), self.url) or error from None
+        if problem := too_old(release, self.url):
+            raise problem
         self.imports_by_jobs = edition != "Community"
-        self.shows_markdown = edition != "Community" or not _WITHOUT_MARKDOWN.match(release)
+        self.unknown_tags = unknown_tags(read_release(release), community=edition == "Community")
         return email
+
+    def _release(self) -> str:
+        """Return the version of a Label Studio that may be too old to know the key, or to name its edition."""
+        try:
+            return str(self._http.get(f"{self.url}api/version").json()["release"])
+        except (httpx.HTTPError, ValueError, TypeError, LookupError, RecursionError):
+            return ""
 
     def version(self) -> str:
         """Return Label Studio's version and edition, as a text for people."""
@@ -379,6 +410,7 @@ class LabelStudioClient:
             if project.overlap_cohort_percentage is None
             else project.overlap_cohort_percentage,
             annotations=project.total_annotations_number or 0,
+            unknown_tags=self.unknown_tags,
         )
 
     @contextmanager
@@ -393,12 +425,13 @@ class LabelStudioClient:
         try:
             yield
         except ApiError as error:
-            raise error_for_status(error.status_code, error.body, error.headers, self.url) from None
+            raise error_for_status(
+                error.status_code, error.body, error.headers, self.url, secrets=self._secrets
+            ) from None
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
             raise no_connection(str(error), self.url) from None
         except httpx.TransportError as error:
-            msg = f"Label Studio at {self.url} broke off without an answer ({type(error).__name__})."
-            raise ServerUnavailableError(msg, maybe_stored=True) from None
+            raise broken_off(type(error).__name__, str(error), self.url) from None
         except (ValueError, TypeError, AttributeError, LookupError, RecursionError, ArithmeticError):
             raise unreadable(self.url) if storing else not_label_studio(self.url) from None
 

@@ -9,7 +9,9 @@ from typing import Literal
 
 from langchain_label_studio.errors import LabelStudioError
 from langchain_label_studio.forms.modes import LabelStudioMode
+from langchain_label_studio.label_studio.access import HEADERS_VARIABLE
 from langchain_label_studio.label_studio.client import LabelStudioClient
+from langchain_label_studio.label_studio.destinations.runs import open_client
 from langchain_label_studio.label_studio.projects import Project, read_project, resolve_project
 from langchain_label_studio.label_studio.settings import (
     API_KEY_VARIABLE,
@@ -60,13 +62,15 @@ def check_up(
             "personal access token" if settings.key().get_secret_value().count(".") == 2 else "legacy token"
         )
         yield Finding("good", f"API key: a {kind} ({API_KEY_VARIABLE})")
+        if headers := settings.all_headers():
+            yield Finding("good", f"Headers: {', '.join(name for name, _ in headers)} ({HEADERS_VARIABLE})")
         yield from _look_at_server(settings)
     except LabelStudioError as error:
         yield Finding("bad", str(error))
 
 
 def _look_at_server(settings: Settings) -> Iterator[Finding]:
-    client = LabelStudioClient(url=settings.url, api_key=settings.key())
+    client = open_client(settings)
     try:
         with time_limit(STEP_SECONDS):
             email, version = client.sign_in(), client.version()

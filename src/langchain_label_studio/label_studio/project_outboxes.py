@@ -87,6 +87,10 @@ class ProjectOutbox:
             msg = f"{directory} is not an outbox: its {_FILE} cannot be read ({type(error).__name__})."
             raise LabelStudioError(msg) from error
 
+    def with_access_of(self, settings: Settings) -> Self:
+        """Return the same outbox with the key, the headers and the certificates of other settings."""
+        return replace(self, settings=self.settings.with_access_of(settings))
+
     def with_key(self, api_key: SecretStr | None) -> Self:
         """Return the same outbox with a key of its server."""
         return replace(self, settings=replace(self.settings, api_key=api_key))

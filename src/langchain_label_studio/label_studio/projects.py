@@ -13,6 +13,7 @@ from langchain_label_studio.errors import (
     RequestRefusedError,
 )
 from langchain_label_studio.forms.modes import PLAIN_MODES, LabelStudioMode
+from langchain_label_studio.label_config.page_tags import advice_on_tag, without_tags
 from langchain_label_studio.label_config.parse import LabelConfig, describe_difference, parse_label_config
 from langchain_label_studio.label_studio.settings import MAX_TITLE, Settings
 from langchain_label_studio.support.host_lock import host_lock
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 _LOCK_TIMEOUT = 60.0
 _UNUSED = " (unused)"
-_BELOW_THE_ANSWER = '<Markdown value="$beside_answer_html"/>'
+_BUILT_IN = frozenset(mode.value for mode in LabelStudioMode)
 # Seen in Label Studio 1.23.2: its editor ignores the name of a <Markdown>.
 _MARKDOWN_WARNING = (
     "Label Studio's editor cannot attach a <TextArea> to a <Markdown>: reviewers may not see the answer, nor save "
@@ -101,7 +102,7 @@ def read_project(info: ProjectInfo, settings: Settings, *, created: bool = False
     except LabelConfigError as error:
         msg = f"Project {info.id} ({info.title!r}) cannot take answers. {error}"
         raise NoResponseControlError(msg) from None
-    warnings = list(_page_warnings(config))
+    warnings = [*_tag_warnings(info, config), *_page_warnings(config)]
     if not created:
         warnings += [
             *_config_warnings(info, config, settings),
@@ -151,9 +152,8 @@ def _create(client: LabelStudioClient, settings: Settings) -> Project:
 
 def _request_creation(client: LabelStudioClient, settings: Settings) -> int:
     label_config = settings.label_config
-    if not (client.shows_markdown or settings.custom_config):
-        # One tag that an old page does not know, and it shows nothing.
-        label_config = label_config.replace(_BELOW_THE_ANSWER, "")
+    if settings.form in _BUILT_IN and not settings.custom_config:
+        label_config = without_tags(label_config, client.unknown_tags)
     try:
         return client.create_project(
             title=settings.project_title,
@@ -166,6 +166,15 @@ def _request_creation(client: LabelStudioClient, settings: Settings) -> int:
             msg = f"Label Studio refuses the label config: {error} Correct project_config= and try again."
             raise LabelConfigError(msg) from None
         raise
+
+
+def _tag_warnings(info: ProjectInfo, config: LabelConfig) -> Iterator[str]:
+    """Yield a warning about each tag that the pages of this Label Studio do not know."""
+    for tag in sorted(config.tags & info.unknown_tags):
+        yield (
+            f"Nobody can review project {info.id} ({info.title!r}): its label config has <{tag.capitalize()}>, and the "
+            f"pages of this Label Studio show an error in place of a task with that tag. {advice_on_tag(tag)}."
+        )
 
 
 def _page_warnings(config: LabelConfig) -> Iterator[str]:

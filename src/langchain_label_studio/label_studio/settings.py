@@ -11,8 +11,9 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -28,6 +29,12 @@ from langchain_label_studio.forms.form import Form
 from langchain_label_studio.forms.modes import LabelStudioMode
 from langchain_label_studio.forms.registry import get_form
 from langchain_label_studio.label_config.parse import parse_label_config, prepare_label_config
+from langchain_label_studio.label_studio.access import (
+    Headers,
+    Verify,
+    resolve_headers,
+    resolve_verify,
+)
 
 API_KEY_VARIABLE = "LABEL_STUDIO_API_KEY"
 URL_VARIABLE = "LABEL_STUDIO_URL"
@@ -77,6 +84,8 @@ class Settings:
         model_version: The version of all predictions in the project.
         reviewers_per_task: The number of people who review each task of a new project. None is Label Studio's
             default: 1.
+        headers: More headers of each request. None reads them from the environment when they are needed.
+        verify: How the server's certificate is checked: see `resolve_verify`.
     """
 
     api_key: SecretStr | None
@@ -90,6 +99,8 @@ class Settings:
     takes_answer: bool = True
     model_version: str = field(default=DEFAULT_MODEL_VERSION)
     reviewers_per_task: int | None = None
+    headers: Headers | None = None
+    verify: Verify = True
 
     def key(self) -> SecretStr:
         """Return the key. Without a key in the settings, read the environment now.
@@ -98,6 +109,26 @@ class Settings:
             MissingApiKeyError: The environment has no key, either.
         """
         return self.api_key or resolve_api_key()
+
+    def all_headers(self) -> Headers:
+        """Return the headers. Without headers in the settings, read the environment now.
+
+        Raises:
+            SettingError: A header of the environment cannot be sent.
+        """
+        return resolve_headers() if self.headers is None else self.headers
+
+    def without_secrets(self) -> Settings:
+        """Return the settings without the key and the headers, as they may leave the process."""
+        return replace(self, api_key=None, headers=None)
+
+    def with_access_of(self, other: Settings) -> Settings:
+        """Return the settings with the key, the headers and the certificates of others for the same server."""
+        return replace(self, api_key=other.api_key, headers=other.headers, verify=other.verify)
+
+    def has_other_access_than(self, other: Settings) -> bool:
+        """Return whether these settings have a key, and open the server in another way than the others."""
+        return self.api_key is not None and self.with_access_of(other) != self
 
 
 def resolve_settings(
@@ -110,6 +141,8 @@ def resolve_settings(
     mode: str | LabelStudioMode = DEFAULT_MODE,
     model_version: str = DEFAULT_MODEL_VERSION,
     reviewers_per_task: int | None = None,
+    headers: Mapping[str, str | SecretStr] | None = None,
+    verify: bool | str | Path = True,
     environ: Mapping[str, str] = os.environ,
 ) -> Settings:
     """Resolve the settings. Check everything that can be checked without a network.
@@ -137,6 +170,8 @@ def resolve_settings(
         takes_answer=form.takes_answer,
         model_version=_one_line("model_version", model_version or "") or DEFAULT_MODEL_VERSION,
         reviewers_per_task=_reviewers_per_task(reviewers_per_task),
+        headers=resolve_headers(headers, environ=environ),
+        verify=resolve_verify(verify),
     )
 
 

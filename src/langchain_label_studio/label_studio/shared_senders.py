@@ -84,7 +84,7 @@ class _SharedSenders(ForkSafe, Generic[_DestinationT]):
     def send_orphaned_of_other_days(self, outbox: ProjectOutbox, delivery: DeliverySettings) -> None:
         """Do the same for the same project name on other days."""
         for other in outbox.of_other_days():
-            self.send_orphaned(other.with_key(outbox.settings.api_key), delivery)
+            self.send_orphaned(other.with_access_of(outbox.settings), delivery)
             other.forget_if_unused()
 
     def _sender(

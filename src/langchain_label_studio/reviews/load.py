@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import datetime, timedelta
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pydantic import SecretStr
@@ -13,6 +14,7 @@ from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_ex
 
 from langchain_label_studio.errors import RequestRefusedError, ServerUnavailableError
 from langchain_label_studio.label_config.controls import Controls, read_controls
+from langchain_label_studio.label_studio.access import resolve_headers, resolve_verify
 from langchain_label_studio.label_studio.projects import find_project
 from langchain_label_studio.label_studio.settings import resolve_api_key, resolve_project_choice, resolve_url
 from langchain_label_studio.reviews.answer_field import overlooked_field
@@ -52,6 +54,8 @@ def load_reviews(
     project_name: str | None = None,
     url: str | None = None,
     api_key: str | SecretStr | None = None,
+    headers: Mapping[str, str | SecretStr] | None = None,
+    verify: bool | str | Path = True,
     since: datetime | str | None = None,
     include_skipped: bool = False,
     include_unreviewed: bool = False,
@@ -68,6 +72,8 @@ def load_reviews(
         project_name: The project's exact title. `%Y-%m-%d` is replaced by today.
         url: The address of Label Studio. Default: `LABEL_STUDIO_URL`, or `http://localhost:8080`.
         api_key: A personal access token or a legacy token. Default: `LABEL_STUDIO_API_KEY`.
+        headers: More headers of each request: see the handler. Default: `LABEL_STUDIO_HEADERS`.
+        verify: How the server's certificate is checked: see the handler.
         since: Return only reviews saved at this time or later: a `datetime`, or ISO 8601 text. Without a time zone,
             it is local time. To continue an earlier reading, pass the time when that reading began.
         include_skipped: Include annotations that skipped the task (`was_skipped`).
@@ -93,9 +99,10 @@ def load_reviews(
     begin = resolve_moment("since", since)
     wanted = resolve_project_choice(project_id, project_name)
     key, address = resolve_api_key(api_key), resolve_url(url)
+    more, verified = resolve_headers(headers), resolve_verify(verify)
     from langchain_label_studio.label_studio.client import LabelStudioClient  # noqa: PLC0415 (loads the SDK)
 
-    client = LabelStudioClient(url=address, api_key=key)
+    client = LabelStudioClient(url=address, api_key=key, headers=more, verify=verified)
     project = find_project(client, url=address, wanted=wanted)
     controls = read_controls(project.label_config)
     options = ReadingOptions(

@@ -70,7 +70,7 @@ def test_long_text_is_cut_visibly() -> None:
         (403, {"detail": "no"}, PermissionDeniedError, "may not do this"),
         (404, {"detail": "Not found."}, ProjectNotFoundError, "no such project"),
         (404, "<!doctype html><html>", NotLabelStudioError, "no Label Studio API"),
-        (302, "", NotLabelStudioError, "redirects"),
+        (302, "", NotLabelStudioError, "no Label Studio API"),
         (200, "<html>", NotLabelStudioError, "no Label Studio API"),
         (400, {"validation_errors": {"title": ["too long"]}}, RequestRefusedError, "title: too long"),
         (503, "later", ServerUnavailableError, "503"),

@@ -300,13 +300,18 @@ def open_client(settings: Settings) -> LabelStudioClient:
     """Return a client of the server.
 
     Raises:
-        MissingApiKeyError: There is no key.
+        SettingError: There is no key, or the server cannot be opened with these settings.
     """
     # Imported here: the SDK takes 0.4 s to load, and many programs do not need it.
     with no_fork():
         from langchain_label_studio.label_studio.client import LabelStudioClient  # noqa: PLC0415
 
-        return LabelStudioClient(url=settings.url, api_key=settings.key())
+        return LabelStudioClient(
+            url=settings.url,
+            api_key=settings.key(),
+            headers=settings.all_headers(),
+            verify=settings.verify,
+        )
 
 
 def as_failure(error: LabelStudioError) -> DeliveryFailedError:
