@@ -43,6 +43,7 @@ class LoopbackLabelStudio:
         refused_text: Imports with this text in them are answered with `refused_status`.
         delay: Seconds from an import's arrival until it is stored and answered.
         release: Its version.
+        edition: Its edition. Old versions tell none.
         most_imports_at_once: How many imports were under way at the same time, at most.
     """
 
@@ -66,6 +67,7 @@ class LoopbackLabelStudio:
         self.refused_text: str | None = None
         self.refused_status = 400
         self.release = "1.23.2"
+        self.edition: str | None = "Community"
         self.collects_analytics = False
         self.released = threading.Event()
         self._lock = threading.Lock()
@@ -167,12 +169,13 @@ class _Handler(BaseHTTPRequestHandler):
         elif path.path == "/user/login/":
             setting = json.dumps(self.studio.collects_analytics)
             self._answer(200, f"window.APP_SETTINGS.collect_analytics = {setting};")
+        elif path.path.rstrip("/").endswith("/version"):
+            edition = {"edition": self.studio.edition} if self.studio.edition else {}
+            self._answer(200, {"release": self.studio.release, **edition})
         elif not self._key_is_good():
             self._answer(401, {"detail": "Invalid token."})
         elif path.path.rstrip("/").endswith("/whoami"):
             self._answer(200, {"id": 1, "email": "me@example.com"})
-        elif path.path.rstrip("/").endswith("/version"):
-            self._answer(200, {"release": self.studio.release, "edition": "Community"})
         elif path.path.rstrip("/") == "/api/projects":
             titled = [
                 {"id": project["id"], "title": project["title"]}

@@ -14,6 +14,7 @@ from typing import Self
 import httpx
 
 from langchain_label_studio.local_server.process import free_port
+from tests.support.certificates import Certificate
 
 MISSING = "nginx is missing. Install it: apt-get install nginx-light"
 _HOST = "127.0.0.1"
@@ -35,8 +36,10 @@ http {{
     fastcgi_temp_path {directory}/fastcgi;
     uwsgi_temp_path {directory}/uwsgi;
     scgi_temp_path {directory}/scgi;
+    {http}
     server {{
-        listen {host}:{port};
+        listen {host}:{port}{tls};
+        {server}
         location / {{
             proxy_pass {upstream};
             proxy_set_header Host $http_host;
@@ -58,12 +61,34 @@ class Nginx:
         url: Its address.
     """
 
-    def __init__(self, program: str, upstream: str) -> None:
+    def __init__(
+        self,
+        program: str,
+        upstream: str,
+        *,
+        http: str = "",
+        server: str = "",
+        certificate: Certificate | None = None,
+    ) -> None:
+        """Prepare; nothing is started yet.
+
+        Args:
+            program: The path of nginx.
+            upstream: The address of the server.
+            http: More directives for all servers.
+            server: More directives for this one.
+            certificate: The certificate to speak https with. None speaks http.
+        """
         self._program = program
         self._upstream = upstream
+        self._http = http
+        self._server = server
+        self._tls = ""
+        if certificate:
+            self._tls = f" ssl; ssl_certificate {certificate.file}; ssl_certificate_key {certificate.key}"
         self._process: subprocess.Popen[bytes] | None = None
         self._port = free_port(_HOST)
-        self.url = f"http://{_HOST}:{self._port}"
+        self.url = f"http{'s' if certificate else ''}://{_HOST}:{self._port}"
 
     def __enter__(self) -> Self:
         self._directory = Path(tempfile.mkdtemp(prefix="nginx-"))
@@ -89,6 +114,9 @@ class Nginx:
                 host=_HOST,
                 port=self._port,
                 upstream=self._upstream,
+                http=self._http,
+                server=self._server,
+                tls=self._tls,
             )
         )
         with log.open("wb") as out:
@@ -108,7 +136,7 @@ class Nginx:
 
     def _answers(self) -> bool:
         try:
-            httpx.get(f"{self.url}/health", trust_env=False)
+            httpx.get(f"{self.url}/health", trust_env=False, verify=False)
         except httpx.HTTPError:
             return False
         return True

@@ -266,10 +266,9 @@ def _ssl_context(verify: Verify) -> ssl.SSLContext:
             return ssl.create_default_context(capath=certificates)
         return ssl.create_default_context(cafile=certificates)
     except OSError as error:  # an ssl.SSLError is one, too
-        reason = error.strerror or type(error).__name__
         msg = (
-            f"{source} names {certificates!r}, which cannot be read as certificates ({reason}). It has to be a PEM file: "
-            "it begins with -----BEGIN CERTIFICATE-----."
+            f"{source} names {certificates!r}, which cannot be read as certificates ({type(error).__name__}). It has to "
+            "be a PEM file: such a file has a line -----BEGIN CERTIFICATE-----."
         )
         raise SettingError(msg) from None
 

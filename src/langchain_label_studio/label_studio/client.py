@@ -107,6 +107,7 @@ class LabelStudioClient:
         self._api_key = api_key
         self._headers = {name: value.get_secret_value() for name, value in headers}
         self._verify = verify
+        self._answered = False
         self._secrets = [
             value
             for value in (*self._headers.values(), api_key.get_secret_value())
@@ -183,6 +184,7 @@ class LabelStudioClient:
             raise too_old(self._release(), self.url) or error from None
         if problem := too_old(release, self.url):
             raise problem
+        self._answered = True
         self.imports_by_jobs = edition != "Community"
         self.unknown_tags = unknown_tags(read_release(release), community=edition == "Community")
         return email
@@ -431,7 +433,8 @@ class LabelStudioClient:
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
             raise no_connection(str(error), self.url) from None
         except httpx.TransportError as error:
-            raise broken_off(type(error).__name__, str(error), self.url) from None
+            kind = type(error).__name__
+            raise broken_off(kind, self.url, answered_before=self._answered) from None
         except (ValueError, TypeError, AttributeError, LookupError, RecursionError, ArithmeticError):
             raise unreadable(self.url) if storing else not_label_studio(self.url) from None
 

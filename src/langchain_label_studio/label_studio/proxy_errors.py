@@ -23,9 +23,7 @@ _SCHEME = re.compile(r"\s*([A-Za-z][\w-]{0,30})(?=\s|$)")
 _WANTS_TLS = re.compile(
     r"HTTP request (?:was sent )?to (?:an )?HTTPS|plain HTTP to an SSL-enabled", re.IGNORECASE
 )
-# The beginning of an alert of TLS, as the text of an error quotes it.
-_ALERT = r"\x15\x03"
-_NOISE = re.compile(r"\s*\(_ssl\.c:\d+\)|\[[^\]]*\]\s*|^.*certificate verify failed:\s*")
+_NOISE = re.compile(r"^.*certificate verify failed:\s*|^\[[^\]]*\]\s*|\s*\(_ssl\.c:\d+\)")
 
 _PEM = "as a PEM file, with verify='/path/to/it.pem' or SSL_CERT_FILE"
 _CERTIFICATES = (
@@ -64,9 +62,8 @@ def wants_tls(body: Any) -> bool:
 def use_https(url: str) -> NotLabelStudioError:
     """Return the error for http that was spoken to an https port. Nothing was stored."""
     secure = url.replace("http:", "https:", 1)
-    return NotLabelStudioError(
-        f"The port of {url} speaks https only. Use {secure} as url= or LABEL_STUDIO_URL."
-    )
+    msg = f"The port of {url} speaks https only. Use https:// instead of http://: {secure} as url= or LABEL_STUDIO_URL."
+    return NotLabelStudioError(msg)
 
 
 def refused_by_proxy(
@@ -107,7 +104,7 @@ def redirected(status: int, headers: Mapping[str, str] | None, url: str) -> NotL
             f"That looks like the sign-in page of a proxy or an access gateway: {_ADVICE}, such as those of a "
             f"service account; {_GUIDE}."
         )
-    msg = f"{url} redirects to {printable(place)[:200]} ({status}). {advice}"
+    msg = f"There is no Label Studio API at {url}: it redirects to {printable(place)[:200]} ({status}). {advice}"
     return NotLabelStudioError(msg, status=status)
 
 
@@ -118,14 +115,17 @@ def no_connection(problem: str, url: str) -> LabelStudioError:
         problem: The text of the connection's own error.
         url: The address.
     """
-    reason = printable(" ".join(_NOISE.sub("", problem).split()))[:200]
+    reason = printable(" ".join(_NOISE.sub("", problem).split())).rstrip(".")[:200]
     if "CERTIFICATE_VERIFY_FAILED" in problem:
         advice = next((text for pattern, text in _CERTIFICATES if pattern.search(problem)), None)
         advice = advice or "Let who runs the server correct it"
         return NotLabelStudioError(f"The certificate of {url} cannot be trusted: {reason}. {advice}.")
     if _NO_TLS.search(problem):
         plain = url.replace("https:", "http:", 1)
-        msg = f"The port of {url} does not speak https. Use {plain} as url= or LABEL_STUDIO_URL."
+        msg = (
+            f"The port of {url} does not speak https. Use http:// instead of https://: {plain} as url= or "
+            "LABEL_STUDIO_URL."
+        )
         return NotLabelStudioError(msg)
     # A server that is being started or stopped ends the connection in the middle.
     if "SSL" in problem and "EOF" not in problem:
@@ -134,21 +134,21 @@ def no_connection(problem: str, url: str) -> LabelStudioError:
     return ServerUnavailableError(msg)
 
 
-def broken_off(kind: str, problem: str, url: str) -> LabelStudioError:
+def broken_off(kind: str, url: str, *, answered_before: bool) -> LabelStudioError:
     """Return the error for a connection that ended before the answer.
 
     Args:
         kind: The name of the connection's own error.
-        problem: Its text.
         url: The address.
+        answered_before: Whether Label Studio has answered there.
     """
-    if _ALERT in problem:
-        return use_https(url)
     if kind == "ProxyError":
         msg = (
             f"The proxy on the way to {url} refused: HTTP_PROXY, HTTPS_PROXY or ALL_PROXY names it. Correct its "
             "address, with its user name and password; or add the host to NO_PROXY."
         )
         return ServerUnavailableError(msg)
-    msg = f"Label Studio at {url} broke off without an answer ({kind})."
+    # A port of https says nothing to http.
+    hint = " Is it https:// instead of http://?" if url.startswith("http:") and not answered_before else ""
+    msg = f"Label Studio at {url} broke off without an answer ({kind}).{hint}"
     return ServerUnavailableError(msg, maybe_stored=True)

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from langchain_label_studio.label_studio.client import LabelStudioClient
 
 _REMEMBERED_TASKS = 10_000
+_BLOCKED = 404
 TURN_TIMEOUT = 30.0
 """Seconds to wait for other processes of this computer that send to the same server."""
 
@@ -178,6 +179,8 @@ class ProjectDestination:
         except LabelStudioError as error:
             failure = as_failure(error)
             failure.ended = True  # the import has not begun
+            if retry_policy.judge(failure) is retry_policy.AnswerMeaning.BAD:
+                failure.status = _BLOCKED  # a question was refused, and no run
             raise failure from None
         for warning in project.warnings:
             self._log.warning(f"project {warning}", "%s", warning)
@@ -328,4 +331,4 @@ def as_failure(error: LabelStudioError) -> DeliveryFailedError:
             ended=error.ended,
             retry_after=error.retry_after,
         )
-    return DeliveryFailedError(str(error), status=getattr(error, "status", None) or 404)
+    return DeliveryFailedError(str(error), status=getattr(error, "status", None) or _BLOCKED)
