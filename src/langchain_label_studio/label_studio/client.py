@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import httpx
@@ -149,7 +150,9 @@ class LabelStudioClient:
             session = requests.Session()
             session.auth = self._sign
             session.headers.update(self._headers)
-            session.verify, _ = trusted_certificates(self._verify)
+            verify, _ = trusted_certificates(self._verify)
+            # With each request: a variable of the environment would win over `session.verify`.
+            session.request = partial(session.request, verify=verify)  # type: ignore[method-assign]
             return label_studio_sdk.Client(url=self.url, api_key="hidden", session=session)
 
     def _sign(self, request: Any) -> Any:
