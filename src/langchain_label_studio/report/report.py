@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+from dataclasses import dataclass, fields
+from datetime import date
 from typing import Any, Protocol
-
-import orjson
 
 from langchain_label_studio.errors import MissingExtraError
 from langchain_label_studio.report.findings import Findings
@@ -43,12 +43,13 @@ class Report(Findings):
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as plain values. Groups have the numbers of their tasks."""
-        plain: dict[str, Any] = orjson.loads(self.to_json())
+        plain: dict[str, Any] = json.loads(self.to_json())
         return plain
 
     def to_json(self) -> str:
         """Return everything as one line of JSON. Times are ISO 8601. Characters that nobody can see are escaped."""
-        return printable(orjson.dumps(self, option=orjson.OPT_NON_STR_KEYS).decode())
+        # Not orjson: it refuses a name with a lone surrogate.
+        return printable(json.dumps(self, ensure_ascii=False, separators=(",", ":"), default=_plain))
 
     def to_markdown(self) -> str:
         """Return the report as Markdown with tables, for people."""
@@ -71,3 +72,9 @@ class Report(Findings):
 
     def _repr_markdown_(self) -> str:
         return self.to_markdown()
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, date):
+        return value.isoformat()
+    return {field.name: getattr(value, field.name) for field in fields(value)}

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from os.path import commonprefix
-from typing import Any, TypeVar
+from typing import Any
 from xml.etree import ElementTree as ET
 
 import altair as alt
 import vl_convert
 
-from langchain_label_studio.support.printable_text import printable
+from langchain_label_studio.report.rendering.page_text import visible
 
 WIDTH = 620
 COLORS = 8
@@ -23,6 +23,8 @@ _NAME_WIDTH, _NAME_LENGTH = 210, 26
 
 _PLAIN = "format(datum.value, '~g')"
 _UNUSED = frozenset({"class", "font-family", "pointer-events", "role"})
+# Vega-Lite would describe such a mark itself, in a program: a backslash in a title would begin an escape there.
+_UNTOLD: dict[str, Any] = {"aria": False}
 _SVG = "http://www.w3.org/2000/svg"
 # A chart is drawn with colours that nobody else uses. Then each is replaced by a colour of the page.
 _INK, _MUTED, _LINE, _PAPER = "#010101", "#020202", "#030303", "#050505"
@@ -70,16 +72,17 @@ class Point:
     color: int = 0
 
 
-Row = TypeVar("Row", Dot, Point)
-
-
 def distinct(names: Iterable[str]) -> dict[str, str]:
     """Return short names for a chart, by the full names. The common beginning is cut first, then the middle."""
-    full = list(dict.fromkeys(names))
-    too_long = len(full) > 1 and max(map(len, full)) > _NAME_LENGTH
-    cut = len(commonprefix(full)) if too_long else 0  # noqa: RUF071 (these are names, not paths)
-    short = {name: _shortened(f"…{name[cut:]}" if cut else name) for name in full}
-    return short if len(set(short.values())) == len(full) else dict(zip(full, full, strict=True))
+    full = {name: visible(name) for name in names}
+    too_long = len(full) > 1 and max(map(len, full.values())) > _NAME_LENGTH
+    cut = len(commonprefix(list(full.values()))) if too_long else 0  # noqa: RUF071 (these are names, not paths)
+    short = {name: _shortened(f"…{text[cut:]}" if cut else text) for name, text in full.items()}
+    return next((texts for texts in (short, full) if len(set(texts.values())) == len(full)), _numbered(full))
+
+
+def _numbered(texts: Mapping[str, str]) -> dict[str, str]:
+    return {name: f"{text} ({place})" for place, (name, text) in enumerate(texts.items(), start=1)}
 
 
 def _shortened(name: str) -> str:
@@ -104,7 +107,6 @@ def dots(
         marks: The places of lines for comparison.
         percent: Whether the numbers are shares.
     """
-    title, rows = printable(title), [_printable(row) for row in rows]
     names = distinct(row.name for row in rows)
     values = [_dot(place, row, names[row.name]) for place, row in enumerate(rows)]
     scale = alt.Scale(domain=list(ends), nice=False, zero=False)
@@ -112,10 +114,12 @@ def dots(
     color, told = alt.Color("color:N", scale=None), alt.Description("told:N")
     base = alt.Chart(_data(values)).encode(y=alt.Y("place:O", axis=None))
     chart = alt.layer(
-        base.mark_rule(stroke=_LINE).encode(x=alt.XDatum(ends[0], scale=scale), x2=alt.datum(ends[1])),
+        base.mark_rule(stroke=_LINE, **_UNTOLD).encode(
+            x=alt.XDatum(ends[0], scale=scale), x2=alt.datum(ends[1])
+        ),
         *(
             alt.Chart(_data([{}]))
-            .mark_rule(stroke=_MUTED, strokeDash=[3, 3])
+            .mark_rule(stroke=_MUTED, strokeDash=[3, 3], **_UNTOLD)
             .encode(x=alt.XDatum(mark, scale=scale))
             for mark in marks
         ),
@@ -128,8 +132,8 @@ def dots(
             fill=alt.Fill("fill:N", scale=None),
             description=told,
         ),
-        base.mark_text(x=-_NAME_WIDTH, limit=_NAME_WIDTH - 20).encode(text="name:N"),
-        base.mark_text(x=WIDTH + 20, fontWeight=600).encode(text="label:N"),
+        base.mark_text(x=-_NAME_WIDTH, limit=_NAME_WIDTH - 20, **_UNTOLD).encode(text="name:N"),
+        base.mark_text(x=WIDTH + 20, fontWeight=600, **_UNTOLD).encode(text="label:N"),
     ).properties(width=WIDTH, height=alt.Step(34))
     return _draw(chart, title=title, told=[row.told for row in rows])
 
@@ -142,8 +146,7 @@ def lines(points: Sequence[Point], *, title: str, order: Sequence[str]) -> str:
         title: The title of the numbers.
         order: The names in the order of the legend.
     """
-    title, points = printable(title), [_printable(point) for point in points]
-    short = distinct(map(printable, order))
+    short = distinct(order)
     values: list[dict[str, Any]] = [
         {"when": point.when.isoformat(), "name": short[point.name], "value": point.value, "told": point.told}
         for point in points
@@ -164,15 +167,10 @@ def lines(points: Sequence[Point], *, title: str, order: Sequence[str]) -> str:
         ),
     )
     chart = alt.layer(
-        base.mark_line(strokeWidth=2.5),
+        base.mark_line(strokeWidth=2.5, **_UNTOLD),
         base.mark_point(filled=True, size=60, opacity=1).encode(description="told:N"),
     ).properties(width=WIDTH + 210 if len(times) > 1 else WIDTH // 3, height=220)
     return _draw(chart, title=title, told=[point.told for point in points])
-
-
-def _printable(row: Row) -> Row:
-    # A control character in a name ends the process in which vl_convert draws.
-    return replace(row, name=printable(row.name), told=printable(row.told))
 
 
 def _dot(place: int, row: Dot, name: str) -> dict[str, Any]:
@@ -214,7 +212,17 @@ def _draw(chart: alt.LayerChart | alt.FacetChart, *, title: str, told: Sequence[
         text=alt.MarkConfig(align="left", fill=_INK, fontSize=14),
         legend=alt.LegendConfig(labelColor=_INK, labelFontSize=13, symbolSize=110),
     ).to_dict()
-    return _for_the_page(vl_convert.vegalite_to_svg(spec), title=title, told=frozenset(told))
+    svg = vl_convert.vegalite_to_svg(_drawable(spec))
+    return _for_the_page(svg, title=visible(title), told=frozenset(map(visible, told)))
+
+
+def _drawable(part: Any) -> Any:
+    """Return a specification in which every text can be drawn."""
+    if isinstance(part, dict):
+        return {key: _drawable(value) for key, value in part.items()}
+    if isinstance(part, list):
+        return [_drawable(value) for value in part]
+    return visible(part) if isinstance(part, str) else part
 
 
 def _for_the_page(svg: str, *, title: str, told: frozenset[str]) -> str:

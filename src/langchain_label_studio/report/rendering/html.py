@@ -26,6 +26,7 @@ from langchain_label_studio.report.rendering.comparison_tables import (
 )
 from langchain_label_studio.report.rendering.conclusions import conclusions, method, summary
 from langchain_label_studio.report.rendering.number_text import in_rows, question_name
+from langchain_label_studio.report.rendering.page_text import visible
 from langchain_label_studio.report.rendering.tables import (
     Table,
     choice_tables,
@@ -89,7 +90,7 @@ def render(findings: Findings, *, whole: bool) -> str:
     )
     environment.filters |= {"many": count_text, "question_name": question_name}
     environment.globals["tasks_of"] = lambda ids: _task_list(ids, findings.task_urls)
-    return environment.get_template("page.jinja" if whole else "report.jinja").render(
+    html = environment.get_template("page.jinja" if whole else "report.jinja").render(
         title=findings.title,
         summary=summary(findings),
         conclusions=conclusions(findings),
@@ -100,6 +101,7 @@ def render(findings: Findings, *, whole: bool) -> str:
         method=method(findings),
         svg=Markup,
     )
+    return visible(html)
 
 
 def _sections(findings: Findings) -> Iterator[Section]:

@@ -14,6 +14,7 @@ from langchain_label_studio.report.rendering.comparison_tables import (
 )
 from langchain_label_studio.report.rendering.conclusions import conclusions, method, summary
 from langchain_label_studio.report.rendering.number_text import question_name
+from langchain_label_studio.report.rendering.page_text import visible
 from langchain_label_studio.report.rendering.tables import (
     Cell,
     Table,
@@ -37,8 +38,7 @@ def to_markdown(findings: Findings) -> str:
 
 def escaped(text: str) -> str:
     """Return text that Markdown shows as it is: on one line, without markup."""
-    line = "".join(char if char.isprintable() else " " for char in text)
-    return _SPECIAL.sub(r"\\\1", " ".join(line.split()))
+    return _SPECIAL.sub(r"\\\1", " ".join(visible(text).split()))
 
 
 def _blocks(findings: Findings) -> Iterator[str]:

@@ -40,7 +40,7 @@ def question_name(question: Question) -> str:
         return (
             f"{question.control} (1 to {question.scale})" if question.scale else f"{question.control} (stars)"
         )
-    return question.control or _KINDS[question.kind]
+    return question.control or _KINDS.get(question.kind, f"{question.kind} without a name")
 
 
 def number(value: float | None) -> str:
