@@ -16,5 +16,5 @@ be written. The joiners of emojis, of Persian and of the scripts of India stay.
 
 
 def visible(text: str) -> str:
-    """Return text with the characters that nobody sees as JSON escapes, such as `\\u001b`."""
+    r"""Return text with the characters that nobody sees as JSON escapes, such as `\u001b`."""
     return _INVISIBLE.sub(lambda found: json.dumps(found[0])[1:-1], text)
