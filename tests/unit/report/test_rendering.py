@@ -232,6 +232,8 @@ def test_the_command_prints_json(command: dict[str, Any]) -> None:
         "project_id": "7",
         "project_name": None,
         "url": None,
+        "answer": None,
+        "good_buckets": (),
         "since": "2026-11-01",
         "include_skipped": True,
         "include_unreviewed": True,
