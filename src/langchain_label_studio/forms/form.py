@@ -49,7 +49,7 @@ class Form:
         compares: Whether the form compares runs with each other, so that it takes `group_by=`. Then it needs
             `gather`.
         takes_answer: Whether reviewers correct the answers in the task. The answers are then the prediction for the
-            first `TextArea` that can hold them, and the label config needs such a `TextArea`.
+            `TextArea` that `parse_label_config` finds, and the label config needs such a `TextArea`.
 
     Example:
         >>> def fill(run: LLMRun) -> Filled:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from langchain_label_studio.errors import LabelConfigError, NoResponseControlError
 from langchain_label_studio.label_config.active_keys import ActiveKeys, read_active_keys
-from langchain_label_studio.label_config.names import choose_answer_field
+from langchain_label_studio.label_config.names import choose_answer_field, says_comment
 from langchain_label_studio.support.forks import no_fork
 
 if TYPE_CHECKING:
@@ -79,8 +79,8 @@ def prepare_label_config(xml: str) -> str:
 def parse_label_config(xml: str, *, takes_answer: bool = True) -> LabelConfig:
     """Read a label config.
 
-    The answer goes into a `TextArea` whose input tag can show a prompt: the one whose name says so, else the only one
-    that is not for comments, else the first one. A `TextArea` for single regions or items (`perRegion`, `perItem`)
+    The answer goes into a `TextArea` whose input tag can show a prompt: the one whose name says so, else the first
+    one that is not for comments, else the first one. A `TextArea` for single regions or items (`perRegion`, `perItem`)
     cannot hold it.
 
     Args:
@@ -178,7 +178,8 @@ def _response_control(root: ET.Element) -> tuple[str, InputTag]:
     named = named_tags(root)
     shown = {name: prompt for name, tag in text_fields(root).items() if (prompt := _prompt_of(tag, named))}
     if shown:
-        name = choose_answer_field(tuple(shown)) or next(iter(shown))
+        fit = [name for name in shown if not says_comment(name)] or [*shown]
+        name = choose_answer_field(tuple(fit)) or fit[0]
         return name, shown[name]
     names = ", ".join(f'"{tag.attrib["name"]}"' for tag in root.iter("TextArea") if tag.get("name"))
     if not names:

@@ -14,6 +14,7 @@ from langchain_label_studio import (
     RequestRefusedError,
     Review,
     ServerUnavailableError,
+    SettingError,
     get_default_label_configs,
     load_reviews,
 )
@@ -90,3 +91,89 @@ def test_one_task_that_is_too_large_raises(studio: HTTPServer, monkeypatch: pyte
 
     with pytest.raises(RequestRefusedError, match="too large"):
         read(studio)
+
+
+# Facts that no task tells
+
+SHOWN = {"prompt": "The capital of France?", "answer": "Lyon."}
+
+
+def project(studio: HTTPServer, ask: str, *tasks: dict[str, Any], **fields: Any) -> None:
+    """Have the server hold a project that shows a prompt and an answer."""
+    label_config = (
+        f'<View><Text name="p" value="$prompt"/><Text name="a" value="$answer"/>'
+        f'<List name="list" value="$items"/>{ask}</View>'
+    )
+    shown = {"id": 4, "title": "P", "label_config": label_config, "show_collab_predictions": True} | fields
+    listed = [
+        {"id": number, "data": SHOWN, "meta": {}, "predictions": [], "annotations": []} | task
+        for number, task in enumerate(tasks, 1)
+    ]
+    studio.expect_request("/api/projects/4/").respond_with_json(shown)
+    studio.expect_request("/api/tasks/").respond_with_json(
+        {"total": len(listed), "total_annotations": len(listed), "tasks": listed}
+    )
+
+
+def texts(name: str, *lines: str) -> dict[str, Any]:
+    return {"from_name": name, "to_name": "a", "type": "textarea", "value": {"text": list(lines)}}
+
+
+def annotated(*result: dict[str, Any], number: int = 1) -> dict[str, Any]:
+    return {"annotations": [{"id": number, "result": list(result), "completed_by": 1}]}
+
+
+BETTER = '<TextArea name="corrected_answer" toName="a"/>'
+RANKER = '<Ranker name="rank" toName="list"><Bucket name="keep"/><Bucket name="drop"/></Ranker>'
+
+
+def load(studio: HTTPServer, **options: Any) -> list[Review]:
+    return list(load_reviews(url=studio.url_for(""), api_key="key", project_id=4, progress=False, **options))
+
+
+def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+
+
+def test_a_field_that_seems_to_ask_for_a_better_answer_is_named_once(
+    studio: HTTPServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    said = annotated(texts("corrected_answer", "Paris."))
+    project(studio, BETTER, said, said)
+
+    assert [review.corrected for review in load(studio)] == [None, None]
+    (warned,) = warnings(caplog)
+    assert "answer='corrected_answer'" in warned
+    caplog.clear()
+    told = load(studio, answer="corrected_answer")
+    assert [review.corrected for review in told] == [({"role": "assistant", "content": "Paris."},)] * 2
+    assert warnings(caplog) == []
+
+
+def test_the_version_that_the_project_shows_decides(studio: HTTPServer) -> None:
+    predictions = [
+        {"id": 7, "model_version": "v1", "result": [texts("answer", "Paris.")]},
+        {"id": 8, "model_version": "v2", "result": [texts("answer", "Nice.")]},
+    ]
+    task = annotated(texts("answer", "Paris.")) | {"predictions": predictions, "data": {"prompt": "Hi"}}
+    project(studio, '<TextArea name="answer" toName="p"/>', task, model_version="v1")
+
+    (review,) = load(studio)
+
+    assert (review.run.answers, review.changed) == (({"role": "assistant", "content": "Paris."},), False)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"answer": "corected_answer"}, r"corected_answer.*corrected_answer"),
+        ({"good_buckets": ["kept"]}, r"kept.*'keep', 'drop'"),
+    ],
+)
+def test_names_that_the_label_config_does_not_have_are_refused(
+    studio: HTTPServer, options: dict[str, Any], message: str
+) -> None:
+    project(studio, BETTER + RANKER)
+
+    with pytest.raises(SettingError, match=message):
+        load_reviews(url=studio.url_for(""), api_key="key", project_id=4, **options)

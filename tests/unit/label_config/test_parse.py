@@ -71,6 +71,25 @@ def test_the_first_text_area_whose_input_can_show_a_prompt_takes_the_response() 
     assert (config.response, config.input.name) == ("second", "prompt")
 
 
+@pytest.mark.parametrize(
+    ("names", "response"),
+    [
+        (("notes", "answer"), "answer"),
+        (("first", "correctedText"), "correctedText"),
+        (("why", "translated"), "translated"),
+        (("one", "two"), "one"),
+        (("notes", "one", "two"), "one"),
+        (("reason_for_answer", "comment"), "reason_for_answer"),
+    ],
+)
+def test_the_name_of_a_text_area_says_whether_it_takes_the_response(
+    names: tuple[str, str], response: str
+) -> None:
+    areas = [f'<TextArea name="{name}" toName="prompt"/>' for name in names]
+
+    assert parse_label_config(view(TEXT, *areas)).response == response
+
+
 @pytest.mark.parametrize("tag", ["Text", "HyperText", "Markdown", "Paragraphs"])
 def test_every_tag_that_can_show_a_prompt_may_take_it(tag: str) -> None:
     config = parse_label_config(view(f'<{tag} name="prompt" value="$q"/>', ANSWER))
