@@ -6,14 +6,17 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from langchain_label_studio.cli.command_words import in_command_words
 from langchain_label_studio.cli.console import out, problems_explained, shown
 from langchain_label_studio.cli.export import export_app
 from langchain_label_studio.cli.outbox import outbox_app
+from langchain_label_studio.cli.project_options import ProjectOption, UrlOption, split_project
 from langchain_label_studio.cli.report import report
 from langchain_label_studio.errors import LocalServerError
 from langchain_label_studio.label_studio.settings import (
@@ -21,8 +24,6 @@ from langchain_label_studio.label_studio.settings import (
     DEFAULT_MODE,
     DEFAULT_PROJECT_NAME,
     MODE_VARIABLE,
-    PROJECT_ID_VARIABLE,
-    PROJECT_NAME_VARIABLE,
     URL_VARIABLE,
 )
 from langchain_label_studio.support.extras import require_extra
@@ -48,6 +49,22 @@ DataDir = Annotated[
 Port = Annotated[
     int | None, typer.Option("--port", min=1, max=65535, help="The port on 127.0.0.1. Default: a free port.")
 ]
+
+
+def _show_version(asked: bool) -> None:
+    if asked:
+        out.print(f"langchain-label-studio {version('langchain-label-studio')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    *,
+    show_version: Annotated[
+        bool,
+        typer.Option("--version", help="Show the version.", is_eager=True, callback=_show_version),
+    ] = False,
+) -> None: ...
 
 
 @app.command()
@@ -104,15 +121,10 @@ def demo(
 
 @app.command()
 def check(
-    url: Annotated[
-        str | None, typer.Option(help=f"The address of Label Studio. Default: {URL_VARIABLE}.")
-    ] = None,
-    project_id: Annotated[
-        int | None, typer.Option(help=f"The project's number. Default: {PROJECT_ID_VARIABLE}.")
-    ] = None,
-    project_name: Annotated[
-        str | None, typer.Option(help=f"The project's title. Default: {PROJECT_NAME_VARIABLE}.")
-    ] = None,
+    project: ProjectOption = None,
+    url: UrlOption = None,
+    project_id: Annotated[int | None, typer.Option(hidden=True)] = None,
+    project_name: Annotated[str | None, typer.Option(hidden=True)] = None,
     mode: Annotated[
         str | None, typer.Option(help=f"The mode= of your handler. Default: {MODE_VARIABLE}.")
     ] = None,
@@ -121,18 +133,21 @@ def check(
 
     Exit code 0: ready. 1: something is wrong.
     """
+    # --project-id and --project-name are the former names of --project.
     from langchain_label_studio.label_studio.connection_check import check_up  # noqa: PLC0415 (loads the SDK)
 
+    number, title = split_project(project)
     levels = set()
     with problems_explained():
         for finding in check_up(
             url=url,
-            project_id=project_id,
-            project_name=project_name or DEFAULT_PROJECT_NAME,
+            project_id=number or project_id,
+            project_name=title or project_name or DEFAULT_PROJECT_NAME,
             mode=mode or DEFAULT_MODE,
         ):
             levels.add(finding.level)
-            out.print(f"{_MARKS[finding.level]} {shown(finding.text)}")
+            text = in_command_words(finding.text) if finding.level == "bad" else finding.text
+            out.print(f"{_MARKS[finding.level]} {shown(text)}")
     if "bad" in levels:
         raise typer.Exit(1)
     out.print(

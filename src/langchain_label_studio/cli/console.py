@@ -13,14 +13,21 @@ import sys
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NoReturn
 
 import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.text import Text
 
-from langchain_label_studio.errors import LabelStudioError
+from langchain_label_studio.cli.command_words import in_command_words
+from langchain_label_studio.errors import (
+    LabelStudioError,
+    MissingApiKeyError,
+    MissingExtraError,
+    SettingError,
+)
+from langchain_label_studio.support.atomic_files import UnwritableFileError
 from langchain_label_studio.support.printable_text import printable, printable_lines
 
 
@@ -32,6 +39,11 @@ class _PrintableConsole(Console):
         return super().render_str(printable_lines(text), **options)
 
 
+FAILED, MISUSED = 1, 2
+
+_NO_MISUSE = (MissingApiKeyError, MissingExtraError, UnwritableFileError)
+"""What is missing on the computer, not in the command."""
+
 # Soft-wrapped, so that addresses and keys can be copied whole.
 out = _PrintableConsole(soft_wrap=True, highlight=False)
 err = _PrintableConsole(soft_wrap=True, highlight=False, stderr=True)
@@ -41,14 +53,17 @@ err = _PrintableConsole(soft_wrap=True, highlight=False, stderr=True)
 def problems_explained(*, stopped: str = "Stopped.") -> Iterator[None]:
     """Turn an error into one line and an exit code. An error that nobody expected keeps its traceback.
 
+    Exit code 2: an option or a setting cannot be right. 1: it failed for another reason. 130: Ctrl-C.
+
     Args:
         stopped: The line after Ctrl-C.
     """
     try:
         yield
     except LabelStudioError as error:
-        err.print("[red]✗[/red] " + "\n".join(map(shown, str(error).split("\n"))))
-        raise typer.Exit(1) from None
+        print_problem(in_command_words(str(error)))
+        is_misuse = isinstance(error, SettingError) and not isinstance(error, _NO_MISUSE)
+        raise typer.Exit(MISUSED if is_misuse else FAILED) from None
     except KeyboardInterrupt:
         err.print(stopped)
         raise typer.Exit(130) from None
@@ -56,7 +71,18 @@ def problems_explained(*, stopped: str = "Stopped.") -> Iterator[None]:
         raise
     except Exception:  # noqa: BLE001 (Python itself would print the message as it is)
         err.print(escape(traceback.format_exc().rstrip()))
-        raise typer.Exit(1) from None
+        raise typer.Exit(FAILED) from None
+
+
+def misused(text: str) -> NoReturn:
+    """Print what is wrong with a command, and end it."""
+    print_problem(text)
+    raise typer.Exit(MISUSED)
+
+
+def print_problem(text: str) -> None:
+    """Print what went wrong."""
+    err.print("[red]✗[/red] " + "\n".join(map(shown, text.split("\n"))))
 
 
 def shown(text: str) -> str:

@@ -15,9 +15,20 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from langchain_label_studio.cli.console import err, problems_explained, shown
-from langchain_label_studio.cli.export_options import RatingOption, SharedOptions, parse_choices, parse_scores
-from langchain_label_studio.cli.export_view import ExportCounts, print_document, print_export_summary
+from langchain_label_studio.cli.console import FAILED, print_problem, problems_explained
+from langchain_label_studio.cli.export_options import (
+    RatingOption,
+    SharedOptions,
+    one_of,
+    parse_choices,
+    parse_scores,
+)
+from langchain_label_studio.cli.export_view import (
+    ExportCounts,
+    nothing_written,
+    print_document,
+    print_export_summary,
+)
 from langchain_label_studio.cli.project_options import read_project_reviews
 from langchain_label_studio.datasets.convert import convert
 from langchain_label_studio.datasets.files import check_writable, write_rows
@@ -32,9 +43,7 @@ from langchain_label_studio.datasets.kinds import (
     reward_kind,
     sft_kind,
 )
-from langchain_label_studio.errors import SettingError
-
-FAILED, MISUSED = 1, 2
+from langchain_label_studio.support.did_you_mean import did_you_mean
 
 _EPILOG = """The API key is read from LABEL_STUDIO_API_KEY.
 
@@ -54,7 +63,8 @@ class _KindAnywhere(TyperGroup):
             return super().parse_args(ctx, ["--help"])
         if not rest or rest[0] not in self.commands:
             problem = f"No such kind {rest[0]!r}." if rest else "The kind is missing."
-            ctx.fail(f"{problem} Choose one of {', '.join(self.commands)}.")
+            meant = did_you_mean(rest[0], self.commands) if rest else ""
+            ctx.fail(f"{problem} Choose one of {', '.join(self.commands)}.{meant}")
         before = args[: len(args) - len(rest)]
         return super().parse_args(ctx, [rest[0], *before, *rest[1:]])
 
@@ -86,10 +96,14 @@ def _kind(name: str) -> Callable[[Callable[..., DatasetKind]], Callable[..., Dat
     return add
 
 
+def _format_option(formats: Any) -> Any:
+    return typer.Option(help="The format of a row.", **one_of(formats))
+
+
 @_kind("sft")
 def _sft(
     *,
-    format: Annotated[SftFormat, typer.Option(help="The format of a row.")] = "prompt-completion",  # noqa: A002
+    format: Annotated[SftFormat, _format_option(SftFormat)] = "prompt-completion",  # noqa: A002
 ) -> DatasetKind:
     """Good answers, for supervised fine-tuning."""
     return sft_kind(format)
@@ -98,7 +112,7 @@ def _sft(
 @_kind("dpo")
 def _dpo(
     *,
-    format: Annotated[DpoFormat, typer.Option(help="The format of a row.")] = "conversational",  # noqa: A002
+    format: Annotated[DpoFormat, _format_option(DpoFormat)] = "conversational",  # noqa: A002
 ) -> DatasetKind:
     """Better and worse answers, for DPO, ORPO and CPO."""
     return dpo_kind(format)
@@ -107,7 +121,7 @@ def _dpo(
 @_kind("kto")
 def _kto(
     *,
-    format: Annotated[TextFormat, typer.Option(help="The format of a row.")] = "conversational",  # noqa: A002
+    format: Annotated[TextFormat, _format_option(TextFormat)] = "conversational",  # noqa: A002
     rating: RatingOption = None,
     threshold: Annotated[
         float | None,
@@ -150,7 +164,7 @@ def _kto(
 @_kind("reward")
 def _reward(
     *,
-    format: Annotated[TextFormat, typer.Option(help="The format of a row.")] = "conversational",  # noqa: A002
+    format: Annotated[TextFormat, _format_option(TextFormat)] = "conversational",  # noqa: A002
 ) -> DatasetKind:
     """Better and worse answers, for a reward model."""
     return reward_kind(format)
@@ -181,18 +195,10 @@ def _sharegpt() -> DatasetKind:
 
 
 def _export(make_kind: Callable[[], DatasetKind], options: SharedOptions) -> None:
-    try:
-        kind, selection, split, parquet = (
-            make_kind(),
-            options.selection(),
-            options.split(),
-            options.is_parquet(),
-        )
-    except SettingError as error:
-        err.print(f"[red]✗[/red] {shown(str(error))}")
-        raise typer.Exit(MISUSED) from None
     counts = ExportCounts()
     with problems_explained(stopped="Stopped. Nothing was written."):
+        kind, selection, split = make_kind(), options.selection(), options.split()
+        parquet = options.is_parquet()
         check_writable(options.output, parquet=parquet)
         reviews = read_project_reviews(
             options.project,
@@ -207,4 +213,5 @@ def _export(make_kind: Callable[[], DatasetKind], options: SharedOptions) -> Non
         written = write_rows(rows, options.output, split=split, parquet=parquet)
     (print_document if options.json else print_export_summary)(counts, written)
     if not written.files:
+        print_problem(nothing_written(counts, written, needs=kind.needs))
         raise typer.Exit(FAILED)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, get_args
 
 import typer
 
@@ -20,6 +20,12 @@ from langchain_label_studio.datasets.training_set import Split
 from langchain_label_studio.errors import SettingError
 
 _REVIEWS = "Which reviews"
+
+
+def one_of(words: Any) -> dict[str, Any]:
+    """Return the arguments of an option that takes one of the words of a `Literal`. What uses the word checks it."""
+    return {"parser": str, "metavar": f"[{'|'.join(get_args(words))}]"}
+
 
 RatingOption = Annotated[
     str | None,
@@ -44,7 +50,11 @@ class SharedOptions:
     good_bucket: GoodBucketsOption = None
     policy: Annotated[
         Policy,
-        typer.Option(help="How several reviews of one task are combined.", rich_help_panel=_REVIEWS),
+        typer.Option(
+            help="How several reviews of one task are combined.",
+            rich_help_panel=_REVIEWS,
+            **one_of(Policy),
+        ),
     ] = "all"
     unanimous: Annotated[
         bool,
@@ -158,12 +168,15 @@ def parse_scores(pairs: Sequence[str] | None) -> dict[str, float]:
     Raises:
         SettingError: A value is not KEY=SCORE.
     """
-    scores = {}
-    for key, values in parse_choices("--feedback", pairs).items():
+    scores: dict[str, float] = {}
+    for key, score in _parse_pairs("--feedback", pairs, "KEY=SCORE, such as user_feedback=0.5"):
+        if key in scores:
+            msg = f"--feedback {key} is there twice. A key has one score."
+            raise SettingError(msg)
         try:
-            [scores[key]] = map(float, values)
+            scores[key] = float(score)
         except ValueError:
-            msg = f"--feedback {key}={', '.join(values)}: write it as KEY=SCORE, such as user_feedback=0.5."
+            msg = f"--feedback {key}={score}: write it as KEY=SCORE, such as user_feedback=0.5."
             raise SettingError(msg) from None
     return scores
 
@@ -175,10 +188,15 @@ def parse_choices(option: str, pairs: Sequence[str] | None) -> dict[str, list[st
         SettingError: A value is not CONTROL=VALUE.
     """
     choices: dict[str, list[str]] = {}
-    for pair in pairs or ():
-        control, equals, value = pair.partition("=")
-        if not (control and equals and value):
-            msg = f"{option} {pair!r}: write it as CONTROL=VALUE, such as sentiment=Positive."
-            raise SettingError(msg)
+    for control, value in _parse_pairs(option, pairs, "CONTROL=VALUE, such as sentiment=Positive"):
         choices.setdefault(control, []).append(value)
     return choices
+
+
+def _parse_pairs(option: str, pairs: Sequence[str] | None, form: str) -> Iterator[tuple[str, str]]:
+    for pair in pairs or ():
+        name, equals, value = pair.partition("=")
+        if not (name and equals and value):
+            msg = f"{option} {pair!r}: write it as {form}."
+            raise SettingError(msg)
+        yield name, value

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator
 from rich import box
 from rich.table import Table
 
-from langchain_label_studio.cli.console import err, out, print_json, shown
+from langchain_label_studio.cli.command_words import in_command_words
+from langchain_label_studio.cli.console import out, print_json, shown
 from langchain_label_studio.datasets.files import Written
 from langchain_label_studio.datasets.rows import Row, Skipped
 from langchain_label_studio.support.plurals import count_text
@@ -74,13 +75,26 @@ def print_export_summary(tally: ExportCounts, written: Written) -> None:
         out.print(f"[green]✓[/green] {count_text(rows, 'row')} of {count_text(tally.reviews, 'review')}:")
         for file in written.files:
             out.print(f"  {shown(str(file))}")
-    elif written.validation_rows:
-        err.print(
-            f"[red]✗[/red] Nothing was written: the validation file would get all {count_text(written.validation_rows, 'row')}. "
+
+
+def nothing_written(tally: ExportCounts, written: Written, *, needs: str) -> str:
+    """Return why nothing was written, and what to do.
+
+    Args:
+        tally: The counts.
+        written: The files, of which there are none.
+        needs: What a row is made of.
+    """
+    if written.validation_rows:
+        return (
+            f"Nothing was written: the validation file would get all {count_text(written.validation_rows, 'row')}. "
             "Use a smaller --validation, change --seed, or leave out --validation."
         )
-    else:
-        err.print(f"[red]✗[/red] Nothing was written: {count_text(tally.reviews, 'review')}, but no row.")
+    if not tally.reviews:
+        return "Nothing was written: there is no review."
+    return (
+        f"Nothing was written: {count_text(tally.reviews, 'review')}, but no row. {in_command_words(needs)}"
+    )
 
 
 def _numbers(tasks: list[int]) -> str:

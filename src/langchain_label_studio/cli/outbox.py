@@ -20,7 +20,7 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
-from langchain_label_studio.cli.console import err, print_json, problems_explained, shown
+from langchain_label_studio.cli.console import FAILED, misused, print_json, problems_explained
 from langchain_label_studio.cli.outbox_operations import (
     choose_rejected,
     describe,
@@ -35,7 +35,6 @@ from langchain_label_studio.cli.outbox_sending import Sent, send_orphaned, skip_
 from langchain_label_studio.cli.outbox_view import OutboxView, print_whole
 from langchain_label_studio.delivery.rejected import Rejected
 from langchain_label_studio.delivery.settings import OUTBOX_DIR_VARIABLE, DeliverySettings, resolve_outbox_dir
-from langchain_label_studio.errors import SettingError
 from langchain_label_studio.label_studio.project_outboxes import ProjectOutbox
 from langchain_label_studio.label_studio.settings import API_KEY_VARIABLE, URL_VARIABLE, resolve_api_key
 
@@ -45,7 +44,7 @@ outbox_app = typer.Typer(
     no_args_is_help=True,
 )
 
-FAILED, MISUSED, LOOK_AT_IT = 1, 2, 3
+LOOK_AT_IT = 3
 HURRY = 5.0
 STOPPED = "Stopped. What was not sent waits."
 
@@ -178,7 +177,7 @@ def retry_rejected(
     """
     view = OutboxView(quiet=as_json)
     if bool(run_ids) == everything:
-        _misused("Name the runs by their ids, or use --all.")
+        misused("Name the runs by their ids, or use --all.")
     with problems_explained(stopped=STOPPED):
         directory, targets, problems = _selected(outbox_dir, target)
         chosen = _chosen(targets, run_ids) if run_ids else rejected_runs(targets)
@@ -222,7 +221,7 @@ def purge_outbox(
     """
     view = OutboxView(quiet=as_json)
     if not (waiting or rejected):
-        _misused("Choose what to delete: --waiting, --rejected or both.")
+        misused("Choose what to delete: --waiting, --rejected or both.")
     delete = partial(purge, waiting=waiting, rejected=rejected, min_age=older_than * 86_400)
     with problems_explained():
         _, targets, problems = _selected(outbox_dir, target)
@@ -244,19 +243,13 @@ def purge_outbox(
 
 def _selected(outbox_dir: Path | None, wanted: str | None) -> tuple[Path, list[ProjectOutbox], list[str]]:
     directory = resolve_outbox_dir(outbox_dir)
-    try:
-        return directory, *select_targets(directory, wanted)
-    except SettingError as error:
-        _misused(str(error))
+    return directory, *select_targets(directory, wanted)
 
 
 def _chosen(
     targets: Sequence[ProjectOutbox], beginnings: Sequence[str]
 ) -> list[tuple[ProjectOutbox, Rejected]]:
-    try:
-        return choose_rejected(rejected_runs(targets), beginnings)
-    except SettingError as error:
-        _misused(str(error))
+    return choose_rejected(rejected_runs(targets), beginnings)
 
 
 def _send(
@@ -296,8 +289,3 @@ def _finish(results: Results, problems: Sequence[str], view: OutboxView, **more:
     if problems or any(sent.not_sent or sent.skipped for _, sent in results):
         raise typer.Exit(FAILED)
     raise typer.Exit(LOOK_AT_IT if any(sent.rejected for _, sent in results) else 0)
-
-
-def _misused(text: str) -> NoReturn:
-    err.print(f"[red]✗[/red] {shown(text)}")
-    raise typer.Exit(MISUSED)

@@ -48,6 +48,11 @@ GoodBucketsOption = Annotated[
 ]
 
 
+def split_project(project: str | None) -> tuple[str | None, str | None]:
+    """Return a project's number and its title, of which a person types one."""
+    return (project, None) if project is not None and project.isdecimal() else (None, project)
+
+
 def read_project_reviews(
     project: str | None,
     url: str | None,
@@ -71,10 +76,10 @@ def read_project_reviews(
     """
     from langchain_label_studio.reviews import load_reviews  # noqa: PLC0415 (loads the SDK)
 
-    is_number = project is not None and project.isdecimal()
+    number, title = split_project(project)
     return load_reviews(
-        project_id=project if is_number else None,
-        project_name=None if is_number else project,
+        project_id=number,
+        project_name=title,
         url=url,
         since=since,
         answer=answer,

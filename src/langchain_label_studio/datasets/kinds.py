@@ -64,14 +64,14 @@ _REWARD: Mapping[str, Render] = {
 _NEEDS_GOOD = "A row is an answer that a reviewer corrected, left as it was, or preferred to another."
 _NEEDS_PAIR = (
     "A row is a corrected answer with its original, or two answers that a reviewer compared: correct answers, or record "
-    'runs with mode="preference".'
+    'runs in the mode "preference".'
 )
 _NEEDS_LABEL = (
     "A row is an answer with stars above or below the middle of the scale, or with choices that good= and bad= name, or "
     "with users' feedback that feedback= names."
 )
 _NEEDS_STEPS = (
-    'A row is a run of an agent whose steps a reviewer judged: record agents with mode="agent". Other projects ask for '
+    'A row is a run of an agent whose steps a reviewer judged: record agents in the mode "agent". Other projects ask for '
     "no verdicts on steps."
 )
 

@@ -25,7 +25,7 @@ def judged_steps(opinion: Opinion) -> Found:
         Unfit: There are no steps, the first step has no verdict, or the verdicts on a step are a tie.
     """
     if not opinion.run.steps:
-        raise Unfit(Reason.NO_STEPS)
+        raise Unfit(Reason.STEPS_NOT_JUDGED, "the run has no steps of an agent")
     votes = [_votes(review) for review in opinion.voters]
     labelled: list[tuple[str, bool]] = []
     for index, step in enumerate(opinion.run.steps[1:], start=1):

@@ -40,7 +40,6 @@ class Reason(StrEnum):
     RATED_IN_THE_MIDDLE = "rated in the middle, neither good nor bad"
     SCALE_UNKNOWN = "nobody knows of how many stars its rating is"
     NEITHER_CHOSEN = "none of the choices for good and bad"
-    NO_STEPS = "no steps of an agent"
     STEPS_NOT_JUDGED = "not the first of its steps was judged"
     BOTH_CHOSEN = "choices for good and for bad"
     ONE_JUDGEMENT = "one judgement of several answers"

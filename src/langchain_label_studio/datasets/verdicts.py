@@ -19,7 +19,7 @@ _FAULTS = re.compile(
     r"nud(e|ity)|obscen\w+|offen[cs]\w+|pii|poor|porn\w*|profan\w+|racis[mt]\w*|regulation|reject(ed)?|risk(s|y)?|"
     r"sex(ual|ually|ism|ist)?|slurs?|spam|stereotyp\w+|suicid\w*|terrible|terror\w*|threat\w*|toxic(ity)?|"
     r"unaccept\w+|unethical|unfactual|unfaithful|ungrounded|unhelpful|unreliable|unsafe|unsatisf\w+|unsuitable|"
-    r"unsupported|untrue|untruthful|unusable|violat\w+|violen(t|ce)|vulgar\w*|weapons?|worse|worst|wrong(ly)?"
+    r"unsupported|untrue|untruthful|unusable|violat\w+|violen(t|ce)|vulgar\w*|weapons?|wrong(ly)?"
 )
 _MERITS = re.compile(
     r"accepta\w+|accepted|accurate|answered|appropriate|approved?|benign|clean|coherent|complete|compliant|"

@@ -6,6 +6,7 @@ from enum import Enum
 from pathlib import Path
 
 from langchain_label_studio.errors import SettingError
+from langchain_label_studio.support.did_you_mean import did_you_mean
 
 
 class LabelStudioMode(Enum):
@@ -46,6 +47,7 @@ def get_default_label_configs(mode: str | LabelStudioMode) -> tuple[str, LabelSt
         msg = (
             f"Unknown mode {mode!r}: use one of {known}, or pass your own project_config=. "
             "(A form of your own has to be registered first, with register_form.)"
+            f"{did_you_mean(mode, [member.value for member in LabelStudioMode])}"
         )
         raise SettingError(msg) from None
     # Not importlib.resources, which takes 4 ms to load.

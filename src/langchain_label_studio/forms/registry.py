@@ -7,6 +7,7 @@ from importlib import import_module
 from langchain_label_studio.errors import SettingError
 from langchain_label_studio.forms.form import Form
 from langchain_label_studio.forms.modes import LabelStudioMode
+from langchain_label_studio.support.did_you_mean import did_you_mean
 from langchain_label_studio.support.forks import no_fork
 from langchain_label_studio.types.user_functions import GroupBy
 
@@ -64,8 +65,8 @@ def get_form(name: str) -> Form:
     if form is None:
         known = ", ".join(map(repr, _BUILT_IN))
         msg = (
-            f"There is no form {name!r} here. Use {known}; or a form of your own: call register_form(...) with it "
-            "first, in this process, too."
+            f"There is no form {name!r} here. Use {known} (in Python, a form of your own works, too: call register_form "
+            f"first, in this process).{did_you_mean(name, [*_BUILT_IN, *_added])}"
         )
         raise SettingError(msg)
     return form

@@ -12,7 +12,7 @@ from langchain_label_studio.forms.modes import LabelStudioMode
 from langchain_label_studio.label_studio.access import HEADERS_VARIABLE
 from langchain_label_studio.label_studio.client import LabelStudioClient
 from langchain_label_studio.label_studio.destinations.runs import open_client
-from langchain_label_studio.label_studio.projects import Project, read_project, resolve_project
+from langchain_label_studio.label_studio.projects import find_existing
 from langchain_label_studio.label_studio.settings import (
     API_KEY_VARIABLE,
     DEFAULT_MODE,
@@ -42,7 +42,7 @@ class Finding:
 def check_up(
     *,
     url: str | None,
-    project_id: int | None,
+    project_id: int | str | None,
     project_name: str,
     mode: str | LabelStudioMode = DEFAULT_MODE,
 ) -> Iterator[Finding]:
@@ -94,13 +94,10 @@ def _look_at_analytics(client: LabelStudioClient) -> Iterator[Finding]:
 
 def _look_at_project(client: LabelStudioClient, settings: Settings) -> Iterator[Finding]:
     with time_limit(STEP_SECONDS):
-        project, found = _find(client, settings)
+        project = find_existing(client, settings)
     if project is None:
         yield Finding("good", f"Project {settings.project_title!r}: none yet, the handler will create it")
         return
-    if len(found) > 1:
-        ids = ", ".join(map(str, found))
-        yield Finding("warning", f"There are several projects of this title ({ids}); the first is used.")
     shown, control = project.config.input, project.config.response
     places = [
         *([f'prompts go to <{shown.type} name="{shown.name}">'] if shown else ()),
@@ -109,11 +106,3 @@ def _look_at_project(client: LabelStudioClient, settings: Settings) -> Iterator[
     yield Finding("good", f"Project {project.id} ({project.title!r}): {', '.join(places) or 'found'}")
     for warning in project.warnings:
         yield Finding("warning", warning)
-
-
-def _find(client: LabelStudioClient, settings: Settings) -> tuple[Project | None, list[int]]:
-    """Return the project, and the ids of all projects with its title."""
-    if settings.project_id is not None:
-        return resolve_project(client, settings), [settings.project_id]
-    found = client.find_projects(settings.project_title)
-    return read_project(client.get_project(found[0]), settings) if found else None, found

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from langchain_label_studio.errors import (
@@ -11,11 +11,13 @@ from langchain_label_studio.errors import (
     NoResponseControlError,
     ProjectNotFoundError,
     RequestRefusedError,
+    SettingError,
 )
 from langchain_label_studio.forms.modes import PLAIN_MODES, LabelStudioMode
 from langchain_label_studio.label_config.page_tags import advice_on_tag, without_tags
 from langchain_label_studio.label_config.parse import LabelConfig, describe_difference, parse_label_config
 from langchain_label_studio.label_studio.settings import MAX_TITLE, Settings
+from langchain_label_studio.support.did_you_mean import did_you_mean
 from langchain_label_studio.support.host_lock import host_lock
 from langchain_label_studio.support.time_limit import seconds_left
 
@@ -63,21 +65,40 @@ def resolve_project(client: LabelStudioClient, settings: Settings) -> Project:
         ServerError: Label Studio refused something else.
         ServerUnavailableError: Label Studio does not answer.
     """
+    return find_existing(client, settings) or _create(client, settings)
+
+
+def find_existing(client: LabelStudioClient, settings: Settings) -> Project | None:
+    """Return the project by its id, else by its exact title. None if no project has this title.
+
+    Of several projects with this title, it is the oldest: two handlers that create a project at the same moment have to
+    choose the same. A warning names all of them.
+
+    Raises:
+        ProjectNotFoundError: There is no project with this id.
+        NoResponseControlError: The project's label config has no place for the answer.
+    """
     if settings.project_id is not None:
         return read_project(_get_project(client, settings.url, settings.project_id), settings)
     found = client.find_projects(settings.project_title)
-    if found:
-        return read_project(client.get_project(found[0]), settings)
-    return _create(client, settings)
+    if not found:
+        return None
+    project = read_project(client.get_project(found[0]), settings)
+    if len(found) == 1:
+        return project
+    warning = (
+        f"There are several projects of this title ({_listed(found)}). Runs go to the oldest, {found[0]}. Pass the number of "
+        "the one you mean as project_id=, or rename the others."
+    )
+    return replace(project, warnings=(*project.warnings, warning))
 
 
 def find_project(client: LabelStudioClient, *, url: str, wanted: int | str) -> ProjectInfo:
     """Return an existing project by its number or its exact title.
 
-    Handlers and this function choose the oldest of several projects with the same title.
-
     Raises:
         ProjectNotFoundError: There is no such project.
+        SettingError: Several projects have this title.
     """
     if isinstance(wanted, int):
         return _get_project(client, url, wanted)
@@ -87,7 +108,14 @@ def find_project(client: LabelStudioClient, *, url: str, wanted: int | str) -> P
             f"There is no project {wanted!r} at {url}, or the key's owner may not see it. The title has to be "
             f"whole; or pass the project's number, which is in its address, /projects/NUMBER."
         )
-        raise ProjectNotFoundError(msg)
+        titles = client.search_projects("").values()
+        raise ProjectNotFoundError(msg + did_you_mean(wanted, titles))
+    if len(found) > 1:
+        msg = (
+            f"There are {len(found)} projects {wanted!r} at {url}: {_listed(found)}. Pass the number of the one you mean as "
+            f"project_id=. Handlers record in the oldest, {found[0]}."
+        )
+        raise SettingError(msg)
     return client.get_project(found[0])
 
 
@@ -112,13 +140,17 @@ def read_project(info: ProjectInfo, settings: Settings, *, created: bool = False
     return Project(id=info.id, title=info.title, config=config, created=created, warnings=tuple(warnings))
 
 
+def _listed(projects: Sequence[int]) -> str:
+    return ", ".join(map(str, projects))
+
+
 def _get_project(client: LabelStudioClient, url: str, project_id: int) -> ProjectInfo:
     try:
         return client.get_project(project_id)
     except ProjectNotFoundError as error:
         msg = (
             f"There is no project {project_id} at {url}, or the key's owner may not see it. Its number "
-            "is in its address, /projects/NUMBER; leave project_id out to go by project_name."
+            "is in its address, /projects/NUMBER; or pass the project's title as project_name=."
         )
         raise ProjectNotFoundError(msg, status=error.status) from None
 
@@ -129,21 +161,20 @@ def _create(client: LabelStudioClient, settings: Settings) -> Project:
     Titles are not unique in Label Studio, and on SQLite it may create a project twice in one request. On one host, a
     lock makes the others wait. Between hosts, everybody chooses the project with the lowest id.
 
-    A second project is renamed, not deleted. While Label Studio deletes a project, it counts nobody's annotations.
+    The others are renamed, not deleted. While Label Studio deletes a project, it counts nobody's annotations.
     After two deletions at the same moment, it counts no annotations until it is started again
     (`temporary_disconnect_all_signals`, seen in 1.23.2).
     """
     title = settings.project_title
     with host_lock("create", settings.url, timeout=min(_LOCK_TIMEOUT, seconds_left())):
-        mine, known = None, client.find_projects(title)
-        if not known:
-            mine = _request_creation(client, settings)
-            # Label Studio may not find a title that an older version of this package took, such as one of blanks.
-            known = client.find_projects(title) or [mine]
-        chosen = known[0]
-        if mine is not None and mine != chosen:
+        if existing := find_existing(client, settings):
+            return existing
+        mine = _request_creation(client, settings)
+        # Label Studio may not find a title that an older version of this package took, such as one of blanks.
+        chosen, *others = client.find_projects(title) or [mine]
+        for other in others:
             client.rename_empty_project(
-                mine,
+                other,
                 title=title[: MAX_TITLE - len(_UNUSED)] + _UNUSED,
                 description=f"Made at the same moment as project {chosen}, which is the one in use. Can be deleted.",
             )

@@ -156,8 +156,8 @@ def resolve_settings(
     mode = _known("" if mode is DEFAULT_MODE else mode, MODE_VARIABLE, DEFAULT_MODE.value, environ)
     form = get_form(_one_line("mode", mode.value if isinstance(mode, LabelStudioMode) else mode))
     config = _label_config(project_config, form)
-    known_id = _project_id(project_id, environ)
-    name = _known(project_name, PROJECT_NAME_VARIABLE, DEFAULT_PROJECT_NAME, environ)
+    known_id, name = _project(project_id, project_name, environ)
+    name = name or DEFAULT_PROJECT_NAME
     return Settings(
         api_key=resolve_api_key(api_key, environ=environ),
         url=resolve_url(url, environ=environ),
@@ -183,19 +183,32 @@ def resolve_project_choice(
 ) -> int | str:
     """Return the number of the chosen project, or its title with today's date filled in.
 
-    A title in the arguments wins over a number in the environment.
-
     Raises:
         SettingError: No project is chosen, or the number or the title cannot be right.
     """
-    known_id = _project_id(project_id, {} if project_name else environ)
+    known_id, name = _project(project_id, project_name, environ)
     if known_id is not None:
         return known_id
-    name = _known(project_name or "", PROJECT_NAME_VARIABLE, "", environ)
     if not name:
         msg = f"Which project? Pass project_name= or project_id=, or set {PROJECT_ID_VARIABLE} or {PROJECT_NAME_VARIABLE}."
         raise SettingError(msg)
     return _title(name)
+
+
+def _project(
+    project_id: int | str | None, project_name: str | None, environ: Mapping[str, str]
+) -> tuple[int | None, str]:
+    """Return the number or the title of the project: the one that is passed, else that of the environment.
+
+    Raises:
+        SettingError: Both are passed, or the number cannot be one.
+    """
+    title = "" if isinstance(project_name, Default) else project_name or ""
+    if title and project_id is not None and project_id != "":
+        msg = f"project_id={_shown(project_id)} and project_name={_shown(title)} each name a project. Pass one of them."
+        raise SettingError(msg)
+    number = _project_id(project_id, {} if title else environ)
+    return number, "" if number is not None else _known(title, PROJECT_NAME_VARIABLE, "", environ)
 
 
 def _known(given: _Setting, variable: str, default: str, environ: Mapping[str, str]) -> _Setting | str:
@@ -223,8 +236,8 @@ def resolve_api_key(
     if not key:
         msg = (
             "No Label Studio API key. In Label Studio, click your initials at the top right, then "
-            "Account & Settings -> Personal Access Token, create one and copy it. Pass it as "
-            f"api_key=..., or set {API_KEY_VARIABLE}. "
+            "Account & Settings -> Personal Access Token, create one and copy it. Set "
+            f"{API_KEY_VARIABLE} to it (in Python, api_key= takes it, too). "
             "(No Label Studio yet? `langchain-label-studio up` starts one and prints its key.)"
         )
         raise MissingApiKeyError(msg)
@@ -255,7 +268,7 @@ def resolve_url(url: str | None = None, *, environ: Mapping[str, str] = os.envir
         )
         raise SettingError(msg)
     if parts.username or parts.password:
-        msg = "The Label Studio URL holds a user name or password. Take it out, and use api_key= instead."
+        msg = "The Label Studio URL holds a user name or password. Take it out (in Python, pass api_key= instead)."
         raise SettingError(msg)
     return f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}/"
 
@@ -284,7 +297,7 @@ def _project_id(project_id: Any, environ: Mapping[str, str]) -> int | None:
     with suppress(TypeError, ValueError):
         number = int(value) if isinstance(value, str) else operator.index(value)
     if isinstance(value, bool) or not 0 < number <= _MAX_ID:
-        msg = f"{source} is {_shown(value)}, but has to be the project's number: in its address, /projects/NUMBER."
+        msg = f"{source}={_shown(value)}: it has to be the project's number, which is in its address, /projects/NUMBER."
         raise SettingError(msg)
     return number
 
@@ -307,7 +320,7 @@ def _title(project_name: str) -> str:
     except ValueError:
         msg = f"project_name={_shown(name)}: this computer cannot fill in the date. Use %Y, %m and %d only."
         raise ProjectTitleError(msg) from None
-    title = _one_line("The project's title", filled, error=ProjectTitleError)
+    title = _one_line("project_name", filled, error=ProjectTitleError)
     if not _MIN_TITLE <= len(title) <= MAX_TITLE:
         msg = (
             f"The project's title {_shown(title)} has {len(title)} characters; "
@@ -330,14 +343,12 @@ def _date(directive: re.Match[str], now: datetime) -> str:
 def _one_line(setting: str, value: Any, *, error: type[SettingError] = SettingError) -> str:
     """Return a text without blanks around it. Every server and every terminal can show all of its characters."""
     if not isinstance(value, str):
-        msg = f"{setting} is {_shown(value)}: pass a text."
+        msg = f"{setting}={_shown(value)}: pass a text."
         raise error(msg)
     text = value.strip()
     unusable = next((char for char in text if unicodedata.category(char) in _UNUSABLE), None)
     if unusable is not None:
-        msg = (
-            f"{setting} is {_shown(text)}. Take the character {unusable!r} out: Label Studio cannot store it."
-        )
+        msg = f"Label Studio cannot store {setting}={_shown(text)}. Take the character {unusable!r} out."
         raise error(msg)
     return text
 

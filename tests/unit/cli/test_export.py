@@ -225,7 +225,7 @@ def test_parquet_is_written_by_name() -> None:
         (["sft", "--threshold", "3"], "export sft [OPTIONS]"),
         (["--threshold", "3", "sft"], "No such option: --threshold"),
         (["dpo", "--good", "thumb=up"], "No such option: --good"),
-        (["kto", "--feedback", "user_feedback"], "CONTROL=VALUE"),
+        (["kto", "--feedback", "user_feedback"], "KEY=SCORE"),
         (["kto", "--feedback", "user_feedback=high"], "KEY=SCORE"),
         (["kto", "--good", "thumb=up"], "go together"),
         (["kto", "--good", "thumb"], "CONTROL=VALUE"),
