@@ -98,8 +98,8 @@ def not_label_studio(url: str, status: int | None = None) -> NotLabelStudioError
     """
     msg = (
         f"There is no Label Studio API at {url}. Use the address of Label Studio's start page, such as "
-        "http://localhost:8080, without /projects or /api. If a sign-in page of a proxy answers there, pass the headers "
-        "that it wants: headers= or LABEL_STUDIO_HEADERS."
+        "http://localhost:8080, without /projects or /api. If a sign-in page of a proxy answers there, set "
+        "LABEL_STUDIO_HEADERS to the headers that it wants (in Python, pass headers=)."
     )
     return NotLabelStudioError(msg, status=status)
 

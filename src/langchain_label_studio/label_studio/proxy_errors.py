@@ -17,7 +17,7 @@ from langchain_label_studio.errors import (
 from langchain_label_studio.support.printable_text import printable
 
 _GUIDE = "see 'A server behind a proxy' in the guide of operations"
-_ADVICE = "pass the headers that it wants with headers= or LABEL_STUDIO_HEADERS"
+_ADVICE = "set LABEL_STUDIO_HEADERS to the headers that it wants (in Python, pass headers=)"
 _SCHEME = re.compile(r"\s*([A-Za-z][\w-]{0,30})(?=\s|$)")
 # The answers of nginx, Go and Apache to HTTP without TLS.
 _WANTS_TLS = re.compile(
@@ -25,15 +25,15 @@ _WANTS_TLS = re.compile(
 )
 _NOISE = re.compile(r"^.*certificate verify failed:\s*|^\[[^\]]*\]\s*|\s*\(_ssl\.c:\d+\)")
 
-_PEM = "as a PEM file, with verify='/path/to/it.pem' or SSL_CERT_FILE"
+_PEM = "as a PEM file in SSL_CERT_FILE (in Python, pass verify='/path/to/it.pem')"
 _CERTIFICATES = (
     (
         re.compile(r"self.signed certificate(?! in)"),
-        f"It is signed by itself. If you trust it, pass the certificate {_PEM}",
+        f"It is signed by itself. If you trust it, give the certificate {_PEM}",
     ),
     (
         re.compile(r"self.signed certificate in|unable to get .*issuer|unable to verify the first"),
-        f"This computer does not know who signed it. Pass the certificate of that authority {_PEM}",
+        f"This computer does not know who signed it. Give the certificate of that authority {_PEM}",
     ),
     (re.compile("has expired"), "Renew it on the server, or set the clock of this computer right"),
     (re.compile("not yet valid"), "Set the clock of this computer right, or the certificate on the server"),

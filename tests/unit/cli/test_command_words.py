@@ -26,6 +26,8 @@ REVIEWS = [review(rating=5, choices={"topic": "billing"}, model="gpt-4o", **PROJ
 
 NOT_TYPED = {
     "api_key",
+    "headers",
+    "verify",
     "include_skipped",
     "include_unreviewed",
     "progress",
