@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from rich import box
 from rich.table import Table as Grid
 
 from langchain_label_studio.cli.console import out, shown
 from langchain_label_studio.report.findings import Findings
-from langchain_label_studio.report.rendering.comparison_tables import alphas_table, leaderboard
 from langchain_label_studio.report.rendering.conclusions import conclusions, summary
-from langchain_label_studio.report.rendering.tables import (
-    Cell,
-    Table,
-    models_table,
-    retrieval_table,
-    reviewers_table,
-)
+from langchain_label_studio.report.rendering.entries import Entry, EntryList, Mark
+from langchain_label_studio.report.rendering.sections import Heading, sections_of
+from langchain_label_studio.report.rendering.tables import Cell, Table
+
+_LEFT_OUT: frozenset[Heading] = frozenset({"Choices", "Over time", "Tags"})
+"""The sections that are only in the whole report."""
+
+_MOST_ENTRIES = 3
+_STYLES: dict[Mark, str] = {"same": "{}", "removed": "[red strike]{}[/]", "added": "[green bold]{}[/]"}
 
 _TOO_WIDE = frozenset({"Skipped", "Changed by", "Tokens"})
 """The columns that are left out, because a terminal of 80 characters has no room for them."""
@@ -33,26 +32,33 @@ def print_report_summary(findings: Findings) -> None:
             out.print(f"  {shown(reason)}")
     for note in findings.notes:
         out.print(f"\n[yellow]![/yellow] {shown(note)}")
-    for table in _tables(findings):
-        out.print()
-        # Not soft-wrapped: a row too wide for the terminal is folded in its cells.
-        out.print(_grid(table), soft_wrap=False)
+    for section in sections_of(findings):
+        if section.heading in _LEFT_OUT:
+            continue
+        out.print(f"\n[bold]{section.heading}[/bold]")
+        for note in section.notes:
+            out.print(f"[yellow]![/yellow] {shown(note)}")
+        for table in section.tables[:1]:
+            # Not soft-wrapped: a row too wide for the terminal is folded in its cells.
+            out.print(_grid(table), soft_wrap=False)
+        for entries in section.entries:
+            _print_entries(entries)
     out.print(
         "\n[dim]The whole report, with the tasks of each number: --html FILE, --markdown or --json.[/dim]"
     )
 
 
-def _tables(findings: Findings) -> Iterator[Table]:
-    if findings.models:
-        yield models_table(findings)
-    if findings.preferences and findings.preferences.contenders:
-        yield leaderboard(findings.preferences)
-    if findings.retrieval:
-        yield retrieval_table(findings.retrieval)
-    if findings.agreement.alphas:
-        yield alphas_table(findings)
-    if findings.reviewers:
-        yield reviewers_table(findings)
+def _print_entries(entries: EntryList) -> None:
+    out.print(shown(entries.caption))
+    for entry in entries.entries[:_MOST_ENTRIES]:
+        _print_entry(entry)
+
+
+def _print_entry(entry: Entry) -> None:
+    out.print(f"  {shown(entry.task_url)} [dim]{shown(entry.facts)}[/dim]")
+    for name, parts in entry.lines:
+        text = "".join(_STYLES[mark].format(shown(part)) for mark, part in parts)
+        out.print(f"    [dim]{shown(name)}:[/dim] {text}")
 
 
 def _grid(table: Table) -> Grid:

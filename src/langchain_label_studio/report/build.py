@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from langchain_label_studio.report.measures import Question
+from langchain_label_studio.report.rendering.number_text import MODEL_NOT_KNOWN
 from langchain_label_studio.report.report import Report
-from langchain_label_studio.report.statistics.agreement import agree, reviewers_of
+from langchain_label_studio.report.statistics.agreement import agree
+from langchain_label_studio.report.statistics.agreement_sheets import sheets_of
+from langchain_label_studio.report.statistics.examples import examples_of
 from langchain_label_studio.report.statistics.leaderboard import compare
 from langchain_label_studio.report.statistics.leading_model import find_leads
 from langchain_label_studio.report.statistics.observations import ObservedTask, observe
 from langchain_label_studio.report.statistics.quality import assess_group, group_by
 from langchain_label_studio.report.statistics.retrieval import assess_retrieval
+from langchain_label_studio.report.statistics.reviewers import reviewers_of
 from langchain_label_studio.report.statistics.timeline import over_time
+from langchain_label_studio.report.statistics.user_feedback import user_feedback_of
 from langchain_label_studio.support.extras import require_extra
 from langchain_label_studio.support.plurals import count_text
 from langchain_label_studio.types.review import Review
@@ -33,22 +39,25 @@ def build_report(reviews: Iterable[Review], *, title: str = "Review report") -> 
     """
     require_report_libraries()
     tasks = observe(reviews)
+    sheets = sheets_of(tasks)
     times = [said.when for task in tasks for said in task.observations if said.when]
     return Report(
         title=title,
         first=min(times, default=None),
         last=max(times, default=None),
         everything=assess_group(None, tasks),
-        models=group_by(tasks, lambda task: (task.model,)),
+        models=group_by(tasks, lambda task: () if task.compares else (task.model,)),
         tags=group_by(tasks, lambda task: task.tags),
         leads=find_leads(tasks),
         preferences=compare(tasks),
+        examples=examples_of(tasks),
+        feedback=user_feedback_of(tasks),
         retrieval=assess_retrieval(tasks),
         timeline=over_time(tasks),
-        agreement=agree(tasks),
-        reviewers=reviewers_of(tasks),
+        agreement=agree(sheets, tasks),
+        reviewers=reviewers_of(tasks, sheets),
         notes=tuple(_notes(tasks)),
-        task_urls={task.id: task.url for task in tasks},
+        task_urls={task.id: task.excerpt.task_url for task in tasks},
     )
 
 
@@ -67,12 +76,19 @@ def _notes(tasks: Sequence[ObservedTask]) -> Iterator[str]:
         yield "Nobody has reviewed anything yet."
     if unreadable := sum(said.unreadable for said in every):
         yield f"In {count_text(unreadable, 'review')} something could not be read, and is not counted."
-    if nameless := sum(task.model is None for task in tasks):
-        yield f"{count_text(nameless, 'run')} without a model's name: listed as unknown."
-    if gone := {
-        question.control
-        for said in every
-        for question in said.answers
-        if question.kind == "rating" and not question.scale
-    }:
-        yield f"How many stars there were is not known of {', '.join(sorted(gone))}: no longer in the label config."
+    if nameless := sum(task.model is None and not task.compares for task in tasks):
+        runs = "1 run does" if nameless == 1 else f"{nameless:,} runs do"
+        yield f"{runs} not name the model. The report calls it “{MODEL_NOT_KNOWN}”."
+    deleted = {control for said in every for control in said.deleted}
+    if deleted:
+        yield f"Not in the label config any more: {', '.join(sorted(deleted))}. {_NO_SCALE}"
+    unknown = {question.control for said in every for question in said.answers if _has_no_scale(question)}
+    if unknown := unknown - deleted:
+        yield f"Stars of {', '.join(sorted(unknown))}: {_NO_SCALE[0].lower()}{_NO_SCALE[1:]}"
+
+
+_NO_SCALE = "The report does not know how many stars were possible there."
+
+
+def _has_no_scale(question: Question) -> bool:
+    return question.kind == "rating" and not question.scale

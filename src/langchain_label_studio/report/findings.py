@@ -7,142 +7,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from langchain_label_studio.report.excerpts import Examples
 from langchain_label_studio.report.measures import (
     NO_VARIATION,
     Estimate,
     Group,
-    Level,
     Quality,
     Question,
-    Spread,
     Timeline,
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Contender:
-    """A model whose answers were compared with those of other models.
-
-    Attributes:
-        model: The model.
-        wins: The number of comparisons that it won.
-        comparisons: The number of its comparisons with another model. A ranking of three answers is three comparisons.
-        win_rate: The share of its comparisons that it won, from 0 to 1. It depends on the other models.
-        strength: The chance to win against a random model among the others, from 0 to 1, by the Bradley-Terry model.
-            None if the models cannot be put on one scale.
-        task_ids: The tasks of its comparisons.
-    """
-
-    model: str
-    wins: int
-    comparisons: int
-    win_rate: Estimate
-    strength: Estimate | None
-    task_ids: tuple[int, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Duel:
-    """The wins of one model against one other model.
-
-    Attributes:
-        winner: The model that won.
-        loser: The model that lost.
-        wins: The number of wins.
-        task_ids: The tasks.
-    """
-
-    winner: str
-    loser: str
-    wins: int
-    task_ids: tuple[int, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Preferences:
-    """The models in the order of preference.
-
-    Attributes:
-        reviews: The number of reviews that compare answers of different models.
-        contenders: The models, the strongest first.
-        duels: The wins of each model against each other model.
-        notes: The reason why there is no leaderboard, and the reviews that could not be counted.
-    """
-
-    reviews: int
-    contenders: tuple[Contender, ...]
-    duels: tuple[Duel, ...]
-    notes: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Alpha:
-    """Krippendorff's alpha of all reviewers on one question. 1 is perfect agreement, 0 is chance.
-
-    Attributes:
-        question: The question.
-        level: The comparison of two answers: equal or not, by rank, or by difference.
-        estimate: The alpha. Its count is the number of tasks that at least two people answered.
-        task_ids: These tasks.
-    """
-
-    question: Question
-    level: Level
-    estimate: Estimate
-    task_ids: tuple[int, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pair:
-    """Cohen's kappa of two reviewers on one question. 1 is perfect agreement, 0 is chance.
-
-    Attributes:
-        question: The question.
-        reviewers: The two reviewers.
-        estimate: The kappa. Its count is the number of tasks that both answered. Ratings are weighted by their squared
-            difference. So four stars are nearer to five than one star is.
-        task_ids: These tasks.
-    """
-
-    question: Question
-    reviewers: tuple[str, str]
-    estimate: Estimate
-    task_ids: tuple[int, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Dispute:
-    """A task that reviewers answer differently.
-
-    Attributes:
-        task_id: The task.
-        task_url: Its address.
-        distance: The mean distance of two answers, from 0 to 1, over all questions. For stars it is the share of the
-            scale, else the share of pairs that differ.
-        answers: The questions with different answers, and the answer of each person.
-    """
-
-    task_id: int
-    task_url: str
-    distance: float
-    answers: tuple[tuple[Question, tuple[tuple[str, str], ...]], ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Agreement:
-    """The agreement of reviewers.
-
-    Attributes:
-        alphas: The agreement of all reviewers together, for each question.
-        pairs: The agreement of each two reviewers, for each question that both answered.
-        disputes: The tasks with the most disagreement, the worst first.
-        disputed: The number of tasks with any disagreement.
-    """
-
-    alphas: tuple[Alpha, ...]
-    pairs: tuple[Pair, ...]
-    disputes: tuple[Dispute, ...]
-    disputed: int
+from langchain_label_studio.report.preference_findings import Preferences
+from langchain_label_studio.report.reviewer_findings import Agreement, Reviewer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,18 +60,51 @@ class RetrievalQuality:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reviewer:
-    """One person.
+class ScoreGroup:
+    """The runs to which users gave the same score.
 
     Attributes:
-        name: The e-mail address, or `user` and a number.
-        quality: The numbers of this person's reviews.
-        seconds: The seconds for a review.
+        score: The score.
+        task_ids: The tasks of these runs, reviewed or not.
+        quality: What reviewers say of these runs, in numbers.
     """
 
-    name: str
+    score: float
+    task_ids: tuple[int, ...]
     quality: Quality
-    seconds: Spread | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Correlation:
+    """How far the scores of users and the answers of reviewers go together.
+
+    Attributes:
+        question: The question to reviewers: stars, or whether the answer was corrected.
+        estimate: Spearman's rank correlation, from -1 to 1, over tasks. 0 is no connection. Its count is the number of
+            tasks that have both. A task with several reviews counts with their mean.
+        task_ids: These tasks.
+    """
+
+    question: Question
+    estimate: Estimate
+    task_ids: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserFeedback:
+    """What users said under one key, beside what reviewers said.
+
+    Attributes:
+        key: The key of the feedback.
+        task_ids: The tasks whose run has a score.
+        scores: The runs with each score, the highest first. Empty if there are many different scores.
+        correlations: How far scores and reviews go together, for each question.
+    """
+
+    key: str
+    task_ids: tuple[int, ...]
+    scores: tuple[ScoreGroup, ...]
+    correlations: tuple[Correlation, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -237,6 +145,8 @@ class Findings:
         tags: The runs with each tag. A run with several tags counts for each of them.
         leads: The leading model, for each question that has one.
         preferences: The models in the order of preference. None if no answers were compared.
+        examples: The worst rated and the most changed answers.
+        feedback: What users said, for each key, beside what reviewers said.
         retrieval: The quality of the retrieved documents. None if no documents were judged.
         timeline: The quality over time. None if no time is known.
         agreement: The agreement of reviewers.
@@ -253,6 +163,8 @@ class Findings:
     tags: tuple[Group, ...]
     leads: tuple[Lead, ...]
     preferences: Preferences | None
+    examples: Examples
+    feedback: tuple[UserFeedback, ...]
     retrieval: RetrievalQuality | None
     timeline: Timeline | None
     agreement: Agreement

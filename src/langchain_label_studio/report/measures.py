@@ -6,13 +6,21 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
-QuestionKind = Literal["rating", "choice", "number", "correction", "preference"]
+QuestionKind = Literal["rating", "choice", "number", "correction", "preference", "relevance", "step"]
 Level = Literal["nominal", "ordinal", "interval"]
 
-QUESTION_KINDS: tuple[QuestionKind, ...] = ("rating", "preference", "choice", "number", "correction")
+QUESTION_KINDS: tuple[QuestionKind, ...] = (
+    "rating",
+    "preference",
+    "choice",
+    "number",
+    "correction",
+    "relevance",
+    "step",
+)
 """The kinds of questions. A kind that says more about an answer comes first."""
 
-NO_VARIATION = "no variation: no interval"
+NO_VARIATION = "all say the same: no interval"
 """The note in place of an interval if all tasks say the same. Nobody knows whether other tasks would say it, too."""
 
 
@@ -21,9 +29,10 @@ class Question:
     """A question to reviewers: one control of the label config.
 
     Attributes:
-        kind: The kind of the answer.
-        control: The name of the control. Empty for a correction and for a preference: a task has only one of these.
-        scale: The maximum number of stars, for a rating. 0 if it is unknown, because the control was deleted.
+        kind: The kind of the answer. `relevance` is asked of each document, `step` of each step of an agent.
+        control: The name of the control. Empty for a correction, a preference, documents and steps: a task has only one
+            of these.
+        scale: The maximum number of stars, for a rating. 0 if it is unknown.
     """
 
     kind: QuestionKind
@@ -70,7 +79,7 @@ class Mention:
 
     value: int | str
     count: int
-    share: float
+    share: Estimate
     task_ids: tuple[int, ...]
 
 

@@ -12,6 +12,7 @@ import pytest
 from langchain_label_studio.report import Report, build_report
 from langchain_label_studio.report.measures import Estimate, Group, Question
 from langchain_label_studio.report.rendering.conclusions import conclusions
+from langchain_label_studio.types.control_tag import ControlTag
 from langchain_label_studio.types.review import Rating, Review
 from tests.support.reviews import START, preference, review, run
 
@@ -35,6 +36,7 @@ def some_reviews(count: int = 120, *, seed: int = 1) -> list[Review]:
             output_tokens=choose.randint(1, 90),
         )
         task = {"run": the_run, "task_id": 1000 + number}
+        rivals = choose.sample(["good", "fair", "poor"], 2)
         people = choose.sample(["ann", "bob", "cem"], choose.randint(0, 3))
         if not people:
             reviews.append(review(**task, annotation_id=None))
@@ -43,7 +45,6 @@ def some_reviews(count: int = 120, *, seed: int = 1) -> list[Review]:
                 reviews.append(review(**task, reviewer=who, was_skipped=True))
                 continue
             given = max(1, min(5, stars + choose.choice([-1, 0, 0, 1])))
-            rivals = choose.sample(["good", "fair", "poor"], 2)
             reviews.append(
                 review(
                     **task,
@@ -112,7 +113,7 @@ def test_stars_of_other_controls_and_scales_are_never_mixed() -> None:
         ("style", 0): (1, 1),
         ("truth", 5): (1.5, 2),
     }
-    assert any("style: no longer in the label config" in note for note in report.notes)
+    assert "Stars of style: the report does not know how many stars were possible there." in report.notes
 
 
 def test_the_share_corrected_is_of_reviews_that_show_the_answer() -> None:
@@ -142,11 +143,11 @@ def test_choices_are_counted_once_for_each_review() -> None:
     )
 
     flaws, mood = report.everything.quality.choices
-    assert [(each.value, each.count, each.share, each.task_ids) for each in flaws.values] == [
+    assert [(each.value, each.count, each.share.value, each.task_ids) for each in flaws.values] == [
         ("rude", 2, 1.0, (1, 2)),
         ("long", 1, 0.5, (1,)),
     ]
-    assert [(each.value, each.share) for each in mood.values] == [("Happy", 2 / 3), ("Sad", 1 / 3)]
+    assert [(each.value, each.share.value) for each in mood.values] == [("Happy", 2 / 3), ("Sad", 1 / 3)]
 
 
 def test_a_run_is_in_each_of_its_tags_and_a_nameless_model_is_its_own() -> None:
@@ -156,7 +157,7 @@ def test_a_run_is_in_each_of_its_tags_and_a_nameless_model_is_its_own() -> None:
 
     assert [(each.name, len(each.task_ids)) for each in report.tags] == [("b", 2), ("a", 1)]
     assert [(each.name, len(each.task_ids)) for each in report.models] == [(None, 2), ("m", 1)]
-    assert "2 runs without a model's name: listed as unknown." in report.notes
+    assert "2 runs do not name the model. The report calls it “model not known”." in report.notes
 
 
 def test_latency_and_tokens_are_of_runs_not_of_reviews() -> None:
@@ -226,7 +227,7 @@ def test_a_lead_without_variation_is_clear_but_has_no_interval() -> None:
     ).leads
 
     assert (lead.best, lead.is_clear) == ("a", True)
-    assert lead.difference == Estimate(value=1.0, count=20, note="no variation: no interval")
+    assert lead.difference == Estimate(value=1.0, count=20, note="all say the same: no interval")
 
 
 def test_few_corrections_are_better_than_many() -> None:
@@ -283,7 +284,7 @@ def test_a_day_is_that_of_utc() -> None:
 @pytest.mark.parametrize(
     ("wins", "says"),
     [
-        ([("a", "b")] * 20, "all comparisons went one way (a | b)"),
+        ([("a", "b")] * 20, "the same side won all comparisons (a | b)"),
         ([("a", "b"), ("b", "a"), ("c", "d"), ("d", "c")] * 5, "never compared with each other: a, b | c, d"),
     ],
 )
@@ -349,7 +350,7 @@ def test_unknown_reviewers_are_counted_but_not_compared() -> None:
         [review(task_id=1, reviewer=None, rating=1), review(task_id=1, reviewer="ann", rating=5)]
     )
 
-    assert [each.name for each in report.reviewers] == ["ann", "unknown"]
+    assert [each.name for each in report.reviewers] == ["ann", "not known"]
     assert report.agreement.alphas == ()
 
 
@@ -362,9 +363,12 @@ def test_the_tasks_that_reviewers_disagree_on_most_come_first() -> None:
     )
 
     first, second = report.agreement.disputes
-    assert (first.task_id, first.distance, second.task_id, second.distance) == (2, 1.0, 3, 0.25)
-    assert first.answers == ((RATING, (("ann", "1"), ("bob", "5"))),)
-    assert first.task_url.endswith("?task=2")
+    assert (first.task.task_id, first.distance) == (2, 1.0)
+    assert (second.task.task_id, second.distance) == (3, 0.25)
+    (disputed,) = first.questions
+    assert (disputed.question, disputed.place) == (RATING, None)
+    assert disputed.answers == (("ann", "1"), ("bob", "5"))
+    assert first.task.task_url.endswith("?task=2")
 
 
 @pytest.mark.parametrize(
@@ -373,8 +377,8 @@ def test_the_tasks_that_reviewers_disagree_on_most_come_first() -> None:
         ([(1, 1), (5, 5), (3, 3)] * 10, "Good (1.00)"),
         ([(1, 2), (2, 3), (3, 4), (4, 5), (5, 5)] * 10, "Fair (0.79)"),
         ([(1, 5), (5, 1), (3, 3)] * 10, "Low"),
-        ([(3, 3)] * 30, "Cannot be told yet"),
-        ([(1, 1), (5, 5)], "Cannot be told yet"),
+        ([(3, 3)] * 30, "Not known yet"),
+        ([(1, 1), (5, 5)], "Not known yet"),
     ],
 )
 def test_how_far_reviewers_agree_is_said_in_a_word(pairs: list[tuple[int, int]], answer: str) -> None:
@@ -437,3 +441,15 @@ def test_a_report_of_nothing_is_a_report() -> None:
 
     assert (report.models, report.leads, report.timeline, report.preferences) == ((), (), None, None)
     assert report.to_dict()["everything"]["quality"]["reviews"] == 0
+
+
+def test_a_control_that_the_label_config_has_is_not_called_deleted() -> None:
+    there = {"stars": ControlTag(name="stars", type="Rating", scale=5)}
+    unknown = {"stars": Rating(value=4, scale=None), "old": Rating(value=1, scale=None)}
+
+    report = build_report([review(ratings=unknown, asked=there)])
+
+    assert [rating.question.scale for rating in report.everything.quality.ratings] == [0, 5]
+    assert report.notes == (
+        "Not in the label config any more: old. The report does not know how many stars were possible there.",
+    )

@@ -60,11 +60,11 @@ def test_a_chart_shows_any_name(name: str) -> None:
     dot = Dot(name=name, value=2, low=1, high=3, label=name, told=f"{name}!")
     points = [Point(name=name, when=START.replace(day=day), value=day, told=name) for day in (1, 2)]
 
-    for svg in (dots([dot], title=name, ends=(1, 5)), lines(points, title=name, order=[name])):
-        drawn = ET.fromstring(svg)
-        shown = "".join(drawn.itertext())
-        assert visible(name)[:9] in shown
-        assert drawn.get("aria-label", "").startswith(visible(name))
+    for chart in (dots([dot], title=name, ends=(1, 5)), lines(points, title=name, order=[name])):
+        for svg in (chart.wide, chart.narrow):
+            drawn = ET.fromstring(svg)
+            assert visible(name)[:9] in "".join(drawn.itertext())
+            assert drawn.get("aria-label", "").startswith(visible(name))
 
 
 def test_names_that_look_the_same_stay_apart_in_a_chart() -> None:

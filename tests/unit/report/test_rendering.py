@@ -140,7 +140,7 @@ def test_the_page_is_light_and_dark(hostile_page: str) -> None:
 def test_a_page_with_nothing_to_show_says_so() -> None:
     text = Page(build_report([]).to_html()).text
 
-    assert text.count("Cannot be told yet") == 3
+    assert text.count("Not known yet") == 3
     assert "Nobody has reviewed anything yet." in text
 
 
@@ -203,10 +203,14 @@ def test_markdown_says_what_there_is_and_what_there_is_too_little_of() -> None:
     ).to_markdown()
 
     assert text.startswith("# Ours\n\n1 run · 1 reviewed · 2 reviews by 2 people")
-    assert "**Which model answers better? Cannot be told yet.** 1 model in these reviews" in text
+    assert (
+        "**Which model answers better? Not known yet.** The runs name only m: there is nothing to compare."
+        in text
+    )
     assert "3.00 (2 ratings: too few for an interval)" in text
     assert "1 task: too few for an interval" in text
-    assert "[Task 1](<http://label-studio.test/projects/7/data?task=1>): rating (1 to 5)" in text
+    assert "[Task 1](<http://label-studio.test/projects/7/data?task=1>): mean difference 50 %" in text
+    assert "  - Prompt: Hi\n  - Answer: Hello\n  - rating (1 to 5): ann: 4; bob: 2" in text
 
 
 @pytest.fixture

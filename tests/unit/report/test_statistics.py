@@ -26,7 +26,7 @@ from langchain_label_studio.report.statistics.bootstrap import (
     ratio,
 )
 from langchain_label_studio.report.statistics.leaderboard import bradley_terry, chances
-from langchain_label_studio.report.statistics.observations import edit_distance
+from langchain_label_studio.report.statistics.texts import edit_distance
 from tests.support.reviews import assistant, call, preference, review
 
 # Krippendorff (2011), Computing Krippendorff's Alpha-Reliability, part C: four observers, twelve units.
@@ -236,7 +236,7 @@ def test_a_second_reviewer_who_says_the_same_makes_nothing_surer() -> None:
     [
         ([(3, 1)], "1 rating: too few for an interval"),
         ([(3, 1), (4, 1), (9, 2)], "4 ratings: too few for an interval"),
-        ([(5, 1)] * 40, "no variation: no interval"),
+        ([(5, 1)] * 40, "all say the same: no interval"),
     ],
 )
 def test_too_little_is_said(sums: list[tuple[float, int]], note: str) -> None:
@@ -251,7 +251,7 @@ def test_where_most_draws_have_no_number_there_is_no_interval() -> None:
     patterns, tasks = patterns_of([(0, 0)] * 9 + [(1, 1)])
     alpha = estimate(krippendorff_alpha(patterns, np.arange(2.0), "nominal"), tasks, count=10, unit="task")
 
-    assert (alpha.value, alpha.low, alpha.note) == (1.0, None, "hardly any variation: no interval")
+    assert (alpha.value, alpha.low, alpha.note) == (1.0, None, "nearly all say the same: no interval")
 
 
 @settings(max_examples=20)

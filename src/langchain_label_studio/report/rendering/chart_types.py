@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from os.path import commonprefix
@@ -14,12 +14,13 @@ import vl_convert
 
 from langchain_label_studio.report.rendering.page_text import visible
 
-WIDTH = 620
 COLORS = 8
 """The number of colours for models. The page names them `--c0` to `--c7`."""
 
-_NAME_WIDTH, _NAME_LENGTH = 210, 26
-"""The space for a name before its line: in points, and in characters."""
+_NAME_LENGTH = 26
+"""The maximum length of a name, in characters."""
+
+AnyChart = alt.LayerChart | alt.FacetChart
 
 _PLAIN = "format(datum.value, '~g')"
 _UNUSED = frozenset({"class", "font-family", "pointer-events", "role"})
@@ -36,6 +37,53 @@ _PAGE_COLORS = {
     _PAPER: "var(--paper)",
     **{color: f"var(--c{index})" for index, color in enumerate(_SERIES)},
 }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chart:
+    """A chart. The page shows the drawing that fits.
+
+    Attributes:
+        title: What it shows.
+        wide: The drawing for a computer, as SVG.
+        narrow: The drawing for a phone, as SVG.
+    """
+
+    title: str
+    wide: str
+    narrow: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Layout:
+    """The places of the parts of a drawing, in points.
+
+    Attributes:
+        width: The width of the axis.
+        line: The height of a line with its dot.
+        name: The place of the name.
+        label: The place of the number.
+        ticks: The number of marks of the axis.
+        columns: The number of names beside each other, in the legend of `lines`.
+    """
+
+    width: int
+    line: int
+    name: Mapping[str, Any]
+    label: Mapping[str, Any]
+    ticks: int
+    columns: int
+
+
+_WIDE = _Layout(width=620, line=34, name={"x": -210, "limit": 190}, label={"x": 640}, ticks=6, columns=3)
+_NARROW = _Layout(
+    width=310,
+    line=52,
+    name={"x": 0, "dy": -18, "limit": 210},
+    label={"x": 310, "dy": -18, "align": "right"},
+    ticks=4,
+    columns=1,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,12 +145,12 @@ def dots(
     ends: tuple[float, float],
     marks: Sequence[float] = (),
     percent: bool = False,
-) -> str:
+) -> Chart:
     """Return a chart of numbers with their intervals, one below the other, in the order of the rows.
 
     Args:
         rows: The numbers.
-        title: The title of the axis.
+        title: The title of the chart.
         ends: The beginning and the end of the axis.
         marks: The places of lines for comparison.
         percent: Whether the numbers are shares.
@@ -110,40 +158,44 @@ def dots(
     names = distinct(row.name for row in rows)
     values = [_dot(place, row, names[row.name]) for place, row in enumerate(rows)]
     scale = alt.Scale(domain=list(ends), nice=False, zero=False)
-    axis = alt.Axis(labelExpr="format(100 * datum.value, '~g') + ' %'" if percent else _PLAIN, tickCount=6)
     color, told = alt.Color("color:N", scale=None), alt.Description("told:N")
     base = alt.Chart(_data(values)).encode(y=alt.Y("place:O", axis=None))
-    chart = alt.layer(
-        base.mark_rule(stroke=_LINE, **_UNTOLD).encode(
-            x=alt.XDatum(ends[0], scale=scale), x2=alt.datum(ends[1])
-        ),
-        *(
-            alt.Chart(_data([{}]))
-            .mark_rule(stroke=_MUTED, strokeDash=[3, 3], **_UNTOLD)
-            .encode(x=alt.XDatum(mark, scale=scale))
-            for mark in marks
-        ),
-        base.mark_rule(strokeWidth=7, opacity=0.35, strokeCap="round").encode(
-            x=alt.X("low:Q", scale=scale), x2="high:Q", color=color, description=told
-        ),
-        base.mark_point(size=130, opacity=1, strokeWidth=2.5).encode(
-            x=alt.X("value:Q", title=title, scale=scale, axis=axis),
-            stroke=alt.Stroke("color:N", scale=None),
-            fill=alt.Fill("fill:N", scale=None),
-            description=told,
-        ),
-        base.mark_text(x=-_NAME_WIDTH, limit=_NAME_WIDTH - 20, **_UNTOLD).encode(text="name:N"),
-        base.mark_text(x=WIDTH + 20, fontWeight=600, **_UNTOLD).encode(text="label:N"),
-    ).properties(width=WIDTH, height=alt.Step(34))
-    return _draw(chart, title=title, told=[row.told for row in rows])
+
+    def draw(layout: _Layout) -> AnyChart:
+        form = "format(100 * datum.value, '~g') + ' %'" if percent else _PLAIN
+        axis = alt.Axis(labelExpr=form, tickCount=layout.ticks, labelFlush=True)
+        return alt.layer(
+            base.mark_rule(stroke=_LINE, **_UNTOLD).encode(
+                x=alt.XDatum(ends[0], scale=scale), x2=alt.datum(ends[1])
+            ),
+            *(
+                alt.Chart(_data([{}]))
+                .mark_rule(stroke=_MUTED, strokeDash=[3, 3], **_UNTOLD)
+                .encode(x=alt.XDatum(mark, scale=scale))
+                for mark in marks
+            ),
+            base.mark_rule(strokeWidth=7, opacity=0.35, strokeCap="round").encode(
+                x=alt.X("low:Q", scale=scale), x2="high:Q", color=color, description=told
+            ),
+            base.mark_point(size=130, opacity=1, strokeWidth=2.5).encode(
+                x=alt.X("value:Q", title=None, scale=scale, axis=axis),
+                stroke=alt.Stroke("color:N", scale=None),
+                fill=alt.Fill("fill:N", scale=None),
+                description=told,
+            ),
+            base.mark_text(**layout.name, **_UNTOLD).encode(text="name:N"),
+            base.mark_text(fontWeight=600, **layout.label, **_UNTOLD).encode(text="label:N"),
+        ).properties(width=layout.width, height=alt.Step(layout.line))
+
+    return _chart(draw, title=title, told=[row.told for row in rows])
 
 
-def lines(points: Sequence[Point], *, title: str, order: Sequence[str]) -> str:
+def lines(points: Sequence[Point], *, title: str, order: Sequence[str]) -> Chart:
     """Return a chart of numbers over time, a line for each name.
 
     Args:
         points: The numbers.
-        title: The title of the numbers.
+        title: The title of the chart.
         order: The names in the order of the legend.
     """
     short = distinct(order)
@@ -151,26 +203,39 @@ def lines(points: Sequence[Point], *, title: str, order: Sequence[str]) -> str:
         {"when": point.when.isoformat(), "name": short[point.name], "value": point.value, "told": point.told}
         for point in points
     ]
-    times = sorted({value["when"] for value in values})
     color_of = {short[point.name]: _SERIES[point.color % COLORS] for point in points}
     names = [name for name in short.values() if name in color_of]
-    legend = alt.Legend(title=None, orient="top", labelLimit=220, symbolType="circle", symbolOpacity=1)
     # The days are names, not times. So days without reviews take no room, and no time zone shifts a day.
-    base = alt.Chart(_data(values)).encode(
-        x=alt.X("when:O", title=None, axis=alt.Axis(labelAngle=0, labelOverlap="parity", grid=False)),
-        y=alt.Y("value:Q", title=title, scale=alt.Scale(zero=False, nice=True), axis=alt.Axis(tickCount=5)),
-        color=alt.Color(
-            "name:N",
-            sort=names,
-            scale=alt.Scale(domain=names, range=[color_of[name] for name in names]),
-            legend=legend if len(names) > 1 else None,
-        ),
-    )
-    chart = alt.layer(
-        base.mark_line(strokeWidth=2.5, **_UNTOLD),
-        base.mark_point(filled=True, size=60, opacity=1).encode(description="told:N"),
-    ).properties(width=WIDTH + 210 if len(times) > 1 else WIDTH // 3, height=220)
-    return _draw(chart, title=title, told=[point.told for point in points])
+    days = alt.Axis(labelAngle=0, labelOverlap="greedy", labelSeparation=16, labelFlush=True, grid=False)
+
+    def draw(layout: _Layout) -> AnyChart:
+        legend = alt.Legend(
+            title=None,
+            orient="top",
+            columns=layout.columns,
+            columnPadding=40,
+            labelLimit=220,
+            symbolType="circle",
+            symbolOpacity=1,
+        )
+        base = alt.Chart(_data(values)).encode(
+            x=alt.X("when:O", title=None, axis=days),
+            y=alt.Y(
+                "value:Q", title=None, scale=alt.Scale(zero=False, nice=True), axis=alt.Axis(tickCount=5)
+            ),
+            color=alt.Color(
+                "name:N",
+                sort=names,
+                scale=alt.Scale(domain=names, range=[color_of[name] for name in names]),
+                legend=legend if len(names) > 1 else None,
+            ),
+        )
+        return alt.layer(
+            base.mark_line(strokeWidth=2.5, **_UNTOLD),
+            base.mark_point(filled=True, size=60, opacity=1).encode(description="told:N"),
+        ).properties(width=4 * layout.width // 3 if layout is _WIDE else layout.width, height=220)
+
+    return _chart(draw, title=title, told=[point.told for point in points])
 
 
 def _dot(place: int, row: Dot, name: str) -> dict[str, Any]:
@@ -193,25 +258,22 @@ def _data(values: list[dict[str, Any]]) -> alt.Data:
     return alt.Data(values=values)  # type: ignore[no-untyped-call]
 
 
-def _draw(chart: alt.LayerChart | alt.FacetChart, *, title: str, told: Sequence[str]) -> str:
-    quiet: dict[str, Any] = {
-        "domain": False,
-        "ticks": False,
-        "labelPadding": 8,
-        "titlePadding": 10,
-        "titleFontWeight": "normal",
-    }
+def _chart(draw: Callable[[_Layout], AnyChart], *, title: str, told: Sequence[str]) -> Chart:
+    wide, narrow = (_svg(draw(layout), title=title, told=told) for layout in (_WIDE, _NARROW))
+    return Chart(title=title, wide=wide, narrow=narrow)
+
+
+def _svg(chart: AnyChart, *, title: str, told: Sequence[str]) -> str:
+    quiet: dict[str, Any] = {"domain": False, "ticks": False, "labelPadding": 8}
     spec = chart.configure(
         background="transparent",
         padding={"left": 0, "top": 6, "right": 6, "bottom": 6},
         font="Helvetica, Arial, sans-serif",
         view=alt.ViewConfig(stroke=None),
-        axis=alt.AxisConfig(
-            gridColor=_LINE, labelColor=_MUTED, titleColor=_MUTED, labelFontSize=12, titleFontSize=12, **quiet
-        ),
+        axis=alt.AxisConfig(gridColor=_LINE, labelColor=_MUTED, labelFontSize=12, **quiet),
         text=alt.MarkConfig(align="left", fill=_INK, fontSize=14),
         legend=alt.LegendConfig(labelColor=_INK, labelFontSize=13, symbolSize=110),
-    ).to_dict()
+    ).to_dict(validate=False)
     svg = vl_convert.vegalite_to_svg(_drawable(spec))
     return _for_the_page(svg, title=visible(title), told=frozenset(map(visible, told)))
 

@@ -7,8 +7,8 @@ from datetime import date
 
 from langchain_label_studio.report.findings import Findings
 from langchain_label_studio.report.measures import Estimate, Quality, Question
-from langchain_label_studio.report.rendering.chart_types import Dot, Point, dots, lines
-from langchain_label_studio.report.rendering.conclusions import RELIABLE, TENTATIVE
+from langchain_label_studio.report.rendering.chart_types import Chart, Dot, Point, dots, lines
+from langchain_label_studio.report.rendering.conclusions import FAIR, GOOD
 from langchain_label_studio.report.rendering.number_text import (
     name_of,
     number,
@@ -24,7 +24,7 @@ _MOST_LINES = 5
 Groups = Sequence[tuple[str, Quality]]
 
 
-def model_charts(findings: Findings) -> Iterator[str]:
+def model_charts(findings: Findings) -> Iterator[Chart]:
     """Return the stars of the models, the best first, and the share of corrected answers."""
     groups = [(name_of(group.name), group.quality) for group in findings.models]
     colors = _colors(findings)
@@ -34,29 +34,27 @@ def model_charts(findings: Findings) -> Iterator[str]:
         yield _shares(corrected, "Share of answers that were corrected", colors, best_is_low=True)
 
 
-def leaderboard_chart(findings: Findings) -> str | None:
-    """Return the chance of each model to win against the others. None without a leaderboard."""
+def leaderboard_chart(findings: Findings) -> Iterator[Chart]:
+    """Return the chance of each model to win against the others."""
     contenders = findings.preferences.contenders if findings.preferences else ()
     strengths = [(one.model, one.strength) for one in contenders if one.strength]
-    if not strengths:
-        return None
-    return _shares(
-        strengths, "Chance to win against one of the others", _colors(findings), marks=(0.5,), ends=(0, 1)
-    )
+    if strengths:
+        title = "Chance to win against one of the others"
+        yield _shares(strengths, title, _colors(findings), marks=(0.5,), ends=(0, 1))
 
 
-def tag_charts(findings: Findings) -> Iterator[str]:
+def tag_charts(findings: Findings) -> Iterator[Chart]:
     """Return the stars by tag."""
     yield from _ratings([(group.name or "", group.quality) for group in findings.tags], findings, {})
 
 
-def reviewer_charts(findings: Findings) -> Iterator[str]:
+def reviewer_charts(findings: Findings) -> Iterator[Chart]:
     """Return the stars that each reviewer gives. They show the strict reviewers."""
     if len(findings.reviewers) > 1:
         yield from _ratings([(one.name, one.quality) for one in findings.reviewers], findings, {})
 
 
-def agreement_chart(findings: Findings) -> str | None:
+def agreement_chart(findings: Findings) -> Iterator[Chart]:
     """Return the agreement on each question, by the first comparison of its answers."""
     first: dict[Question, Estimate] = {}
     for alpha in findings.agreement.alphas:
@@ -67,17 +65,17 @@ def agreement_chart(findings: Findings) -> str | None:
         for question, estimate in list(first.items())[:_MOST_DOTS]
     ]
     if not rows:
-        return None
+        return
     lowest = min(row.value if row.low is None else row.low for row in rows)
-    return dots(
+    yield dots(
         rows,
-        title="Krippendorff's alpha: 0 is chance, 1 is perfect; lines at 0.667 (tentative) and 0.8 (reliable)",
+        title="Krippendorff's alpha: 0 is chance, 1 is perfect. From 0.667 on it is fair, from 0.8 on good.",
         ends=(max(-1.0, min(0.0, lowest)), 1),
-        marks=(TENTATIVE, RELIABLE),
+        marks=(FAIR, GOOD),
     )
 
 
-def time_charts(findings: Findings) -> Iterator[str]:
+def time_charts(findings: Findings) -> Iterator[Chart]:
     """Return the stars over time, a line for each model."""
     if findings.timeline is None or len(findings.timeline.periods) < 2:
         return
@@ -91,7 +89,7 @@ def time_charts(findings: Findings) -> Iterator[str]:
             if (name := name_of(model)) in names
             for point in _points(name, quality, rating.question, period.start, colors)
         ]
-        yield lines(points, title=question_name(rating.question), order=names)
+        yield lines(points, title=f"Mean of {question_name(rating.question)}", order=names)
 
 
 def _points(
@@ -103,7 +101,7 @@ def _points(
             yield Point(when=start, name=name, value=rating.mean.value, told=told, color=colors.get(name, 0))
 
 
-def _ratings(groups: Groups, findings: Findings, colors: Mapping[str, int]) -> Iterator[str]:
+def _ratings(groups: Groups, findings: Findings, colors: Mapping[str, int]) -> Iterator[Chart]:
     """Return a chart for each kind of stars, the highest mean first."""
     for of_all in findings.everything.quality.ratings:
         question = of_all.question
@@ -131,7 +129,7 @@ def _shares(
     best_is_low: bool = False,
     marks: Sequence[float] = (),
     ends: tuple[float, float] | None = None,
-) -> str:
+) -> Chart:
     sign = 1 if best_is_low else -1
     best_first = sorted(shares, key=lambda share: (sign * (share[1].value or 0.0), share[0]))[:_MOST_DOTS]
     rows = [

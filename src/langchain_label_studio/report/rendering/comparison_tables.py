@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from langchain_label_studio.report.findings import Findings, Preferences
-from langchain_label_studio.report.measures import Level, Question
+from langchain_label_studio.report.findings import Findings
+from langchain_label_studio.report.measures import Estimate, Level, Question, QuestionKind
+from langchain_label_studio.report.preference_findings import FirstShown, Preferences
 from langchain_label_studio.report.rendering.conclusions import meaning
 from langchain_label_studio.report.rendering.number_text import (
     NOTHING,
@@ -22,8 +23,11 @@ from langchain_label_studio.report.rendering.tables import (
     bounded,
     figure,
 )
+from langchain_label_studio.report.reviewer_findings import Alpha
 from langchain_label_studio.support.plurals import count_text
 
+_HALF = 0.5
+_UNITS: dict[QuestionKind, str] = {"relevance": "document", "step": "step"}
 _COMPARED: dict[Level, str] = {"nominal": "equal or not", "ordinal": "by rank", "interval": "by difference"}
 
 
@@ -41,7 +45,7 @@ def leaderboard(preferences: Preferences) -> Table:
         )
         for one in preferences.contenders
     ]
-    return bounded(("Model", "Wins against the others", "Win rate as met", "Wins"), rows)
+    return bounded(("Model", "Chance to win", "Won", "Wins"), rows)
 
 
 def duels_table(preferences: Preferences) -> Table:
@@ -65,7 +69,31 @@ def duels_table(preferences: Preferences) -> Table:
             (f"won against {duel.loser}", duel.task_ids) for duel in preferences.duels if duel.winner == model
         )
         rows.append(TableRow(name=model, cells=tuple(cells), tasks=tasks))
-    return bounded(("wins against", *across), rows, caption="One against one")
+    return bounded(("Wins of", *(f"against {model}" for model in across)), rows, caption="One against one")
+
+
+def first_shown_table(first: FirstShown) -> Table:
+    """Return how often the answer wins that is shown first."""
+    row = TableRow(
+        name="the answer that is shown first (left)",
+        cells=(
+            figure(first.share, share=True),
+            Cell(text=f"{first.share.count:,}"),
+            Cell(text=side_effect(first.share)),
+        ),
+        tasks=(("compared", first.task_ids),),
+    )
+    head = ("Winner", "Won", "Comparisons", "Effect of the place")
+    return bounded(head, [row], caption="Does the place on the screen matter?")
+
+
+def side_effect(share: Estimate) -> str:
+    """Return whether the place on the screen has an effect: whether the interval leaves out one half."""
+    if share.low is None or share.high is None:
+        return "not known"
+    if share.low > _HALF:
+        return "the first one wins more often"
+    return "the first one wins less often" if share.high < _HALF else "none can be seen"
 
 
 def alphas_table(findings: Findings) -> Table:
@@ -75,7 +103,7 @@ def alphas_table(findings: Findings) -> Table:
             name=question_name(alpha.question),
             cells=(
                 Cell(text=_COMPARED[alpha.level]),
-                Cell(text=f"{alpha.estimate.count:,}"),
+                Cell(text=f"{alpha.estimate.count:,}", detail=_units(alpha)),
                 figure(alpha.estimate),
                 Cell(text=meaning(alpha.estimate)),
             ),
@@ -84,6 +112,11 @@ def alphas_table(findings: Findings) -> Table:
         for alpha in findings.agreement.alphas
     ]
     return bounded(("Question", "Compared", "Tasks", "Krippendorff's alpha", "Agreement"), rows)
+
+
+def _units(alpha: Alpha) -> str:
+    noun = _UNITS.get(alpha.question.kind)
+    return count_text(alpha.units, noun) if noun else ""
 
 
 def pair_tables(findings: Findings) -> Iterator[Table]:
@@ -125,7 +158,7 @@ def _pairs(findings: Findings, question: Question) -> Table:
         rows.append(TableRow(name=name, cells=tuple(cells), tasks=tasks))
     weighted = ", weighted by squared difference" if question.kind == "rating" else ""
     caption = f"{question_name(question)}: Cohen's kappa{weighted}"
-    return bounded(("with", *across), rows, caption=caption)
+    return bounded(("Reviewer", *(f"with {name}" for name in across)), rows, caption=caption)
 
 
 def _other(reviewers: tuple[str, str], name: str) -> str:

@@ -5,24 +5,32 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from langchain_label_studio.report.findings import Alpha, Contender, Findings, Lead
+from langchain_label_studio.report.findings import Findings, Lead
 from langchain_label_studio.report.measures import NO_VARIATION, QUESTION_KINDS, Estimate, Group
+from langchain_label_studio.report.preference_findings import Contender
 from langchain_label_studio.report.rendering.number_text import (
-    METHOD,
-    RETRIEVAL,
     day,
     number,
     percent,
     question_name,
     span,
 )
+from langchain_label_studio.report.reviewer_findings import Alpha
 from langchain_label_studio.report.statistics.bootstrap import FEWEST_TASKS
 from langchain_label_studio.report.statistics.observations import CORRECTION
 from langchain_label_studio.support.plurals import count_text
 
-_UNKNOWN = "cannot be told"
-RELIABLE, TENTATIVE = 0.8, 0.667
+_UNKNOWN = "not known"
+_NOT_YET = "Not known yet"
+GOOD, FAIR = 0.8, 0.667
 """The limits of Krippendorff (2004), Content Analysis, chapter 11: for reliable and for tentative conclusions."""
+
+
+_READINGS = {
+    "good": "A second reviewer would nearly always say the same.",
+    "fair": "A second reviewer would mostly say the same. It is enough for first conclusions.",
+    "low": "A second reviewer would often say something else. Clearer instructions for reviewers may help.",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,18 +69,13 @@ def summary(findings: Findings) -> str:
     return " · ".join(filter(None, parts))
 
 
-def method(findings: Findings) -> str:
-    """Return an explanation of the numbers, for a reader."""
-    return f"{METHOD} {RETRIEVAL}" if findings.retrieval else METHOD
-
-
 def meaning(alpha: Estimate) -> str:
     """Return the meaning of an alpha, by Krippendorff's limits."""
     if alpha.value is None or (alpha.low is None and alpha.note != NO_VARIATION):
         return _UNKNOWN
-    if alpha.value >= RELIABLE:
+    if alpha.value >= GOOD:
         return "good"
-    return "fair" if alpha.value >= TENTATIVE else "low"
+    return "fair" if alpha.value >= FAIR else "low"
 
 
 def main_alpha(alphas: Iterable[Alpha]) -> Alpha | None:
@@ -100,18 +103,21 @@ def _better(findings: Findings) -> Conclusion:
     if len(winners) == 1:
         return Conclusion(question=question, answer=winners.pop(), reasons=tuple(reasons))
     if winners:
-        return Conclusion(question=question, answer="It depends on the question", reasons=tuple(reasons))
+        return Conclusion(question=question, answer="It depends on the measure", reasons=tuple(reasons))
     if ranked or any(one.strength for one in contenders):
-        return Conclusion(question=question, answer="Too close to call", reasons=tuple(reasons))
+        return Conclusion(question=question, answer="No clear difference", reasons=tuple(reasons))
     return Conclusion(
-        question=question, answer="Cannot be told yet", reasons=(*reasons, *_why_not(findings.models))
+        question=question, answer=_NOT_YET, reasons=(*reasons, *_why_not(findings.models, contenders))
     )
 
 
-def _why_not(models: tuple[Group, ...]) -> Iterator[str]:
+def _why_not(models: tuple[Group, ...], contenders: tuple[Contender, ...]) -> Iterator[str]:
     named = [group for group in models if group.name is not None]
-    if len(named) < 2:
-        yield f"{count_text(len(named), 'model')} in these reviews: there is nothing to compare."
+    if len(contenders) > 1:
+        yield "The comparisons do not put the models in one order yet."
+    elif len(named) < 2:
+        known = f"only {named[0].name}" if named else "no model"
+        yield f"The runs name {known}: there is nothing to compare."
     else:
         yield f"At least two models need {FEWEST_TASKS} rated runs each, or comparisons of their answers."
 
@@ -120,13 +126,13 @@ def _lead(lead: Lead) -> str:
     share = lead.question == CORRECTION
     value = lead.difference.value
     between = span(lead.difference, share=share).removesuffix(" %") or lead.difference.note
-    by = f"{percent(value).removesuffix(' %')} percentage points" if share else number(value)
-    measure = "corrected less often" if share else "rated higher"
+    by = f"{percent(value).removesuffix(' %')} percentage points" if share else f"{number(value)} stars"
     where = "" if share else f" in {question_name(lead.question)}"
     if lead.is_clear:
+        measure = "corrected less often" if share else "rated higher"
         return f"{lead.best} is {measure} than {lead.next}{where}: by {by} ({between})."
-    apart = "in how often they are corrected" if share else where.strip()
-    return f"{lead.best} and {lead.next} are too close to call {apart}: {by} apart ({between})."
+    what = "how often they are corrected" if share else question_name(lead.question)
+    return f"No clear difference between {lead.best} and {lead.next} in {what}: {by} ({between})."
 
 
 def _is_ahead(contenders: tuple[Contender, ...]) -> bool:
@@ -143,10 +149,7 @@ def _preferred(contenders: tuple[Contender, ...]) -> Iterator[str]:
     if len(contenders) > 1 and (strength := contenders[0].strength):
         more = span(strength, share=True) or strength.note
         others = contenders[1].model if len(contenders) == 2 else "the others"
-        yield (
-            f"{contenders[0].model} wins {percent(strength.value)} against {others} when answers are "
-            f"compared ({more})."
-        )
+        yield f"{contenders[0].model} wins {percent(strength.value)} of the comparisons with {others} ({more})."
 
 
 def _corrected(findings: Findings) -> Conclusion:
@@ -154,14 +157,18 @@ def _corrected(findings: Findings) -> Conclusion:
     question = "How much had to be corrected?"
     if quality.corrected.value is None:
         reason = "No review shows an answer that could have been corrected."
-        return Conclusion(question=question, answer="Cannot be told yet", reasons=(reason,))
+        return Conclusion(question=question, answer=_NOT_YET, reasons=(reason,))
     corrected = quality.corrected
     between = span(corrected, share=True)
     reasons = [
-        f"Of {count_text(corrected.count, 'review')} ({between})." if between else f"{corrected.note}."
+        f"From {count_text(corrected.count, 'review')}. The interval is {between}."
+        if between
+        else f"{corrected.note}.".capitalize()
     ]
     if quality.change:
-        reasons.append(f"Where an answer was changed, {percent(quality.change.median)} of it was (median).")
+        reasons.append(
+            f"Half of the corrections changed at most {percent(quality.change.median)} of the answer."
+        )
     return Conclusion(
         question=question, answer=f"{percent(corrected.value)} of the answers", reasons=tuple(reasons)
     )
@@ -171,21 +178,18 @@ def _agreed(findings: Findings) -> Conclusion:
     question = "How far do the reviewers agree?"
     alpha = main_alpha(findings.agreement.alphas)
     if alpha is None:
-        reason = "No task was reviewed by two people. With reviewers_per_task=2, each task goes to two."
-        return Conclusion(question=question, answer="Cannot be told yet", reasons=(reason,))
+        reason = "No task was reviewed by two people. With reviewers_per_task=2, a new project gives each task to two."
+        return Conclusion(question=question, answer=_NOT_YET, reasons=(reason,))
     found, name = alpha.estimate, question_name(alpha.question)
     if meaning(found) == _UNKNOWN:
         value = "" if found.value is None else f"alpha {number(found.value)}, "
         reason = f"{name}: {value}{found.note}."
-        return Conclusion(question=question, answer="Cannot be told yet", reasons=(reason,))
-    means = {
-        "good": "Good: the answers can be relied on",
-        "fair": "Fair: good for tentative conclusions",
-        "low": "Low: the answers depend on who gives them",
-    }[meaning(found)]
-    word, _, reading = means.partition(": ")
+        return Conclusion(question=question, answer=_NOT_YET, reasons=(reason,))
+    word = meaning(found)
+    value = number(found.value)
+    measured = f"Krippendorff's alpha is {value} ({span(found) or found.note}) for {name}"
     reasons = (
-        f"Krippendorff's alpha {number(found.value)} ({span(found) or found.note}) on {count_text(found.count, 'task')}, for {name}. 1 is perfect, 0 is chance.",
-        f"{reading[0].upper()}{reading[1:]}.",
+        f"{measured}, on {count_text(found.count, 'task')}. 1 is perfect, 0 is chance.",
+        _READINGS[word],
     )
-    return Conclusion(question=question, answer=f"{word} ({number(found.value)})", reasons=reasons)
+    return Conclusion(question=question, answer=f"{word.capitalize()} ({value})", reasons=reasons)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -10,6 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from langchain_label_studio.report.findings import Findings
+from langchain_label_studio.report.rendering.chart_types import Chart
 from langchain_label_studio.report.rendering.charts import (
     agreement_chart,
     leaderboard_chart,
@@ -18,47 +19,15 @@ from langchain_label_studio.report.rendering.charts import (
     tag_charts,
     time_charts,
 )
-from langchain_label_studio.report.rendering.comparison_tables import (
-    alphas_table,
-    duels_table,
-    leaderboard,
-    pair_tables,
-)
-from langchain_label_studio.report.rendering.conclusions import conclusions, method, summary
-from langchain_label_studio.report.rendering.number_text import in_rows, question_name
+from langchain_label_studio.report.rendering.conclusions import conclusions, summary
+from langchain_label_studio.report.rendering.method import method
+from langchain_label_studio.report.rendering.number_text import in_rows
 from langchain_label_studio.report.rendering.page_text import visible
-from langchain_label_studio.report.rendering.tables import (
-    Table,
-    choice_tables,
-    models_table,
-    periods_table,
-    retrieval_table,
-    reviewers_table,
-    tags_table,
-)
+from langchain_label_studio.report.rendering.sections import Heading, sections_of
 from langchain_label_studio.support.plurals import count_text
 
 _MOST_LINKS = 20
 _MOST_NUMBERS = 500
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Section:
-    """A part of the page.
-
-    Attributes:
-        heading: Its heading.
-        notes: Remarks before the numbers.
-        charts: The charts, as SVG.
-        tables: The tables.
-        folded: Further tables. The reader opens them.
-    """
-
-    heading: str
-    notes: tuple[str, ...] = ()
-    charts: tuple[str, ...] = ()
-    tables: tuple[Table, ...] = ()
-    folded: tuple[Table, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,15 +57,15 @@ def render(findings: Findings, *, whole: bool) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"many": count_text, "question_name": question_name}
+    environment.filters["many"] = count_text
     environment.globals["tasks_of"] = lambda ids: _task_list(ids, findings.task_urls)
     html = environment.get_template("page.jinja" if whole else "report.jinja").render(
         title=findings.title,
         summary=summary(findings),
         conclusions=conclusions(findings),
         notes=findings.notes,
-        sections=list(_sections(findings)),
-        agreement=findings.agreement,
+        sections=sections_of(findings),
+        charts=_charts(findings),
         link=_link,
         method=method(findings),
         svg=Markup,
@@ -104,40 +73,16 @@ def render(findings: Findings, *, whole: bool) -> str:
     return visible(html)
 
 
-def _sections(findings: Findings) -> Iterator[Section]:
-    if findings.models:
-        yield Section(
-            heading="Models",
-            charts=tuple(model_charts(findings)),
-            tables=(models_table(findings),),
-        )
-    if preferences := findings.preferences:
-        chart = leaderboard_chart(findings)
-        tables = (leaderboard(preferences), duels_table(preferences)) if preferences.contenders else ()
-        yield Section(
-            heading="Preferences", notes=preferences.notes, charts=(chart,) if chart else (), tables=tables
-        )
-    if choices := tuple(choice_tables(findings)):
-        yield Section(heading="Choices", tables=choices)
-    if findings.retrieval:
-        yield Section(heading="Retrieved documents", tables=(retrieval_table(findings.retrieval),))
-    if periods := periods_table(findings):
-        yield Section(heading="Over time", charts=tuple(time_charts(findings)), folded=(periods,))
-    if findings.tags:
-        yield Section(heading="Tags", charts=tuple(tag_charts(findings)), tables=(tags_table(findings),))
-    if findings.agreement.alphas:
-        first, *others = pair_tables(findings)
-        chart = agreement_chart(findings)
-        yield Section(
-            heading="Agreement",
-            charts=(chart,) if chart else (),
-            tables=(alphas_table(findings), first),
-            folded=tuple(others),
-        )
-    if findings.reviewers:
-        yield Section(
-            heading="Reviewers", charts=tuple(reviewer_charts(findings)), tables=(reviewers_table(findings),)
-        )
+def _charts(findings: Findings) -> dict[Heading, tuple[Chart, ...]]:
+    """Return the charts of each section."""
+    return {
+        "Models": tuple(model_charts(findings)),
+        "Comparisons": tuple(leaderboard_chart(findings)),
+        "Over time": tuple(time_charts(findings)),
+        "Tags": tuple(tag_charts(findings)),
+        "Agreement": tuple(agreement_chart(findings)),
+        "Reviewers": tuple(reviewer_charts(findings)),
+    }
 
 
 def _task_list(ids: Sequence[int], urls: Mapping[int, str]) -> TaskList:

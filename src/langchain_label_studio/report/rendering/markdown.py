@@ -5,30 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from langchain_label_studio.report.findings import Dispute, Findings
-from langchain_label_studio.report.rendering.comparison_tables import (
-    alphas_table,
-    duels_table,
-    leaderboard,
-    pair_tables,
-)
-from langchain_label_studio.report.rendering.conclusions import conclusions, method, summary
-from langchain_label_studio.report.rendering.number_text import question_name
+from langchain_label_studio.report.findings import Findings
+from langchain_label_studio.report.rendering.conclusions import conclusions, summary
+from langchain_label_studio.report.rendering.entries import Entry, EntryList, Mark, Parts
+from langchain_label_studio.report.rendering.method import method
 from langchain_label_studio.report.rendering.page_text import visible
-from langchain_label_studio.report.rendering.tables import (
-    Cell,
-    Table,
-    choice_tables,
-    models_table,
-    periods_table,
-    retrieval_table,
-    reviewers_table,
-    tags_table,
-)
+from langchain_label_studio.report.rendering.sections import Section, sections_of
+from langchain_label_studio.report.rendering.tables import Cell, Table
 from langchain_label_studio.support.plurals import count_text
 
 _SPECIAL = re.compile(r"([\\`*_\[\]<>|~&$])")
-_MOST_DISPUTES = 10
+_AROUND: dict[Mark, str] = {"same": "", "removed": "~~", "added": "**"}
 
 
 def to_markdown(findings: Findings) -> str:
@@ -47,42 +34,48 @@ def _blocks(findings: Findings) -> Iterator[str]:
     for conclusion in conclusions(findings):
         yield f"**{conclusion.question} {escaped(conclusion.answer)}.** {escaped(' '.join(conclusion.reasons))}".rstrip()
     yield from map(escaped, findings.notes)
-    if findings.models:
-        yield from _section("Models", [models_table(findings)])
-    if preferences := findings.preferences:
-        tables = [leaderboard(preferences), duels_table(preferences)] if preferences.contenders else []
-        yield from _section("Preferences", tables, notes=preferences.notes)
-    if choices := list(choice_tables(findings)):
-        yield from _section("Choices", choices)
-    yield from _retrieval(findings)
-    if periods := periods_table(findings):
-        yield from _section("Over time", [periods])
-    if findings.tags:
-        yield from _section("Tags", [tags_table(findings)])
-    if findings.agreement.alphas:
-        yield from _section("Agreement", [alphas_table(findings), *pair_tables(findings)])
-        yield from _disputes(findings)
-    if findings.reviewers:
-        yield from _section("Reviewers", [reviewers_table(findings)])
+    for section in sections_of(findings):
+        yield from _section(section)
     yield "## How to read it"
-    yield method(findings)
+    yield "\n".join(f"- {escaped(each)}" for each in method(findings))
     yield "The numbers of the tasks behind each number are in the JSON, with links in the HTML."
 
 
-def _retrieval(findings: Findings) -> Iterator[str]:
-    if findings.retrieval:
-        yield from _section("Retrieved documents", [retrieval_table(findings.retrieval)])
-
-
-def _section(heading: str, tables: Iterable[Table], *, notes: Iterable[str] = ()) -> Iterator[str]:
-    yield f"## {heading}"
-    yield from map(escaped, notes)
-    for table in tables:
+def _section(section: Section) -> Iterator[str]:
+    yield f"## {section.heading}"
+    yield from map(escaped, section.notes)
+    for table in (*section.tables, *section.folded):
         if table.caption:
             yield f"### {escaped(table.caption)}"
         yield _table(table)
         if table.left_out:
             yield f"And {table.left_out:,} more, in the JSON."
+    for entries in section.entries:
+        yield from _entries(entries)
+
+
+def _entries(entries: EntryList) -> Iterator[str]:
+    yield f"### {escaped(entries.caption)}"
+    yield "\n".join(map(_entry, entries.entries))
+    if entries.left_out:
+        yield f"And {count_text(entries.left_out, 'more task')}."
+
+
+def _entry(entry: Entry) -> str:
+    lines = [f"- [Task {entry.task_id}](<{_address(entry.task_url)}>): {escaped(entry.facts)}"]
+    lines += [f"  - {escaped(name)}: {_text(parts)}" for name, parts in entry.lines]
+    return "\n".join(lines)
+
+
+def _text(parts: Parts) -> str:
+    return "".join(_marked(mark, part) for mark, part in parts).strip()
+
+
+def _marked(mark: Mark, part: str) -> str:
+    # Markdown marks no text that begins or ends with a blank.
+    text = escaped(part)
+    before, after = (" " if blank else "" for blank in (part[:1].isspace(), text and part[-1:].isspace()))
+    return f"{before}{_AROUND[mark]}{text}{_AROUND[mark]}{after}" if text else before
 
 
 def _table(table: Table) -> str:
@@ -98,27 +91,6 @@ def _line(cells: Iterable[str]) -> str:
 
 def _cell(cell: Cell) -> str:
     return escaped(f"{cell.text} ({cell.detail})" if cell.detail else cell.text)
-
-
-def _disputes(findings: Findings) -> Iterator[str]:
-    agreement = findings.agreement
-    if not agreement.disputes:
-        return
-    yield "### Where they disagree most"
-    lines = []
-    for dispute in agreement.disputes[:_MOST_DISPUTES]:
-        link = f"[Task {dispute.task_id}](<{_address(dispute.task_url)}>)"
-        lines.append(f"- {link}: {escaped('; '.join(disputed(dispute)))}")
-    yield "\n".join(lines)
-    if agreement.disputed > _MOST_DISPUTES:
-        yield f"And {count_text(agreement.disputed - _MOST_DISPUTES, 'task')} more."
-
-
-def disputed(dispute: Dispute) -> Iterator[str]:
-    """Return the different answers of reviewers, question by question."""
-    for question, answers in dispute.answers:
-        said = ", ".join(f"{reviewer}: {answer}" for reviewer, answer in answers)
-        yield f"{question_name(question)} – {said}"  # noqa: RUF001 (between a question and its answers)
 
 
 def _address(url: str) -> str:

@@ -10,28 +10,20 @@ from langchain_label_studio.report.measures import Estimate, Question, QuestionK
 
 NOTHING = "–"  # noqa: RUF001 (a table shows it in place of a missing number)
 
-RETRIEVAL = (
-    "Precision at k: which share of the first k documents is relevant, where so many were found. Reciprocal rank: 1 "
-    "divided by the place of the first relevant document, 0 without any. A review counts where it judges all documents "
-    "that a measure looks at."
-)
-"""An explanation of the numbers on retrieved documents, for a reader."""
+MODEL_NOT_KNOWN = "model not known"
+"""The name for runs that do not name their model."""
 
-METHOD = (
-    "An interval says where a number would lie in 95 % of the cases, had other tasks been reviewed (bootstrap over "
-    "tasks); a hollow dot in a chart has too little behind it for one. Wins against the others: the chance to win against one of them, whichever it is, by the "
-    "Bradley-Terry model. Changed by: edited characters of all characters (normalised Levenshtein distance), where "
-    "an answer was changed. Krippendorff's alpha and Cohen's kappa: 1 is perfect agreement, 0 is chance; from 0.8 "
-    "on answers can be relied on, from 0.667 on they allow tentative conclusions."
-)
-"""An explanation of the numbers, for a reader."""
-
-_KINDS: dict[QuestionKind, str] = {"correction": "corrected or not", "preference": "which answer is better"}
+_KINDS: dict[QuestionKind, str] = {
+    "correction": "corrected or not",
+    "preference": "which answer is better",
+    "relevance": "documents: relevant or not",
+    "step": "steps: correct or not",
+}
 
 
 def name_of(name: str | None) -> str:
     """Return the name of a model."""
-    return "unknown model" if name is None else name
+    return MODEL_NOT_KNOWN if name is None else name
 
 
 def question_name(question: Question) -> str:
@@ -41,6 +33,11 @@ def question_name(question: Question) -> str:
             f"{question.control} (1 to {question.scale})" if question.scale else f"{question.control} (stars)"
         )
     return question.control or _KINDS.get(question.kind, f"{question.kind} without a name")
+
+
+def stars_text(question: Question, stars: int | str) -> str:
+    """Return stars, such as `rating: 4 of 5`."""
+    return f"{question.control}: {stars}" + (f" of {question.scale}" if question.scale else "")
 
 
 def number(value: float | None) -> str:
@@ -66,8 +63,10 @@ def span(estimate: Estimate, *, share: bool = False) -> str:
 
 def duration(seconds: float) -> str:
     """Return a duration."""
+    if seconds < 0.9995:
+        return f"{seconds * 1000:.0f} ms" if seconds >= 0.001 or not seconds else "less than 1 ms"
     if seconds < 120:
-        return f"{seconds:.2g} s" if seconds < 10 else f"{seconds:.0f} s"
+        return f"{seconds:.1f} s" if seconds < 9.95 else f"{seconds:.0f} s"
     return f"{seconds / 60:,.0f} min" if seconds < 7200 else f"{seconds / 3600:,.1f} h"
 
 

@@ -3,40 +3,34 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import combinations
+from typing import Any, TypeVar
 
 import numpy as np
 
-from langchain_label_studio.report.findings import Agreement, Alpha, Dispute, Pair, Reviewer
 from langchain_label_studio.report.measures import Estimate, Level, Question, QuestionKind
+from langchain_label_studio.report.reviewer_findings import Agreement, Alpha, Pair
 from langchain_label_studio.report.statistics.agreement_coefficients import cohen_kappa, krippendorff_alpha
-from langchain_label_studio.report.statistics.bootstrap import Floats, estimate, patterns_of
-from langchain_label_studio.report.statistics.observations import Answer, Observation, ObservedTask
-from langchain_label_studio.report.statistics.quality import assess, said_of, spread
-
-MOST_DISPUTES = 50
-"""The maximum number of tasks that are named. The report says how many there are."""
+from langchain_label_studio.report.statistics.agreement_sheets import Sheet, Unit
+from langchain_label_studio.report.statistics.bootstrap import Floats, Statistic, estimate, patterns_of
+from langchain_label_studio.report.statistics.disputes import disputes_of
+from langchain_label_studio.report.statistics.observations import Answer, ObservedTask
 
 _LEVELS: dict[QuestionKind, tuple[Level, ...]] = {
     "rating": ("ordinal", "interval"),
     "number": ("interval",),
 }
 _BY_EQUALITY: tuple[Level, ...] = ("nominal",)
-_SAME = "all gave the same answer throughout: nothing tells agreement from chance"
+_SAME = "all answers are the same, so agreement cannot be told from chance"
 
-Sheet = dict[int, dict[str, Answer]]
-"""The answers to one question, by task and by reviewer. Each task has at least two."""
+_Pattern = TypeVar("_Pattern", bound=tuple[int, ...])
 
 
-def agree(tasks: Sequence[ObservedTask]) -> Agreement:
-    """Return the agreement of reviewers on tasks that at least two people reviewed.
-
-    If a person reviewed a task twice, the later review counts.
-    """
-    sheets = _sheets(tasks)
-    disputes = _disputes(sheets, {task.id: task.url for task in tasks})
+def agree(sheets: Mapping[Question, Sheet], tasks: Sequence[ObservedTask]) -> Agreement:
+    """Return the agreement of reviewers on tasks that at least two people reviewed."""
+    disputes, disputed = disputes_of(sheets, tasks)
     return Agreement(
         alphas=tuple(
             _alpha(question, level, sheet)
@@ -44,75 +38,65 @@ def agree(tasks: Sequence[ObservedTask]) -> Agreement:
             for level in _LEVELS.get(question.kind, _BY_EQUALITY)
         ),
         pairs=tuple(pair for question, sheet in sheets.items() for pair in _pairs(question, sheet)),
-        disputes=tuple(disputes[:MOST_DISPUTES]),
-        disputed=len(disputes),
+        disputes=disputes,
+        disputed=disputed,
     )
-
-
-def reviewers_of(tasks: Sequence[ObservedTask]) -> tuple[Reviewer, ...]:
-    """Return the numbers of each reviewer. The person with the most reviews is first."""
-    by_name: defaultdict[str, list[tuple[int, Observation]]] = defaultdict(list)
-    for task_id, review in said_of(tasks):
-        if review.reviewed or review.skipped:
-            by_name[review.reviewer or "unknown"].append((task_id, review))
-    reviewers = [
-        Reviewer(name=name, quality=assess(said), seconds=spread(review.seconds for _, review in said))
-        for name, said in by_name.items()
-    ]
-    return tuple(sorted(reviewers, key=lambda reviewer: (-reviewer.quality.reviews, reviewer.name)))
-
-
-def _sheets(tasks: Iterable[ObservedTask]) -> dict[Question, Sheet]:
-    sheets: defaultdict[Question, Sheet] = defaultdict(dict)
-    for task in tasks:
-        for question, answers in _answers(task).items():
-            if len(answers) > 1:
-                sheets[question][task.id] = answers
-    return {question: sheets[question] for question in sorted(sheets)}
-
-
-def _answers(task: ObservedTask) -> dict[Question, dict[str, Answer]]:
-    latest: dict[str, Observation] = {}
-    for review in task.observations:
-        if review.reviewed and review.reviewer:
-            before = latest.get(review.reviewer)
-            if before is None or before.when is None or (review.when and review.when >= before.when):
-                latest[review.reviewer] = review
-    answers: defaultdict[Question, dict[str, Answer]] = defaultdict(dict)
-    for reviewer, review in latest.items():
-        for question, answer in review.answers.items():
-            answers[question][reviewer] = answer
-    return answers
 
 
 def _alpha(question: Question, level: Level, sheet: Sheet) -> Alpha:
     values, index = _numbered(answer for answers in sheet.values() for answer in answers.values())
-    patterns, tasks = patterns_of(
-        tuple(sorted(index[answer] for answer in answers.values())) for answers in sheet.values()
-    )
-    statistic = krippendorff_alpha(patterns, values, level)
-    found = estimate(statistic, tasks, count=len(sheet), unit="task", width=values.size)
-    return Alpha(question=question, level=level, estimate=_explained(found), task_ids=tuple(sorted(sheet)))
+    units = {
+        unit: tuple(sorted(index[answer] for answer in answers.values())) for unit, answers in sheet.items()
+    }
+    patterns, members, tasks = _units_by_task(units)
+    statistic = _of_tasks(krippendorff_alpha(patterns, values, level), members)
+    ids = _tasks(sheet)
+    found = estimate(statistic, tasks, count=len(ids), unit="task", width=values.size + len(patterns))
+    return Alpha(question=question, level=level, estimate=_explained(found), units=len(sheet), task_ids=ids)
 
 
 def _pairs(question: Question, sheet: Sheet) -> Iterable[Pair]:
     if question.kind == "number":
         return  # two numbers are seldom equal: the alpha says how near they are
-    both: defaultdict[tuple[str, str], dict[int, tuple[Answer, Answer]]] = defaultdict(dict)
-    for task_id, answers in sheet.items():
+    both: defaultdict[tuple[str, str], dict[Unit, tuple[Answer, Answer]]] = defaultdict(dict)
+    for unit, answers in sheet.items():
         for one, other in combinations(sorted(answers), 2):
-            both[one, other][task_id] = answers[one], answers[other]
+            both[one, other][unit] = answers[one], answers[other]
     for reviewers, given in sorted(both.items()):
         values, index = _numbered(answer for pair in given.values() for answer in pair)
-        patterns, tasks = patterns_of((index[one], index[other]) for one, other in given.values())
-        statistic = cohen_kappa(patterns, values, squared=question.kind == "rating")
-        found = estimate(statistic, tasks, count=len(given), unit="task", width=values.size)
-        yield Pair(
-            question=question,
-            reviewers=reviewers,
-            estimate=_explained(found),
-            task_ids=tuple(sorted(given)),
-        )
+        units = {unit: (index[one], index[other]) for unit, (one, other) in given.items()}
+        patterns, members, tasks = _units_by_task(units)
+        statistic = _of_tasks(cohen_kappa(patterns, values, squared=question.kind == "rating"), members)
+        ids = _tasks(given)
+        found = estimate(statistic, tasks, count=len(ids), unit="task", width=values.size + len(patterns))
+        yield Pair(question=question, reviewers=reviewers, estimate=_explained(found), task_ids=ids)
+
+
+def _units_by_task(units: Mapping[Unit, _Pattern]) -> tuple[list[_Pattern], Any, Floats]:
+    """Return the patterns of units, how many units of each a pattern of tasks has, and the tasks with each pattern.
+
+    Documents and steps of one task are not independent. So tasks are drawn, each with all its units.
+    """
+    from scipy.sparse import csr_array  # type: ignore[import-untyped]  # noqa: PLC0415 (an extra)
+
+    patterns = sorted(set(units.values()))
+    place = {pattern: index for index, pattern in enumerate(patterns)}
+    by_task: defaultdict[int, list[int]] = defaultdict(list)
+    for (task_id, _), pattern in units.items():
+        by_task[task_id].append(place[pattern])
+    of_tasks, tasks = patterns_of(tuple(sorted(places)) for places in by_task.values())
+    columns = [column for places in of_tasks for column in places]
+    rows = [row for row, places in enumerate(of_tasks) for _ in places]
+    members = csr_array((np.ones(len(rows)), (rows, columns)), shape=(len(of_tasks), len(patterns)))
+    return patterns, members, tasks
+
+
+def _of_tasks(statistic: Statistic, members: Any) -> Statistic:
+    return lambda weights: statistic(weights @ members)
+
+
+def _tasks(units: Iterable[Unit]) -> tuple[int, ...]:
+    return tuple(sorted({task_id for task_id, _ in units}))
 
 
 def _numbered(answers: Iterable[Answer]) -> tuple[Floats, dict[Answer, int]]:
@@ -126,49 +110,3 @@ def _numbered(answers: Iterable[Answer]) -> tuple[Floats, dict[Answer, int]]:
 
 def _explained(found: Estimate) -> Estimate:
     return replace(found, note=_SAME) if found.value is None else found
-
-
-def _disputes(sheets: Mapping[Question, Sheet], urls: Mapping[int, str]) -> list[Dispute]:
-    """Return the tasks on which answers differ, the worst first."""
-    apart: defaultdict[int, dict[Question, float]] = defaultdict(dict)
-    for question, sheet in sheets.items():
-        distance = _distance(question, sheet)
-        for task_id, answers in sheet.items():
-            pairs = list(combinations(answers.values(), 2))
-            apart[task_id][question] = sum(distance(one, other) for one, other in pairs) / len(pairs)
-    disputes = [
-        Dispute(
-            task_id=task_id,
-            task_url=urls[task_id],
-            distance=sum(by_question.values()) / len(by_question),
-            answers=tuple(
-                (question, _shown_answers(sheets[question][task_id]))
-                for question, distance in by_question.items()
-                if distance
-            ),
-        )
-        for task_id, by_question in apart.items()
-        if any(by_question.values())
-    ]
-    return sorted(disputes, key=lambda dispute: (-dispute.distance, dispute.task_id))
-
-
-def _shown_answers(answers: Mapping[str, Answer]) -> tuple[tuple[str, str], ...]:
-    return tuple((reviewer, _shown(answers[reviewer])) for reviewer in sorted(answers))
-
-
-def _distance(question: Question, sheet: Sheet) -> Callable[[Answer, Answer], float]:
-    if question.kind not in {"rating", "number"}:
-        return lambda one, other: float(one != other)
-    numbers = [float(answer) for answers in sheet.values() for answer in answers.values()]  # type: ignore[arg-type]
-    # For stars, the range of the scale. Without a known scale, the range of the given answers.
-    span = question.scale - 1 if question.scale > 1 else max(numbers) - min(numbers)
-    return lambda one, other: min(1.0, abs(float(one) - float(other)) / span) if span else 0.0  # type: ignore[arg-type]
-
-
-def _shown(answer: Answer) -> str:
-    if isinstance(answer, bool):
-        return "corrected" if answer else "left as it was"
-    if isinstance(answer, tuple):
-        return ", ".join(answer)
-    return f"{answer:g}" if isinstance(answer, float) else str(answer)

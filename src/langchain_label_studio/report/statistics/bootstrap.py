@@ -8,7 +8,7 @@ intervals: Efron and Tibshirani (1993), An Introduction to the Bootstrap, chapte
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from typing import TypeVar
 
 import numpy as np
@@ -63,7 +63,7 @@ def estimate(
         return Estimate(value=value, count=count, note=too_few(count, unit))
     values = draws(statistic, tasks, width=width, stream=stream)
     if len(values) < _ENOUGH * _DRAWS:
-        return Estimate(value=value, count=count, note="hardly any variation: no interval")
+        return Estimate(value=value, count=count, note="nearly all say the same: no interval")
     low, high = interval(values)
     if low == high:
         return Estimate(value=value, count=count, note=NO_VARIATION)
@@ -128,3 +128,17 @@ def mean_of_tasks(answers: Iterable[tuple[float, int]], *, unit: str) -> Estimat
     patterns, tasks = patterns_of((float(total), count) for total, count in answers)
     parts = np.array(patterns, dtype=np.float64).reshape(-1, 2)
     return estimate(ratio(parts), tasks, count=int(tasks @ parts[:, 1]) if tasks.size else 0, unit=unit)
+
+
+def shares_of_tasks(counts: Iterable[Sequence[int]], *, unit: str) -> list[Estimate]:
+    """Return the share of each value among all reviews, with an interval over tasks.
+
+    Args:
+        counts: For each task, how many reviews gave each value, and at the end the number of its reviews.
+        unit: The noun for a review, as in `estimate`.
+    """
+    table = list(counts)
+    return [
+        mean_of_tasks(((task[place], task[-1]) for task in table), unit=unit)
+        for place in range(len(table[0]) - 1 if table else 0)
+    ]

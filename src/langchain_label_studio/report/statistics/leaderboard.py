@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from langchain_label_studio.report.findings import Contender, Duel, Preferences
 from langchain_label_studio.report.measures import Estimate
+from langchain_label_studio.report.preference_findings import Contender, Duel, FirstShown, Preferences
 from langchain_label_studio.report.statistics.bootstrap import (
     FEWEST_TASKS,
     Floats,
@@ -32,7 +32,9 @@ def compare(tasks: Sequence[ObservedTask]) -> Preferences | None:
     wins = {task_id: won for task_id, won in wins.items() if won}
     observations = [said for task in tasks for said in task.observations]
     unnamed = sum(said.unnamed for said in observations)
-    if not wins and not unnamed:
+    tied = tuple(task.id for task in tasks if any(said.tied for said in task.observations))
+    first_shown = _first_shown(tasks)
+    if not (wins or unnamed or tied or first_shown):
         return None
     models = sorted({model for won in wins.values() for win in won for model in win})
     notes = [_unnamed_note(unnamed)] if unnamed else []
@@ -50,8 +52,19 @@ def compare(tasks: Sequence[ObservedTask]) -> Preferences | None:
         reviews=sum(bool(said.wins) for said in observations),
         contenders=tuple(sorted(contenders, key=_best_first)),
         duels=_duels(wins),
+        tied_task_ids=tied,
+        first_shown=first_shown,
         notes=tuple(notes),
     )
+
+
+def _first_shown(tasks: Sequence[ObservedTask]) -> FirstShown | None:
+    won = {task.id: [first for said in task.observations for first in said.first_won] for task in tasks}
+    won = {task_id: firsts for task_id, firsts in won.items() if firsts}
+    if not won:
+        return None
+    share = mean_of_tasks(((sum(firsts), len(firsts)) for firsts in won.values()), unit="comparison")
+    return FirstShown(share=share, task_ids=tuple(won))
 
 
 def bradley_terry(matrix: Floats, *, prior: float = 0.0, start: Floats | None = None) -> Floats:
@@ -121,11 +134,13 @@ def _why_apart(matrix: Floats, models: Sequence[str]) -> str | None:
         return None
     groups = _groups(matrix + matrix.T, models)
     if len(groups) > 1:
-        return f"No leaderboard: these were never compared with each other: {' | '.join(groups)}."
+        return (
+            f"No order of the models: these groups were never compared with each other: {' | '.join(groups)}."
+        )
     groups = _groups(matrix, models)
     return (
-        f"No leaderboard: between some models all comparisons went one way ({' | '.join(groups)}), so that nobody "
-        "knows how much better one is. The win rates below hold."
+        f"No order of the models: between some of them, the same side won all comparisons ({' | '.join(groups)}). So nobody "
+        "knows how much better it is. The shares of comparisons that were won are right."
     )
 
 
@@ -190,8 +205,8 @@ def _best_first(contender: Contender) -> tuple[float, float, str]:
 
 
 def _unnamed_note(count: int) -> str:
-    reviews = "1 review compares answers" if count == 1 else f"{count} reviews compare answers"
+    reviews = "1 review compares" if count == 1 else f"{count:,} reviews compare"
     return (
-        f"{reviews} whose models are not known. Give each answer's model in the task's data "
-        '("answer1_model", or "model" in the items of a list).'
+        f"{reviews} answers whose models are not known. Write the model of each answer into the data of the task: as "
+        '"answer1_model", or as "model" in the items of a list.'
     )

@@ -18,7 +18,7 @@ from langchain_label_studio.report.measures import (
     RatingSummary,
     Spread,
 )
-from langchain_label_studio.report.statistics.bootstrap import mean_of_tasks
+from langchain_label_studio.report.statistics.bootstrap import mean_of_tasks, shares_of_tasks
 from langchain_label_studio.report.statistics.observations import CORRECTION, Observation, ObservedTask
 
 TaskReviews = list[tuple[int, Observation]]
@@ -37,7 +37,7 @@ def assess(said: TaskReviews) -> Quality:
         corrected_task_ids=_tasks(
             (task_id, review) for task_id, review in reviewed if review.answers.get(CORRECTION)
         ),
-        change=spread(review.distance for _, review in reviewed),
+        change=spread(review.change.distance if review.change else None for _, review in reviewed),
         choices=tuple(_choice(question, reviewed) for question in _questions("choice", reviewed)),
     )
 
@@ -91,12 +91,14 @@ def sums_by_task(question: Question, said: TaskReviews) -> list[tuple[int, int]]
 
 def _rating(question: Question, reviewed: TaskReviews) -> RatingSummary:
     given = [
-        (task_id, review.answers[question]) for task_id, review in reviewed if question in review.answers
+        (task_id, (cast("int", review.answers[question]),))
+        for task_id, review in reviewed
+        if question in review.answers
     ]
     return RatingSummary(
         question=question,
         mean=mean_of_tasks(sums_by_task(question, reviewed), unit="rating"),
-        stars=tuple(sorted(_mentions(given, of=len(given)), key=lambda mention: -int(mention.value))),
+        stars=tuple(sorted(_mentions(given), key=lambda mention: -int(mention.value))),
     )
 
 
@@ -106,22 +108,28 @@ def _choice(question: Question, reviewed: TaskReviews) -> ChoiceSummary:
         for task_id, review in reviewed
         if question in review.answers
     ]
-    chosen = [(task_id, value) for task_id, values in answered for value in values]
-    mentions = _mentions(chosen, of=len(answered))
     return ChoiceSummary(
         question=question,
         count=len(answered),
-        values=tuple(sorted(mentions, key=lambda mention: (-mention.count, mention.value))),
+        values=tuple(sorted(_mentions(answered), key=lambda mention: (-mention.count, mention.value))),
     )
 
 
-def _mentions(given: Iterable[tuple[int, object]], *, of: int) -> list[Mention]:
-    by_value: defaultdict[int | str, list[int]] = defaultdict(list)
-    for task_id, value in given:
-        by_value[cast("int | str", value)].append(task_id)
+def _mentions(answered: Sequence[tuple[int, tuple[int | str, ...]]]) -> list[Mention]:
+    """Return how often each value was given, of reviews that may each give several values."""
+    values = list(dict.fromkeys(value for _, given in answered for value in given))
+    by_task: defaultdict[int, list[int]] = defaultdict(lambda: [0] * (len(values) + 1))
+    by_value: dict[int | str, list[int]] = {value: [] for value in values}
+    for task_id, given in answered:
+        by_task[task_id][-1] += 1
+        for place, value in enumerate(values):
+            if value in given:
+                by_task[task_id][place] += 1
+                by_value[value].append(task_id)
+    shares = shares_of_tasks(by_task.values(), unit="review")
     return [
-        Mention(value=value, count=len(ids), share=len(ids) / of, task_ids=tuple(sorted(set(ids))))
-        for value, ids in by_value.items()
+        Mention(value=value, count=len(ids), share=share, task_ids=tuple(sorted(set(ids))))
+        for (value, ids), share in zip(by_value.items(), shares, strict=True)
     ]
 
 
