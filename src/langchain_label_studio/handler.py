@@ -89,11 +89,11 @@ class LabelStudioCallbackHandler(CommunityAttributes, RecordingCallbacks):
         Args:
             api_key: A personal access token or a legacy token. Without it, `LABEL_STUDIO_API_KEY` is used.
             url: The address of Label Studio. Without it, `LABEL_STUDIO_URL` is used, or `http://localhost:8080`.
-            project_id: The number of a project that exists. It wins over `project_name`. Without it,
+            project_id: The number of a project that exists. Pass it or `project_name`, not both. Without both,
                 `LABEL_STUDIO_PROJECT_ID` is used.
             project_name: The title of the project, with today's date filled in for `%Y-%m-%d`: 3 to 50 characters.
                 The project is found by its exact title. If there is none, it is created. Without it,
-                `LABEL_STUDIO_PROJECT_NAME` is used.
+                `LABEL_STUDIO_PROJECT_ID` or else `LABEL_STUDIO_PROJECT_NAME` is used.
             project_config: The label config (XML) of a new project. Without it, the one of `mode` is used.
             mode: The form of review: `"prompt"`, `"chat"`, `"preference"`, `"rag"`, `"agent"`, or the name of a form
                 of your own. Without it, `LABEL_STUDIO_MODE` is used, or `"prompt"`.

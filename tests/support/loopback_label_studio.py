@@ -162,7 +162,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         path = urlsplit(self.path)
-        query = parse_qs(path.query)
+        query = parse_qs(path.query, keep_blank_values=True)
         self.studio.requests.append(("GET", path.path))
         if self.studio.longest_path and len(self.path) > self.studio.longest_path:
             self._answer(414, {"detail": "Request-URI Too Large"})
@@ -230,7 +230,12 @@ class _Handler(BaseHTTPRequestHandler):
         if not self._key_is_good():
             self._answer(401, {"detail": "Invalid token."})
             return
-        task = self.studio.tasks[int(path.strip("/").split("/")[-1]) - 1]
+        number = int(path.strip("/").split("/")[-1])
+        if path.startswith("/api/projects/"):
+            self.studio.projects[number] |= body
+            self._answer(200, self.studio.projects[number])
+            return
+        task = self.studio.tasks[number - 1]
         task |= {name: body[name] for name in ("data", "meta") if name in body}
         self._answer(200, task)
 

@@ -25,6 +25,7 @@ from langchain_label_studio.errors import (
     LabelStudioError,
     MissingApiKeyError,
     MissingExtraError,
+    ProjectTitleError,
     SettingError,
 )
 from langchain_label_studio.support.atomic_files import UnwritableFileError
@@ -41,8 +42,8 @@ class _PrintableConsole(Console):
 
 FAILED, MISUSED = 1, 2
 
-_NO_MISUSE = (MissingApiKeyError, MissingExtraError, UnwritableFileError)
-"""What is missing on the computer, not in the command."""
+_NO_MISUSE = (MissingApiKeyError, MissingExtraError, ProjectTitleError, UnwritableFileError)
+"""A key, a library, a project or a place for a file is missing: the options may be right."""
 
 # Soft-wrapped, so that addresses and keys can be copied whole.
 out = _PrintableConsole(soft_wrap=True, highlight=False)

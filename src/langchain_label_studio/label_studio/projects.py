@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from langchain_label_studio.errors import (
     LabelConfigError,
+    LabelStudioError,
     NoResponseControlError,
     ProjectNotFoundError,
     RequestRefusedError,
@@ -108,8 +110,9 @@ def find_project(client: LabelStudioClient, *, url: str, wanted: int | str) -> P
             f"There is no project {wanted!r} at {url}, or the key's owner may not see it. The title has to be "
             f"whole; or pass the project's number, which is in its address, /projects/NUMBER."
         )
-        titles = client.search_projects("").values()
-        raise ProjectNotFoundError(msg + did_you_mean(wanted, titles))
+        with suppress(LabelStudioError):  # a guess must not take the place of the error
+            msg += did_you_mean(wanted, client.search_projects("").values())
+        raise ProjectNotFoundError(msg)
     if len(found) > 1:
         msg = (
             f"There are {len(found)} projects {wanted!r} at {url}: {_listed(found)}. Pass the number of the one you mean as "

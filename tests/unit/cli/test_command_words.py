@@ -143,8 +143,6 @@ def test_an_export_that_cannot_be_right(arguments: tuple[str, ...], monkeypatch:
     [
         ((), "--project"),
         (("--project", "0"), "--project '0'"),
-        (("--project", "No"), "--project"),
-        (("--project", "two\nlines"), "--project"),
         (("--project", "Ours", "--url", "localhost"), "http://"),
         (("--project", "Ours", "--url", "http://me:pw@localhost"), "user name or password"),
         (("--project", "Ours", "--since", "yesterday"), "--since 'yesterday'"),
@@ -159,6 +157,15 @@ def test_a_project_that_cannot_be_one(
     assert code == 2, said
     assert named in said
     assert_in_words_of_commands(said, arguments)
+
+
+@pytest.mark.parametrize("command", [("export", "sft", "-o", "train.jsonl"), ("report",)], ids=" ".join)
+@pytest.mark.parametrize("title", ["No", "two\nlines"])
+def test_a_title_that_no_project_can_have(command: tuple[str, ...], title: str) -> None:
+    code, said = run(*command, "--project", title)
+
+    assert (code, "--project" in said) == (1, True), said
+    assert_in_words_of_commands(said, ())
 
 
 @pytest.mark.parametrize("command", [("export", "sft", "-o", "train.jsonl"), ("report",)], ids=" ".join)

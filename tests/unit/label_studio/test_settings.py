@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, tzinfo
-from typing import Self
+from typing import Any, Self
 
 import orjson
 import pytest
@@ -70,6 +70,37 @@ def test_empty_counts_as_unset() -> None:
     assert settings.project_id is None
     assert settings.project_title == "LangChain-2026-11-29"
     assert settings.form == "prompt"
+
+
+BOTH = {"LABEL_STUDIO_PROJECT_ID": "7", "LABEL_STUDIO_PROJECT_NAME": "Of the environment"}
+
+
+@pytest.mark.parametrize(
+    ("passed", "environ", "number", "title"),
+    [
+        ({"project_name": "Support"}, BOTH, None, "Support"),
+        ({"project_id": 5}, BOTH, 5, ""),
+        ({"project_id": "", "project_name": "Support"}, BOTH, None, "Support"),
+        ({"project_id": 5, "project_name": ""}, BOTH, 5, ""),
+        ({}, BOTH, 7, ""),
+        ({}, {"LABEL_STUDIO_PROJECT_NAME": "Of the environment"}, None, "Of the environment"),
+    ],
+)
+def test_an_argument_names_the_project_whatever_the_environment_says(
+    passed: dict[str, Any], environ: dict[str, str], number: int | None, title: str
+) -> None:
+    settings = resolve_settings(api_key="k", **passed, environ=environ)
+
+    assert (settings.project_id, settings.project_title) == (number, title)
+    assert resolve_project_choice(**passed, environ=environ) == (number or title)
+
+
+def test_two_arguments_do_not_name_two_projects() -> None:
+    both: dict[str, Any] = {"project_id": 5, "project_name": "Support"}
+    with pytest.raises(SettingError, match="project_id=5 and project_name='Support' each name a project"):
+        resolve_settings(api_key="k", **both, environ={})
+    with pytest.raises(SettingError, match="Pass one of them"):
+        resolve_project_choice(**both, environ={})
 
 
 @pytest.mark.parametrize("url", ["http://h:80/ls", "http://h:80/ls/", " http://h:80/ls// "])
