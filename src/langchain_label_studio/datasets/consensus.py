@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 from langchain_label_studio.datasets.chosen import choosing_controls, chosen
 from langchain_label_studio.datasets.rows import same_words
 from langchain_label_studio.datasets.skip_reasons import Reason, Unfit
-from langchain_label_studio.datasets.verdicts import calls_bad, lists_faults
+from langchain_label_studio.datasets.verdicts import calls_bad, calls_good, lists_faults
 from langchain_label_studio.types.review import Candidate, Rating, Review
 from langchain_label_studio.types.run import LLMRun
 from langchain_label_studio.types.turn import Turn
@@ -170,6 +170,25 @@ class Opinion:
         """Return all names of the values that at least half of the choosing reviewers chose: in doubt, they count."""
         votes, chose = self._votes(control)
         return frozenset(name for name, count in votes.items() if 2 * count >= len(chose))
+
+    @property
+    def approves(self) -> bool:
+        """Whether a reviewer said something good of an answer, or left it as it is in a box that corrects it.
+
+        Stars count, whatever they are: see `is_rated_low`. If nobody knows what the reviewer was asked, the review
+        itself says that the answer is good.
+        """
+        return any(
+            not voter.asked
+            or voter.corrected is not None
+            or voter.ratings
+            or any(
+                calls_good(control, name)
+                for control in choosing_controls(voter)
+                for name in chosen(voter, control)
+            )
+            for voter in self.voters
+        )
 
     def faults(self, candidate: str | None) -> Iterator[tuple[str, frozenset[str]]]:
         """Yield each control whose choices call an answer harmful or bad, and all names of these choices.

@@ -197,9 +197,12 @@ def _check_rating(example: Example, opinion: Opinion, selection: ReviewSelection
     if selection.min_rating is not None:
         if opinion.stars(selection.rating, example.candidate).value.value < selection.min_rating:
             raise Unfit(Reason.RATED_LOW)
-    elif example.basis == "approval" and opinion.is_rated_low(selection.rating):
-        # A bad answer without a correction is not approved.
-        raise Unfit(Reason.RATED_LOW)
+    elif example.basis == "approval":
+        # A bad answer without a correction is not approved. Nor is one of which nobody said anything.
+        if opinion.is_rated_low(selection.rating):
+            raise Unfit(Reason.RATED_LOW)
+        if not (opinion.approves or selection.choices):
+            raise Unfit(Reason.NOT_JUDGED)
 
 
 def _check_verdicts(example: Example, opinion: Opinion, *asked_for: Mapping[str, frozenset[str]]) -> None:

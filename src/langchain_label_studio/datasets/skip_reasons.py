@@ -33,6 +33,7 @@ class Reason(StrEnum):
     # Requirements of a row.
     NO_ANSWER = "no answer"
     ANSWERS_DELETED = "the reviewer deleted the answers"
+    NOT_JUDGED = "nobody said whether the answer is good"
     NOTHING_PREFERRED = "no answer was corrected or preferred"
     NOT_ONE_TO_ONE = "it cannot be told which answer became which"
     CALLED_BAD = "a choice calls the answer harmful or bad"

@@ -1,4 +1,4 @@
-"""The words with which reviewers call an answer good or bad: `calls_bad`.
+"""The words with which reviewers call an answer good or bad: `calls_good`, `calls_bad`.
 
 Label Studio's templates for moderation and assessment ask in three ways: for the fault (`Toxic`, `Harmful content /
 Violence`), for a verdict (`Incorrect`, `Not safe`), or with yes and no (`hallucination: Yes`, `is_correct: No`).
@@ -48,24 +48,38 @@ _HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _MUCH = frozenset({"yes", "y", "true", "high", "very high"})
 _LITTLE = frozenset({"no", "n", "false", "low", "very low"})
 _NOTHING = frozenset({"none", "none of these", "none of the above", "nothing", "n/a", "-"})
+_UP = frozenset({"👍", "thumbs up", "thumb up", "thumbs-up", "thumbs_up"})
 _DOWN = frozenset({"👎", "thumbs down", "thumb down", "thumbs-down", "thumbs_down"})
 
 
-@lru_cache(maxsize=4096)
 def calls_bad(control: str, value: str) -> bool:
     """Return whether a value, chosen in a control, calls an answer bad. The control's name helps to tell."""
+    return _verdict(control, value) < 0
+
+
+def calls_good(control: str, value: str) -> bool:
+    """Return whether a value, chosen in a control, calls an answer good. The control's name helps to tell."""
+    return _verdict(control, value) > 0
+
+
+@lru_cache(maxsize=4096)
+def _verdict(control: str, value: str) -> int:
+    """Return -1 if a value calls an answer bad, 1 if it calls it good, and 0 if it does neither."""
     name, said = _words(control), value.strip().casefold()
     if any(_OF_THE_SOURCES.fullmatch(word) for word in name):
-        return False
+        return 0
     if said in _LITTLE:
-        return _judgement(name, qualities=True) > 0
+        return -_judgement(name, qualities=True)
     if any(_OF_THE_QUESTION.fullmatch(word) for word in name):
-        return False
+        return 0
     if said in _MUCH:
-        return _judgement(name, qualities=True) < 0
-    if said == "down":
-        return any(_THUMB.fullmatch(word) for word in name)
-    return said in _DOWN or _judgement(_words(value)) < 0
+        return _judgement(name, qualities=True)
+    if said in {"down", "up"}:
+        is_thumb = any(_THUMB.fullmatch(word) for word in name)
+        return (1 if said == "up" else -1) if is_thumb else 0
+    if said in _UP or said in _DOWN:
+        return 1 if said in _UP else -1
+    return _judgement(_words(value))
 
 
 @lru_cache(maxsize=256)

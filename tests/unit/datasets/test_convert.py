@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -10,7 +11,7 @@ from langchain_label_studio import SettingError
 from langchain_label_studio.datasets import Reason, TrainingSet, to_dpo, to_kto, to_reward, to_sft
 from langchain_label_studio.types import ControlTag
 from langchain_label_studio.types.review import Rating, Review
-from tests.support.reviews import asked, assistant, choices, preference, review, run, user
+from tests.support.reviews import asked, assistant, choices, preference, review, run, stars, user
 
 
 def answers(rows: TrainingSet) -> list[str]:
@@ -83,11 +84,23 @@ class TestSft:
     def test_what_is_chosen_of_a_list_of_faults_is_a_fault(self) -> None:
         faults = asked(choices("flags", "Toxic", "Threat", "Off the point"))
         topics = asked(choices("flags", "Cooking", "Violence", "Off the point"))
-        chosen = {"flags": "Off the point"}
+        said: dict[str, Any] = {"choices": {"flags": "Off the point"}, "rating": 5}
 
-        rows = to_sft([review(choices=chosen, **faults), review(choices=chosen, **topics)])
+        rows = to_sft([review(**said, **faults), review(**said, **topics)])
 
         assert (len(rows), reasons(rows)) == (1, {Reason.CALLED_BAD: 1})
+
+    def test_an_answer_of_which_nobody_said_anything_good_is_not_approved(self) -> None:
+        of = asked(choices("topic", "billing"), choices("verdict", "Correct", "Wrong"), stars())
+        only_topic = review(choices={"topic": "billing"}, **of)
+        praised = review(choices={"verdict": "Correct"}, **of)
+        rated = review(rating=4, **of)
+        left_as_it_is = review(corrected=["Paris."], answers=["Paris."], **of)
+
+        rows = to_sft([only_topic, praised, rated, left_as_it_is])
+
+        assert (len(rows), reasons(rows)) == (3, {Reason.NOT_JUDGED: 1})
+        assert len(to_sft([only_topic], choices={"topic": "billing"})) == 1
 
     def test_each_of_several_candidates_is_a_row(self) -> None:
         rows = to_sft([review(answers=["a", "b", "c"], corrected=["a", "B", "c", "d"])])

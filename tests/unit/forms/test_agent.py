@@ -407,7 +407,7 @@ def test_a_conversation_is_written_as_text():
     [
         ([judged()], "not the first of its steps was judged"),
         ([judged(None, "correct")], "not the first of its steps was judged"),
-        ([review()], "no steps of an agent"),
+        ([review()], "not the first of its steps was judged"),
         ([judged("correct", run=an_agent(prompt=()))], "no prompt"),
     ],
 )
