@@ -130,9 +130,9 @@ class _Annotation:
             choices=_ordered(answers.choices, in_order),
             preference=preference,
             comments={
-                name: texts
+                name: said
                 for name, texts in _ordered(answers.texts, in_order).items()
-                if name != self._shown.field.name
+                if name != self._shown.field.name and (said := tuple(filter(str.strip, texts)))
             },
             controls=_ordered(answers.others, in_order),
             unreadable=(*unreadable, *unknown),

@@ -106,7 +106,7 @@ class Review:
         preference: The order of the answers, if answers were compared.
         relevance: For each retrieved document (`run.documents`), in order, whether it helps to answer the question;
             None if the reviewer did not judge it.
-        comments: The texts of the other text fields, by the name of the control.
+        comments: The texts of the other text fields, by the name of the control. An emptied field has none.
         steps: The verdicts on single steps of an agent, in the order of the steps.
         controls: The values of all other controls, by their names: numbers, dates, taxonomies, the buckets of a
             ranker, labelled spans, and values for one region only.

@@ -324,6 +324,11 @@ def test_every_control_is_there_by_name_in_the_order_of_the_config() -> None:
     }
 
 
+def test_a_field_that_was_emptied_again_is_no_comment() -> None:
+    said = annotation(region("why", "textarea", text=[""]), region("notes", "textarea", text=["  ", "Hm."]))
+    assert read_one(recorded(run(), said, config=EVERYTHING), EVERYTHING).comments == {"notes": ("Hm.",)}
+
+
 def test_a_review_says_what_its_project_asks_for() -> None:
     config = template(
         show='<Text name="prompt" value="$prompt"/><Text name="answer" value="$answer"/>',
