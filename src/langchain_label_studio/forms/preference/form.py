@@ -16,7 +16,7 @@ from langchain_label_studio.types.run import LLMRun
 from langchain_label_studio.types.text import show_turn
 
 EMPTY = "[empty answer]"
-"""The text for an empty answer, so that people can click and drag it."""
+"""The text for an empty answer, so that people can see and drag it."""
 
 # Names in preference.xml.
 _KEYS = frozenset({"prompt", "answer1", "answer2", "items", "shown"})
