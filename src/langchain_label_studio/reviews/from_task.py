@@ -197,9 +197,8 @@ class _Annotation:
     def _with_documents(self, review: Review) -> Review:
         """Return the review with the documents that the reviewer put into buckets."""
         for name, placed in self._answers.ranked.items():
-            if review.preference is None and (
-                ranks_documents(name, self._controls) or not self._shown.compares
-            ):
+            beside_answer = bool(review.run.answers) and not self._shown.compares
+            if ranks_documents(name, self._controls) or beside_answer:
                 documents, relevance = read_ranked_documents(
                     name, placed, self._data, self._controls, self._options.good_buckets
                 )
