@@ -76,7 +76,7 @@ _SHORTEST_SECRET = 5
 # This includes the fields of annotations and predictions: without them, Label Studio returns only their ids.
 _TASK_FIELDS = (
     "id,data,meta,predictions,annotations,result,completed_by,created_at,updated_at,was_cancelled,"
-    "ground_truth,lead_time,parent_prediction,model_version"
+    "ground_truth,lead_time,parent_prediction,draft_created_at,model_version"
 )
 _PROJECT_FIELDS = "id,title,label_config,model_version,show_collab_predictions,maximum_annotations,overlap_cohort_percentage"
 

@@ -8,6 +8,7 @@ from typing import Any
 from langchain_label_studio.label_config.controls import Controls
 from langchain_label_studio.label_config.names import says_documents, says_good
 from langchain_label_studio.label_config.parse import InputTag
+from langchain_label_studio.reviews.conversation import visible_text
 from langchain_label_studio.types.run_parts import Document
 
 _ITEMS = "items"  # the key of Label Studio's templates
@@ -37,7 +38,10 @@ def ranked_list(ranker: str, data: Mapping[str, Any], controls: Controls) -> lis
 
 
 def item_text(item: Mapping[str, Any]) -> str:
-    """Return the text of an item of a list."""
+    """Return the text of an item of a list. An item that shows only images is a note of each."""
+    html = str(item.get("html") or "")
+    if not item.get("body") and (only_images := visible_text(html)).startswith("[image: "):
+        return only_images
     return next((str(item[key]) for key in ("body", "html", "title") if item.get(key)), "")
 
 

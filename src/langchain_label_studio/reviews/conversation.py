@@ -15,7 +15,7 @@ _SPEECH_KEYS = ("content", "text", "value")
 _ROLES = {
     **{role: role for role in ("user", "assistant", "system", "tool")},
     **dict.fromkeys(("human", "customer"), "user"),
-    **dict.fromkeys(("ai", "bot", "chatbot", "gpt", "agent", "model"), "assistant"),
+    **dict.fromkeys(("ai", "bot", "chatbot", "robot", "gpt", "llm", "agent", "model"), "assistant"),
     "developer": "system",
     "function": "tool",
 }
@@ -53,10 +53,13 @@ class _VisibleText(HTMLParser):
     def __init__(self) -> None:
         super().__init__()
         self.pieces: list[str] = []
+        self.images: list[str] = []
         self._hidden = False
 
-    def handle_starttag(self, tag: str, attrs: object) -> None:  # noqa: ARG002
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self._hidden = tag in {"script", "style"}
+        if tag == "img":
+            self.images.append(dict(attrs).get("src") or "")
         if tag == "br":
             self.pieces.append("\n")
 
@@ -71,8 +74,8 @@ class _VisibleText(HTMLParser):
 
 
 def visible_text(html: str) -> str:
-    """Return the text of a page as a person sees it."""
+    """Return the text of a page as a person sees it. A page that shows only images is a note of each."""
     parser = _VisibleText()
     parser.feed(html)
     parser.close()
-    return "".join(parser.pieces).strip()
+    return "".join(parser.pieces).strip() or "\n".join(f"[image: {image}]" for image in parser.images)

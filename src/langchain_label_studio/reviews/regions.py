@@ -45,16 +45,28 @@ class Answers:
 
 
 def read_regions(result: Iterable[Any]) -> Answers:
-    """Return the values of an annotation's regions. Regions without a control are left out."""
+    """Return the values of an annotation's regions. Regions without a control are left out.
+
+    So are stars, choices and orders that a prediction made, and that the reviewer did not touch.
+    """
     answers = Answers()
     for region in result:
         if (
             isinstance(region, Mapping)
             and isinstance(region.get("value"), Mapping)
             and region.get("from_name")
+            and not _is_of_a_machine(region)
         ):
             _read_region(answers, str(region["from_name"]), str(region.get("type", "")), region["value"])
     return answers
+
+
+_JUDGEMENTS = frozenset({"rating", "choices", "pairwise", "ranker"})
+
+
+def _is_of_a_machine(region: Mapping[str, Any]) -> bool:
+    """Return whether a prediction made a judgement, and the reviewer did not touch it."""
+    return region.get("origin") == "prediction" and region.get("type") in _JUDGEMENTS
 
 
 def _read_region(answers: Answers, name: str, kind: str, value: Mapping[str, Any]) -> None:

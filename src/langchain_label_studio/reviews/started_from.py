@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from langchain_label_studio.support.json_safe import as_mapping
+from langchain_label_studio.support.moments import read_time
 
 Prediction = Mapping[str, Any]
 
@@ -22,8 +23,9 @@ def started_from(
 ) -> tuple[Prediction, bool]:
     """Return the prediction with which an annotation began, and whether the reviewer surely saw it.
 
-    Label Studio notes it (`parent_prediction`). If it does not, it is the newest of the version that the project shows,
-    or else the newest of all.
+    Label Studio notes it (`parent_prediction`), but not for a draft that somebody came back to, nor after the prediction
+    was deleted. Then it is the one with the texts that the reviewer left untouched; else the newest of the version that
+    the project shows; or else the newest of all. A prediction that came later was not shown.
 
     Args:
         annotation: The annotation, as Label Studio lists it.
@@ -35,11 +37,17 @@ def started_from(
     noted = [
         prediction for prediction in predictions if parent is not None and prediction.get("id") == parent
     ]
-    shown = [
-        prediction for prediction in predictions if shown_version in ("", prediction.get("model_version"))
-    ]
-    found = next((kind[-1] for kind in (noted, shown, predictions) if kind), {})
-    return found, bool(noted or shown)
+    if noted:
+        return noted[0], True
+    untouched = {
+        "result": [region for region in _regions(annotation) if region.get("origin") == "prediction"]
+    }
+    if kept := _texts_by_field(untouched):
+        same = (each for each in reversed(predictions) if kept & _texts_by_field(each))
+        return next(same, untouched), True
+    known = [prediction for prediction in predictions if not _is_later(prediction, annotation)] or predictions
+    shown = [prediction for prediction in known if shown_version in ("", prediction.get("model_version"))]
+    return next((kind[-1] for kind in (shown, known) if kind), {}), bool(shown)
 
 
 def own_prediction(predictions: Sequence[Prediction], run_id: str) -> Prediction:
@@ -59,6 +67,17 @@ def predicted_texts(prediction: Prediction) -> Iterator[tuple[str, list[str]]]:
         value = as_mapping(region.get("value"))
         if region.get("type") == "textarea" and set(value) == {"text"} and (texts := value["text"]):
             yield str(region.get("from_name")), [texts] if isinstance(texts, str) else list(map(str, texts))
+
+
+def _texts_by_field(prediction: Prediction) -> set[tuple[str, tuple[str, ...]]]:
+    return {(name, tuple(texts)) for name, texts in predicted_texts(prediction)}
+
+
+def _is_later(prediction: Prediction, annotation: Mapping[str, Any]) -> bool:
+    """Return whether a prediction came after the reviewer had begun."""
+    began = read_time(annotation.get("draft_created_at")) or read_time(annotation.get("created_at"))
+    made = read_time(prediction.get("created_at"))
+    return began is not None and made is not None and made > began
 
 
 def _region_ids(prediction: Prediction) -> set[str]:

@@ -392,6 +392,17 @@ def test_ranked_documents_are_documents(config: str, data: dict[str, Any]) -> No
     assert review.run.answers == ((assistant("So."),) if "answer" in data else ())
 
 
+def test_an_item_that_is_a_picture_is_a_note() -> None:
+    items = [{"id": key, "html": f"<img src='/{key}.png'/>"} for key in "abcd"]
+
+    review = of_template(ranker(), {"prompt": "A chair", "items": items}, placed(rank=["d", "a", "b", "c"]))
+
+    assert review.preference.candidates[3].answer["content"] == "[image: /d.png]"
+    note = "an image, a file or a cut text, of which only a note was recorded"
+    assert list(to_sft([review]).skipped) == [note]
+    assert {*to_dpo([review]).skipped} == {note}
+
+
 # Words
 
 

@@ -28,6 +28,7 @@ FIVE = region("rating", "rating", rating=5)
         ("HUMAN", "user"),
         ("Assistant", "assistant"),
         ("AI", "assistant"),
+        ("Robot", "assistant"),
         ("System", "system"),
         ("DEVELOPER", "system"),
         ("TOOL", "tool"),

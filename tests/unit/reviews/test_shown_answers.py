@@ -69,6 +69,67 @@ def test_an_annotation_is_about_the_prediction_it_began_with(
     assert answers_learnt(review) == [answer]
 
 
+def left(*lines: str, origin: str = "prediction") -> dict[str, Any]:
+    return texts("response", *lines) | {"origin": origin}
+
+
+def test_a_draft_that_somebody_came_back_to_notes_no_prediction() -> None:
+    # Seen in Label Studio: "Lyon." was shown, and "Nice." came while the draft was open.
+    review = read_one(versions(annotation(left("Lyon."), FIVE)), ONE_BOX)
+
+    assert (review.run.answers, review.run.model, review.changed) == ((assistant("Lyon."),), "v1", False)
+    assert list(to_dpo([review])) == []
+
+
+def test_an_answer_whose_prediction_was_deleted_is_what_was_left_untouched() -> None:
+    review = read_one(versions(annotation(left("Rome."), FIVE)), ONE_BOX)
+
+    assert (review.run.answers, review.run.model, review.changed) == ((assistant("Rome."),), None, False)
+    assert answers_learnt(review) == ["Rome."]
+    assert list(to_dpo([review])) == []
+
+
+def test_a_prediction_that_came_later_was_not_shown() -> None:
+    task = versions(
+        annotation(left("Paris!", origin="prediction-changed"), created_at="2026-11-21T09:00:00Z")
+    )
+    for made, time in zip(task["predictions"], ("08:00", "08:30", "09:30"), strict=True):
+        made["created_at"] = f"2026-11-21T{time}:00Z"
+
+    def shown() -> str:
+        return read_one(task, ONE_BOX).run.answers[0]["content"]
+
+    assert shown() == "Paris."
+    task["annotations"][0]["draft_created_at"] = "2026-11-21T08:10:00Z"
+    assert shown() == "Lyon."
+
+
+@pytest.mark.parametrize(
+    "judged",
+    [
+        region("rating", "rating", rating=2),
+        region("mood", "choices", choices=["bad"]),
+        region("comparison", "pairwise", selected="left"),
+        region("rank", "ranker", ranker={"rank": ["b", "a"]}),
+    ],
+)
+def test_a_judgement_of_a_machine_is_not_that_of_the_reviewer(judged: dict[str, Any]) -> None:
+    untouched = read_one(
+        versions(annotation(left("Lyon."), judged | {"origin": "prediction"}), parent=7), ONE_BOX
+    )
+    touched = read_one(
+        versions(annotation(left("Lyon."), judged | {"origin": "prediction-changed"}), parent=7), ONE_BOX
+    )
+
+    def said(review: Review) -> dict[str, Any]:
+        return {**review.ratings, **review.choices, **review.controls}
+
+    assert said(untouched) == {}
+    assert list(to_kto([untouched])) == []
+    assert said(touched) or judged["type"] == "pairwise"
+    assert answers_learnt(untouched) == ["Lyon."]
+
+
 def test_each_annotation_of_a_task_has_the_answer_it_began_with() -> None:
     task = versions(annotation(texts("response", "Paris!"), number=1), annotation(number=2))
     task["annotations"][0]["parent_prediction"], task["annotations"][1]["parent_prediction"] = 8, 9
