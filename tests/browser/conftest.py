@@ -14,21 +14,16 @@ import pytest
 from label_studio_sdk.base_client import LabelStudioBase
 from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.outputs import ChatGeneration, ChatResult
-from playwright.sync_api import Browser, BrowserContext, sync_playwright
+from playwright.sync_api import Browser, BrowserContext
 
 from langchain_label_studio import LabelStudioCallbackHandler
 from langchain_label_studio.local_server import LocalLabelStudio
 from tests.browser.pages import Console, Reviewer, sign_in, sign_up
+from tests.support.chromium import launch_chromium
 from tests.support.models import StubChatModel
 from tests.support.studio import StudioApi
 
-CHROMIUM = Path("/usr/bin/chromium")
 SCREENSHOTS = Path(__file__).parents[2] / "screenshots"
-_ARGUMENTS = (
-    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
-    *("--disable-background-networking", "--disable-component-update"),
-)
-
 Record = Callable[..., LabelStudioCallbackHandler]
 """`record(prompt, *answers, **settings)`: one run, which is in Label Studio when the call returns."""
 
@@ -52,12 +47,8 @@ class ScriptedModel(StubChatModel):
 # For this folder only, not for the session: playwright's event loop would be in the way of async tests.
 @pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
-    if not CHROMIUM.exists():
-        pytest.fail(f"{CHROMIUM} is missing. Install it: apt-get install chromium")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=_ARGUMENTS)
+    with launch_chromium() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="package")

@@ -1,4 +1,4 @@
-"""The files that say which versions are installed: for the tests, by `up` and by `demo`."""
+"""The files that say which versions are installed: for the tests, by `up` and by `demo`, and of old servers."""
 
 from __future__ import annotations
 
@@ -14,9 +14,12 @@ from langchain_label_studio.local_server import environment, label_studio, model
 OF_THE_TESTS = Path(__file__).parents[1] / "constraints.txt"
 LABEL_STUDIO = environment.CONSTRAINTS / "label_studio.txt"
 MODEL = environment.CONSTRAINTS / "model.txt"
+OLD_SERVERS = sorted((Path(__file__).parents[1] / "old_servers" / "constraints").glob("*.txt"))
 HALF_A_YEAR = timedelta(days=183)
 
-each_file = pytest.mark.parametrize("file", [OF_THE_TESTS, LABEL_STUDIO, MODEL], ids=lambda file: file.stem)
+each_file = pytest.mark.parametrize(
+    "file", [OF_THE_TESTS, LABEL_STUDIO, MODEL, *OLD_SERVERS], ids=lambda file: file.stem
+)
 
 
 def pinned(file: Path) -> list[Requirement]:

@@ -1,0 +1,113 @@
+"""With each version of Label Studio that works: connect, create, deliver, open the page, read back."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage, ToolMessage
+from langchain_core.outputs import ChatGeneration, ChatResult
+from playwright.sync_api import BrowserContext, Page, expect
+
+from langchain_label_studio import (
+    LabelStudioCallbackHandler,
+    LabelStudioMode,
+    load_reviews,
+)
+from langchain_label_studio.label_studio.connection_check import check_up
+from langchain_label_studio.local_server import LocalLabelStudio
+from tests.support.models import StubChatModel
+
+CONVERSATION = [
+    SystemMessage("Be brief."),
+    HumanMessage("Where is it sunny?"),
+    AIMessage("", tool_calls=[{"name": "get_weather", "args": {"city": "Paris"}, "id": "call-1"}]),
+    ToolMessage("sunny", tool_call_id="call-1"),
+    HumanMessage("And where shall I go?"),
+]
+ANSWERS = ["Go to the Louvre.", "Go to the Rodin museum."]
+ERROR = re.compile("Not expecting tag|not registered", re.IGNORECASE)
+
+
+class Model(StubChatModel):
+    """A chat model with the same answers for all."""
+
+    answers: list[str]
+
+    def answer(self, messages: list[BaseMessage]) -> ChatResult:
+        return ChatResult(generations=[ChatGeneration(message=AIMessage(text)) for text in self.answers])
+
+
+def record(server: LocalLabelStudio, answers: list[str], **settings: Any) -> LabelStudioCallbackHandler:
+    with LabelStudioCallbackHandler(
+        server.api_key, server.url, project_name=f"Old {uuid4()}"[:50], **settings
+    ) as handler:
+        Model(answers=answers).invoke(CONVERSATION, config={"callbacks": [handler]})
+        assert handler.flush(60)
+    assert handler.stats().delivered == 1
+    return handler
+
+
+def open_task(browser: BrowserContext, handler: LabelStudioCallbackHandler) -> tuple[Page, list[str]]:
+    """Open the task, and return the page with the errors of its program."""
+    page, errors = browser.new_page(), []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.goto(handler.task_url() or "")
+    return page, errors
+
+
+@pytest.mark.parametrize("mode", [mode.value for mode in LabelStudioMode])
+def test_a_run_is_shown_and_its_review_comes_back(
+    mode: str, old_label_studio: LocalLabelStudio, signed_in: BrowserContext
+) -> None:
+    answers = ANSWERS if mode == "preference" else ANSWERS[:1]
+    handler = record(old_label_studio, answers, mode=mode)
+
+    page, errors = open_task(signed_in, handler)
+    for text in ("And where shall I go?", *answers):
+        expect(page.get_by_text(text).filter(visible=True).first).to_be_visible(timeout=60_000)
+    expect(page.get_by_role("button", name="Submit")).to_be_visible()
+    if mode == "chat":
+        expect(page.get_by_text("get_weather").filter(visible=True).first).to_be_visible()
+    assert not ERROR.search(page.inner_text("body"))
+    assert errors == []
+
+    (review,) = load_reviews(
+        project_id=handler.project_id,
+        url=old_label_studio.url,
+        api_key=old_label_studio.api_key,
+        include_unreviewed=True,
+    )
+    assert review.annotation_id is None
+    if mode != "preference":
+        page.get_by_role("button", name="Submit").click()
+        expect(page.get_by_text("Update", exact=True)).to_be_visible(timeout=60_000)
+        (review,) = load_reviews(
+            project_id=handler.project_id, url=old_label_studio.url, api_key=old_label_studio.api_key
+        )
+    assert [turn["content"] for turn in review.final_answers] == answers
+    page.close()
+
+
+@pytest.mark.filterwarnings("ignore::langchain_label_studio.LabelStudioWarning")
+@pytest.mark.parametrize("tag", ["Markdown", "Chat"])
+def test_check_warns_of_a_tag_that_the_page_does_not_know(
+    tag: str, old_label_studio: LocalLabelStudio, signed_in: BrowserContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    label_config = f"""
+        <View>
+          <Text name="p" value="$prompt"/><TextArea name="r" toName="p"/>
+          <{tag} name="t" value="$shown"/>
+        </View>
+    """
+    handler = record(old_label_studio, ANSWERS[:1], project_config=label_config, data={"shown": "Shown."})
+    monkeypatch.setenv("LABEL_STUDIO_API_KEY", old_label_studio.api_key)
+
+    found = check_up(url=old_label_studio.url, project_id=handler.project_id, project_name="")
+
+    page, _ = open_task(signed_in, handler)
+    warned = any("Nobody can review" in finding.text for finding in found)
+    expect(page.get_by_text(ERROR if warned else ANSWERS[0]).first).to_be_visible(timeout=60_000)
+    page.close()
