@@ -19,14 +19,7 @@ from langchain_label_studio.errors import (
     UnsupportedVersionError,
 )
 from langchain_label_studio.label_config.page_tags import read_release
-from langchain_label_studio.label_studio.proxy_errors import (
-    header,
-    is_of_label_studio,
-    redirected,
-    refused_by_proxy,
-    use_https,
-    wants_tls,
-)
+from langchain_label_studio.label_studio.proxy_errors import error_of_proxy, header
 from langchain_label_studio.support.printable_text import printable
 from langchain_label_studio.support.redaction import scrub_secrets
 
@@ -60,15 +53,13 @@ def error_for_status(
         secrets: Texts of the request that the error must not show. Some proxies repeat it.
     """
     reason = reason_in(body, secrets=secrets)
-    if status in {401, 403} and not is_of_label_studio(body):
-        return refused_by_proxy(status, reason, headers, url)
+    if error := error_of_proxy(status, body, reason, headers, url):
+        return error
     if status == 401:
         return AuthenticationError(_key_refused(reason, url), status=status)
     if status == 403:
         msg = f"The key's owner may not do this in Label Studio at {url} (403: {reason})."
         return PermissionDeniedError(msg, status=status)
-    if status == 400 and wants_tls(body):
-        return use_https(url)
     if status in _REFUSED:
         return RequestRefusedError(f"Label Studio refused the request ({status}): {reason}", status=status)
     if status is not None and (status >= 500 or status in _PASSING):
@@ -84,8 +75,6 @@ def error_for_status(
     if status == 404 and isinstance(body, Mapping):
         msg = f"Label Studio at {url} has no such project, or the key's owner may not see it."
         return ProjectNotFoundError(msg, status=status)
-    if status is not None and 300 <= status < 400:
-        return redirected(status, headers, url) or not_label_studio(url, status)
     return not_label_studio(url, status)
 
 

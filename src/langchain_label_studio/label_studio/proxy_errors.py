@@ -1,4 +1,4 @@
-"""Errors for what stands before Label Studio: proxies, sign-in pages, certificates. See `no_connection`. Pure."""
+"""Errors for what stands before Label Studio: proxies, sign-in pages, certificates. Begin with `error_of_proxy`. Pure."""
 
 from __future__ import annotations
 
@@ -49,63 +49,28 @@ def header(headers: Mapping[str, str] | None, name: str) -> str | None:
     return next((text for known, text in (headers or {}).items() if known.lower() == name), None)
 
 
-def is_of_label_studio(body: Any) -> bool:
-    """Return whether a refusal has the shape of Label Studio's own. No proxy answers so."""
-    return isinstance(body, Mapping) and "detail" in body
+def error_of_proxy(
+    status: int | None, body: Any, reason: str, headers: Mapping[str, str] | None, url: str
+) -> LabelStudioError | None:
+    """Return the error for an answer of something before Label Studio. None if the answer is not known to be one.
 
-
-def wants_tls(body: Any) -> bool:
-    """Return whether an answer says that the port speaks https only."""
-    return isinstance(body, str) and _WANTS_TLS.search(body) is not None
-
-
-def use_https(url: str) -> NotLabelStudioError:
-    """Return the error for http that was spoken to an https port. Nothing was stored."""
-    secure = url.replace("http:", "https:", 1)
-    msg = f"The port of {url} speaks https only. Use https:// instead of http://: {secure} as url= or LABEL_STUDIO_URL."
-    return NotLabelStudioError(msg)
-
-
-def refused_by_proxy(
-    status: int, reason: str, headers: Mapping[str, str] | None, url: str
-) -> LabelStudioError:
-    """Return the error for a 401 or 403 that is not of Label Studio."""
-    wanted = _SCHEME.match(header(headers, "www-authenticate") or "")
-    if status == 401 and wanted:
-        advice = (
-            f"It wants {wanted[1].capitalize()} credentials in the header Authorization, where Label Studio's key is. Let "
-            f"it take them from another header: {_GUIDE}."
-        )
-    else:
-        advice = f"Check the headers that you pass; or {_ADVICE}: {_GUIDE}."
-    msg = (
-        f"Something before the Label Studio at {url} refused the request ({status}: {reason}): a proxy, or an access "
-        f"gateway. {advice}"
-    )
-    error = AuthenticationError if status == 401 else PermissionDeniedError
-    return error(msg, status=status)
-
-
-def redirected(status: int, headers: Mapping[str, str] | None, url: str) -> NotLabelStudioError | None:
-    """Return the error for a redirect. None if it does not say where to."""
-    try:
-        target = urlsplit(urljoin(url, header(headers, "location") or ""))
-        # Without a query, which may hold a secret, and without a user name.
-        place = f"{target.scheme}://{target.netloc.rpartition('@')[2]}{target.path}"
-    except ValueError:
-        return None
-    base, api, _ = place.rpartition("/api/")
-    if api and f"{base}/" != url:
-        advice = f"Use {printable(base)}/ as url= or LABEL_STUDIO_URL."
-    elif place == url:
-        return None
-    else:
-        advice = (
-            f"That looks like the sign-in page of a proxy or an access gateway: {_ADVICE}, such as those of a "
-            f"service account; {_GUIDE}."
-        )
-    msg = f"There is no Label Studio API at {url}: it redirects to {printable(place)[:200]} ({status}). {advice}"
-    return NotLabelStudioError(msg, status=status)
+    Args:
+        status: The HTTP status.
+        body: The answer's body, parsed if it was JSON.
+        reason: The reason in it.
+        headers: The answer's headers.
+        url: The address of Label Studio.
+    """
+    # Label Studio's own refusals have details.
+    if status in {401, 403} and not (isinstance(body, Mapping) and "detail" in body):
+        return _refused(status, reason, headers, url)
+    if status == 407:
+        return _refused_on_the_way(url)
+    if status == 400 and isinstance(body, str) and _WANTS_TLS.search(body):
+        return _use_https(url)
+    if status is not None and 300 <= status < 400:
+        return _redirected(status, headers, url)
+    return None
 
 
 def no_connection(problem: str, url: str) -> LabelStudioError:
@@ -143,12 +108,64 @@ def broken_off(kind: str, url: str, *, answered_before: bool) -> LabelStudioErro
         answered_before: Whether Label Studio has answered there.
     """
     if kind == "ProxyError":
-        msg = (
-            f"The proxy on the way to {url} refused: HTTP_PROXY, HTTPS_PROXY or ALL_PROXY names it. Correct its "
-            "address, with its user name and password; or add the host to NO_PROXY."
-        )
-        return ServerUnavailableError(msg)
+        return _refused_on_the_way(url)
     # A port of https says nothing to http.
     hint = " Is it https:// instead of http://?" if url.startswith("http:") and not answered_before else ""
     msg = f"Label Studio at {url} broke off without an answer ({kind}).{hint}"
     return ServerUnavailableError(msg, maybe_stored=True)
+
+
+def _use_https(url: str) -> NotLabelStudioError:
+    """Return the error for http that was spoken to an https port. Nothing was stored."""
+    secure = url.replace("http:", "https:", 1)
+    msg = f"The port of {url} speaks https only. Use https:// instead of http://: {secure} as url= or LABEL_STUDIO_URL."
+    return NotLabelStudioError(msg)
+
+
+def _refused(status: int, reason: str, headers: Mapping[str, str] | None, url: str) -> LabelStudioError:
+    """Return the error for a 401 or 403 that is not of Label Studio."""
+    wanted = _SCHEME.match(header(headers, "www-authenticate") or "")
+    if status == 401 and wanted:
+        advice = (
+            f"It wants {wanted[1].capitalize()} credentials in the header Authorization, where Label Studio's key is. Let "
+            f"it take them from another header: {_GUIDE}."
+        )
+    else:
+        advice = f"Check the headers that you pass; or {_ADVICE}: {_GUIDE}."
+    msg = (
+        f"Something before the Label Studio at {url} refused the request ({status}: {reason}): a proxy, or an access "
+        f"gateway. {advice}"
+    )
+    error = AuthenticationError if status == 401 else PermissionDeniedError
+    return error(msg, status=status)
+
+
+def _refused_on_the_way(url: str) -> ServerUnavailableError:
+    """Return the error for the proxy that the environment names. It let nothing through."""
+    msg = (
+        f"The proxy on the way to {url} refused: HTTP_PROXY, HTTPS_PROXY or ALL_PROXY names it. Correct its address, "
+        "with its user name and password; or add the host to NO_PROXY."
+    )
+    return ServerUnavailableError(msg)
+
+
+def _redirected(status: int, headers: Mapping[str, str] | None, url: str) -> NotLabelStudioError | None:
+    """Return the error for a redirect. None if it does not say where to."""
+    try:
+        target = urlsplit(urljoin(url, header(headers, "location") or ""))
+        # Without a query, which may hold a secret, and without a user name.
+        place = f"{target.scheme}://{target.netloc.rpartition('@')[2]}{target.path}"
+    except ValueError:
+        return None
+    base, api, _ = place.rpartition("/api/")
+    if api and f"{base}/" != url:
+        advice = f"Use {printable(base)}/ as url= or LABEL_STUDIO_URL."
+    elif place == url:
+        return None
+    else:
+        advice = (
+            f"That looks like the sign-in page of a proxy or an access gateway: {_ADVICE}, such as those of a "
+            f"service account; {_GUIDE}."
+        )
+    msg = f"There is no Label Studio API at {url}: it redirects to {printable(place)[:200]} ({status}). {advice}"
+    return NotLabelStudioError(msg, status=status)

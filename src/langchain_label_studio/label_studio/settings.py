@@ -268,7 +268,10 @@ def resolve_url(url: str | None = None, *, environ: Mapping[str, str] = os.envir
         )
         raise SettingError(msg)
     if parts.username or parts.password:
-        msg = "The Label Studio URL holds a user name or password. Take it out (in Python, pass api_key= instead)."
+        msg = (
+            "The Label Studio URL holds a user name or password. Take it out (in Python, Label Studio's key goes to "
+            "api_key=, and what a proxy wants to headers=)."
+        )
         raise SettingError(msg)
     return f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}/"
 

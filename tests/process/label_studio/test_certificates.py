@@ -20,7 +20,7 @@ from langchain_label_studio import (
 from langchain_label_studio.label_studio.connection_check import check_up
 from tests.support.certificates import Certificate, make_certificate
 from tests.support.handlers import KEY, record
-from tests.support.raw_server import raw_server
+from tests.support.raw_server import answering, raw_server
 
 
 @pytest.fixture(autouse=True)
@@ -133,3 +133,18 @@ def test_a_file_without_certificates_is_named(tmp_path: Path) -> None:
     file.write_text("no certificate")
     with pytest.raises(SettingError, match=r"verify= names .*none.pem.*PEM"):
         LabelStudioCallbackHandler(KEY, "https://studio.example", verify=file)
+
+
+def test_a_refused_question_sets_nothing_aside(tmp_path: Path) -> None:
+    """A proxy that answers 400 to each request has seen no run."""
+    with (
+        raw_server(answering(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")) as url,
+        LabelStudioCallbackHandler(KEY, url, connect="lazy", outbox_dir=tmp_path) as handler,
+    ):
+        run_id = record(handler)
+        assert handler.feedback(run_id, score=1)
+        handler.flush(20)
+        stats = handler.stats()
+        assert (stats.state, stats.pending, stats.rejected) == ("blocked", 1, 0)
+        assert stats.feedback
+        assert (stats.feedback.pending, stats.feedback.rejected) == (1, 0)

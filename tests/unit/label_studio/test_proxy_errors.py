@@ -37,6 +37,7 @@ FAILED = "[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed:"
         (304, "", {}, NotLabelStudioError, "no Label Studio API"),
         (400, "<html><head><title>400 The plain HTTP request was sent to HTTPS port</title>", {}, NotLabelStudioError, "https:// instead of http://: https://studio.example/ls/"),
         (400, "Reason: You're speaking plain HTTP to an SSL-enabled server port.", {}, NotLabelStudioError, "https://"),
+        (407, PAGE, {}, ServerUnavailableError, "HTTPS_PROXY.*password"),
         (502, PAGE.replace("401 Authorization Required", "502 Bad Gateway"), {}, ServerUnavailableError, "502 Bad Gateway"),
     ],
 )  # fmt: skip

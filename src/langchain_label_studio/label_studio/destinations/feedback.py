@@ -73,7 +73,8 @@ class FeedbackDestination:
                 for given in missing:
                     _postpone(given, later, refused)
         except LabelStudioError as error:
-            raise as_failure(error) from None
+            # A task that refuses feedback is no error here: see `_add`.
+            raise as_failure(error, asking=True) from None
         if later or refused:
             raise NotAllTakenError(later=later, refused=refused)
 

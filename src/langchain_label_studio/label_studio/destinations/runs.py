@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 _REMEMBERED_TASKS = 10_000
 _BLOCKED = 404
+_REFUSED = frozenset({400, 422})
 TURN_TIMEOUT = 30.0
 """Seconds to wait for other processes of this computer that send to the same server."""
 
@@ -177,10 +178,8 @@ class ProjectDestination:
                 project = read_project(info, self.settings)
                 self._project, self._info = project, info
         except LabelStudioError as error:
-            failure = as_failure(error)
+            failure = as_failure(error, asking=True)
             failure.ended = True  # the import has not begun
-            if retry_policy.judge(failure) is retry_policy.AnswerMeaning.BAD:
-                failure.status = _BLOCKED  # a question was refused, and no run
             raise failure from None
         for warning in project.warnings:
             self._log.warning(f"project {warning}", "%s", warning)
@@ -317,11 +316,15 @@ def open_client(settings: Settings) -> LabelStudioClient:
         )
 
 
-def as_failure(error: LabelStudioError) -> DeliveryFailedError:
+def as_failure(error: LabelStudioError, *, asking: bool = False) -> DeliveryFailedError:
     """Return the error for the sender.
 
     The status tells the sender what to do. An error without a status, such as a wrong setting, counts as a refusal:
     a new attempt does not help.
+
+    Args:
+        error: The error.
+        asking: Whether the request had nothing of a record in it. Then its refusal says nothing about the records.
     """
     if isinstance(error, ServerUnavailableError):
         return DeliveryFailedError(
@@ -331,4 +334,6 @@ def as_failure(error: LabelStudioError) -> DeliveryFailedError:
             ended=error.ended,
             retry_after=error.retry_after,
         )
-    return DeliveryFailedError(str(error), status=getattr(error, "status", None) or _BLOCKED)
+    status = getattr(error, "status", None)
+    blocked = status is None or (asking and status in _REFUSED)
+    return DeliveryFailedError(str(error), status=_BLOCKED if blocked else status)
