@@ -19,13 +19,8 @@ from langchain_label_studio.cli.outbox import outbox_app
 from langchain_label_studio.cli.project_options import ProjectOption, UrlOption, split_project
 from langchain_label_studio.cli.report import report
 from langchain_label_studio.errors import LocalServerError
-from langchain_label_studio.label_studio.settings import (
-    API_KEY_VARIABLE,
-    DEFAULT_MODE,
-    DEFAULT_PROJECT_NAME,
-    MODE_VARIABLE,
-    URL_VARIABLE,
-)
+from langchain_label_studio.label_studio.access import API_KEY_VARIABLE, URL_VARIABLE
+from langchain_label_studio.label_studio.settings import DEFAULT_MODE, DEFAULT_PROJECT_NAME, MODE_VARIABLE
 from langchain_label_studio.support.extras import require_extra
 from langchain_label_studio.support.plurals import count_text
 from langchain_label_studio.support.user_directories import user_directory

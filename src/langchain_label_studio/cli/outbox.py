@@ -35,8 +35,8 @@ from langchain_label_studio.cli.outbox_sending import Sent, send_orphaned, skip_
 from langchain_label_studio.cli.outbox_view import OutboxView, print_whole
 from langchain_label_studio.delivery.rejected import Rejected
 from langchain_label_studio.delivery.settings import OUTBOX_DIR_VARIABLE, DeliverySettings, resolve_outbox_dir
+from langchain_label_studio.label_studio.access import API_KEY_VARIABLE, URL_VARIABLE, resolve_api_key
 from langchain_label_studio.label_studio.project_outboxes import ProjectOutbox
-from langchain_label_studio.label_studio.settings import API_KEY_VARIABLE, URL_VARIABLE, resolve_api_key
 
 outbox_app = typer.Typer(
     name="outbox",

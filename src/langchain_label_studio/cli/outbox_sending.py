@@ -17,9 +17,9 @@ from langchain_label_studio.delivery.lane import Lane
 from langchain_label_studio.delivery.lane_files import lanes_in
 from langchain_label_studio.delivery.settings import DeliverySettings
 from langchain_label_studio.delivery.stats import State
+from langchain_label_studio.label_studio.access import API_KEY_VARIABLE, resolve_url
 from langchain_label_studio.label_studio.destinations.runs import JOB_GRACE
 from langchain_label_studio.label_studio.project_outboxes import ProjectOutbox
-from langchain_label_studio.label_studio.settings import API_KEY_VARIABLE, resolve_url
 from langchain_label_studio.label_studio.shared_senders import sender_of_orphaned
 
 _POLL = 0.05

@@ -8,11 +8,8 @@ from typing import Annotated
 
 import typer
 
-from langchain_label_studio.label_studio.settings import (
-    PROJECT_ID_VARIABLE,
-    PROJECT_NAME_VARIABLE,
-    URL_VARIABLE,
-)
+from langchain_label_studio.label_studio.access import URL_VARIABLE
+from langchain_label_studio.label_studio.settings import PROJECT_ID_VARIABLE, PROJECT_NAME_VARIABLE
 from langchain_label_studio.types.review import Review
 
 READING = "How the label config is read"

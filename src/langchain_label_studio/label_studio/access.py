@@ -1,4 +1,4 @@
-"""Access to a server behind a proxy: `resolve_headers`, `resolve_verify`, `trusted_certificates`."""
+"""Access to a server: its address and key, headers and certificates. Begin with `resolve_url`."""
 
 from __future__ import annotations
 
@@ -6,14 +6,18 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
 from pydantic import SecretStr
 
-from langchain_label_studio.errors import SettingError
+from langchain_label_studio.errors import MissingApiKeyError, SettingError
 from langchain_label_studio.support.user_directories import expanded
 
+API_KEY_VARIABLE = "LABEL_STUDIO_API_KEY"
+URL_VARIABLE = "LABEL_STUDIO_URL"
 HEADERS_VARIABLE = "LABEL_STUDIO_HEADERS"
+
+DEFAULT_URL = "http://localhost:8080"
 
 Headers = tuple[tuple[str, SecretStr], ...]
 """Names and values. The values are secrets, as the key is."""
@@ -22,6 +26,7 @@ Verify = bool | str
 """Whether the server's certificate is checked, or the path of the certificates to trust."""
 
 _CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE")
+_MAX_SHOWN = 100
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 # A request that is sent or read in another way than the client means it.
 _OF_THE_CLIENT = frozenset(
@@ -30,6 +35,64 @@ _OF_THE_CLIENT = frozenset(
         *("keep-alive", "te", "trailer", "transfer-encoding", "upgrade"),
     }
 )
+
+
+def resolve_api_key(
+    api_key: str | SecretStr | None = None, *, environ: Mapping[str, str] = os.environ
+) -> SecretStr:
+    """Return the key: argument, else environment.
+
+    Raises:
+        MissingApiKeyError: There is none.
+        SettingError: It cannot be one.
+    """
+    given = api_key.get_secret_value() if isinstance(api_key, SecretStr) else api_key
+    if given is not None and not isinstance(given, str):
+        msg = f"api_key is a {type(given).__name__}: pass a text."
+        raise SettingError(msg)
+    # A newline at its end would make the HTTP library refuse the header, and print the key.
+    key = (given or "").strip() or environ.get(API_KEY_VARIABLE, "").strip()
+    if not key:
+        msg = (
+            "No Label Studio API key. In Label Studio, click your initials at the top right, then "
+            "Account & Settings -> Personal Access Token, create one and copy it. Set "
+            f"{API_KEY_VARIABLE} to it (in Python, api_key= takes it, too). "
+            "(No Label Studio yet? `langchain-label-studio up` starts one and prints its key.)"
+        )
+        raise MissingApiKeyError(msg)
+    if not key.isascii() or not key.isprintable() or " " in key:
+        msg = "The Label Studio API key has characters no key can have. Copy it again, whole and alone."
+        raise SettingError(msg)
+    return SecretStr(key)
+
+
+def resolve_url(url: str | None = None, *, environ: Mapping[str, str] = os.environ) -> str:
+    """Return Label Studio's address, ending in exactly one slash: argument, else environment, else default.
+
+    Raises:
+        SettingError: It cannot be one.
+    """
+    address = str(url or environ.get(URL_VARIABLE) or DEFAULT_URL).strip()
+    try:
+        parts = urlsplit(address)
+        can_be_one = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
+    except ValueError:
+        can_be_one = False
+    if not can_be_one or not address.isprintable() or " " in address:
+        # It may hold a password.
+        shown = "The Label Studio URL" if "@" in address else repr(address[:_MAX_SHOWN])
+        msg = (
+            f"{shown} is not the address of a Label Studio: it has to start with http:// or https://, and to hold no "
+            "blank, such as http://localhost:8080."
+        )
+        raise SettingError(msg)
+    if parts.username or parts.password:
+        msg = (
+            "The Label Studio URL holds a user name or password. Take it out (in Python, Label Studio's key goes to "
+            "api_key=, and what a proxy wants to headers=)."
+        )
+        raise SettingError(msg)
+    return f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}/"
 
 
 def resolve_headers(

@@ -9,17 +9,11 @@ from typing import Literal
 
 from langchain_label_studio.errors import LabelStudioError
 from langchain_label_studio.forms.modes import LabelStudioMode
-from langchain_label_studio.label_studio.access import HEADERS_VARIABLE
+from langchain_label_studio.label_studio.access import API_KEY_VARIABLE, HEADERS_VARIABLE, URL_VARIABLE
 from langchain_label_studio.label_studio.client import LabelStudioClient
 from langchain_label_studio.label_studio.destinations.runs import open_client
 from langchain_label_studio.label_studio.projects import find_existing
-from langchain_label_studio.label_studio.settings import (
-    API_KEY_VARIABLE,
-    DEFAULT_MODE,
-    URL_VARIABLE,
-    Settings,
-    resolve_settings,
-)
+from langchain_label_studio.label_studio.settings import DEFAULT_MODE, Settings, resolve_settings
 from langchain_label_studio.support.time_limit import time_limit
 
 STEP_SECONDS = 10.0

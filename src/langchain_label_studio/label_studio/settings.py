@@ -15,13 +15,11 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
 from langchain_label_studio.errors import (
     LabelConfigError,
-    MissingApiKeyError,
     ProjectTitleError,
     SettingError,
 )
@@ -32,17 +30,15 @@ from langchain_label_studio.label_config.parse import parse_label_config, prepar
 from langchain_label_studio.label_studio.access import (
     Headers,
     Verify,
+    resolve_api_key,
     resolve_headers,
+    resolve_url,
     resolve_verify,
 )
 
-API_KEY_VARIABLE = "LABEL_STUDIO_API_KEY"
-URL_VARIABLE = "LABEL_STUDIO_URL"
 PROJECT_ID_VARIABLE = "LABEL_STUDIO_PROJECT_ID"
 PROJECT_NAME_VARIABLE = "LABEL_STUDIO_PROJECT_NAME"
 MODE_VARIABLE = "LABEL_STUDIO_MODE"
-
-DEFAULT_URL = "http://localhost:8080"
 
 
 class Default(str):
@@ -216,64 +212,6 @@ def _known(given: _Setting, variable: str, default: str, environ: Mapping[str, s
     if given and not isinstance(given, Default):
         return given
     return environ.get(variable, "").strip() or default
-
-
-def resolve_api_key(
-    api_key: str | SecretStr | None = None, *, environ: Mapping[str, str] = os.environ
-) -> SecretStr:
-    """Return the key: argument, else environment.
-
-    Raises:
-        MissingApiKeyError: There is none.
-        SettingError: It cannot be one.
-    """
-    given = api_key.get_secret_value() if isinstance(api_key, SecretStr) else api_key
-    if given is not None and not isinstance(given, str):
-        msg = f"api_key is a {type(given).__name__}: pass a text."
-        raise SettingError(msg)
-    # A newline at its end would make the HTTP library refuse the header, and print the key.
-    key = (given or "").strip() or environ.get(API_KEY_VARIABLE, "").strip()
-    if not key:
-        msg = (
-            "No Label Studio API key. In Label Studio, click your initials at the top right, then "
-            "Account & Settings -> Personal Access Token, create one and copy it. Set "
-            f"{API_KEY_VARIABLE} to it (in Python, api_key= takes it, too). "
-            "(No Label Studio yet? `langchain-label-studio up` starts one and prints its key.)"
-        )
-        raise MissingApiKeyError(msg)
-    if not key.isascii() or not key.isprintable() or " " in key:
-        msg = "The Label Studio API key has characters no key can have. Copy it again, whole and alone."
-        raise SettingError(msg)
-    return SecretStr(key)
-
-
-def resolve_url(url: str | None = None, *, environ: Mapping[str, str] = os.environ) -> str:
-    """Return Label Studio's address, ending in exactly one slash: argument, else environment, else default.
-
-    Raises:
-        SettingError: It cannot be one.
-    """
-    address = str(url or environ.get(URL_VARIABLE) or DEFAULT_URL).strip()
-    try:
-        parts = urlsplit(address)
-        can_be_one = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
-    except ValueError:
-        can_be_one = False
-    if not can_be_one or any(char.isspace() or unicodedata.category(char) in _UNUSABLE for char in address):
-        # It may hold a password.
-        shown = "The Label Studio URL" if "@" in address else _shown(address)
-        msg = (
-            f"{shown} is not the address of a Label Studio: it has to start with http:// or https://, and to hold no "
-            "blank, such as http://localhost:8080."
-        )
-        raise SettingError(msg)
-    if parts.username or parts.password:
-        msg = (
-            "The Label Studio URL holds a user name or password. Take it out (in Python, Label Studio's key goes to "
-            "api_key=, and what a proxy wants to headers=)."
-        )
-        raise SettingError(msg)
-    return f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}/"
 
 
 def _label_config(project_config: Any, form: Form) -> str:

@@ -14,9 +14,14 @@ from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_ex
 
 from langchain_label_studio.errors import RequestRefusedError, ServerUnavailableError
 from langchain_label_studio.label_config.controls import Controls, read_controls
-from langchain_label_studio.label_studio.access import resolve_headers, resolve_verify
+from langchain_label_studio.label_studio.access import (
+    resolve_api_key,
+    resolve_headers,
+    resolve_url,
+    resolve_verify,
+)
 from langchain_label_studio.label_studio.projects import find_project
-from langchain_label_studio.label_studio.settings import resolve_api_key, resolve_project_choice, resolve_url
+from langchain_label_studio.label_studio.settings import resolve_project_choice
 from langchain_label_studio.reviews.answer_field import overlooked_field
 from langchain_label_studio.reviews.from_task import read_reviews
 from langchain_label_studio.reviews.reading_options import ReadingOptions
