@@ -34,6 +34,9 @@ OPTIONS = {
 }
 """The option of each argument that an error may name."""
 
+_NOT_TYPED = re.compile(r"\b(?:api_key|headers|verify)=\S* or (?=[A-Z])")
+"""An argument that no command has, before the variable that a command reads."""
+
 _ASIDE = re.compile(r" ?\(in Python, [^)]*\)")
 _ARGUMENT = re.compile(rf"(?<![\w-])({'|'.join(OPTIONS)})=(?=(\S?))")
 _TWICE = re.compile(r"(--[\w-]+) (?:or|and) \1(?![\w-])")
@@ -41,7 +44,7 @@ _TWICE = re.compile(r"(--[\w-]+) (?:or|and) \1(?![\w-])")
 
 def in_command_words(text: str) -> str:
     """Return an error in the words of the command line."""
-    named = _ARGUMENT.sub(_option, _ASIDE.sub("", text))
+    named = _ARGUMENT.sub(_option, _NOT_TYPED.sub("", _ASIDE.sub("", text)))
     return _TWICE.sub(r"\1", named)
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from langchain_label_studio.errors import SettingError
 from langchain_label_studio.label_config.controls import Controls
+from langchain_label_studio.support.did_you_mean import did_you_mean
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +32,7 @@ class ReadingOptions:
         """
         if self.answer is not None and self.answer not in controls.text_fields:
             msg = f"answer={self.answer!r}: {_known('text fields', controls.text_fields)}"
-            raise SettingError(msg)
+            raise SettingError(msg + did_you_mean(self.answer, controls.text_fields))
         buckets = [
             name_or_title
             for control in controls.controls.values()
@@ -40,7 +41,7 @@ class ReadingOptions:
         ]
         if unknown := sorted(self.good_buckets.difference(buckets)):
             msg = f"good_buckets={unknown}: {_known('buckets', buckets)}"
-            raise SettingError(msg)
+            raise SettingError(msg + did_you_mean(unknown[0], buckets))
 
 
 NOTHING_TOLD = ReadingOptions()

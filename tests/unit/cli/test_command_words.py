@@ -71,6 +71,8 @@ def options_of(command: Any) -> Iterator[str]:
         ("Pass project_name= or project_id=, or set X.", "Pass --project, or set X."),
         ("good= and bad= go together", "--good and --bad go together"),
         ("Set X to it (in Python, api_key= takes it, too). Then", "Set X to it. Then"),
+        ("with headers= or LABEL_STUDIO_HEADERS", "with LABEL_STUDIO_HEADERS"),
+        ("with verify='/it.pem' or SSL_CERT_FILE", "with SSL_CERT_FILE"),
         ("min_rating=9: the control 'a' has 5 stars", "--min-rating 9: the control 'a' has 5 stars"),
         ("LABEL_STUDIO_URL=x and curl=1", "LABEL_STUDIO_URL=x and curl=1"),
     ],
@@ -250,6 +252,8 @@ def test_an_export_without_rows_says_what_a_row_needs(
 def assert_in_words_of_commands(said: str, typed: tuple[str, ...]) -> None:
     """Check that no argument of Python is named. What was typed, such as `topic=billing`, may stand there."""
     typed_names = {word.partition("=")[0] for word in typed if "=" in word}
-    named = set(re.findall(rf"\b({'|'.join([*OPTIONS, 'api_key'])})=", said)) - typed_names
+    named = (
+        set(re.findall(rf"\b({'|'.join([*OPTIONS, 'api_key', 'headers', 'verify'])})=", said)) - typed_names
+    )
     assert not named, said
     assert not re.search(r"\b(project_(name|id)|min_rating|api_key|load_reviews)\b", said), said
