@@ -139,8 +139,13 @@ def test_difference_24_an_argument_wins_over_a_variable(
     assert LabelStudioCallbackHandler("key", loopback.url, project_name="Support").project_id == 2
 
     assert OldHandler("key", loopback.url, project_id=1, project_name="Support").project_id == 1
-    with pytest.raises(SettingError, match="Pass one of them"):
+    with pytest.raises(
+        SettingError, match="project_id=1 is the project 'Of the environment', and not project_name='Support'"
+    ):
         LabelStudioCallbackHandler("key", loopback.url, project_id=1, project_name="Support")
+    assert (
+        LabelStudioCallbackHandler("key", loopback.url, project_id=2, project_name="Support").project_id == 2
+    )
 
 
 class Failing(FakeListLLM):

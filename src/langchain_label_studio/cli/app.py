@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from langchain_label_studio.cli.command_words import in_command_words
-from langchain_label_studio.cli.console import out, problems_explained, shown
+from langchain_label_studio.cli.console import misused, out, problems_explained, shown
 from langchain_label_studio.cli.export import export_app
 from langchain_label_studio.cli.outbox import outbox_app
 from langchain_label_studio.cli.project_options import ProjectOption, UrlOption, split_project
@@ -132,6 +132,8 @@ def check(
     from langchain_label_studio.label_studio.connection_check import check_up  # noqa: PLC0415 (loads the SDK)
 
     number, title = split_project(project)
+    if (number or project_id) and (title or project_name):
+        misused("--project-id and --project-name: choose one.")
     levels = set()
     with problems_explained():
         for finding in check_up(

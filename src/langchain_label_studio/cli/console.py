@@ -28,7 +28,7 @@ from langchain_label_studio.errors import (
     ProjectTitleError,
     SettingError,
 )
-from langchain_label_studio.support.atomic_files import UnwritableFileError
+from langchain_label_studio.support.atomic_files import NoPlaceError
 from langchain_label_studio.support.printable_text import printable, printable_lines
 
 
@@ -42,7 +42,7 @@ class _PrintableConsole(Console):
 
 FAILED, MISUSED = 1, 2
 
-_NO_MISUSE = (MissingApiKeyError, MissingExtraError, ProjectTitleError, UnwritableFileError)
+_NO_MISUSE = (MissingApiKeyError, MissingExtraError, ProjectTitleError, NoPlaceError)
 """A key, a library, a project or a place for a file is missing: the options may be right."""
 
 # Soft-wrapped, so that addresses and keys can be copied whole.

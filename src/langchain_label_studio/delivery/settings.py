@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from langchain_label_studio.errors import SettingError
+from langchain_label_studio.support.atomic_files import NoPlaceError
 from langchain_label_studio.support.log import warn
 from langchain_label_studio.support.user_directories import expanded, user_directory
 
@@ -96,7 +97,7 @@ def resolve_outbox_dir(
     """
     directory = _chosen_directory(outbox_dir, environ)
     if directory is None:
-        raise SettingError(NO_HOME.format(consequence="So there is no outbox."))
+        raise NoPlaceError(NO_HOME.format(consequence="So there is no outbox."))
     return directory
 
 

@@ -18,7 +18,7 @@ from langchain_label_studio.errors import (
 from langchain_label_studio.forms.modes import PLAIN_MODES, LabelStudioMode
 from langchain_label_studio.label_config.page_tags import advice_on_tag, without_tags
 from langchain_label_studio.label_config.parse import LabelConfig, describe_difference, parse_label_config
-from langchain_label_studio.label_studio.settings import MAX_TITLE, Settings
+from langchain_label_studio.label_studio.settings import MAX_TITLE, Settings, fill_title, is_passed
 from langchain_label_studio.support.did_you_mean import did_you_mean
 from langchain_label_studio.support.host_lock import host_lock
 from langchain_label_studio.support.time_limit import seconds_left
@@ -93,6 +93,20 @@ def find_existing(client: LabelStudioClient, settings: Settings) -> Project | No
         "the one you mean as project_id=, or rename the others."
     )
     return replace(project, warnings=(*project.warnings, warning))
+
+
+def check_title(project: Project, project_name: str) -> None:
+    """Check that a project, chosen by its number, has the title that was passed beside the number.
+
+    Raises:
+        SettingError: It has another title, so the two arguments mean two projects.
+    """
+    if is_passed(project_name) and fill_title(project_name) != project.title:
+        msg = (
+            f"project_id={project.id} is the project {project.title!r}, and not project_name={project_name!r}. Pass one of "
+            "them."
+        )
+        raise SettingError(msg)
 
 
 def find_project(client: LabelStudioClient, *, url: str, wanted: int | str) -> ProjectInfo:

@@ -158,7 +158,7 @@ def resolve_settings(
         api_key=resolve_api_key(api_key, environ=environ),
         url=resolve_url(url, environ=environ),
         project_id=known_id,
-        project_title="" if known_id is not None else _title(name),
+        project_title="" if known_id is not None else fill_title(name),
         project_name="" if known_id is not None else name,
         label_config=config,
         custom_config=bool(project_config),
@@ -180,31 +180,40 @@ def resolve_project_choice(
     """Return the number of the chosen project, or its title with today's date filled in.
 
     Raises:
-        SettingError: No project is chosen, or the number or the title cannot be right.
+        SettingError: No project is chosen, or both are passed, or the number or the title cannot be right.
     """
+    if is_passed(project_name) and project_id is not None and project_id != "":
+        msg = (
+            f"project_id={_shown(project_id)} and project_name={_shown(project_name)} each name a project. Pass one of "
+            "them."
+        )
+        raise SettingError(msg)
     known_id, name = _project(project_id, project_name, environ)
     if known_id is not None:
         return known_id
     if not name:
         msg = f"Which project? Pass project_name= or project_id=, or set {PROJECT_ID_VARIABLE} or {PROJECT_NAME_VARIABLE}."
         raise SettingError(msg)
-    return _title(name)
+    return fill_title(name)
+
+
+def is_passed(project_name: str | None) -> bool:
+    """Return whether a user passed this title: it is neither empty nor the default."""
+    return bool(project_name) and not isinstance(project_name, Default)
 
 
 def _project(
     project_id: int | str | None, project_name: str | None, environ: Mapping[str, str]
 ) -> tuple[int | None, str]:
-    """Return the number or the title of the project: the one that is passed, else that of the environment.
+    """Return the number or the title of the project: what is passed, else what the environment says.
 
     Raises:
-        SettingError: Both are passed, or the number cannot be one.
+        SettingError: The number cannot be one.
     """
-    title = "" if isinstance(project_name, Default) else project_name or ""
-    if title and project_id is not None and project_id != "":
-        msg = f"project_id={_shown(project_id)} and project_name={_shown(title)} each name a project. Pass one of them."
-        raise SettingError(msg)
-    number = _project_id(project_id, {} if title else environ)
-    return number, "" if number is not None else _known(title, PROJECT_NAME_VARIABLE, "", environ)
+    number = _project_id(project_id, {} if is_passed(project_name) else environ)
+    return number, "" if number is not None else _known(
+        project_name or "", PROJECT_NAME_VARIABLE, "", environ
+    )
 
 
 def _known(given: _Setting, variable: str, default: str, environ: Mapping[str, str]) -> _Setting | str:
@@ -253,7 +262,12 @@ def _reviewers_per_task(number: Any) -> int | None:
     raise SettingError(msg)
 
 
-def _title(project_name: str) -> str:
+def fill_title(project_name: str) -> str:
+    """Return a title with today's date filled in.
+
+    Raises:
+        ProjectTitleError: Label Studio would refuse it.
+    """
     name = _one_line("project_name", project_name, error=ProjectTitleError)
     now = datetime.now()  # noqa: DTZ005 (a person's own date)
     try:

@@ -16,15 +16,15 @@ from uuid import uuid4
 from langchain_label_studio.errors import SettingError
 
 
-class UnwritableFileError(SettingError):
-    """A file cannot be written: its directory is missing, or the disk refuses it."""
+class NoPlaceError(SettingError):
+    """There is no place for a file: a directory is missing, or the disk refuses it."""
 
 
 def check_place(path: Path) -> None:
     """Check that a file can be written, before its content is known.
 
     Raises:
-        UnwritableFileError: No file can be written there.
+        NoPlaceError: No file can be written there.
     """
     if path.is_dir():
         why = "it is a directory"
@@ -33,7 +33,7 @@ def check_place(path: Path) -> None:
     else:
         return
     msg = f"{path} cannot be written: {why}."
-    raise UnwritableFileError(msg)
+    raise NoPlaceError(msg)
 
 
 def make_directory(path: Path) -> None:
@@ -53,13 +53,13 @@ def write_errors_explained(path: Path) -> Iterator[None]:
     """Turn errors of the disk into an error of this package.
 
     Raises:
-        UnwritableFileError: The file could not be written.
+        NoPlaceError: The file could not be written.
     """
     try:
         yield
     except OSError as error:
         msg = f"{path} cannot be written: {error.strerror or error}."
-        raise UnwritableFileError(msg) from None
+        raise NoPlaceError(msg) from None
 
 
 def write_whole(path: Path, content: bytes) -> None:

@@ -25,6 +25,8 @@ PROJECT = asked(stars(), choices("topic", "billing", "other"))
 REVIEWS = [review(rating=5, choices={"topic": "billing"}, model="gpt-4o", **PROJECT)]
 
 NOT_TYPED = {
+    "headers",
+    "verify",
     "api_key",
     "headers",
     "verify",
@@ -185,7 +187,6 @@ def test_without_a_key(command: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
     [
         (("--project", "No"), "--project"),
         (("--project", "0"), "--project"),
-        (("--project-id", "1", "--project-name", "Ours"), "--project 1 and --project 'Ours'"),
         (("--mode", "caht"), "Did you mean 'chat'?"),
         (("--url", "localhost"), "http://"),
     ],
@@ -215,6 +216,10 @@ def test_did_you_mean(arguments: tuple[str, ...], meant: str, monkeypatch: pytes
     monkeypatch.setattr(reviews_module, "load_reviews", lambda **_: iter(REVIEWS))
 
     assert f"Did you mean '{meant}'?" in run(*arguments)[1]
+
+
+def test_a_check_of_two_projects() -> None:
+    assert run("check", "--project", "1", "--project-name", "Ours")[0] == 2
 
 
 def test_the_version() -> None:
