@@ -3,7 +3,8 @@
 A kind is a function decorated with `_kind`. Its parameters are the options of that kind alone.
 
 With `--json` the command prints one document. Its keys stay: `reviews` (how many were read), `rows`,
-`validation_rows`, `files`, and `skipped`: for each reason, `count` and `tasks` (their numbers).
+`validation_rows`, `files`, and `skipped`: for each reason, `count` and `tasks` (their numbers). If nothing was written,
+`problem` says why.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from langchain_label_studio.cli.console import FAILED, print_problem, problems_explained
+from langchain_label_studio.cli.console import FAILED, problems_explained
 from langchain_label_studio.cli.export_options import (
     RatingOption,
     SharedOptions,
@@ -211,7 +212,7 @@ def _export(make_kind: Callable[[], DatasetKind], options: SharedOptions) -> Non
         )
         rows = counts.rows(convert(counts.counted(reviews), kind, selection))
         written = write_rows(rows, options.output, split=split, parquet=parquet)
-    (print_document if options.json else print_export_summary)(counts, written)
-    if not written.files:
-        print_problem(nothing_written(counts, written, needs=kind.needs))
+    problem = None if written.files else nothing_written(counts, written, needs=kind.needs)
+    (print_document if options.json else print_export_summary)(counts, written, problem)
+    if problem:
         raise typer.Exit(FAILED)

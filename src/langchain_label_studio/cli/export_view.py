@@ -8,7 +8,7 @@ from rich import box
 from rich.table import Table
 
 from langchain_label_studio.cli.command_words import in_command_words
-from langchain_label_studio.cli.console import out, print_json, shown
+from langchain_label_studio.cli.console import out, print_json, print_problem, shown
 from langchain_label_studio.datasets.files import Written
 from langchain_label_studio.datasets.rows import Row, Skipped
 from langchain_label_studio.support.plurals import count_text
@@ -44,7 +44,7 @@ class ExportCounts:
                 self.skipped.setdefault(item.reason, []).append(item.source.task_id)
 
 
-def print_document(tally: ExportCounts, written: Written) -> None:
+def print_document(tally: ExportCounts, written: Written, problem: str | None) -> None:
     """Print the result as JSON."""
     print_json(
         {
@@ -57,10 +57,11 @@ def print_document(tally: ExportCounts, written: Written) -> None:
                 for reason, tasks in tally.skipped.items()
             },
         }
+        | ({"problem": problem} if problem else {})
     )
 
 
-def print_export_summary(tally: ExportCounts, written: Written) -> None:
+def print_export_summary(tally: ExportCounts, written: Written, problem: str | None) -> None:
     """Print the result for a person."""
     if tally.skipped:
         table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
@@ -75,6 +76,8 @@ def print_export_summary(tally: ExportCounts, written: Written) -> None:
         out.print(f"[green]✓[/green] {count_text(rows, 'row')} of {count_text(tally.reviews, 'review')}:")
         for file in written.files:
             out.print(f"  {shown(str(file))}")
+    if problem:
+        print_problem(problem)
 
 
 def nothing_written(tally: ExportCounts, written: Written, *, needs: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator
 from inspect import signature
@@ -28,8 +29,6 @@ NOT_TYPED = {
     "headers",
     "verify",
     "api_key",
-    "headers",
-    "verify",
     "include_skipped",
     "include_unreviewed",
     "progress",
@@ -237,21 +236,22 @@ NEEDS: list[tuple[str, Callable[[], Review], str]] = [
 ]
 
 
-@pytest.mark.parametrize("as_json", [(), ("--json",)], ids=str)
 @pytest.mark.parametrize(("kind", "reviewed", "said"), NEEDS)
 def test_an_export_without_rows_says_what_a_row_needs(
     kind: str,
     reviewed: Callable[[], Review],
     said: str,
-    as_json: tuple[str, ...],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(reviews_module, "load_reviews", lambda **_: iter([reviewed()]))
 
-    done = CliRunner(env={"COLUMNS": "300"}).invoke(app, ["export", kind, *EXPORT, *as_json])
+    done = CliRunner(env={"COLUMNS": "300"}).invoke(app, ["export", kind, *EXPORT])
+    as_json = CliRunner().invoke(app, ["export", kind, *EXPORT, "--json"])
 
     assert (done.exit_code, said in done.stderr) == (1, True), done.stderr
     assert_in_words_of_commands(done.stderr, ())
+    assert done.stderr == f"✗ {json.loads(as_json.stdout)['problem']}\n"
+    assert (as_json.exit_code, as_json.stderr) == (1, "")
 
 
 def assert_in_words_of_commands(said: str, typed: tuple[str, ...]) -> None:
