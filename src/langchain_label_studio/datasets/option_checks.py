@@ -66,7 +66,7 @@ class SeenReviews:
         """
         if not self.asked:
             return
-        if selection.models and selection.models.isdisjoint(self.models):
+        if self.models and selection.models and selection.models.isdisjoint(self.models):
             _refuse("models", selection.models, "no review is of it", "The models", self.models)
         if self.feedback and selection.feedback and selection.feedback.isdisjoint(self.feedback):
             _refuse("feedback", selection.feedback, "no user gave it", "The feedback", self.feedback)

@@ -126,6 +126,10 @@ def test_feedback_that_nobody_gave_is_named_if_there_is_other_feedback() -> None
     assert not to_kto(REVIEWS[:0], feedback={"userfeedback": 0.5})
 
 
+def test_where_no_review_names_its_model_no_model_is_wrong() -> None:
+    assert not to_sft([review(model=None, **PROJECT)], models="gpt-4o")
+
+
 def test_what_fits_the_project_is_taken() -> None:
     assert [row["label"] for row in to_kto(REVIEWS, threshold=5)] == [False, True]
     assert [row["label"] for row in to_kto(REVIEWS, threshold=7, rating="style")] == [False, False]
