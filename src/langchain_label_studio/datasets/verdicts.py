@@ -33,6 +33,12 @@ _QUALITIES = re.compile(
 )
 """What a control asks for, and what an answer may lack. They say nothing as a value of their own."""
 
+_NEEDS = re.compile(r"needs?|needed|requires?|required")
+_REPAIR = re.compile(
+    r"changes?|correct(ion|ions|ing)|edit(s|ing)?|fix(es|ing)?|improv(ement|ements|ing)|revisions?|rewrit(e|ing)|work"
+)
+"""What only a bad answer needs."""
+
 _NOT = re.compile(
     r"not?|non|nor|neither|never|none|isn|aren|doesn|didn|don|without|lack(s|ing)?|free|zero|low|minor|little"
 )
@@ -99,13 +105,15 @@ def _judgement(words: list[str], *, qualities: bool = False) -> int:
     A word that is denied means the opposite: `not harmful`, `hate-free`, `low quality`. A denial ends with a comma or
     with a "but".
     """
-    found, denied = 0, False
+    found, denied, needs = 0, False, False
     for word, following in pairwise([*words, ""]):
         if _NOT.fullmatch(word):
             denied = True
         elif _BUT.fullmatch(word) or not word.isalpha():
             denied = False
-        elif _FAULTS.fullmatch(word):
+        elif _NEEDS.fullmatch(word):
+            needs = True
+        elif _FAULTS.fullmatch(word) or (needs and _REPAIR.fullmatch(word)):
             if not (denied or following == "free"):
                 return -1
             found = 1
