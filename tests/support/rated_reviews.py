@@ -24,9 +24,9 @@ _QUESTIONS = (
     "Write a short reply to a guest who found a hair in the soup.",
 )
 _ANSWER = "Bread rises because yeast eats sugar and gives off a gas, which makes bubbles in the dough."
+_SHORT = "Yeast makes gas."
 _CORRECTIONS = (
     _ANSWER.replace("a gas", "carbon dioxide"),
-    "Yeast makes gas.",
     _ANSWER.replace("eats sugar", "ferments the sugar of the flour"),
 )
 
@@ -79,7 +79,7 @@ def rich_reviews(count: int = 90, *, seed: int = 5) -> list[Review]:
                 **task,
                 reviewer=who,
                 ratings={"rating": stars, "style": Rating(value=max(1, min(3, stars - 1)), scale=3)},
-                corrected=_ANSWER if stars > 3 else choose.choice(_CORRECTIONS),
+                corrected=_ANSWER if stars > 3 else _SHORT if stars == 3 else choose.choice(_CORRECTIONS),
                 choices={
                     "mood": choose.choice(["Friendly", "Neutral", "Rude"]),
                     "problems": choose.sample(["wrong fact", "too long", "unsafe"], choose.randint(0, 2)),
@@ -87,7 +87,7 @@ def rich_reviews(count: int = 90, *, seed: int = 5) -> list[Review]:
                 controls={"confidence": float(choose.randint(0, 100))},
                 preference=preference(
                     _ANSWER,
-                    _CORRECTIONS[1],
+                    _SHORT,
                     models=rivals,
                     ranking=((0, 1),) if tie else ((0,), (1,)) if left_wins else ((1,), (0,)),
                 ),

@@ -16,6 +16,9 @@ _LEFT_OUT: frozenset[Heading] = frozenset({"Choices", "Over time", "Tags"})
 """The sections that are only in the whole report."""
 
 _MOST_ENTRIES = 3
+_MOST_COLUMNS = 7
+"""The number of columns from which a table is only in the whole report, if it is not the first one of its section."""
+
 _STYLES: dict[Mark, str] = {"same": "{}", "removed": "[red strike]{}[/]", "added": "[green bold]{}[/]"}
 
 _TOO_WIDE = frozenset({"Skipped", "Changed by", "Tokens"})
@@ -38,9 +41,11 @@ def print_report_summary(findings: Findings) -> None:
         out.print(f"\n[bold]{section.heading}[/bold]")
         for note in section.notes:
             out.print(f"[yellow]![/yellow] {shown(note)}")
-        for table in section.tables[:1]:
-            # Not soft-wrapped: a row too wide for the terminal is folded in its cells.
-            out.print(_grid(table), soft_wrap=False)
+        for table in section.tables:
+            if len(table.head) <= _MOST_COLUMNS or table is section.tables[0]:
+                out.print(shown(table.caption))
+                # Not soft-wrapped: a row too wide for the terminal is folded in its cells.
+                out.print(_grid(table), soft_wrap=False)
         for entries in section.entries:
             _print_entries(entries)
     out.print(

@@ -43,7 +43,7 @@ def report_of(names: list[str]) -> Report:
     )
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(st.lists(any_text, min_size=1, max_size=3, unique=True))
 def test_a_report_of_any_names_can_be_written(names: list[str]) -> None:
     report = report_of(names)

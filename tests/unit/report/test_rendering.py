@@ -18,6 +18,7 @@ from langchain_label_studio.cli import app, report_view
 from langchain_label_studio.errors import MissingExtraError
 from langchain_label_studio.report import Report, build_report
 from langchain_label_studio.report.rendering.chart_types import distinct
+from langchain_label_studio.report.rendering.number_text import duration
 from langchain_label_studio.types.review import Review
 from tests.support.reviews import preference, review
 
@@ -307,3 +308,61 @@ def test_the_command_without_a_key_says_where_to_get_one() -> None:
 
     assert done.exit_code == 1
     assert "No Label Studio API key" in done.output
+
+
+def test_many_models_and_reviewers_are_bounded_and_the_row_of_all_runs_stays() -> None:
+    reviews = [
+        review(
+            task_id=number % 90,
+            model=f"model {number % 30:02}",
+            reviewer=f"reviewer {number % 40:02}",
+            rating=3,
+        )
+        for number in range(360)
+    ]
+
+    markdown = build_report(reviews).to_markdown()
+
+    models, stars = (
+        [line for line in block.splitlines() if line.startswith("| ")][2:]
+        for block in markdown.split("\n\n")
+        if block.startswith(("| Model | Runs", "| Model | Ratings"))
+    )
+    for rows in (models, stars):
+        assert len(rows) == 25
+        assert rows[0].startswith("| model ")
+        assert rows[-1].startswith("| all runs |")
+    assert markdown.count("And 6 more, in the JSON.") == 2
+    assert "| Reviewer | with reviewer 00 |" in markdown
+
+
+def test_short_times_are_readable() -> None:
+    assert [duration(seconds) for seconds in (0, 5e-05, 0.83, 0.9999, 1.25, 9.96, 119, 150, 9000)] == [
+        "0 ms",
+        "less than 1 ms",
+        "830 ms",
+        "1.0 s",
+        "1.2 s",
+        "10 s",
+        "119 s",
+        "2 min",
+        "2.5 h",
+    ]
+    assert "830 ms (9 of 10 within 830 ms)" in build_report([review(latency_ms=830.0)]).to_markdown()
+
+
+def test_the_terminal_shows_the_texts_behind_the_numbers(
+    command: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    reviews = [
+        review(task_id=1, reviewer=who, prompt="[b]Why?", answers="A b c.", corrected=text, rating=stars)
+        for who, text, stars in (("ann", "A b d.", 1), ("bob", "A b c.", 5))
+    ]
+
+    report_view.print_report_summary(build_report(reviews))
+
+    shown = capsys.readouterr().out
+    assert "Prompt: [b]Why?" in shown
+    assert "Correction: A b cd." in shown, "what was removed is struck through, what was added is bold"
+    assert "http://label-studio.test/projects/7/data?task=1 mean difference" in shown
+    assert "corrected or not: ann: corrected: A b d.; bob: left as it was" in shown

@@ -38,7 +38,10 @@ def star_tables(findings: Findings) -> Iterator[Table]:
         ]
         head = ["Model", "Ratings", *(_stars(value) for value in values)]
         yield bounded(
-            head, rows, caption=question_name(question) + _rarer(len(given) - _MOST_STARS, "number")
+            head,
+            rows,
+            caption=question_name(question) + _rarer(len(given) - _MOST_STARS, "number"),
+            total=True,
         )
 
 
@@ -54,7 +57,7 @@ def choice_tables(findings: Findings) -> Iterator[Table]:
             if choice.question == control.question
         ]
         caption = question_name(control.question) + _rarer(len(control.values) - MOST_COLUMNS, "choice")
-        yield bounded(["Model", "Reviews", *map(str, values)], rows, caption=caption)
+        yield bounded(["Model", "Reviews", *map(str, values)], rows, caption=caption, total=True)
 
 
 def retrieval_tables(findings: Findings) -> Iterator[Table]:

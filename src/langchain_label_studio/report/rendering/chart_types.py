@@ -59,7 +59,8 @@ class _Layout:
     """The places of the parts of a drawing, in points.
 
     Attributes:
-        width: The width of the axis.
+        width: The width of the axis of `dots`.
+        time_width: The width of the axis of `lines`.
         line: The height of a line with its dot.
         name: The place of the name.
         label: The place of the number.
@@ -68,6 +69,7 @@ class _Layout:
     """
 
     width: int
+    time_width: int
     line: int
     name: Mapping[str, Any]
     label: Mapping[str, Any]
@@ -75,12 +77,15 @@ class _Layout:
     columns: int
 
 
-_WIDE = _Layout(width=620, line=34, name={"x": -210, "limit": 190}, label={"x": 640}, ticks=6, columns=3)
+_WIDE = _Layout(
+    width=620, time_width=830, line=34, name={"x": -210, "limit": 190}, label={"x": 640}, ticks=6, columns=3
+)
 _NARROW = _Layout(
-    width=310,
+    width=250,
+    time_width=290,
     line=52,
-    name={"x": 0, "dy": -18, "limit": 210},
-    label={"x": 310, "dy": -18, "align": "right"},
+    name={"x": 0, "dy": -18, "limit": 310},
+    label={"x": 310, "align": "right"},
     ticks=4,
     columns=1,
 )
@@ -233,7 +238,7 @@ def lines(points: Sequence[Point], *, title: str, order: Sequence[str]) -> Chart
         return alt.layer(
             base.mark_line(strokeWidth=2.5, **_UNTOLD),
             base.mark_point(filled=True, size=60, opacity=1).encode(description="told:N"),
-        ).properties(width=4 * layout.width // 3 if layout is _WIDE else layout.width, height=220)
+        ).properties(width=layout.time_width, height=220)
 
     return _chart(draw, title=title, told=[point.told for point in points])
 

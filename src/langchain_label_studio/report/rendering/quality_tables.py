@@ -36,7 +36,7 @@ def models_table(findings: Findings) -> Table:
     groups = [(name_of(group.name), group) for group in sorted(findings.models, key=_rated(findings))]
     if len(groups) != 1 and findings.everything.task_ids:
         groups.append((ALL_RUNS, findings.everything))
-    return _groups("Model", groups, findings.everything.quality)
+    return _groups("Model", groups, findings.everything.quality, total=True)
 
 
 def tags_table(findings: Findings) -> Table:
@@ -165,10 +165,10 @@ def _rated(findings: Findings) -> Callable[[Group], float]:
     return place
 
 
-def _groups(what: str, groups: Iterable[tuple[str, Group]], of_all: Quality) -> Table:
+def _groups(what: str, groups: Iterable[tuple[str, Group]], of_all: Quality, *, total: bool = False) -> Table:
     rows = [_group_row(name, group, of_all) for name, group in groups]
     head = (what, "Runs", "Reviewed", "Skipped", *_answers_head(of_all), "Changed by", "Latency", "Tokens")
-    return bounded(head, rows)
+    return bounded(head, rows, total=total)
 
 
 def _group_row(name: str, group: Group, of_all: Quality) -> TableRow:

@@ -64,9 +64,18 @@ class Table:
     caption: str = ""
 
 
-def bounded(head: Sequence[str], rows: Sequence[TableRow], *, caption: str = "") -> Table:
-    """Return a table of a readable size: the first rows, without empty columns."""
-    kept = rows[:MOST_ROWS]
+def bounded(
+    head: Sequence[str], rows: Sequence[TableRow], *, caption: str = "", total: bool = False
+) -> Table:
+    """Return a table of a readable size: the first rows, without empty columns.
+
+    Args:
+        head: The names of the columns.
+        rows: All rows.
+        caption: An explanation.
+        total: Whether the last row is all others together. Then it is always shown.
+    """
+    kept = [*rows[: MOST_ROWS - 1], rows[-1]] if total and len(rows) > MOST_ROWS else rows[:MOST_ROWS]
     used = [place for place in range(len(head) - 1) if any(row.cells[place].text != NOTHING for row in rows)]
     return Table(
         head=(head[0], *(head[place + 1] for place in used)),
