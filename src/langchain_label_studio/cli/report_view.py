@@ -9,7 +9,7 @@ from langchain_label_studio.cli.console import out, shown
 from langchain_label_studio.report.findings import Findings
 from langchain_label_studio.report.rendering.conclusions import conclusions, summary
 from langchain_label_studio.report.rendering.entries import Entry, EntryList, Mark
-from langchain_label_studio.report.rendering.sections import Heading, sections_of
+from langchain_label_studio.report.rendering.sections import Heading, Section, sections_of
 from langchain_label_studio.report.rendering.tables import Cell, Table
 
 _LEFT_OUT: frozenset[Heading] = frozenset({"Choices", "Over time", "Tags"})
@@ -36,21 +36,25 @@ def print_report_summary(findings: Findings) -> None:
     for note in findings.notes:
         out.print(f"\n[yellow]![/yellow] {shown(note)}")
     for section in sections_of(findings):
-        if section.heading in _LEFT_OUT:
-            continue
-        out.print(f"\n[bold]{section.heading}[/bold]")
-        for note in section.notes:
-            out.print(f"[yellow]![/yellow] {shown(note)}")
-        for table in section.tables:
-            if len(table.head) <= _MOST_COLUMNS or table is section.tables[0]:
-                out.print(shown(table.caption))
-                # Not soft-wrapped: a row too wide for the terminal is folded in its cells.
-                out.print(_grid(table), soft_wrap=False)
-        for entries in section.entries:
-            _print_entries(entries)
+        if section.heading not in _LEFT_OUT:
+            _print_section(section)
     out.print(
         "\n[dim]The whole report, with the tasks of each number: --html FILE, --markdown or --json.[/dim]"
     )
+
+
+def _print_section(section: Section) -> None:
+    out.print(f"\n[bold]{section.heading}[/bold]")
+    for note in section.notes:
+        out.print(f"[yellow]![/yellow] {shown(note)}")
+    for table in section.tables:
+        if len(table.head) <= _MOST_COLUMNS or table is section.tables[0]:
+            if table.caption:
+                out.print(shown(table.caption))
+            # Not soft-wrapped: a row too wide for the terminal is folded in its cells.
+            out.print(_grid(table), soft_wrap=False)
+    for entries in section.entries:
+        _print_entries(entries)
 
 
 def _print_entries(entries: EntryList) -> None:

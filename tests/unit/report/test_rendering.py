@@ -164,7 +164,7 @@ def test_a_notebook_shows_the_report(hostile: Report) -> None:
 
 def without_the_extra(monkeypatch: pytest.MonkeyPatch, missing: str) -> None:
     monkeypatch.setitem(sys.modules, missing, None)
-    for name in ("html", "charts", "chart_types"):
+    for name in ("html", "charts", "chart_types", "svg"):
         monkeypatch.delitem(sys.modules, f"langchain_label_studio.report.rendering.{name}", raising=False)
 
 

@@ -7,36 +7,18 @@ from dataclasses import dataclass
 from datetime import date
 from os.path import commonprefix
 from typing import Any
-from xml.etree import ElementTree as ET
 
 import altair as alt
-import vl_convert
 
 from langchain_label_studio.report.rendering.page_text import visible
-
-COLORS = 8
-"""The number of colours for models. The page names them `--c0` to `--c7`."""
+from langchain_label_studio.report.rendering.svg import COLORS, LINE, MUTED, PAPER, SERIES, AnyChart, draw
 
 _NAME_LENGTH = 26
 """The maximum length of a name, in characters."""
 
-AnyChart = alt.LayerChart | alt.FacetChart
-
 _PLAIN = "format(datum.value, '~g')"
-_UNUSED = frozenset({"class", "font-family", "pointer-events", "role"})
 # Vega-Lite would describe such a mark itself, in a program: a backslash in a title would begin an escape there.
 _UNTOLD: dict[str, Any] = {"aria": False}
-_SVG = "http://www.w3.org/2000/svg"
-# A chart is drawn with colours that nobody else uses. Then each is replaced by a colour of the page.
-_INK, _MUTED, _LINE, _PAPER = "#010101", "#020202", "#030303", "#050505"
-_SERIES = [f"#0400{index:02x}" for index in range(COLORS)]
-_PAGE_COLORS = {
-    _INK: "var(--ink)",
-    _MUTED: "var(--muted)",
-    _LINE: "var(--line)",
-    _PAPER: "var(--paper)",
-    **{color: f"var(--c{index})" for index, color in enumerate(_SERIES)},
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,16 +148,16 @@ def dots(
     color, told = alt.Color("color:N", scale=None), alt.Description("told:N")
     base = alt.Chart(_data(values)).encode(y=alt.Y("place:O", axis=None))
 
-    def draw(layout: _Layout) -> AnyChart:
+    def chart_of(layout: _Layout) -> AnyChart:
         form = "format(100 * datum.value, '~g') + ' %'" if percent else _PLAIN
         axis = alt.Axis(labelExpr=form, tickCount=layout.ticks, labelFlush=True)
         return alt.layer(
-            base.mark_rule(stroke=_LINE, **_UNTOLD).encode(
+            base.mark_rule(stroke=LINE, **_UNTOLD).encode(
                 x=alt.XDatum(ends[0], scale=scale), x2=alt.datum(ends[1])
             ),
             *(
                 alt.Chart(_data([{}]))
-                .mark_rule(stroke=_MUTED, strokeDash=[3, 3], **_UNTOLD)
+                .mark_rule(stroke=MUTED, strokeDash=[3, 3], **_UNTOLD)
                 .encode(x=alt.XDatum(mark, scale=scale))
                 for mark in marks
             ),
@@ -192,7 +174,7 @@ def dots(
             base.mark_text(fontWeight=600, **layout.label, **_UNTOLD).encode(text="label:N"),
         ).properties(width=layout.width, height=alt.Step(layout.line))
 
-    return _chart(draw, title=title, told=[row.told for row in rows])
+    return _chart(chart_of, title=title, told=[row.told for row in rows])
 
 
 def lines(points: Sequence[Point], *, title: str, order: Sequence[str]) -> Chart:
@@ -208,12 +190,12 @@ def lines(points: Sequence[Point], *, title: str, order: Sequence[str]) -> Chart
         {"when": point.when.isoformat(), "name": short[point.name], "value": point.value, "told": point.told}
         for point in points
     ]
-    color_of = {short[point.name]: _SERIES[point.color % COLORS] for point in points}
+    color_of = {short[point.name]: SERIES[point.color % COLORS] for point in points}
     names = [name for name in short.values() if name in color_of]
     # The days are names, not times. So days without reviews take no room, and no time zone shifts a day.
     days = alt.Axis(labelAngle=0, labelOverlap="greedy", labelSeparation=16, labelFlush=True, grid=False)
 
-    def draw(layout: _Layout) -> AnyChart:
+    def chart_of(layout: _Layout) -> AnyChart:
         legend = alt.Legend(
             title=None,
             orient="top",
@@ -240,11 +222,11 @@ def lines(points: Sequence[Point], *, title: str, order: Sequence[str]) -> Chart
             base.mark_point(filled=True, size=60, opacity=1).encode(description="told:N"),
         ).properties(width=layout.time_width, height=220)
 
-    return _chart(draw, title=title, told=[point.told for point in points])
+    return _chart(chart_of, title=title, told=[point.told for point in points])
 
 
 def _dot(place: int, row: Dot, name: str) -> dict[str, Any]:
-    color = _SERIES[row.color % COLORS]
+    color = SERIES[row.color % COLORS]
     return {
         "place": place,
         "name": name,
@@ -255,7 +237,7 @@ def _dot(place: int, row: Dot, name: str) -> dict[str, Any]:
         "told": row.told,
         "color": color,
         # A hollow dot has too little behind it for an interval.
-        "fill": _PAPER if row.low is None else color,
+        "fill": PAPER if row.low is None else color,
     }
 
 
@@ -263,48 +245,6 @@ def _data(values: list[dict[str, Any]]) -> alt.Data:
     return alt.Data(values=values)  # type: ignore[no-untyped-call]
 
 
-def _chart(draw: Callable[[_Layout], AnyChart], *, title: str, told: Sequence[str]) -> Chart:
-    wide, narrow = (_svg(draw(layout), title=title, told=told) for layout in (_WIDE, _NARROW))
+def _chart(chart_of: Callable[[_Layout], AnyChart], *, title: str, told: Sequence[str]) -> Chart:
+    wide, narrow = (draw(chart_of(layout), title=title, told=told) for layout in (_WIDE, _NARROW))
     return Chart(title=title, wide=wide, narrow=narrow)
-
-
-def _svg(chart: AnyChart, *, title: str, told: Sequence[str]) -> str:
-    quiet: dict[str, Any] = {"domain": False, "ticks": False, "labelPadding": 8}
-    spec = chart.configure(
-        background="transparent",
-        padding={"left": 0, "top": 6, "right": 6, "bottom": 6},
-        font="Helvetica, Arial, sans-serif",
-        view=alt.ViewConfig(stroke=None),
-        axis=alt.AxisConfig(gridColor=_LINE, labelColor=_MUTED, labelFontSize=12, **quiet),
-        text=alt.MarkConfig(align="left", fill=_INK, fontSize=14),
-        legend=alt.LegendConfig(labelColor=_INK, labelFontSize=13, symbolSize=110),
-    ).to_dict(validate=False)
-    svg = vl_convert.vegalite_to_svg(_drawable(spec))
-    return _for_the_page(svg, title=visible(title), told=frozenset(map(visible, told)))
-
-
-def _drawable(part: Any) -> Any:
-    """Return a specification in which every text can be drawn."""
-    if isinstance(part, dict):
-        return {key: _drawable(value) for key, value in part.items()}
-    if isinstance(part, list):
-        return [_drawable(value) for value in part]
-    return visible(part) if isinstance(part, str) else part
-
-
-def _for_the_page(svg: str, *, title: str, told: frozenset[str]) -> str:
-    """Return the drawing with the page's colours and font. The texts for the pointer become titles."""
-    ET.register_namespace("", _SVG)
-    root = ET.fromstring(svg)  # noqa: S314 (drawn here)
-    for element in list(root.iter()):
-        label = element.get("aria-label", "")
-        for name in [name for name in element.attrib if name in _UNUSED or name.startswith("aria-")]:
-            del element.attrib[name]
-        for name in ("fill", "stroke"):
-            if element.get(name) in _PAGE_COLORS:
-                element.set(name, _PAGE_COLORS[element.attrib[name]])
-        if label in told:
-            ET.SubElement(element, f"{{{_SVG}}}title").text = label
-    root.set("role", "img")
-    root.set("aria-label", f"{title}: {'; '.join(sorted(told))}")
-    return ET.tostring(root, encoding="unicode")

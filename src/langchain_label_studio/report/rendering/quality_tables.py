@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
-from langchain_label_studio.report.findings import Findings
+from langchain_label_studio.report.findings import Correlation, Findings
 from langchain_label_studio.report.measures import Estimate, Group, Quality
 from langchain_label_studio.report.rendering.number_text import (
     NOTHING,
@@ -26,6 +26,7 @@ from langchain_label_studio.report.rendering.tables import (
     figure,
 )
 from langchain_label_studio.report.reviewer_findings import Closeness, Reviewer
+from langchain_label_studio.report.statistics.observations import CORRECTION
 from langchain_label_studio.support.plurals import count_text
 
 _REVIEWER_COLUMNS = ("Like the others", "Like the ground truth", "Median time")
@@ -70,7 +71,7 @@ def feedback_tables(findings: Findings) -> Iterator[Table]:
                 cells=(
                     figure(each.estimate),
                     Cell(text=f"{each.estimate.count:,}"),
-                    Cell(text=connection(each.estimate)),
+                    Cell(text=_connection(each)),
                 ),
                 tasks=(("with both", each.task_ids),),
             )
@@ -79,17 +80,23 @@ def feedback_tables(findings: Findings) -> Iterator[Table]:
         if together:
             caption = f"{feedback.key}: do users and reviewers agree?"
             yield bounded(
-                ("Reviewers say", "Rank correlation", "Tasks", "Higher score"), together, caption=caption
+                ("Reviewers say", "Rank correlation", "Tasks", "With a higher score"),
+                together,
+                caption=caption,
             )
 
 
-def connection(correlation: Estimate) -> str:
-    """Return in words what a correlation says, if its interval leaves out 0."""
-    if correlation.low is None or correlation.high is None:
+def _connection(correlation: Correlation) -> str:
+    """Return in words what reviewers say where users give more, if the interval leaves out 0."""
+    low, high = correlation.estimate.low, correlation.estimate.high
+    if low is None or high is None:
         return "not known"
-    if correlation.low > 0:
-        return "reviewers give more"
-    return "reviewers give less" if correlation.high < 0 else "no connection can be seen"
+    more, less = ("more stars", "fewer stars")
+    if correlation.question == CORRECTION:
+        more, less = ("corrected more often", "corrected less often")
+    if low > 0:
+        return more
+    return less if high < 0 else "no connection can be seen"
 
 
 def periods_table(findings: Findings) -> Table | None:
