@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import Any
 
 import httpx
@@ -13,14 +13,33 @@ from langchain_label_studio.local_server import LocalLabelStudio
 from tests.support.programs import COMMAND
 
 
+class _AccessToken(httpx.Auth):
+    """Renews the access token, which lives for five minutes. A tier takes longer."""
+
+    def __init__(self, server: LocalLabelStudio) -> None:
+        self._server = server
+        self._token = self._renewed()
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        request.headers["Authorization"] = f"Bearer {self._token}"
+        answer = yield request
+        if answer.status_code == httpx.codes.UNAUTHORIZED:
+            self._token = self._renewed()
+            request.headers["Authorization"] = f"Bearer {self._token}"
+            yield request
+
+    def _renewed(self) -> str:
+        body = {"refresh": self._server.api_key}
+        answer = httpx.post(f"{self._server.url}/api/token/refresh/", json=body)
+        return str(answer.raise_for_status().json()["access"])
+
+
 class StudioApi:
     """The server's API, as its account sees it."""
 
     def __init__(self, server: LocalLabelStudio) -> None:
         self.server = server
-        refreshed = httpx.post(f"{server.url}/api/token/refresh/", json={"refresh": server.api_key})
-        headers = {"Authorization": f"Bearer {refreshed.json()['access']}"}
-        self.http = httpx.Client(base_url=server.url, headers=headers, timeout=60)
+        self.http = httpx.Client(base_url=server.url, auth=_AccessToken(server), timeout=60)
 
     def get(self, path: str, **params: Any) -> Any:
         return self.http.get(path, params=params).raise_for_status().json()
