@@ -153,9 +153,7 @@ def _rows(
         try:
             if isinstance(found, Unfit):
                 raise found
-            _check(found, opinion, selection)
-            if found.praises_original:
-                _check_verdicts(found, opinion, selection.choices, kind.good)
+            _check(found, opinion, kind, selection)
             data = kind.render(found)
             if selection.deduplicate:
                 _check_new(data, written)
@@ -169,7 +167,7 @@ def _rows(
             yield Skipped(reason=Reason.NOT_COUNTED, source=source_of([review]))
 
 
-def _check(example: Example, opinion: Opinion, selection: ReviewSelection) -> None:
+def _check(example: Example, opinion: Opinion, kind: DatasetKind, selection: ReviewSelection) -> None:
     """Check an example against the options.
 
     Raises:
@@ -178,18 +176,25 @@ def _check(example: Example, opinion: Opinion, selection: ReviewSelection) -> No
     model = example.model or example.run.model
     if selection.models and model not in selection.models:
         raise Unfit(Reason.OTHER_MODEL, model or "")
+    _check_choices(opinion, selection)
+    if selection.only_changed and not example.changed:
+        raise Unfit(Reason.UNCHANGED)
+    if example.praises_original:
+        _check_verdicts(example, opinion, selection.choices, kind.good)
+    if not example.changed:
+        _check_rating(example, opinion, selection)
+    if example.rejected and same_words(example.rejected) == same_words(example.answer):
+        raise Unfit(Reason.SAME_ANSWER)
+
+
+def _check_choices(opinion: Opinion, selection: ReviewSelection) -> None:
+    """Check that the choices are those that the options ask for."""
     for control, wanted in selection.choices.items():
         if wanted.isdisjoint(opinion.choices(control).value):
             raise Unfit(Reason.OTHER_CHOICES, control)
     for control, unwanted in selection.exclude.items():
         if unwanted & opinion.objections(control):
             raise Unfit(Reason.EXCLUDED_CHOICE, control)
-    if selection.only_changed and not example.changed:
-        raise Unfit(Reason.UNCHANGED)
-    if not example.changed:
-        _check_rating(example, opinion, selection)
-    if example.rejected and same_words(example.rejected) == same_words(example.answer):
-        raise Unfit(Reason.SAME_ANSWER)
 
 
 def _check_rating(example: Example, opinion: Opinion, selection: ReviewSelection) -> None:

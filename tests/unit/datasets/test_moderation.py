@@ -64,8 +64,10 @@ def test_whatever_moderation_finds_is_not_learnt(path: tuple[str, ...]) -> None:
     }
 
 
-def test_an_answer_in_which_moderation_finds_nothing_is_learnt() -> None:
-    assert len(to_sft([of_template(MODERATION, {"chat": CHAT})])) == 1
+def test_silence_of_moderation_is_no_approval() -> None:
+    rows = to_sft([of_template(MODERATION, {"chat": CHAT})])
+
+    assert list(rows.skipped) == ["nobody said whether the answer is good"]
 
 
 @pytest.mark.parametrize(
