@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 from langchain_label_studio.datasets.chosen import choosing_controls, chosen
 from langchain_label_studio.datasets.rows import same_words
 from langchain_label_studio.datasets.skip_reasons import Reason, Unfit
-from langchain_label_studio.datasets.verdicts import calls_bad, calls_good, lists_faults
+from langchain_label_studio.datasets.verdicts import asks_for_fault, calls_bad, calls_good, lists_faults
 from langchain_label_studio.types.review import Candidate, Rating, Review
 from langchain_label_studio.types.run import LLMRun
 from langchain_label_studio.types.turn import Turn
@@ -171,8 +171,7 @@ class Opinion:
         votes, chose = self._votes(control)
         return frozenset(name for name, count in votes.items() if 2 * count >= len(chose))
 
-    @property
-    def approves(self) -> bool:
+    def approves(self, control: str | None) -> bool:
         """Whether a reviewer said something good of an answer, or left it as it is in a box that corrects it.
 
         Stars count, whatever they are: see `is_rated_low`. If nobody knows what the reviewer was asked, the review
@@ -181,7 +180,7 @@ class Opinion:
         return any(
             not voter.asked
             or voter.corrected is not None
-            or voter.ratings
+            or _rating(voter, control, None)
             or any(
                 calls_good(control, name)
                 for control in choosing_controls(voter)
@@ -221,7 +220,12 @@ def _rating(review: Review, control: str | None, candidate: str | None) -> Ratin
         compared = review.preference.candidates
         if any(each.rating for each in compared):
             return next((each.rating for each in compared if each.id == candidate), None)
-    return review.rating if control is None else review.ratings.get(control)
+    return review.ratings.get(control or rated_control(review) or "")
+
+
+def rated_control(review: Review) -> str | None:
+    """Return the control whose stars count if none is named: the first one that does not ask for a fault."""
+    return next((name for name in review.ratings if not asks_for_fault(name)), None)
 
 
 def _grouped(items: Iterable[_T], key: Callable[[_T], _K]) -> dict[_K, list[_T]]:

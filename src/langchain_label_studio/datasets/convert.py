@@ -206,7 +206,7 @@ def _check_rating(example: Example, opinion: Opinion, selection: ReviewSelection
         # A bad answer without a correction is not approved. Nor is one of which nobody said anything.
         if opinion.is_rated_low(selection.rating):
             raise Unfit(Reason.RATED_LOW)
-        if not (opinion.approves or selection.choices):
+        if not (opinion.approves(selection.rating) or selection.choices):
             raise Unfit(Reason.NOT_JUDGED)
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import NoReturn
 
 from langchain_label_studio.datasets.chosen import choosing_controls, chosen, names_in
+from langchain_label_studio.datasets.consensus import rated_control
 from langchain_label_studio.datasets.kto import Labelling
 from langchain_label_studio.datasets.options import ReviewSelection
 from langchain_label_studio.errors import SettingError
@@ -48,7 +49,7 @@ class SeenReviews:
         for review in reviews:
             self.asked |= {name: tag for name, tag in review.asked.items() if not tag.is_for_regions}
             self.scales |= {name: rating.scale for name, rating in review.ratings.items()}
-            self.first_rated.update([*review.ratings][:1])
+            self.first_rated.update(filter(None, [rated_control(review)]))
             for control in choosing_controls(review):
                 self.chosen.setdefault(control, set()).update(chosen(review, control))
             compared = review.preference.candidates if review.preference else ()

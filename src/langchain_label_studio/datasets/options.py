@@ -47,7 +47,8 @@ class Options(TypedDict, total=False):
             `{"topic": ["billing", "other"]}`. A value of a taxonomy is its path, such as `"Harmful / Violence"`, a
             part of that from its beginning, or its last name. An alias is as good as its value.
         exclude: Leave out reviews with one of these choices.
-        rating: The name of the control whose stars count. Default: the first control with stars.
+        rating: The name of the control whose stars count. Default: the first control with stars, but for one whose name is
+            that of a fault, such as `toxicity`.
         deduplicate: Write the same row only once.
     """
 

@@ -68,6 +68,12 @@ def calls_good(control: str, value: str) -> bool:
     return _verdict(control, value) > 0
 
 
+@lru_cache(maxsize=256)
+def asks_for_fault(control: str) -> bool:
+    """Return whether a control asks for a fault by its name, such as `toxicity`: more stars are then no praise."""
+    return _judgement(_words(control), qualities=True) < 0
+
+
 @lru_cache(maxsize=4096)
 def _verdict(control: str, value: str) -> int:
     """Return -1 if a value calls an answer bad, 1 if it calls it good, and 0 if it does neither."""

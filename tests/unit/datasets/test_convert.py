@@ -375,6 +375,17 @@ class TestOptions:
         assert reasons(to_sft([one], rating="truth", min_rating=2)) == {Reason.RATED_LOW: 1}
         assert reasons(to_kto([one], rating="gone")) == {Reason.NOT_RATED: 1}
 
+    def test_stars_for_a_fault_are_no_praise(self) -> None:
+        toxic = review(ratings={"toxicity": 5}, **asked(stars("toxicity")))
+
+        helpful = review(ratings={"toxicity": 1, "help": 5}, **asked(stars("toxicity"), stars("help")))
+
+        assert reasons(to_sft([toxic])) == {Reason.NOT_JUDGED: 1}
+        assert reasons(to_kto([toxic])) == {Reason.NOT_RATED: 1}
+        assert [row["label"] for row in to_kto([helpful])] == [True]
+        assert len(to_sft([helpful])) == 1, "by the first control that asks for no fault"
+        assert len(to_sft([toxic], rating="toxicity")) == 1, "as asked for"
+
     def test_only_changed_leaves_out_what_stayed(self) -> None:
         several = review(answers=["a", "b"], corrected=["a", "B"])
         compared = review(preference=preference("x", "y"))
