@@ -68,7 +68,7 @@ _NARROW = _Layout(
     line=52,
     name={"x": 0, "dy": -18, "limit": 310},
     label={"x": 310, "align": "right"},
-    ticks=4,
+    ticks=3,
     columns=1,
 )
 

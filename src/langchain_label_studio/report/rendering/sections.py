@@ -103,7 +103,7 @@ def _comparisons(preferences: Preferences | None) -> Section:
     notes = list(preferences.notes)
     if tied := len(preferences.tied_task_ids):
         notes.append(
-            f"In {count_text(tied, 'task')} answers were found equally good. A tie is a win of nobody."
+            f"In {count_text(tied, 'task')} answers were found equally good. A tie is no win for any model."
         )
     tables = [leaderboard(preferences), duels_table(preferences)]
     if preferences.first_shown:
