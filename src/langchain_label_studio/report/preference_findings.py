@@ -70,7 +70,7 @@ class Preferences:
         contenders: The models, the strongest first.
         duels: The wins of each model against each other model.
         tied_task_ids: The tasks in which somebody found answers of different models equally good. Such a comparison is
-            a win of nobody.
+            no win for any model.
         first_shown: How often the answer wins that is shown first. None if no order of answers is known.
         notes: The reason why there is no leaderboard, and the reviews that could not be counted.
     """
