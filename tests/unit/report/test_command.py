@@ -13,9 +13,9 @@ from typer.testing import CliRunner
 from langchain_label_studio.cli import app, report_view
 from langchain_label_studio.report import build_report
 from langchain_label_studio.types.review import Review
+from tests.support.extras import without_the_extra
 from tests.support.hostile_reviews import hostile_reviews
 from tests.support.reviews import review
-from tests.unit.report.extras import without_the_extra
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from langchain_label_studio.report.rendering.chart_types import Dot, Point, dist
 from langchain_label_studio.report.rendering.page_text import visible
 from tests.support.reviews import START, preference, review
 
-# Each of these ended the process, or the drawing.
+# Most of these ended the process, or the drawing; the others move the cursor of a terminal.
 DEADLY = ["\x00", "\x07", "\x0c", "\x1b", "\x7f", "\x9b", "\ufffe", "\uffff", "\ud800", "\udfff"]
 CONFUSING = ["", " ", "\n", '"', "'", "]", ".", "\\", "\\n", "\\u001b", "a.b[0]:Q", "\u202e", "x" * 3000]
 

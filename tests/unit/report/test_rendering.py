@@ -11,9 +11,9 @@ from langchain_label_studio.errors import MissingExtraError
 from langchain_label_studio.report import Report, build_report
 from langchain_label_studio.report.rendering.chart_types import distinct
 from langchain_label_studio.report.rendering.number_text import duration
+from tests.support.extras import without_the_extra
 from tests.support.hostile_reviews import HOSTILE, hostile_reviews
 from tests.support.reviews import review
-from tests.unit.report.extras import without_the_extra
 
 
 @pytest.fixture(scope="module")
