@@ -39,7 +39,7 @@ _NOT_TYPED = re.compile(r"\b(?:api_key|headers|verify)=\S* or (?=[A-Z])")
 
 _ASIDE = re.compile(r" ?\(in Python, [^)]*\)")
 _ARGUMENT = re.compile(rf"(?<![\w-])({'|'.join(OPTIONS)})=(?=(\S?))")
-_TWICE = re.compile(r"(--[\w-]+) (?:or|and) \1(?![\w-])")
+_TWICE = re.compile(r"(?<![\w-])(--[\w-]+) (?:or|and) \1(?![\w-])")
 
 
 def in_command_words(text: str) -> str:

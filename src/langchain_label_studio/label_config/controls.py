@@ -104,12 +104,15 @@ def _bucket(tag: ET.Element) -> tuple[str, str]:
 def _values(
     tag: ET.Element, path: tuple[str, ...] = (), said: tuple[str, ...] = ()
 ) -> Iterator[tuple[str, str]]:
-    """Yield the values that can be chosen, as `(what an annotation holds, value)`."""
-    for choice in tag.iterfind("Choice"):
-        value = choice.get("value", "")
-        to_value, to_said = (*path, value), (*said, choice.get("alias") or value)
+    """Yield the values that can be chosen, as `(what an annotation holds, value)`. A `<View>` may stand around them."""
+    for inner in tag:
+        if inner.tag != "Choice":
+            yield from _values(inner, path, said)
+            continue
+        value = inner.get("value", "")
+        to_value, to_said = (*path, value), (*said, inner.get("alias") or value)
         yield " / ".join(to_said), " / ".join(to_value)
-        yield from _values(choice, to_value, to_said)
+        yield from _values(inner, to_value, to_said)
 
 
 def _scale(max_rating: str | None) -> int:

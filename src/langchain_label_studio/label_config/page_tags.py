@@ -19,7 +19,7 @@ _ADVICE = {
     "chat": 'It belongs to the paid editions. Show the conversation in a <Paragraphs layout="dialogue">',
     "reactcode": "It belongs to the paid editions. Use other tags",
 }
-_RELEASE = re.compile(r"(\d+)\.(\d+)")
+_RELEASE = re.compile(r"^(\d+)\.(\d+)")
 
 
 def read_release(release: str) -> tuple[int, int] | None:

@@ -18,12 +18,12 @@ from langchain_label_studio.support.printable_text import printable
 
 _GUIDE = "see 'A server behind a proxy' in the guide of operations"
 _ADVICE = "set LABEL_STUDIO_HEADERS to the headers that it wants (in Python, pass headers=)"
-_SCHEME = re.compile(r"\s*([A-Za-z][\w-]{0,30})(?=\s|$)")
+_SCHEME = re.compile(r"^\s*([A-Za-z][\w-]{0,30})(?=\s|$)")
 # The answers of nginx, Go and Apache to HTTP without TLS.
 _WANTS_TLS = re.compile(
     r"HTTP request (?:was sent )?to (?:an )?HTTPS|plain HTTP to an SSL-enabled", re.IGNORECASE
 )
-_NOISE = re.compile(r"^.*certificate verify failed:\s*|^\[[^\]]*\]\s*|\s*\(_ssl\.c:\d+\)")
+_NOISE = re.compile(r"^.*certificate verify failed:\s*|^\[[^\]]*\]\s*| ?\(_ssl\.c:\d+\)")
 
 _PEM = "as a PEM file in SSL_CERT_FILE (in Python, pass verify='/path/to/it.pem')"
 _CERTIFICATES = (

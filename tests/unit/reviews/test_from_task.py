@@ -333,7 +333,7 @@ def test_a_review_says_what_its_project_asks_for() -> None:
     config = template(
         show='<Text name="prompt" value="$prompt"/><Text name="answer" value="$answer"/>',
         ask="""<Rating name="stars" maxRating="7"/><TextArea name="better" toName="answer" value="$answer"/>
-        <Choices name="mood" toName="prompt" perRegion="true"><Choice value="Good" alias="g"/><Choice value="Bad"/></Choices>
+        <Choices name="mood" toName="prompt" perRegion="true"><View><Choice value="Good" alias="g"/></View><Choice value="Bad"/></Choices>
         <Taxonomy name="harm" toName="prompt"><Choice value="Harmful" alias="h"><Choice value="Hate"/></Choice></Taxonomy>""",
     )
 
