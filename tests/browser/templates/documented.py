@@ -40,6 +40,7 @@ MODERATION = """<View>
 <Taxonomy name="evals" toName="chat">
   <Choice value="Harmful content"><Choice value="Self-harm"/><Choice value="Hate"/></Choice>
   <Choice value="Regulation"><Choice value="Copyright"/></Choice>
+  <Choice value="Other categories"/>
 </Taxonomy>
 </View>"""
 MODERATION_BY_CHOICES = """<View>
@@ -96,18 +97,20 @@ def rag(data: Any) -> list[Annotation]:
 
 def moderation(data: Any) -> list[Annotation]:
     *asked, answer = data["chat"]
+    bad: dict[str, Any] = {
+        "sft": Reason.CALLED_BAD,
+        "pairs": Reason.NOTHING_PREFERRED,
+        "kto": [(asked, answer["content"], False)],
+    }
     return [
+        Annotation(clicks=lambda page: page.choose_in_tree("Harmful content", "Hate"), **bad),
+        Annotation(clicks=lambda page: page.choose_in_tree("Regulation", "Copyright"), **bad),
+        # Who finds nothing chooses nothing.
         Annotation(
-            clicks=lambda page: page.choose_in_tree("Harmful content", "Hate"),
-            sft=Reason.CALLED_BAD,
+            clicks=lambda page: None,
+            sft=[(asked, answer["content"])],
             pairs=Reason.NOTHING_PREFERRED,
-            kto=[(asked, answer["content"], False)],
-        ),
-        Annotation(
-            clicks=lambda page: page.choose_in_tree("Regulation", "Copyright"),
-            sft=Reason.EXCLUDED_CHOICE,
-            pairs=Reason.NOTHING_PREFERRED,
-            kto=Reason.EXCLUDED_CHOICE,
+            kto=Reason.NEITHER_CHOSEN,
         ),
     ]
 
@@ -164,8 +167,7 @@ DOCUMENTED = {
         said=moderation,
         config=MODERATION,
         data={"chat": HELLO},
-        kto={"good": {"evals": "Regulation"}, "bad": {"evals": "Harmful content"}},
-        selected={"exclude": {"evals": "Regulation"}},
+        kto={"good": {"evals": "Other categories"}, "bad": {"evals": ["Harmful content", "Regulation"]}},
     ),
     "Response moderation by Choices": Case(
         said=moderation_by_choices,

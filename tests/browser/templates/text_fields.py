@@ -137,7 +137,7 @@ def remarks_on_dialogue(data: Any) -> list[Annotation]:
     return [
         Annotation(
             clicks=lambda page: (page.label_span("Wrong", "Lyon"), page.add("Paris"), page.tick("no")),
-            **APPROVED | {"sft": Reason.CALLED_BAD, "pairs": Reason.NOTHING_PREFERRED},
+            **APPROVED | {"sft": Reason.NOT_JUDGED, "pairs": Reason.NOTHING_PREFERRED},
         )
     ]
 
