@@ -174,7 +174,8 @@ class Opinion:
     def approves(self, control: str | None) -> bool:
         """Whether a reviewer said something good of an answer, or left it as it is in a box that corrects it.
 
-        Stars count, whatever they are: see `is_rated_low`. If nobody knows what the reviewer was asked, the review
+        Stars count, whatever they are: see `is_rated_low`. A list of faults of which nothing was chosen says that there is
+        no fault. If nobody knows what the reviewer was asked, the review
         itself says that the answer is good.
         """
         return any(
@@ -186,6 +187,7 @@ class Opinion:
                 for control in choosing_controls(voter)
                 for name in chosen(voter, control)
             )
+            or _finds_no_fault(voter)
             for voter in self.voters
         )
 
@@ -213,6 +215,14 @@ class Opinion:
         names = [(voter, chosen(voter, control)) for voter in self.voters]
         votes = Counter(name for _, every in names for name in every)
         return votes, tuple(voter for voter, every in names if every)
+
+
+def _finds_no_fault(review: Review) -> bool:
+    return any(
+        not tag.is_for_regions and lists_faults(name, tuple(tag.values.values())) and not chosen(review, name)
+        for name, tag in review.asked.items()
+        if tag.values
+    )
 
 
 def _rating(review: Review, control: str | None, candidate: str | None) -> Rating | None:

@@ -64,10 +64,26 @@ def test_whatever_moderation_finds_is_not_learnt(path: tuple[str, ...]) -> None:
     }
 
 
-def test_silence_of_moderation_is_no_approval() -> None:
-    rows = to_sft([of_template(MODERATION, {"chat": CHAT})])
+def test_who_finds_nothing_chooses_nothing() -> None:
+    assert len(to_sft([of_template(MODERATION, {"chat": CHAT})])) == 1
 
-    assert list(rows.skipped) == ["nobody said whether the answer is good"]
+
+def test_silence_about_something_else_is_no_approval() -> None:
+    topics = MODERATION.replace("Harmful content", "Cooking").replace("Regulation", "Travel")
+    topics = topics.replace("Hallucination", "Sport").replace("Other categories", "Music")
+    for fault in (
+        "Self-harm",
+        "Hate",
+        "Violence",
+        "Copyright",
+        "Privacy and security",
+        "Ungrounded content: non-factual",
+    ):
+        topics = topics.replace(fault, "Other")
+
+    assert list(to_sft([of_template(topics, {"chat": CHAT})]).skipped) == [
+        "nobody said whether the answer is good"
+    ]
 
 
 @pytest.mark.parametrize(
