@@ -79,7 +79,8 @@ def find_comparison(inputs: Mapping[str, InputTag], controls: Iterable[ControlTa
     sides = {
         control.name: named
         for control in known
-        if control.type == "Choices" and (named := _sides(control, tags))
+        if control.type == "Choices"
+        and (named := _sides(control, tags, beside_pairwise=pairwise is not None))
     }
     rated = _rated([control for control in known if control.type == "Rating"], tags)
     if not (pairwise or sides or rated):
@@ -133,8 +134,11 @@ def _numbered(inputs: Iterable[InputTag]) -> tuple[InputTag, ...]:
     return tuple(tag for _, tag in sorted(found.items())) if len(found) > 1 else ()
 
 
-def _sides(control: ControlTag, tags: Sequence[InputTag]) -> dict[str, Side]:
-    """Return the better answer by what an annotation holds. Empty if the values do not compare the answers."""
+def _sides(control: ControlTag, tags: Sequence[InputTag], *, beside_pairwise: bool) -> dict[str, Side]:
+    """Return the better answer by what an annotation holds. Empty if the values do not compare the answers.
+
+    Beside a `Pairwise`, the values may all say that the answers are alike: a `Pairwise` itself cannot.
+    """
     about = [tag for tag in tags if tag.name in control.to_names]
     if len(about) == 1:
         return {}
@@ -146,7 +150,9 @@ def _sides(control: ControlTag, tags: Sequence[InputTag]) -> dict[str, Side]:
             sides[said] = side
         elif value.strip().casefold() in _PLACES:
             return {}  # a scale that goes on, such as 1, 2, 3, 4, 5
-    return sides if len({side for side in sides.values() if side != "tie"}) > 1 else {}
+    better = {side for side in sides.values() if side != "tie"}
+    only_ties = beside_pairwise and not better and len(sides) == len(control.values)
+    return sides if len(better) > 1 or only_ties else {}
 
 
 def _rated(ratings: Sequence[ControlTag], tags: Sequence[InputTag]) -> dict[str, int]:

@@ -189,7 +189,13 @@ class _Annotation:
         if self._shown.run.answers and not self._shown.compares:
             return None, (), ()
         try:
-            found = read_preference(self._answers, self._data, self._controls, self._options.good_buckets)
+            found = read_preference(
+                self._answers,
+                self._data,
+                self._controls,
+                self._options.good_buckets,
+                ties=not form_for_reading(self._shown.run.form).compares,
+            )
         except UnknownOrderError as error:
             return None, (), (str(error),)
         return *found, ()

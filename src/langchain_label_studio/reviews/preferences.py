@@ -32,7 +32,12 @@ class UnknownOrderError(ValueError):
 
 
 def read_preference(
-    answers: Answers, data: Mapping[str, Any], controls: Controls, good_buckets: frozenset[str]
+    answers: Answers,
+    data: Mapping[str, Any],
+    controls: Controls,
+    good_buckets: frozenset[str],
+    *,
+    ties: bool = True,
 ) -> tuple[Preference | None, tuple[Turn, ...]]:
     """Return the order in which a reviewer put the answers of a task.
 
@@ -41,6 +46,7 @@ def read_preference(
         data: The task's data.
         controls: The controls of the project's label config.
         good_buckets: The names of the buckets of a `Ranker` for good answers. Without any, the names tell.
+        ties: Whether a `Choices` that only says that answers are alike counts. A form may read it itself.
 
     Returns:
         The order, or None if the answers were not compared; and the turns with which all compared conversations begin.
@@ -51,7 +57,7 @@ def read_preference(
     tags = controls.compared or (_pair_of_the_templates(controls) if answers.selected else ())
     candidates, shared = _compared(tags, data, controls, answers)
     if len(candidates) == len(tags) > 1:
-        orders = dict(_orders(answers, controls, len(tags)))
+        orders = dict(_orders(answers, controls, len(tags), ties=ties))
         _check(orders)
         if orders:
             return Preference(candidates=candidates, ranking=next(iter(orders.values()))), shared
@@ -63,7 +69,7 @@ def read_preference(
     return None, ()
 
 
-def _orders(answers: Answers, controls: Controls, count: int) -> Iterator[tuple[str, Ranking]]:
+def _orders(answers: Answers, controls: Controls, count: int, *, ties: bool) -> Iterator[tuple[str, Ranking]]:
     """Yield the order that each control says, by the control's name. Stars come last."""
     for name, selected in answers.selected.items():
         if selected in _SIDES and count == len(_SIDES):
@@ -72,6 +78,8 @@ def _orders(answers: Answers, controls: Controls, count: int) -> Iterator[tuple[
         return
     for name, named in controls.comparison.sides.items():
         sides = {named[said] for said in answers.choices.get(name, ()) if said in named}
+        if not ties and set(named.values()) == {"tie"}:
+            continue
         if len(sides) > 1 and "tie" in sides:
             yield name, ()  # both a tie and a better answer: no order
         elif sides:

@@ -176,6 +176,17 @@ def test_an_annotation_that_contradicts_itself_is_named(ask: str, result: list[d
     assert [*to_dpo([review]), *to_sft([review])] == []
 
 
+def test_a_choice_of_ties_beside_a_pairwise_is_part_of_the_comparison() -> None:
+    config = two(PAIRWISE + choices("Equally good", "Equally bad", name="tie"))
+    left, tie = region("comparison", "pairwise", selected="left"), chosen("Equally good", "tie")
+
+    assert order(of_template(config, PAIR, tie)) == TIE
+    assert order(of_template(config, PAIR, left)) == LEFT
+    assert "'comparison' and 'tie'" in of_template(config, PAIR, left, tie).unreadable[0]
+    alone = two(choices("Equally good", "Equally bad", name="tie"))
+    assert of_template(alone, PAIR, tie).preference is None
+
+
 def test_several_choices_of_one_control_may_contradict_each_other() -> None:
     config = two(choices("left", "right", "tie"))
 
