@@ -41,9 +41,12 @@ def read_turns(value: Any, tag: InputTag | None = None) -> tuple[Turn, ...]:
 
 
 def _turn(item: Mapping[str, Any], speaker: tuple[str, ...], speech: tuple[str, ...]) -> Turn:
-    said = str(next((item[key] for key in speaker if item.get(key)), "user"))
+    speaker_key = next((key for key in speaker if item.get(key)), "")
+    speech_key = next((key for key in speech if item.get(key) is not None), "")
+    said, content = str(item.get(speaker_key, "user")), item.get(speech_key, "")
     role = _ROLES.get(said.casefold(), said)
-    content = next((item[key] for key in speech if item.get(key) is not None), "")
+    if isinstance(content, str) and item.keys() <= {speaker_key, speech_key}:
+        return {"role": role, "content": content}
     return message_of_api(role, content, item)
 
 

@@ -8,7 +8,6 @@ from typing import Any, get_args
 
 from langchain_label_studio.forms.registry import form_for_reading
 from langchain_label_studio.label_config.controls import Controls
-from langchain_label_studio.label_config.inert_text import active
 from langchain_label_studio.label_config.names import choose_answer_field, says_answer, says_comment
 from langchain_label_studio.label_config.parse import PROMPT_TAGS, InputTag
 from langchain_label_studio.label_studio.tasks.feedback_columns import feedback_columns
@@ -58,7 +57,8 @@ def read_run(
     """Return the run of a task.
 
     Args:
-        task: The task as Label Studio lists it, with `data`, `meta` and `predictions`.
+        task: The task as Label Studio lists it, with `data`, `meta` and `predictions`. The texts of its data are as they
+            were before `inert`.
         controls: The controls of the project's label config.
         started: The prediction that the page began with. Empty if there was none.
         wanted: The name of the text field with the answer, if the caller gives it.
@@ -68,7 +68,7 @@ def read_run(
         the run has that answer and its model. For a task from elsewhere, the run has a prompt, an answer if the task
         shows one, and an empty `run_id`.
     """
-    data, meta = active(as_mapping(task.get("data"))), as_mapping(task.get("meta"))
+    data, meta = as_mapping(task.get("data")), as_mapping(task.get("meta"))
     reading = _Reading(data, meta, controls, started, dict(predicted_texts(started)), wanted)
     # The run's id counts, too, because tasks from a storage lose `meta`.
     if "langchain_label_studio" in meta or "run_id" in data:
