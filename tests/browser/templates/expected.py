@@ -1,4 +1,4 @@
-"""What people do in a project of Label Studio, and the rows that they would call right: `Task`, `Annotation`."""
+"""What people do in a project of Label Studio, and the rows that they would call right: `Case`, `Annotation`."""
 
 from __future__ import annotations
 
@@ -55,13 +55,13 @@ class Exports:
     prm: Found
 
     @classmethod
-    def of(cls, review: Review, *, kto: Mapping[str, Any], selected: Mapping[str, Any]) -> Exports:
+    def of(cls, review: Review, *, kto: Mapping[str, Any]) -> Exports:
         """Export a review in each way."""
         return cls(
-            sft=_found(to_sft([review], **selected)),
-            dpo=_found(to_dpo([review], **selected)),
-            reward=_found(to_reward([review], **selected)),
-            kto=_found(to_kto([review], **kto, **selected)),
+            sft=_found(to_sft([review])),
+            dpo=_found(to_dpo([review])),
+            reward=_found(to_reward([review])),
+            kto=_found(to_kto([review], **kto)),
             prm=_found(to_prm([review])),
         )
 
@@ -105,7 +105,6 @@ class Case:
         data: The data of the tasks. None: the sample that Label Studio makes itself.
         config: The label config. Empty for a template of Label Studio.
         kto: The options of `to_kto`.
-        selected: The options of every export.
         loaded: The options of `load_reviews`.
     """
 
@@ -113,7 +112,6 @@ class Case:
     data: Mapping[str, Any] | None = None
     config: str = ""
     kto: Mapping[str, Any] = field(default_factory=dict)
-    selected: Mapping[str, Any] = field(default_factory=dict)
     loaded: Mapping[str, Any] = field(default_factory=dict)
 
 

@@ -106,7 +106,7 @@ def chatbot_assessment(data: Data) -> Sequence[Annotation]:
         ),
         Annotation(
             clicks=lambda page: (page.give_stars(1), page.tick("Yes")),
-            sft=Reason.RATED_LOW,
+            sft=Reason.CALLED_BAD,
             pairs=Reason.NOTHING_PREFERRED,
             kto=[(asked, said, False)],
         ),

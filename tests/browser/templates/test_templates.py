@@ -41,7 +41,7 @@ def test_text_fields(name: str, annotate: Annotate) -> None:
 
 def _check(case: Case, annotate: Annotate, template: str = "") -> None:
     done = annotate(case, template)
-    found = [Exports.of(review, kto=case.kto, selected=case.selected) for _, review in done]
+    found = [Exports.of(review, kto=case.kto) for _, review in done]
     right = [Exports.right(said) for said, _ in done]
     wrong = {
         number: (each, wanted)
