@@ -89,8 +89,10 @@ def with_ties(data: Any) -> list[Annotation]:
         Annotation(clicks=lambda page: page.tick("Equally good"), **TIE),
         Annotation(clicks=lambda page: (page.prefer("four"), page.tick("Equally bad")), **UNREADABLE),
         Annotation(
-            clicks=lambda page: (page.prefer("four"), page.prefer("four")), **TIE
-        ),  # chosen, and taken back
+            # Chosen, and taken back.
+            clicks=lambda page: (page.prefer("four"), page.prefer("four")),
+            **TIE | {"sft": Reason.NO_ANSWER},
+        ),
     ]
 
 
