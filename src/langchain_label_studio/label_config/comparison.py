@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from langchain_label_studio.label_config.names import says_answers_or_chats, word_set, words
+from langchain_label_studio.label_config.names import asks_for_faults, says_answers_or_chats, word_set, words
 from langchain_label_studio.label_config.parse import PROMPT_TAGS, InputTag
 from langchain_label_studio.types.control_tag import ControlTag
 
@@ -66,12 +66,13 @@ def find_comparison(inputs: Mapping[str, InputTag], controls: Iterable[ControlTa
 
     A `Pairwise` compares the two tags that it names. Without one, tags such as `answer1` and `answer2`, or `response_a`
     and `response_b`, are compared if the values of a `Choices` name them (`left is better`), or if each has a `Rating`.
+    A control that asks for the worse answer, or for a fault, compares nothing.
 
     Args:
         inputs: The tags that show data, by their names.
         controls: The controls.
     """
-    known = tuple(controls)
+    known = tuple(control for control in controls if not asks_for_faults(control.name))
     pairwise = next((control for control in known if control.type == "Pairwise"), None)
     tags = _named(pairwise.to_names, inputs) if pairwise else _numbered(inputs.values())
     if not tags:

@@ -14,14 +14,21 @@ def word_set(text: str) -> frozenset[str]:
 
 _ANSWER = word_set(
     """
-    answer answers completion completions corrected correction generated generation output outputs
-    prediction replies reply resp response responses rewrite rewritten summary translation
+    answer answers completion completions output outputs prediction replies reply resp response responses
+    summary translation
     """
 )
+_MADE = word_set("corrected correction generated generation rewrite rewritten")
 _COMMENT = word_set(
     """
     comment comments critique details explain explanation feedback issue issues justification note notes
     observation observations problem problems rationale reason reasoning reasons remark remarks why
+    """
+)
+_OTHER = word_set(
+    """
+    categories category entities entity id intent keyword keywords label labels language link name prompt query
+    question source sources tag tags title topic topics url
     """
 )
 _DOCUMENT = word_set(
@@ -43,8 +50,14 @@ _GOOD = word_set(
 )
 _BAD = word_set(
     """
-    bad biased discard discarded harmful incorrect irrelevant no poor reject rejected toxic unhelpful
+    bad biased bottom discard discarded harmful incorrect irrelevant no poor reject rejected toxic unhelpful
     unsafe useless worse worst wrong
+    """
+)
+_FAULT = word_set(
+    """
+    bias difficulty error errors fault faults hallucination hallucinations harm harms offensive risk risks
+    severity toxicity violation violations
     """
 )
 _NOT = frozenset({"non", "not", "un"})
@@ -57,12 +70,13 @@ def words(name: str) -> tuple[str, ...]:
 
 def says_answer(name: str) -> bool:
     """Return whether a name is that of an answer: `corrected_answer`, but not `reason_for_answer`."""
-    return not _ANSWER.isdisjoint(words(name)) and not says_comment(name)
+    return not (_ANSWER | _MADE).isdisjoint(words(name)) and not says_comment(name)
 
 
 def says_comment(name: str) -> bool:
-    """Return whether a name is that of a comment on an answer."""
-    return not _COMMENT.isdisjoint(words(name))
+    """Return whether a name is that of a comment on an answer, or of something else, such as a better question."""
+    said = set(words(name))
+    return bool(said & _COMMENT) or bool(said & _OTHER and not said & _ANSWER)
 
 
 def says_answers_or_chats(name: str) -> bool:
@@ -73,6 +87,12 @@ def says_answers_or_chats(name: str) -> bool:
 def says_documents(name: str) -> bool:
     """Return whether a name is that of retrieved documents."""
     return not _DOCUMENT.isdisjoint(words(name))
+
+
+def asks_for_faults(name: str) -> bool:
+    """Return whether a control's name says that more of it is worse: `toxicity`, `more_harmful`."""
+    said = set(words(name))
+    return bool(said & (_FAULT | _BAD)) and not said & _NOT
 
 
 def says_good(name: str) -> bool | None:

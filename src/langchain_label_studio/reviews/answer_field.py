@@ -9,6 +9,9 @@ from langchain_label_studio.label_config.controls import Controls
 from langchain_label_studio.label_config.names import choose_answer_field, says_answer, says_comment
 from langchain_label_studio.types.review import Review
 
+PROMPT_KEYS = ("prompt", "question", "messages", "chat", "dialogue", "conversation", "document", "text")
+"""The keys of prompts in Label Studio's own templates."""
+
 
 @dataclass(frozen=True, slots=True)
 class AnswerField:
@@ -50,7 +53,20 @@ def find_answer_field(
     if shown_key is not None:
         fields = (controls.controls[name] for name in controls.text_fields)
         return AnswerField(next((field.name for field in fields if field.key == shown_key), None))
-    return _one_of([name for name in controls.text_fields if not says_comment(name)])
+    return _one_of(
+        [
+            name
+            for name in controls.text_fields
+            if not says_comment(name) and not begins_with_prompt(controls, name)
+        ]
+    )
+
+
+def begins_with_prompt(controls: Controls, name: str) -> bool:
+    """Return whether a text field begins with a text of the data that is no answer, such as the question."""
+    key = controls.controls[name].key
+    shown = {tag.key for tag in controls.inputs.values()}
+    return key is not None and not says_answer(key) and (key in PROMPT_KEYS or key in shown)
 
 
 def overlooked_field(review: Review) -> str | None:

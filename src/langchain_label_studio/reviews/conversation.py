@@ -19,6 +19,7 @@ _ROLES = {
     "developer": "system",
     "function": "tool",
 }
+_MEDIA = {"image": "image", "audio": "audio", "audioplus": "audio", "video": "video"}
 
 
 def read_turns(value: Any, tag: InputTag | None = None) -> tuple[Turn, ...]:
@@ -48,6 +49,11 @@ def _turn(item: Mapping[str, Any], speaker: tuple[str, ...], speech: tuple[str, 
     if isinstance(content, str) and item.keys() <= {speaker_key, speech_key}:
         return {"role": role, "content": content}
     return message_of_api(role, content, item)
+
+
+def media_note(tag_type: str, value: Any) -> str:
+    """Return a note of what a tag such as `<Image>` shows. No row holds it, only the note."""
+    return f"[{_MEDIA.get(tag_type.lower(), 'file')}: {value}]"
 
 
 class _VisibleText(HTMLParser):

@@ -8,7 +8,7 @@ from typing import Any
 
 from langchain_label_studio.label_config.comparison import Side
 from langchain_label_studio.label_config.controls import Controls
-from langchain_label_studio.label_config.parse import InputTag
+from langchain_label_studio.label_config.parse import PROMPT_TAGS, InputTag
 from langchain_label_studio.reviews.buckets import (
     bucket_titles,
     find_good_buckets,
@@ -16,7 +16,7 @@ from langchain_label_studio.reviews.buckets import (
     ranked_list,
     ranks_documents,
 )
-from langchain_label_studio.reviews.conversation import read_turns
+from langchain_label_studio.reviews.conversation import media_note, read_turns
 from langchain_label_studio.reviews.regions import Answers
 from langchain_label_studio.types.review import Candidate, Preference, Rating
 from langchain_label_studio.types.turn import Turn
@@ -149,7 +149,7 @@ def _compared(
 ) -> tuple[tuple[Candidate, ...], tuple[Turn, ...]]:
     """Return the answers that were compared, and the turns that their conversations share."""
     shown = [(place, tag) for place, tag in enumerate(tags) if data.get(tag.key) is not None]
-    conversations = [read_turns(data[tag.key], tag) for _, tag in shown]
+    conversations = [_conversation(data[tag.key], tag) for _, tag in shown]
     shared = _shared(conversations)
     candidates = []
     for (place, tag), turns in zip(shown, conversations, strict=True):
@@ -166,6 +166,12 @@ def _compared(
             )
         )
     return tuple(candidates), shared
+
+
+def _conversation(value: Any, tag: InputTag) -> tuple[Turn, ...]:
+    if tag.type in PROMPT_TAGS:
+        return read_turns(value, tag)
+    return ({"role": "assistant", "content": media_note(tag.type, value)},)
 
 
 def _shared(conversations: Sequence[tuple[Turn, ...]]) -> tuple[Turn, ...]:
@@ -218,9 +224,9 @@ def _ranking(
             msg = f"{name!r} has the answers in the order of the task: nobody knows whether the reviewer ranked them"
             raise UnknownOrderError(msg)
         return _each_alone(placed[name], places)
-    if len(titles) == 1:
-        return _each_alone(placed.get(next(iter(titles)), ()), places)
     goodness = find_good_buckets(titles, good_buckets)
+    if len(titles) == 1 and False not in goodness.values():
+        return _each_alone(placed.get(next(iter(titles)), ()), places)
     filled = {goodness[bucket] for bucket, items in placed.items() if items and bucket in goodness}
     if None in filled and True not in goodness.values():
         msg = f"nobody knows which buckets of {name!r} are good: say so with good_buckets= (--good-bucket)"

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, get_args
+from typing import Any
 
 from langchain_label_studio.forms.registry import form_for_reading
 from langchain_label_studio.label_config.controls import Controls
-from langchain_label_studio.label_config.names import choose_answer_field, says_answer, says_comment
+from langchain_label_studio.label_config.names import choose_answer_field, says_answer, says_comment, words
 from langchain_label_studio.label_config.parse import PROMPT_TAGS, InputTag
-from langchain_label_studio.label_studio.tasks.feedback_columns import feedback_columns
-from langchain_label_studio.reviews.answer_field import AnswerField, find_answer_field
+from langchain_label_studio.reviews.answer_field import (
+    PROMPT_KEYS,
+    AnswerField,
+    begins_with_prompt,
+    find_answer_field,
+)
 from langchain_label_studio.reviews.buckets import ranks_answers
-from langchain_label_studio.reviews.conversation import read_turns
+from langchain_label_studio.reviews.conversation import media_note, read_turns
 from langchain_label_studio.reviews.corrections import are_unchanged
+from langchain_label_studio.reviews.run_columns import answered_by, make_run, text_in, version_of
 from langchain_label_studio.reviews.started_from import (
     Prediction,
     own_prediction,
@@ -22,14 +27,12 @@ from langchain_label_studio.reviews.started_from import (
     predictions_of,
 )
 from langchain_label_studio.support.json_safe import as_mapping
-from langchain_label_studio.types.run import LLMRun, Status
-from langchain_label_studio.types.task_columns import COLUMNS, PANELS
+from langchain_label_studio.types.run import LLMRun
 from langchain_label_studio.types.turn import Turn
 
 # The keys of Label Studio's own templates.
-_PROMPT_KEYS = ("prompt", "question", "messages", "chat", "dialogue", "conversation", "document", "text")
 _ANSWER_KEYS = ("answer", "response", "summary", "completion")
-_NO_VERSION = "undefined"  # Label Studio's word for a prediction without a model_version
+_MEDIA_TAGS = frozenset({"Audio", "AudioPlus", "Image", "Pdf", "TimeSeries", "Video"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +75,7 @@ def read_run(
     reading = _Reading(data, meta, controls, started, dict(predicted_texts(started)), wanted)
     # The run's id counts, too, because tasks from a storage lose `meta`.
     if "langchain_label_studio" in meta or "run_id" in data:
-        return _recorded(reading, own_prediction(predictions_of(task), _text(data, "run_id") or ""))
+        return _recorded(reading, own_prediction(predictions_of(task), text_in(data, "run_id") or ""))
     return _from_elsewhere(reading)
 
 
@@ -90,19 +93,20 @@ class _Reading:
 
 def _recorded(task: _Reading, own: Prediction) -> ShownRun:
     """Return the run of a task that this package made."""
-    takes_answer = form_for_reading(_text(task.meta, "form") or "").takes_answer
+    takes_answer = form_for_reading(text_in(task.meta, "form") or "").takes_answer
     own_texts = dict(predicted_texts(own))
     field = _find_field(task, own_texts or task.predicted) if takes_answer else AnswerField()
     prompt, prompt_key = _read_prompt(task, field.name)
-    run = _make_run(
-        task,
+    run = make_run(
+        task.data,
+        task.meta,
         prompt=prompt,
         answers=_recorded_turns(task.meta.get("answers")) or _with_thoughts(own_texts, field, task.meta),
         shown_keys=(prompt_key,),
     )
     said = task.predicted.get(field.name or "", [])
     if said and not are_unchanged(said, run.shown_answers):
-        run = _answered_by(task.started, run, said)
+        run = answered_by(task.started, run, said)
     is_shown = bool(said) or not (takes_answer and task.started and run.shown_answers)
     compares = not takes_answer or bool(task.controls.compared)
     return ShownRun(run=run, field=field, predicted=said, compares=compares, is_shown=is_shown)
@@ -131,11 +135,33 @@ def _from_elsewhere(task: _Reading) -> ShownRun:
         prompt, answers = prompt[:-1], prompt[-1:]
     else:
         field = _find_field(task, {})
-    run = _make_run(task, prompt=prompt, answers=answers, shown_keys=(prompt_key, answer_key))
+    prompt = (*_system(task), *_with_media(prompt, task))
+    run = make_run(task.data, task.meta, prompt=prompt, answers=answers, shown_keys=(prompt_key, answer_key))
     if predicted and run.model is None:
-        run = replace(run, model=_version(task.started))
+        run = replace(run, model=version_of(task.started))
     said = predicted.get(field.name or "", [])
     return ShownRun(run=run, field=field, predicted=said, compares=compares)
+
+
+def _system(task: _Reading) -> tuple[Turn, ...]:
+    """Return the system prompt that the page shows beside the prompt."""
+    tags = [tag for tag in task.controls.inputs.values() if "system" in words(tag.key)]
+    texts = [text for tag in tags if isinstance(text := task.data.get(tag.key), str) and text]
+    return tuple({"role": "system", "content": text} for text in texts)
+
+
+def _with_media(prompt: tuple[Turn, ...], task: _Reading) -> tuple[Turn, ...]:
+    """Return the prompt with a note of each picture and so on that the page shows beside it."""
+    compared = task.controls.compared
+    notes = [
+        media_note(tag.type, task.data[tag.key])
+        for tag in task.controls.inputs.values()
+        if tag.type in _MEDIA_TAGS and tag not in compared and task.data.get(tag.key)
+    ]
+    if not (notes and prompt):
+        return prompt
+    *before, last = prompt
+    return (*before, {**last, "content": "\n".join((last["content"], *notes))})
 
 
 def _find_field(
@@ -144,66 +170,6 @@ def _find_field(
     return find_answer_field(
         task.controls, predicted=tuple(predicted), shown_key=shown_key, wanted=task.wanted
     )
-
-
-def _make_run(
-    task: _Reading, *, prompt: tuple[Turn, ...], answers: tuple[Turn, ...], shown_keys: tuple[str | None, ...]
-) -> LLMRun:
-    data, meta = task.data, task.meta
-    not_own = {*COLUMNS, *PANELS, *feedback_columns(meta), *shown_keys}
-    return LLMRun(
-        record_id=_text(data, "record_id") or "",
-        run_id=_text(data, "run_id") or "",
-        trace_id=_text(data, "trace_id") or "",
-        parent_run_id=_text(meta, "parent_run_id"),
-        run_name=_text(data, "run_name"),
-        kind="completion" if meta.get("kind") == "completion" else "chat",
-        status=data["status"] if data.get("status") in get_args(Status) else "success",
-        prompt=prompt,
-        answers=answers,
-        error=_text(data, "error"),
-        model=_text(data, "model"),
-        provider=_text(data, "provider"),
-        finish_reason=_text(data, "finish_reason"),
-        cached=data.get("cached") is True,
-        input_tokens=_count(data, "input_tokens"),
-        output_tokens=_count(data, "output_tokens"),
-        total_tokens=_count(data, "total_tokens"),
-        usage=as_mapping(meta.get("usage")),
-        started_at=_text(data, "started_at"),
-        latency_ms=_number(data, "latency_ms"),
-        thread_id=_text(data, "thread_id"),
-        tags=tuple((_text(data, "tags") or "").split(", ")) if data.get("tags") else (),
-        metadata=as_mapping(meta.get("metadata")),
-        parameters=as_mapping(meta.get("parameters")),
-        form=_text(meta, "form") or "",
-        data={key: value for key, value in data.items() if key not in not_own},
-    )
-
-
-def _answered_by(prediction: Prediction, run: LLMRun, texts: list[str]) -> LLMRun:
-    """Return a run with the answer of a prediction. The model and the figures of the run are not those of this answer."""
-    return replace(
-        run,
-        answers=tuple({"role": "assistant", "content": text} for text in texts),
-        model=_version(prediction),
-        status="success",
-        error=None,
-        provider=None,
-        finish_reason=None,
-        cached=False,
-        input_tokens=None,
-        output_tokens=None,
-        total_tokens=None,
-        usage={},
-        latency_ms=None,
-        parameters={name: value for name, value in run.parameters.items() if name == "tools"},
-    )
-
-
-def _version(prediction: Prediction) -> str | None:
-    version = _text(prediction, "model_version")
-    return None if version == _NO_VERSION else version
 
 
 def _read_prompt(
@@ -220,7 +186,7 @@ def _read_prompt(
     tag = next(
         (tag for tag in _prompt_tags(task.controls, field) if tag.key in data and tag.key != but), None
     )
-    key = tag.key if tag else next((key for key in _PROMPT_KEYS if key in data and key != but), None)
+    key = tag.key if tag else next((key for key in PROMPT_KEYS if key in data and key != but), None)
     if recorded := _recorded_turns(task.meta.get("messages")):
         return recorded, key
     return (read_turns(data[key], tag) if key else ()), key
@@ -229,11 +195,13 @@ def _read_prompt(
 def _prompt_tags(controls: Controls, field: str | None) -> Iterator[InputTag]:
     """Yield the tags that may show the prompt, the likeliest first."""
     tags = [
-        tag for tag in controls.inputs.values() if tag.type in PROMPT_TAGS and tag not in controls.compared
+        tag
+        for tag in controls.inputs.values()
+        if tag.type in PROMPT_TAGS and tag not in controls.compared and "system" not in words(tag.key)
     ]
     control = controls.controls.get(field or "")
     yield from (tag for tag in tags if control and tag.name in control.to_names)
-    for key in _PROMPT_KEYS:
+    for key in PROMPT_KEYS:
         yield from (tag for tag in tags if tag.key == key)
     yield from (tag for tag in tags if tag.key not in _ANSWER_KEYS)
 
@@ -242,10 +210,12 @@ def _answer_key(task: _Reading) -> str | None:
     """Return the key of the answer that the page shows from the task's data."""
     data, controls = task.data, task.controls
     # A <TextArea value="$answer"> begins with it.
-    filled = {name: controls.controls[name].key for name in controls.text_fields}
-    field = choose_answer_field(
-        tuple(name for name, key in filled.items() if key and key not in _PROMPT_KEYS)
-    )
+    filled = {
+        name: controls.controls[name].key
+        for name in controls.text_fields
+        if controls.controls[name].key and not begins_with_prompt(controls, name)
+    }
+    field = choose_answer_field(tuple(filled))
     tags = [tag for tag in controls.inputs.values() if tag.type in PROMPT_TAGS]
     named = {tag.key for tag in tags if says_answer(tag.key) or says_answer(tag.name)}
     keys = (
@@ -253,7 +223,7 @@ def _answer_key(task: _Reading) -> str | None:
         *(key for key in _ANSWER_KEYS if controls.keys is None or key in controls.keys),
         *(named if len(named) == 1 else ()),
     )
-    return next((key for key in keys if key and isinstance(data.get(key), str) and data[key]), None)
+    return next((key for key in keys if key and text_in(data, key)), None)
 
 
 def _tag_of(key: str, controls: Controls) -> InputTag | None:
@@ -290,18 +260,3 @@ def _recorded_turns(value: Any) -> tuple[Turn, ...]:
         for turn in value
     )
     return tuple(value) if whole else ()
-
-
-def _text(values: Mapping[str, Any], key: str) -> str | None:
-    value = values.get(key)
-    return str(value) if isinstance(value, str | int | float) and value != "" else None
-
-
-def _number(values: Mapping[str, Any], key: str) -> float | None:
-    value = values.get(key)
-    return value if isinstance(value, int | float) and not isinstance(value, bool) else None
-
-
-def _count(values: Mapping[str, Any], key: str) -> int | None:
-    value = _number(values, key)
-    return None if value is None else int(value)

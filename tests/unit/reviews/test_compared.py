@@ -159,6 +159,37 @@ PAIRWISE = '<Pairwise name="comparison" toName="answer1,answer2"/>'
 
 
 @pytest.mark.parametrize(
+    ("ask", "said"),
+    [
+        (choices("answer1", "answer2", name="worse"), [chosen("answer1", "worse")]),
+        (choices("left", "right", name="more_harmful"), [chosen("left", "more_harmful")]),
+        (
+            '<Rating name="toxicity1" toName="answer1"/><Rating name="toxicity2" toName="answer2"/>',
+            [stars("toxicity1", 5), stars("toxicity2", 1)],
+        ),
+    ],
+)
+def test_a_control_that_asks_for_a_fault_prefers_nothing(ask: str, said: list[dict[str, Any]]) -> None:
+    review = of_template(two(ask), PAIR, *said)
+
+    assert review.preference is None
+    assert [*to_dpo([review]), *to_sft([review])] == []
+
+
+@pytest.mark.parametrize("tag", ["Image", "Audio", "Video", "Pdf"])
+def test_what_is_no_text_is_compared_and_not_learnt(tag: str) -> None:
+    config = two(PAIRWISE).replace('<Text name="answer', f'<{tag} name="answer')
+    data = {"prompt": "A chair", "answer1": "/1.bin", "answer2": "/2.bin"}
+
+    review = of_template(config, data, region("comparison", "pairwise", selected="left"))
+
+    assert order(review) == LEFT
+    assert {*to_dpo([review]).skipped, *to_sft([review]).skipped} == {
+        "an image, a file or a cut text, of which only a note was recorded"
+    }
+
+
+@pytest.mark.parametrize(
     ("ask", "result"),
     [
         (PAIRWISE + choices("left", "right", "tie"), [chosen("right")]),
@@ -341,6 +372,16 @@ def test_the_title_of_a_bucket_is_what_the_reviewer_saw() -> None:
     )
 
     assert order(of_template(config, RANKED, placed(x=["a"], y=["b"]))) == [["b"], ["a"]]
+
+
+@pytest.mark.parametrize("name", ["rejected", "biased", "Non Relevant"])
+def test_a_lone_bucket_for_bad_answers_ranks_none_as_good(name: str) -> None:
+    review = of_template(
+        ranker(name), RANKED, region("rank", "ranker", ranker={"_": ["a"], name: ["c", "b"]})
+    )
+
+    assert [sorted(group) for group in order(review)] == [["b", "c"]]
+    assert [*to_dpo([review]), *to_sft([review])] == []
 
 
 def test_buckets_that_leave_it_open_are_asked_for() -> None:

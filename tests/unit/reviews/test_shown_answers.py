@@ -266,6 +266,12 @@ def test_a_box_that_begins_with_the_answer_corrects_it(left: list[str], correcte
     assert [row["chosen"][0]["content"] for row in to_dpo([review])] == ["Paris."] * ("Paris." in left)
 
 
+def test_an_answer_may_be_a_number() -> None:
+    review = of_template(BOX_OF_ANSWER, CAPITAL | {"answer": 42}, texts("response", "42"))
+
+    assert (review.run.answers, review.changed) == ((assistant("42"),), False)
+
+
 def test_a_box_that_begins_with_another_key_shows_that_answer() -> None:
     config = BOX_OF_ANSWER.replace("$answer", "$model_output")
 
@@ -395,6 +401,51 @@ def test_comments_alone_are_no_answer() -> None:
     review = of_template(boxes("comments"), CAPITAL, texts("comments", "Bad words."))
 
     assert (review.corrected, review.comments, review.unreadable) == (None, {"comments": ("Bad words.",)}, ())
+
+
+@pytest.mark.parametrize("name", ["question_rewritten", "improved_prompt", "tags", "source", "title"])
+def test_a_field_for_something_else_is_no_answer(name: str) -> None:
+    review = of_template(boxes(name), CAPITAL, texts(name, "The capital of France, please?"))
+
+    assert (review.corrected, list(review.comments)) == (None, [name])
+    assert list(to_sft([review])) == []
+
+
+@pytest.mark.parametrize("key", ["prompt", "user_message"])
+def test_a_box_that_begins_with_the_question_is_no_answer(key: str) -> None:
+    config = template(
+        show=f'<Text name="p" value="${key}"/>', ask=f'<TextArea name="edited" toName="p" value="${key}"/>'
+    )
+
+    review = of_template(config, {key: "wether?"}, texts("edited", "The weather?"))
+
+    assert (review.run.prompt, review.run.answers, review.corrected) == ((user("wether?"),), (), None)
+    assert list(to_sft([review])) == []
+
+
+@pytest.mark.parametrize("tag", ["Image", "Audio", "Video", "Pdf"])
+def test_a_row_without_the_picture_that_the_page_shows_is_no_row(tag: str) -> None:
+    config = template(
+        show=f'<{tag} name="image" value="$image"/><Text name="question" value="$question"/>',
+        ask='<TextArea name="answer" toName="image"/>',
+    )
+    data = {"image": "https://x.org/a.bin", "question": "What colour?"}
+
+    review = of_template(config, data, texts("answer", "red"))
+
+    assert review.corrected == (assistant("red"),)
+    assert list(to_sft([review]).skipped) == [
+        "an image, a file or a cut text, of which only a note was recorded"
+    ]
+
+
+def test_a_system_prompt_that_the_page_shows_is_a_turn() -> None:
+    config = ONE_BOX.replace("<View>", '<View><Text name="s" value="$system_prompt"/>', 1)
+
+    review = of_template(config, CAPITAL | {"system_prompt": "Be brief."}, texts("response", "Paris."))
+
+    assert [turn["role"] for turn in review.run.prompt] == ["system", "user"]
+    assert review.run.prompt[0]["content"] == "Be brief."
 
 
 def test_the_prediction_says_which_field_holds_the_answer() -> None:
