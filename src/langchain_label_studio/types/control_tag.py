@@ -17,7 +17,7 @@ class ControlTag:
         scale: The number of stars, for `Rating` only.
         buckets: The titles of the buckets by their names, for `Ranker` only.
         values: The values that can be chosen, for `Choices` and `Taxonomy`. The key is what an annotation holds: the
-            alias, or else the value. A nested value is its path, joined with ` / `. Empty if the task's data decide.
+            alias, or else the value. A nested value is its path, joined with a slash: "Harmful / Hate". Empty if the task's data decide.
         key: The key of the task's data whose text the tag starts from, as in `<TextArea value="$answer">`.
         text: The text that a text field starts from, if it is the same in all tasks.
         is_for_regions: Whether it is filled for single regions or items, not for the whole task.
