@@ -23,7 +23,6 @@ from langchain_label_studio.forms.registry import get_form, resolve_group_by
 from langchain_label_studio.label_config.parse import LabelConfig, parse_label_config
 from langchain_label_studio.label_studio.community_attributes import CommunityAttributes, known_mode
 from langchain_label_studio.label_studio.destinations.runs import ProjectDestination
-from langchain_label_studio.label_studio.projects import check_title
 from langchain_label_studio.label_studio.settings import (
     DEFAULT_MODE,
     DEFAULT_MODEL_VERSION,
@@ -90,11 +89,11 @@ class LabelStudioCallbackHandler(CommunityAttributes, RecordingCallbacks):
         Args:
             api_key: A personal access token or a legacy token. Without it, `LABEL_STUDIO_API_KEY` is used.
             url: The address of Label Studio. Without it, `LABEL_STUDIO_URL` is used, or `http://localhost:8080`.
-            project_id: The number of a project that exists. If `project_name` is passed as well, it has to be the title of this
-                project. Without both, `LABEL_STUDIO_PROJECT_ID` is used.
+            project_id: The number of a project that exists. It wins over `project_name`. Without it,
+                `LABEL_STUDIO_PROJECT_ID` is used.
             project_name: The title of the project, with today's date filled in for `%Y-%m-%d`: 3 to 50 characters.
                 The project is found by its exact title. If there is none, it is created. Without it,
-                `LABEL_STUDIO_PROJECT_ID` or else `LABEL_STUDIO_PROJECT_NAME` is used.
+                `LABEL_STUDIO_PROJECT_NAME` is used.
             project_config: The label config (XML) of a new project. Without it, the one of `mode` is used.
             mode: The form of review: `"prompt"`, `"chat"`, `"preference"`, `"rag"`, `"agent"`, or the name of a form
                 of your own. Without it, `LABEL_STUDIO_MODE` is used, or `"prompt"`.
@@ -380,8 +379,6 @@ class LabelStudioCallbackHandler(CommunityAttributes, RecordingCallbacks):
             message = f"{error} The runs wait, and are sent when it answers."
             warnings.warn(message, LabelStudioWarning, stacklevel=3)
             return
-        if self._settings.project_id is not None:
-            check_title(project, self.project_name)
         self._sender.redirect(destination)
         self._check_data(project.config, complete=True)
         for warning in project.warnings:

@@ -72,8 +72,7 @@ def send_feedback(
         score: A number, such as 1 for a thumb up and 0 for a thumb down. None keeps the earlier score.
         comment: The user's words. None keeps the earlier comment.
         key: The name of the column with the score. The column with the comment has `_comment` after it.
-        project_id: The project's number. Default: the project with this title, or `LABEL_STUDIO_PROJECT_ID` if no title
-            is passed.
+        project_id: The project's number. Default: `LABEL_STUDIO_PROJECT_ID`, else the project with this title.
         project_name: The project's title. `%Y-%m-%d` stands for any day.
         url: The address of Label Studio. Default: `LABEL_STUDIO_URL`, else `http://localhost:8080`.
         api_key: A personal access token or a legacy token. Default: `LABEL_STUDIO_API_KEY`.

@@ -22,7 +22,6 @@ from langchain_label_studio import (
     LabelStudioCallbackHandler,
     LabelStudioMode,
     LabelStudioWarning,
-    SettingError,
     get_default_label_configs,
 )
 from langchain_label_studio.label_config.parse import parse_label_config
@@ -127,25 +126,6 @@ def test_difference_15_the_project_s_number(
 
     assert OldHandler("key", loopback.url).project_id == "1"
     assert LabelStudioCallbackHandler("key", loopback.url).project_id == 1
-
-
-def test_difference_24_an_argument_wins_over_a_variable(
-    loopback: LoopbackLabelStudio, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    loopback.add_project("Of the environment")
-    monkeypatch.setenv("LABEL_STUDIO_PROJECT_ID", "1")
-
-    assert OldHandler("key", loopback.url, project_name="Support").project_id == "1"
-    assert LabelStudioCallbackHandler("key", loopback.url, project_name="Support").project_id == 2
-
-    assert OldHandler("key", loopback.url, project_id=1, project_name="Support").project_id == 1
-    with pytest.raises(
-        SettingError, match="project_id=1 is the project 'Of the environment', and not project_name='Support'"
-    ):
-        LabelStudioCallbackHandler("key", loopback.url, project_id=1, project_name="Support")
-    assert (
-        LabelStudioCallbackHandler("key", loopback.url, project_id=2, project_name="Support").project_id == 2
-    )
 
 
 class Failing(FakeListLLM):

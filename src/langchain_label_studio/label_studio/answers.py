@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Literal
 
 from langchain_label_studio.types.record_id import record_time
@@ -23,6 +24,7 @@ class ProjectInfo:
         overlap_percent: The percentage of tasks that so many people get. One person gets each of the other tasks.
         annotations: The number of annotations, without the skipped ones.
         unknown_tags: The tags that the pages of this Label Studio do not know, in small letters.
+        created_at: The time when it was created. None if Label Studio does not say so.
     """
 
     id: int
@@ -34,6 +36,7 @@ class ProjectInfo:
     overlap_percent: int
     annotations: int
     unknown_tags: frozenset[str] = frozenset()
+    created_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -78,7 +78,10 @@ _TASK_FIELDS = (
     "id,data,meta,predictions,annotations,result,completed_by,created_at,updated_at,was_cancelled,"
     "ground_truth,lead_time,parent_prediction,draft_created_at,model_version"
 )
-_PROJECT_FIELDS = "id,title,label_config,model_version,show_collab_predictions,maximum_annotations,overlap_cohort_percentage"
+_PROJECT_FIELDS = (
+    "id,title,label_config,model_version,show_collab_predictions,maximum_annotations,overlap_cohort_percentage,"
+    "created_at"
+)
 
 
 class LabelStudioClient:
@@ -416,6 +419,7 @@ class LabelStudioClient:
             else project.overlap_cohort_percentage,
             annotations=project.total_annotations_number or 0,
             unknown_tags=self.unknown_tags,
+            created_at=project.created_at,
         )
 
     @contextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from langchain_label_studio.errors import (
@@ -18,7 +19,7 @@ from langchain_label_studio.errors import (
 from langchain_label_studio.forms.modes import PLAIN_MODES, LabelStudioMode
 from langchain_label_studio.label_config.page_tags import advice_on_tag, without_tags
 from langchain_label_studio.label_config.parse import LabelConfig, describe_difference, parse_label_config
-from langchain_label_studio.label_studio.settings import MAX_TITLE, Settings, fill_title, is_passed
+from langchain_label_studio.label_studio.settings import MAX_TITLE, Settings
 from langchain_label_studio.support.did_you_mean import did_you_mean
 from langchain_label_studio.support.host_lock import host_lock
 from langchain_label_studio.support.time_limit import seconds_left
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from langchain_label_studio.label_studio.client import LabelStudioClient
 
 _LOCK_TIMEOUT = 60.0
+_JUST_NOW = timedelta(minutes=1)
 _UNUSED = " (unused)"
 _BUILT_IN = frozenset(mode.value for mode in LabelStudioMode)
 # Seen in Label Studio 1.23.2: its editor ignores the name of a <Markdown>.
@@ -86,7 +88,8 @@ def find_existing(client: LabelStudioClient, settings: Settings) -> Project | No
     if not found:
         return None
     project = read_project(client.get_project(found[0]), settings)
-    if len(found) == 1:
+    if len(found) == 1 or any(_is_just_made(client.get_project(number)) for number in found[1:]):
+        # Several may be made at the same moment. The others get another title then: see `_create`.
         return project
     warning = (
         f"There are several projects of this title ({_listed(found)}). Runs go to the oldest, {found[0]}. Pass the number of "
@@ -95,18 +98,8 @@ def find_existing(client: LabelStudioClient, settings: Settings) -> Project | No
     return replace(project, warnings=(*project.warnings, warning))
 
 
-def check_title(project: Project, project_name: str) -> None:
-    """Check that a project, chosen by its number, has the title that was passed beside the number.
-
-    Raises:
-        SettingError: It has another title, so the two arguments mean two projects.
-    """
-    if is_passed(project_name) and fill_title(project_name) != project.title:
-        msg = (
-            f"project_id={project.id} is the project {project.title!r}, and not project_name={project_name!r}. Pass one of "
-            "them."
-        )
-        raise SettingError(msg)
+def _is_just_made(info: ProjectInfo) -> bool:
+    return info.created_at is not None and datetime.now(UTC) - info.created_at < _JUST_NOW
 
 
 def find_project(client: LabelStudioClient, *, url: str, wanted: int | str) -> ProjectInfo:

@@ -152,8 +152,8 @@ def resolve_settings(
     mode = _known("" if mode is DEFAULT_MODE else mode, MODE_VARIABLE, DEFAULT_MODE.value, environ)
     form = get_form(_one_line("mode", mode.value if isinstance(mode, LabelStudioMode) else mode))
     config = _label_config(project_config, form)
-    known_id, name = _project(project_id, project_name, environ)
-    name = name or DEFAULT_PROJECT_NAME
+    known_id = _project_id(project_id, environ)
+    name = _known(project_name, PROJECT_NAME_VARIABLE, DEFAULT_PROJECT_NAME, environ)
     return Settings(
         api_key=resolve_api_key(api_key, environ=environ),
         url=resolve_url(url, environ=environ),
@@ -179,41 +179,25 @@ def resolve_project_choice(
 ) -> int | str:
     """Return the number of the chosen project, or its title with today's date filled in.
 
+    A title in the arguments wins over a number in the environment.
+
     Raises:
         SettingError: No project is chosen, or both are passed, or the number or the title cannot be right.
     """
-    if is_passed(project_name) and project_id is not None and project_id != "":
+    if project_name and project_id is not None and project_id != "":
         msg = (
             f"project_id={_shown(project_id)} and project_name={_shown(project_name)} each name a project. Pass one of "
             "them."
         )
         raise SettingError(msg)
-    known_id, name = _project(project_id, project_name, environ)
+    known_id = _project_id(project_id, {} if project_name else environ)
     if known_id is not None:
         return known_id
+    name = _known(project_name or "", PROJECT_NAME_VARIABLE, "", environ)
     if not name:
         msg = f"Which project? Pass project_name= or project_id=, or set {PROJECT_ID_VARIABLE} or {PROJECT_NAME_VARIABLE}."
         raise SettingError(msg)
     return fill_title(name)
-
-
-def is_passed(project_name: str | None) -> bool:
-    """Return whether a user passed this title: it is neither empty nor the default."""
-    return bool(project_name) and not isinstance(project_name, Default)
-
-
-def _project(
-    project_id: int | str | None, project_name: str | None, environ: Mapping[str, str]
-) -> tuple[int | None, str]:
-    """Return the number or the title of the project: what is passed, else what the environment says.
-
-    Raises:
-        SettingError: The number cannot be one.
-    """
-    number = _project_id(project_id, {} if is_passed(project_name) else environ)
-    return number, "" if number is not None else _known(
-        project_name or "", PROJECT_NAME_VARIABLE, "", environ
-    )
 
 
 def _known(given: _Setting, variable: str, default: str, environ: Mapping[str, str]) -> _Setting | str:

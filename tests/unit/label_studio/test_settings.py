@@ -76,33 +76,28 @@ BOTH = {"LABEL_STUDIO_PROJECT_ID": "7", "LABEL_STUDIO_PROJECT_NAME": "Of the env
 
 
 @pytest.mark.parametrize(
-    ("passed", "environ", "number", "title"),
+    ("passed", "environ", "handler", "reader"),
     [
-        ({"project_name": "Support"}, BOTH, None, "Support"),
-        ({"project_id": 5}, BOTH, 5, ""),
-        ({"project_id": "", "project_name": "Support"}, BOTH, None, "Support"),
-        ({"project_id": 5, "project_name": ""}, BOTH, 5, ""),
-        ({}, BOTH, 7, ""),
-        ({}, {"LABEL_STUDIO_PROJECT_NAME": "Of the environment"}, None, "Of the environment"),
+        ({"project_name": "Support"}, BOTH, 7, "Support"),
+        ({"project_id": 5}, BOTH, 5, 5),
+        ({"project_id": "", "project_name": "Support"}, BOTH, 7, "Support"),
+        ({"project_id": 5, "project_name": ""}, BOTH, 5, 5),
+        ({}, BOTH, 7, 7),
+        ({}, {"LABEL_STUDIO_PROJECT_NAME": "Of the environment"}, "Of the environment", "Of the environment"),
     ],
 )
-def test_an_argument_names_the_project_whatever_the_environment_says(
-    passed: dict[str, Any], environ: dict[str, str], number: int | None, title: str
+def test_which_project_it_is(
+    passed: dict[str, Any], environ: dict[str, str], handler: int | str, reader: int | str
 ) -> None:
     settings = resolve_settings(api_key="k", **passed, environ=environ)
 
-    assert (settings.project_id, settings.project_title) == (number, title)
-    assert resolve_project_choice(**passed, environ=environ) == (number or title)
+    assert (settings.project_id or settings.project_title) == handler
+    assert resolve_project_choice(**passed, environ=environ) == reader
 
 
-def test_two_arguments_do_not_name_two_projects() -> None:
-    both: dict[str, Any] = {"project_id": 5, "project_name": "Support"}
+def test_reviews_are_read_of_one_project() -> None:
     with pytest.raises(SettingError, match="project_id=5 and project_name='Support' each name a project"):
-        resolve_project_choice(**both, environ={})
-
-    assert resolve_settings(api_key="k", **both, environ={}).project_id == 5, (
-        "the handler compares their titles"
-    )
+        resolve_project_choice(5, "Support", environ={})
 
 
 @pytest.mark.parametrize("url", ["http://h:80/ls", "http://h:80/ls/", " http://h:80/ls// "])
