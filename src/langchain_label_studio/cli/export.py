@@ -20,9 +20,9 @@ from langchain_label_studio.cli.console import FAILED, problems_explained
 from langchain_label_studio.cli.export_options import (
     RatingOption,
     SharedOptions,
-    one_of,
     parse_choices,
     parse_scores,
+    words_option,
 )
 from langchain_label_studio.cli.export_view import (
     ExportCounts,
@@ -98,7 +98,7 @@ def _kind(name: str) -> Callable[[Callable[..., DatasetKind]], Callable[..., Dat
 
 
 def _format_option(formats: Any) -> Any:
-    return typer.Option(help="The format of a row.", **one_of(formats))
+    return typer.Option(help="The format of a row.", **words_option(formats))
 
 
 @_kind("sft")

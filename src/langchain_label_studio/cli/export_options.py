@@ -22,7 +22,7 @@ from langchain_label_studio.errors import SettingError
 _REVIEWS = "Which reviews"
 
 
-def one_of(words: Any) -> dict[str, Any]:
+def words_option(words: Any) -> dict[str, Any]:
     """Return the arguments of an option that takes one of the words of a `Literal`. What uses the word checks it."""
     return {"parser": str, "metavar": f"[{'|'.join(get_args(words))}]"}
 
@@ -53,7 +53,7 @@ class SharedOptions:
         typer.Option(
             help="How several reviews of one task are combined.",
             rich_help_panel=_REVIEWS,
-            **one_of(Policy),
+            **words_option(Policy),
         ),
     ] = "all"
     unanimous: Annotated[

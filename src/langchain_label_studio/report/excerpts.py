@@ -55,7 +55,7 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Example:
+class ExampleReview:
     """One review of a task, to be read as an example.
 
     Attributes:
@@ -80,5 +80,5 @@ class Examples:
         most_changed: The reviews that changed most of an answer.
     """
 
-    worst_rated: tuple[Example, ...]
-    most_changed: tuple[Example, ...]
+    worst_rated: tuple[ExampleReview, ...]
+    most_changed: tuple[ExampleReview, ...]

@@ -8,6 +8,7 @@ from typing import Any
 
 from langchain_label_studio.label_config.parse import InputTag
 from langchain_label_studio.recording.messages import message_of_api
+from langchain_label_studio.types.images import media_note, note_of_image
 from langchain_label_studio.types.turn import Turn, is_plain
 
 _SPEAKER_KEYS = ("role", "author", "from", "speaker", "name")
@@ -19,7 +20,15 @@ _ROLES = {
     "developer": "system",
     "function": "tool",
 }
-_MEDIA = {"image": "image", "audio": "audio", "audioplus": "audio", "video": "video"}
+MEDIA_TAGS = {
+    "Audio": "audio",
+    "AudioPlus": "audio",
+    "Image": "image",
+    "Pdf": "file",
+    "TimeSeries": "file",
+    "Video": "video",
+}
+"""The tags that show no text, with the word for what they show."""
 
 
 def read_turns(value: Any, tag: InputTag | None = None) -> tuple[Turn, ...]:
@@ -51,9 +60,9 @@ def _turn(item: Mapping[str, Any], speaker: tuple[str, ...], speech: tuple[str, 
     return message_of_api(role, content, item)
 
 
-def media_note(tag_type: str, value: Any) -> str:
+def note_of_tag(tag: InputTag, value: Any) -> str:
     """Return a note of what a tag such as `<Image>` shows. No row holds it, only the note."""
-    return f"[{_MEDIA.get(tag_type.lower(), 'file')}: {value}]"
+    return media_note(MEDIA_TAGS.get(tag.type, "file"), {"url": str(value)})
 
 
 class _VisibleText(HTMLParser):
@@ -87,4 +96,4 @@ def visible_text(html: str) -> str:
     parser = _VisibleText()
     parser.feed(html)
     parser.close()
-    return "".join(parser.pieces).strip() or "\n".join(f"[image: {image}]" for image in parser.images)
+    return "".join(parser.pieces).strip() or "\n".join(map(note_of_image, parser.images))

@@ -16,7 +16,7 @@ from langchain_label_studio.reviews.buckets import (
     ranked_list,
     ranks_documents,
 )
-from langchain_label_studio.reviews.conversation import media_note, read_turns
+from langchain_label_studio.reviews.conversation import note_of_tag, read_turns
 from langchain_label_studio.reviews.regions import Answers
 from langchain_label_studio.types.review import Candidate, Preference, Rating
 from langchain_label_studio.types.turn import Turn
@@ -171,7 +171,7 @@ def _compared(
 def _conversation(value: Any, tag: InputTag) -> tuple[Turn, ...]:
     if tag.type in PROMPT_TAGS:
         return read_turns(value, tag)
-    return ({"role": "assistant", "content": media_note(tag.type, value)},)
+    return ({"role": "assistant", "content": note_of_tag(tag, value)},)
 
 
 def _shared(conversations: Sequence[tuple[Turn, ...]]) -> tuple[Turn, ...]:

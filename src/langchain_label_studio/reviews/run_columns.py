@@ -1,4 +1,4 @@
-"""`make_run`: a run made of the columns and the meta of its task; `answered_by`: the same run with another answer."""
+"""`run_from_columns`: a run made of the columns and the meta of its task; `answered_by`: the same run with another answer."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from langchain_label_studio.types.turn import Turn
 _NO_VERSION = "undefined"  # Label Studio's word for a prediction without a model_version
 
 
-def make_run(
+def run_from_columns(
     data: Mapping[str, Any],
     meta: Mapping[str, Any],
     *,

@@ -17,9 +17,9 @@ from langchain_label_studio.reviews.answer_field import (
     find_answer_field,
 )
 from langchain_label_studio.reviews.buckets import ranks_answers
-from langchain_label_studio.reviews.conversation import media_note, read_turns
+from langchain_label_studio.reviews.conversation import MEDIA_TAGS, note_of_tag, read_turns
 from langchain_label_studio.reviews.corrections import are_unchanged
-from langchain_label_studio.reviews.run_columns import answered_by, make_run, text_in, version_of
+from langchain_label_studio.reviews.run_columns import answered_by, run_from_columns, text_in, version_of
 from langchain_label_studio.reviews.started_from import (
     Prediction,
     own_prediction,
@@ -32,7 +32,6 @@ from langchain_label_studio.types.turn import Turn
 
 # The keys of Label Studio's own templates.
 _ANSWER_KEYS = ("answer", "response", "summary", "completion")
-_MEDIA_TAGS = frozenset({"Audio", "AudioPlus", "Image", "Pdf", "TimeSeries", "Video"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +96,7 @@ def _recorded(task: _Reading, own: Prediction) -> ShownRun:
     own_texts = dict(predicted_texts(own))
     field = _find_field(task, own_texts or task.predicted) if takes_answer else AnswerField()
     prompt, prompt_key = _read_prompt(task, field.name)
-    run = make_run(
+    run = run_from_columns(
         task.data,
         task.meta,
         prompt=prompt,
@@ -136,7 +135,9 @@ def _from_elsewhere(task: _Reading) -> ShownRun:
     else:
         field = _find_field(task, {})
     prompt = (*_system(task), *_with_media(prompt, task))
-    run = make_run(task.data, task.meta, prompt=prompt, answers=answers, shown_keys=(prompt_key, answer_key))
+    run = run_from_columns(
+        task.data, task.meta, prompt=prompt, answers=answers, shown_keys=(prompt_key, answer_key)
+    )
     if predicted and run.model is None:
         run = replace(run, model=version_of(task.started))
     said = predicted.get(field.name or "", [])
@@ -154,9 +155,9 @@ def _with_media(prompt: tuple[Turn, ...], task: _Reading) -> tuple[Turn, ...]:
     """Return the prompt with a note of each picture and so on that the page shows beside it."""
     compared = task.controls.compared
     notes = [
-        media_note(tag.type, task.data[tag.key])
+        note_of_tag(tag, task.data[tag.key])
         for tag in task.controls.inputs.values()
-        if tag.type in _MEDIA_TAGS and tag not in compared and task.data.get(tag.key)
+        if tag.type in MEDIA_TAGS and tag not in compared and task.data.get(tag.key)
     ]
     if not (notes and prompt):
         return prompt

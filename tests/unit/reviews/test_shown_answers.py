@@ -439,6 +439,18 @@ def test_a_row_without_the_picture_that_the_page_shows_is_no_row(tag: str) -> No
     ]
 
 
+def test_the_note_of_a_picture_holds_none_of_its_bytes() -> None:
+    config = template(
+        show='<Image name="image" value="$image"/><Text name="question" value="$question"/>',
+        ask='<TextArea name="answer" toName="image"/>',
+    )
+    data = {"image": f"data:image/png;base64,{'QUJD' * 1000}", "question": "What colour?"}
+
+    run = of_template(config, data, texts("answer", "red")).run
+
+    assert run.prompt == (user("What colour?\n[image: image/png, 3.0 kB]"),)
+
+
 def test_a_system_prompt_that_the_page_shows_is_a_turn() -> None:
     config = ONE_BOX.replace("<View>", '<View><Text name="s" value="$system_prompt"/>', 1)
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Literal
 
-from langchain_label_studio.report.excerpts import Change, Example, Excerpt
+from langchain_label_studio.report.excerpts import Change, ExampleReview, Excerpt
 from langchain_label_studio.report.findings import Findings
 from langchain_label_studio.report.rendering.number_text import (
     name_of,
@@ -101,7 +101,7 @@ def difference(before: str, after: str) -> Parts | None:
     return tuple((mark, text) for mark, text in parts if text)
 
 
-def _example(example: Example) -> Entry:
+def _example(example: ExampleReview) -> Entry:
     stars = [stars_text(question, given) for question, given in example.stars]
     models = {answer.model for answer in example.task.answers}
     facts = [

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from heapq import nsmallest
 from typing import cast
 
-from langchain_label_studio.report.excerpts import Example, Examples
+from langchain_label_studio.report.excerpts import ExampleReview, Examples
 from langchain_label_studio.report.measures import Question
 from langchain_label_studio.report.statistics.observations import Observation, ObservedTask
 
@@ -24,7 +24,7 @@ def examples_of(tasks: Sequence[ObservedTask]) -> Examples:
     )
 
 
-def _worst(tasks: Sequence[ObservedTask], badness: Badness) -> tuple[Example, ...]:
+def _worst(tasks: Sequence[ObservedTask], badness: Badness) -> tuple[ExampleReview, ...]:
     found = nsmallest(_COUNT, _worst_reviews(tasks, badness), key=lambda each: each[:-1])
     return tuple(_example(tasks[place], review) for *_, place, review in found)
 
@@ -62,7 +62,7 @@ def _given(review: Observation) -> list[tuple[Question, int]]:
     ]
 
 
-def _example(task: ObservedTask, review: Observation) -> Example:
-    return Example(
+def _example(task: ObservedTask, review: Observation) -> ExampleReview:
+    return ExampleReview(
         task=task.excerpt, reviewer=review.reviewer, stars=tuple(_given(review)), change=review.change
     )
