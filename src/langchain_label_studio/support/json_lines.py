@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import orjson
@@ -11,9 +10,10 @@ from langchain_label_studio.errors import LabelStudioError
 from langchain_label_studio.support.json_safe import encode
 
 
-def encode_line(record: Mapping[str, Any], *, version: int) -> bytes:
-    """Return a record as one line."""
-    return encode({"v": version, **record})
+def encode_line(record: dict[str, Any], *, version: int) -> bytes:
+    """Return a record as one line. The record gets the number of its format as `v`."""
+    record["v"] = version
+    return encode(record)
 
 
 def decode_line(line: bytes, *, version: int, what: str) -> dict[str, Any]:

@@ -10,7 +10,6 @@ import random
 import re
 import time
 from datetime import UTC, datetime
-from typing import Any
 
 # A run's id ends with 12 such digits at most.
 _OWN_PART = re.compile(r"-([0-9a-f]{22})\Z")
@@ -20,13 +19,10 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_RANDOM.seed)
 
 
-def new_record_id(run_id: Any) -> str:
+def new_record_id(run_id: str) -> str:
     """Return a new id for the record of a run: the run's id, the time, and a random number.
 
     Of two records of the same run, the later one has the greater id.
-
-    Args:
-        run_id: The id of the run.
     """
     return f"{run_id}-{time.time_ns() // 1000:014x}{_RANDOM.getrandbits(32):08x}"
 

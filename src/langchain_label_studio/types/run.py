@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, TypedDict, cast
 from uuid import UUID
 
-from langchain_label_studio.support.json_safe import characters_in
+from langchain_label_studio.support.json_safe import encode
 from langchain_label_studio.types.run_parts import Document, Step
 from langchain_label_studio.types.text import show_turn
 from langchain_label_studio.types.turn import Turn
@@ -176,4 +176,4 @@ def run_size(run: RunFields) -> int:
     """Return about how many characters a run keeps."""
     known: Mapping[str, object] = run
     kept = ("prompt", "answers", "parameters", "tags", "documents", "steps")
-    return sum([characters_in(known[name]) for name in kept if name in run]) + run.get("metadata_size", 0)
+    return len(encode([known[name] for name in kept if name in run])) + run.get("metadata_size", 0)

@@ -43,7 +43,7 @@ def make_run(fields: Mapping[str, Any]) -> LLMRun:
     return LLMRun(**known)
 
 
-def encode_run(run: RunFields, mask: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = None) -> bytes:
+def encode_run(run: RunFields, mask: Callable[[Mapping[str, Any]], dict[str, Any]] | None = None) -> bytes:
     """Return a run as one line of JSON, without the metadata that must not leave the process.
 
     Args:
@@ -51,8 +51,9 @@ def encode_run(run: RunFields, mask: Callable[[Mapping[str, Any]], Mapping[str, 
         mask: Takes the other fields, and returns them masked.
     """
     metadata = run.get("metadata") or {}
-    sent = {**run, "metadata": {key: jsonable(metadata[key]) for key in METADATA_SENT if key in metadata}}
-    return encode_line(mask(sent) if mask else sent, version=FORMAT_VERSION)
+    sent = {key: jsonable(value) for key, value in metadata.items() if key in METADATA_SENT}
+    record: dict[str, Any] = {**run, "metadata": sent}
+    return encode_line(mask(record) if mask else record, version=FORMAT_VERSION)
 
 
 def decode_run(line: bytes) -> LLMRun:

@@ -112,8 +112,7 @@ def test_a_thousand_unfinished_retrievals_keep_no_more_than_the_bound() -> None:
 
 def started(prompt: str, **event: Any) -> Any:
     run_id = uuid4()
-    turns = ({"role": "user", "content": HumanMessage(prompt).text},)
-    return run_id, read_start("chat", turns, event, run_id=run_id, trace_id=run_id)  # type: ignore[arg-type]
+    return run_id, read_start("chat", [[HumanMessage(prompt)]], event, run_id=run_id, trace_id=run_id)
 
 
 def test_of_open_runs_the_largest_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
