@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
+from langchain_core.messages import BaseMessage
 from langchain_core.tracers import context
 
-from langchain_label_studio.support import forks
+from langchain_label_studio.recording import messages
+from langchain_label_studio.support import forks, json_safe, repeated_json
 from langchain_label_studio.support.forks import ForkSafe
 
 
@@ -21,3 +24,19 @@ def langchain_hooks_restored() -> Iterator[None]:
 def begins_anew_in_children(watched: ForkSafe) -> bool:
     """Say whether an object would begin anew in a forked process."""
     return watched in forks._watched  # noqa: SLF001 (else only a fork tells it, and the unit tier has no processes)
+
+
+def read_as_any_message(message: BaseMessage) -> Any:
+    """Read a message the long way. Most messages take a shorter one, which no value tells."""
+    return messages._read(message)  # noqa: SLF001 (see above)
+
+
+def walk(value: Any) -> Any:
+    """Walk through a value, as `jsonable` does with few values."""
+    whole = json_safe._Walk(json_safe.MAX_ITEMS, json_safe.MAX_CHARACTERS)  # noqa: SLF001 (as above)
+    return whole.read(value, 0)
+
+
+def remembered_json() -> list[bytes]:
+    """Return the JSON of values that may come again."""
+    return [plain for _, plain in repeated_json._remembered.values()]  # noqa: SLF001 (it is a bound of memory)

@@ -9,11 +9,8 @@ from uuid import UUID
 
 from langchain_core.callbacks.base import BaseCallbackHandler
 
-from langchain_label_studio.recording.messages import to_turns
 from langchain_label_studio.recording.recorder import Recorder
 from langchain_label_studio.recording.run_inline import RunInline
-from langchain_label_studio.support.safe_text import clip
-from langchain_label_studio.types.turn import Turn
 
 if TYPE_CHECKING:  # these take long to load, and LangChain has loaded them before it calls
     from langchain_core.messages import BaseMessage
@@ -73,8 +70,7 @@ class RecordingCallbacks(BaseCallbackHandler):
         **event: Any,
     ) -> None:
         """Note a completion model's prompt. LangChain sends one prompt at a time."""
-        turns = (Turn(role="user", content=clip(str(prompt))) for prompt in prompts)
-        self._recorder.start("completion", turns, run_id, event)
+        self._recorder.start("completion", prompts, run_id, event)
 
     @_guarded
     def on_chat_model_start(
@@ -86,9 +82,7 @@ class RecordingCallbacks(BaseCallbackHandler):
         **event: Any,
     ) -> None:
         """Note a chat model's conversation. LangChain sends one conversation at a time."""
-        self._recorder.start(
-            "chat", (turn for conversation in messages for turn in to_turns(conversation)), run_id, event
-        )
+        self._recorder.start("chat", messages, run_id, event)
 
     @_guarded
     def on_llm_end(self, response: LLMResult, *, run_id: UUID, **event: Any) -> None:

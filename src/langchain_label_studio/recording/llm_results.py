@@ -48,34 +48,45 @@ def read_result(result: LLMResult, started: RunFields, *, batch_size: int = 1) -
     info = first.get("generation_info") or {}
     output = result.llm_output or {}
     provider = text_or_none(_once(response.get("model_provider"))) or started.get("provider")
-    reasons = (info.get("finish_reason"), *map(response.get, _REASONS))
-    whole_reason = next(filter(None, reasons), None)
+    whole_reason = info.get("finish_reason") or _reason_in(response)
     reason = _once(whole_reason)
-    may_be_cut = message.get("type") == "AIMessageChunk" and not reason
+    is_chunk = message.get("type") == "AIMessageChunk"
+    may_be_cut = is_chunk and not reason
     cut = may_be_cut and (provider in _ALWAYS_GIVE_A_REASON or _breaks_off_in_a_call(message))
     fields: RunFields = {
-        "answers": tuple(map(_answer, candidates)),
+        "answers": tuple([_answer(candidate) for candidate in candidates]),
         "status": "partial" if cut else "success",
     }
+    asked = started.get("model")
     if message:
-        name = response.get("model_name") or output.get("model_name") or started.get("model")
+        name = response.get("model_name") or output.get("model_name") or asked
     else:
         # The output of a completion model names the model of its constructor, even after `bind(model=...)`.
-        name = started.get("model") or output.get("model_name")
+        name = asked or output.get("model_name")
     # `invoke` of a model that streams gives no chunk. But the sum of a stream repeats its reason, too.
-    is_sum = message.get("type") == "AIMessageChunk" or reason is not whole_reason
-    if model := model_name(_name_once(name, started.get("model"), is_sum=is_sum)):
+    is_sum = is_chunk or reason is not whole_reason
+    if model := model_name(_name_once(name, asked, is_sum=is_sum)):
         fields["model"] = model
     if provider:
         fields["provider"] = provider
     if reason:
         fields["finish_reason"] = str(jsonable(reason))
-    counts = output.get("token_usage") or response.get("token_usage") or response.get("usage")
-    if _is_from_cache(message):
+    usage = message.get("usage_metadata")
+    if _is_from_cache(usage):
         fields["cached"] = True
-    elif usage := message.get("usage_metadata") or (counts if batch_size == 1 else None):
-        fields.update(_usage(usage))
+        return fields
+    if not usage and batch_size == 1:
+        usage = output.get("token_usage") or response.get("token_usage") or response.get("usage")
+    if usage:
+        _add_usage(usage, fields)
     return fields
+
+
+def _reason_in(response: _Fields) -> Any:
+    for name in _REASONS:
+        if reason := response.get(name):
+            return reason
+    return None
 
 
 def message_ids(result: LLMResult) -> list[str]:
@@ -93,6 +104,8 @@ def model_name(name: Any) -> str | None:
     """Return the name of a model. If the name is a file, return it without its path."""
     if not isinstance(name, str) or not name:
         return None
+    if not ("/" in name or "\\" in name or name.endswith(_MODEL_FILES)):
+        return name
     if repository := _repository(name):
         return repository
     if name.endswith(_MODEL_FILES) or name.startswith(("/", "\\")) or name[1:3] == ":\\":
@@ -146,35 +159,35 @@ def _breaks_off_in_a_call(message: _Fields) -> bool:
     return False
 
 
-def _usage(counts: Any) -> RunFields:
-    if not isinstance(counts, Mapping):
-        return {}
+def _add_usage(counts: Any, fields: RunFields) -> None:
+    if not _is_mapping(counts):
+        return
     read = _count(counts, "input_tokens", "prompt_tokens")
     written = _count(counts, "output_tokens", "completion_tokens")
     total = _count(counts, "total_tokens")
-    if total is None and read is not None and written is not None:
-        total = read + written
+    if read is not None:
+        fields["input_tokens"] = read
+    if written is not None:
+        fields["output_tokens"] = written
+    if total is not None:
+        fields["total_tokens"] = total
+    elif read is not None and written is not None:
+        fields["total_tokens"] = read + written
     details = {
         key: jsonable(value)
         for key, value in counts.items()
         if isinstance(key, str) and key.endswith(("_details", "total_cost")) and (value or value == 0)
     }
-    known: RunFields = {}
-    if read is not None:
-        known["input_tokens"] = read
-    if written is not None:
-        known["output_tokens"] = written
-    if total is not None:
-        known["total_tokens"] = total
     if details:
-        known["usage"] = details
-    return known
+        fields["usage"] = details
 
 
 def _count(counts: Mapping[str, Any], *names: str) -> int | None:
     for name in names:
         value = counts.get(name)
-        if isinstance(value, bool) or not isinstance(value, int | float):
+        if type(value) is int:
+            return value
+        if value is None or isinstance(value, bool) or not isinstance(value, int | float):
             continue
         if isinstance(value, int) or value.is_integer():
             return int(value)
@@ -197,16 +210,22 @@ def _name_once(name: Any, asked: str | None, *, is_sum: bool) -> Any:
         asked: The name at the run's start.
         is_sum: Whether the answer is known to be the sum of a stream.
     """
+    if type(name) is str and name == asked:
+        return name
     once = _once(name)
     if once is name or name == asked:
         return name
     return once if is_sum or once == asked else name
 
 
-def _is_from_cache(message: _Fields) -> bool:
+def _is_from_cache(usage: Any) -> bool:
     """Return whether LangChain took an answer from its cache. It then says that the answer cost nothing."""
-    usage = message.get("usage_metadata")
-    return isinstance(usage, Mapping) and usage.get("total_cost") == 0
+    return _is_mapping(usage) and usage.get("total_cost") == 0
+
+
+def _is_mapping(value: Any) -> bool:
+    # To ask an abstract class takes ten times as long.
+    return type(value) is dict or isinstance(value, Mapping)
 
 
 def status_of(error: BaseException) -> Status:

@@ -14,7 +14,7 @@ from langchain_label_studio.recording.media import MAX_IMAGES
 from langchain_label_studio.recording.message_content import MessageContent
 from langchain_label_studio.recording.message_extras import read_extras, read_grounding
 from langchain_label_studio.support.json_safe import as_mapping, jsonable
-from langchain_label_studio.support.safe_text import clip
+from langchain_label_studio.support.safe_text import MAX_TEXT, clip
 from langchain_label_studio.types.turn import Turn
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def to_turn(message: BaseMessage) -> Turn:
         Tool calls, reasoning and so on have their own keys.
     """
     try:
-        return _read(message)
+        return _plain_turn(vars(message)) or _read(message)
     except Exception as error:  # noqa: BLE001 (a message class of the user may raise anything)
         note = f"[{type(message).__name__} that could not be read: {type(error).__name__}]"
     try:
@@ -107,6 +107,31 @@ def _role(message: BaseMessage) -> str:
     kind = str(fields.get("type") or message.type)
     # A ChatMessage brings a role of its own.
     return _ROLES.get(kind) or str(fields.get("role", kind))
+
+
+def _plain_turn(fields: Mapping[str, Any]) -> Turn | None:
+    """Return a message as `_read` does, if it is nothing but a text: most are. Else return None.
+
+    Args:
+        fields: The `vars` of the message.
+    """
+    known = fields.get
+    try:
+        content = fields["content"]
+        if (
+            type(content) is not str
+            or len(content) > MAX_TEXT
+            or fields["additional_kwargs"]
+            or known("name")
+            or known("tool_calls")
+            or known("tool_call_id")
+            or known("invalid_tool_calls")
+            or ((response := known("response_metadata")) and response.get("grounding_metadata"))
+        ):
+            return None
+        return {"role": _ROLES[fields["type"]], "content": content}
+    except (AttributeError, KeyError, TypeError):  # a message class of the user
+        return None
 
 
 def _read(message: BaseMessage) -> Turn:

@@ -8,6 +8,7 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from typing import NamedTuple
 from uuid import UUID
 
 from langchain_label_studio.support.bounded_dict import BoundedDict
@@ -20,6 +21,8 @@ MAX_RUN_AGE = 3600.0
 MAX_ANCESTORS = 100_000
 
 
+_LOOK_EVERY = 1.0
+"""Seconds between two looks for runs that are too old."""
 _MAX_LATEST = 100
 _MAX_OF_ONE_ID = 16
 _numbers = itertools.count(1)
@@ -71,8 +74,7 @@ class StartedRun:
         return self.fields
 
 
-@dataclass(frozen=True, slots=True)
-class _Ends:
+class _Ends(NamedTuple):
     """The last ends of runs with one id.
 
     Attributes:
@@ -80,12 +82,11 @@ class _Ends:
         is_known: Whether the start of the last one is known.
     """
 
-    tags: tuple[Sequence[object], ...] = ()
-    is_known: bool = False
+    tags: tuple[Sequence[object], ...]
+    is_known: bool
 
-    def and_one(self, tags: Sequence[object] | None, *, is_known: bool) -> _Ends:
-        """Return them with one more end."""
-        return _Ends(self.tags if tags is None else (*self.tags[1 - _MAX_OF_ONE_ID :], tags), is_known)
+
+_NO_ENDS = _Ends((), is_known=False)
 
 
 class RunTable(ForkSafe):
@@ -100,6 +101,7 @@ class RunTable(ForkSafe):
         self._open: OrderedDict[UUID, list[StartedRun]] = OrderedDict()
         self._number = 0
         self._size = 0
+        self._look_at = 0.0
         self._ended: BoundedDict[UUID, _Ends] = BoundedDict(MAX_OPEN_RUNS)
         self._roots: BoundedDict[UUID, UUID] = BoundedDict(MAX_ANCESTORS)
 
@@ -134,11 +136,18 @@ class RunTable(ForkSafe):
         """
         with self._lock:
             same = self._open.setdefault(run_id, [])
-            if not any(each.is_told_twice(started) for each in same):
+            if not same or not any(each.is_told_twice(started) for each in same):
                 same.append(started)
                 _latest.set((*_latest.get()[1 - _MAX_LATEST :], started.number))
                 self._number += 1
                 self._size += started.size
+            if (
+                self._number <= MAX_OPEN_RUNS
+                and self._size <= MAX_OPEN_CHARACTERS
+                and started.clock < self._look_at
+            ):
+                return []
+            self._look_at = started.clock + _LOOK_EVERY
             return [*self._overdue(started.clock), *self._too_large()]
 
     def end(self, run_id: UUID, tags: Sequence[object] | None = None) -> tuple[StartedRun | None, bool]:
@@ -209,4 +218,5 @@ class RunTable(ForkSafe):
         return True
 
     def _note_end(self, run_id: UUID, tags: Sequence[object] | None, *, is_known: bool) -> None:
-        self._ended[run_id] = self._ended.get(run_id, _Ends()).and_one(tags, is_known=is_known)
+        known = self._ended.get(run_id, _NO_ENDS).tags
+        self._ended[run_id] = _Ends(known if tags is None else (*known[1 - _MAX_OF_ONE_ID :], tags), is_known)

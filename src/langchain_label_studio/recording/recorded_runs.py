@@ -5,8 +5,7 @@ from __future__ import annotations
 import time
 import weakref
 from collections.abc import Hashable, Iterable
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from langchain_label_studio.support.bounded_dict import BoundedDict
 from langchain_label_studio.support.forks import ForkSafe
@@ -20,8 +19,7 @@ _MAX_OF_ONE_ID = 16
 _of_servers: weakref.WeakValueDictionary[Hashable, RecordedRuns] = weakref.WeakValueDictionary()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProjectKey:
+class ProjectKey(NamedTuple):
     """What a handler knows of its project.
 
     Attributes:
@@ -39,8 +37,7 @@ class ProjectKey:
         return self.title == other.title and (self.title is not None or self.id == other.id)
 
 
-@dataclass(frozen=True, slots=True)
-class _Recorded:
+class _Recorded(NamedTuple):
     """A run that was recorded.
 
     Attributes:
@@ -49,7 +46,7 @@ class _Recorded:
         form: The name of its form.
         by: The recorder that recorded it, as an `id()`.
         at: The time when it was recorded.
-        said: A hash of its last question and its answers.
+        said: A hash of its last question and its answers. None if no other recorder heard of it.
     """
 
     record_id: str
@@ -57,7 +54,7 @@ class _Recorded:
     form: str
     by: int
     at: float
-    said: int
+    said: int | None
 
 
 class Gathers(Protocol):
@@ -109,17 +106,21 @@ class RecordedRuns(ForkSafe):
         Returns:
             The id of its record. None if another recorder recorded it before.
         """
-        run_id, form, said = str(run["run_id"]), run.get("form", ""), _said(run)
+        run_id, form = str(run["run_id"]), run.get("form", "")
+        # A recorder that is alone records everything. One that comes later has not heard of this run.
+        said = _said(run) if len(self._recorders) > 1 else None
         with self._lock:
             known = self._known.get(run_id, ())
-            for each in known:
+            for each in known if said is not None else ():
                 is_same = each.said == said and each.form == form and each.project.is_same(project)
                 if is_same and each.by != id(recorder) and run.get("started_at", 0.0) <= each.at:
                     return None
             record_id = new_record_id(run_id)
             now = _Recorded(record_id, project, form, id(recorder), time.time(), said)
-            for known_as in {run_id, *covers}:
-                self._known[known_as] = (*self._known.get(known_as, ())[1 - _MAX_OF_ONE_ID :], now)
+            self._known[run_id] = (*known[1 - _MAX_OF_ONE_ID :], now)
+            for covered in covers:
+                if covered != run_id:
+                    self._known[covered] = (*self._known.get(covered, ())[1 - _MAX_OF_ONE_ID :], now)
             return record_id
 
     def record_of(self, run_id: str, project: ProjectKey) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 from uuid import UUID
 
@@ -23,7 +23,6 @@ from langchain_label_studio.types.record_id import run_id_of
 from langchain_label_studio.types.run import RunFields
 from langchain_label_studio.types.run_record import encode_run, make_run
 from langchain_label_studio.types.task_columns import usable_data
-from langchain_label_studio.types.turn import Turn
 from langchain_label_studio.types.user_functions import Data, Mask
 
 if TYPE_CHECKING:
@@ -76,6 +75,8 @@ class Recorder:
         self._mask = mask
         self._form = form
         self._gatherer = gatherer
+        looked_into = gatherer or mask or data or self.selection.looks_into_runs
+        self._large_stay_json = not looked_into
         self._quiet = None if quiet_after is None else IdleTimer(quiet_after, self.hand_over)
         self._log = ThrottledLog()
         self.runs = RunTable()
@@ -90,7 +91,7 @@ class Recorder:
     def start(
         self,
         kind: Literal["chat", "completion"],
-        prompt: Iterable[Turn],
+        asked: Iterable[Any],
         run_id: UUID,
         event: Mapping[str, Any],
     ) -> None:
@@ -98,7 +99,8 @@ class Recorder:
 
         Args:
             kind: The kind of model.
-            prompt: The conversation so far. It is not read if the run is excluded.
+            asked: The prompts of a completion model, or the conversations of a chat model. They are not read if the
+                run is excluded.
             run_id: The run's id.
             event: The event's other arguments.
         """
@@ -107,7 +109,9 @@ class Recorder:
         if self._gatherer is None and self.selection.excludes_trace(trace_id):
             started = run_events.excluded_start(event)
         else:
-            started = run_events.read_start(kind, tuple(prompt), event, run_id=run_id, trace_id=trace_id)
+            started = run_events.read_start(
+                kind, asked, event, run_id=run_id, trace_id=trace_id, large_stay_json=self._large_stay_json
+            )
         for given_up in self.runs.start(run_id, started):
             if given_up.excluded:
                 self.selection.count_excluded()
@@ -124,7 +128,7 @@ class Recorder:
                 self._answered[message_id] = run_id
 
     def fail(self, error: BaseException, run_id: UUID, event: Mapping[str, Any]) -> None:
-        """Record a run that ended with an error."""
+        """Record a run that ended with an error, with the part of the answer that came before."""
         if started := self._started(run_id, event):
             run = run_events.read_error(started, error, event.get("response"))
             # The text of an error may be long, and is searched for secrets: not for a run that is not recorded.
@@ -245,7 +249,7 @@ class Recorder:
             return DROPPED
         return masked
 
-    def _masked_run(self, run: Mapping[str, Any]) -> Mapping[str, Any]:
+    def _masked_run(self, run: Mapping[str, Any]) -> dict[str, Any]:
         return mask_run(run, self.masked)
 
     def lose(self, reason: str, message: str, error: BaseException | None = None) -> None:
@@ -268,7 +272,7 @@ class Recorder:
         """Record a run that ended. With a gatherer, record the records that are whole now."""
         self._hear()
         if self._gatherer is None:
-            self._record_all((run,))
+            self._record_if_taken(run)
         elif self._is_inside(run) or not self._recorded.is_gathered(run, self._project(), self._form):
             self._record_all(self._gatherer.ran(run))
 
@@ -290,18 +294,23 @@ class Recorder:
 
     def _record_all(self, records: Iterable[RunFields]) -> None:
         for record in records:
-            if self._form:
-                record["form"] = self._form
-            record.pop("metadata_size", None)
-            covers = [str(covered) for covered in record.pop("covers", ())]
+            self._record_if_taken(record)
+
+    def _record_if_taken(self, record: RunFields) -> None:
+        if self._form:
+            record["form"] = self._form
+        record.pop("metadata_size", None)
+        covers: Sequence[str] = ()
+        if "covers" in record:
+            covers = [str(covered) for covered in record.pop("covers")]
             for covered in covers:
                 self._part_of[covered] = str(record["run_id"])
-            if record.pop("given_up", False):
-                self.lose("never_ended", "A run was given up: its end never came, or too many are open.")
-                if not self.selection.can_take(record["status"]):
-                    continue
-            if self._is_taken(record):
-                self._record(record, covers)
+        if record.pop("given_up", False):
+            self.lose("never_ended", "A run was given up: its end never came, or too many are open.")
+            if not self.selection.can_take(record["status"]):
+                return
+        if self._is_taken(record):
+            self._record(record, covers)
 
     def _is_taken(self, run: RunFields) -> bool:
         try:

@@ -7,15 +7,18 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from numbers import Number
 from typing import TYPE_CHECKING, Any, Literal
 from uuid import UUID
 
 from langchain_label_studio.recording.call_arguments import parsed
 from langchain_label_studio.recording.llm_results import has_answer, read_result, status_of, text_or_none
+from langchain_label_studio.recording.messages import to_turns
 from langchain_label_studio.recording.open_runs import StartedRun
-from langchain_label_studio.support.json_safe import characters_in, jsonable
+from langchain_label_studio.support.json_safe import encode, jsonable
+from langchain_label_studio.support.repeated_json import repeated_json
+from langchain_label_studio.support.safe_text import clip
 from langchain_label_studio.types.run import PARAMETERS_SENT, RunFields, run_size
 from langchain_label_studio.types.turn import Turn
 
@@ -29,50 +32,55 @@ _INTERNAL_TAGS = ("seq:step:", "map:key:", "graph:step:", "retry:attempt:", "lan
 
 def read_start(
     kind: Literal["chat", "completion"],
-    prompt: Sequence[Turn],
+    asked: Iterable[Any],
     event: Mapping[str, Any],
     *,
     run_id: UUID,
     trace_id: UUID,
+    large_stay_json: bool = False,
 ) -> StartedRun:
     """Return a run, given its start event.
 
     Args:
         kind: The kind of model.
-        prompt: The conversation so far.
+        asked: The prompts of a completion model, or the conversations of a chat model.
         event: The other arguments of the event.
         run_id: The run's id.
         trace_id: The id of its trace.
+        large_stay_json: Whether large parameters stay JSON (`repeated_json`), because nobody looks into them here.
     """
-    metadata = dict(event.get("metadata") or {})
-    parameters = event.get("invocation_params") or {}
+    known = event.get
+    metadata = dict(known("metadata") or {})
     fields: RunFields = {
         "run_id": run_id,
         "trace_id": trace_id,
         "kind": kind,
-        "prompt": tuple(prompt),
+        "prompt": _read_prompt(kind, asked),
         "started_at": time.time(),
         "metadata": metadata,
         # Counted once: the application may change what is in it. `select=` and other functions see its own values.
         "metadata_size": _size_of(metadata),
     }
-    if parent_run_id := event.get("parent_run_id"):
+    if parent_run_id := known("parent_run_id"):
         fields["parent_run_id"] = parent_run_id
-    if name := text_or_none(event.get("name")):
+    if name := text_or_none(known("name")):
         fields["run_name"] = name
-    # Not `model_name` of the parameters: after `bind(model=...)`, it still names the old model.
-    if model := text_or_none(metadata.get("ls_model_name")) or text_or_none(parameters.get("model")):
+    model = text_or_none(metadata.get("ls_model_name"))
+    if parameters := known("invocation_params"):
+        # Not `model_name` of the parameters: after `bind(model=...)`, it still names the old model.
+        model = model or text_or_none(parameters.get("model"))
+        if sent := _parameters(parameters, large_stay_json=large_stay_json):
+            fields["parameters"] = sent
+    if model:
         fields["model"] = model
     if provider := text_or_none(metadata.get("ls_provider")):
         fields["provider"] = provider
     if thread_id := _thread_id(metadata):
         fields["thread_id"] = thread_id
-    if tags := _own_tags(event.get("tags")):
-        fields["tags"] = tags
-    if sent := _parameters(parameters):
-        fields["parameters"] = sent
-    batch_size = event.get("batch_size") or 1
-    return StartedRun(fields, time.perf_counter(), run_size(fields), batch_size, event.get("tags"))
+    tags = known("tags")
+    if tags and (own := _own_tags(tags)):
+        fields["tags"] = own
+    return StartedRun(fields, time.perf_counter(), run_size(fields), known("batch_size") or 1, tags)
 
 
 def read_end(started: StartedRun, response: LLMResult) -> RunFields:
@@ -111,14 +119,21 @@ def unknown_start(event: Mapping[str, Any], *, run_id: UUID, trace_id: UUID) -> 
     return StartedRun(fields, time.perf_counter())
 
 
-def _parameters(parameters: Mapping[str, Any]) -> dict[str, Any]:
+def _read_prompt(kind: Literal["chat", "completion"], asked: Iterable[Any]) -> tuple[Turn, ...]:
+    if kind == "completion":
+        return tuple([{"role": "user", "content": clip(str(prompt))} for prompt in asked])
+    return tuple([turn for conversation in asked for turn in to_turns(conversation)])
+
+
+def _parameters(parameters: Mapping[str, Any], *, large_stay_json: bool) -> dict[str, Any]:
+    keep = repeated_json if large_stay_json else jsonable
     sent = {
         key: value
         for key, given in parameters.items()
-        if key in PARAMETERS_SENT and (value := jsonable(given)) is not None
+        if key in PARAMETERS_SENT and given is not None and (value := keep(given)) is not None
     }
     if "output_config" in sent:
-        sent["output_config"] = _with_schema(sent["output_config"])
+        sent["output_config"] = _with_schema(jsonable(sent["output_config"]))
     return sent
 
 
@@ -133,22 +148,28 @@ def _with_schema(tree: Any) -> Any:
 
 
 def _size_of(metadata: Mapping[Any, Any]) -> int:
-    # Nearly all are texts. The others share one walk, with its bound.
-    texts = [each for item in metadata.items() for each in item if type(each) is str]
-    others = [value for value in metadata.values() if type(value) is not str]
-    return sum([len(text) for text in texts]) + (characters_in(jsonable(others)) if others else 0)
+    size, others = 0, []
+    for part in (*metadata, *metadata.values()):
+        if type(part) is str:
+            size += len(part)
+        elif type(part) is not float and type(part) is not int:
+            others.append(part)
+    # Together, so that they share the bound of one walk.
+    return size + len(encode(jsonable(others))) if others else size
 
 
-def _own_tags(tags: Sequence[Any] | None) -> tuple[str, ...]:
-    texts = [tag if type(tag) is str else str(jsonable(tag)) for tag in tags or ()]
+def _own_tags(tags: Sequence[Any]) -> tuple[str, ...]:
+    texts = [tag if type(tag) is str else str(jsonable(tag)) for tag in tags]
     return tuple([tag for tag in texts if not tag.startswith(_INTERNAL_TAGS)])
 
 
 def _thread_id(metadata: Mapping[str, Any]) -> str | None:
-    given = [metadata.get(key) for key in ("thread_id", "session_id", "conversation_id")]
-    known = next(filter(None, map(thread_id_of, given)), None)
+    for key in ("thread_id", "session_id", "conversation_id"):
+        if key in metadata and (known := thread_id_of(metadata[key])):
+            return known
     # Plain chains do not copy it into the metadata. It is in their config.
-    return known or thread_id_of((_config_of_the_chain().get("configurable") or {}).get("thread_id"))
+    configurable = _config_of_the_chain().get("configurable")
+    return thread_id_of(configurable.get("thread_id")) if configurable else None
 
 
 def thread_id_of(given: Any) -> str | None:

@@ -56,6 +56,11 @@ class RunSelection(ForkSafe):
         self.excluded: Counter[str] = Counter()
         super().__init__()
 
+    @property
+    def looks_into_runs(self) -> bool:
+        """Whether the user's function or selectors see the values of runs."""
+        return self._select is not None
+
     def excludes_trace(self, trace_id: UUID) -> bool:
         """Return whether all runs of a trace are excluded for good. Then none of them is read."""
         return self._rate < 1 and not self._recalls and not in_sample(trace_id, self._rate)

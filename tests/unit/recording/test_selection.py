@@ -41,7 +41,6 @@ from langchain_label_studio.selectors import (
 from langchain_label_studio.selectors.sampling import in_sample, resolve_sample_rate
 from langchain_label_studio.types.run import RunFields
 from langchain_label_studio.types.run_record import decode_run
-from langchain_label_studio.types.turn import Turn
 from tests.support.handlers import KEY
 from tests.support.programs import run
 from tests.support.recording import Recording, keep_runs
@@ -467,7 +466,7 @@ def excluding_recorder() -> tuple[Recorder, list[UUID], list[LLMRun]]:
     recorder = Recorder(submit, data=None, selection=RunSelection(select=low_rating() & slowly))
     runs = [uuid4() for _ in range(100)]
     for run_id in runs:
-        recorder.start("completion", [Turn(role="user", content="Hi")], run_id, {})
+        recorder.start("completion", ["Hi"], run_id, {})
         recorder.end(LLMResult(generations=[[Generation(text="")]]), run_id, {})
     return recorder, runs, recorded
 
