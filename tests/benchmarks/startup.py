@@ -10,7 +10,7 @@ from tests.benchmarks.lab import Lab, median
 from tests.benchmarks.report import Result, Verdict
 from tests.benchmarks.worker import worker_environment
 
-_IMPORT_MS = 30
+_IMPORT_MS = 15
 _CONSTRUCTOR_MS = 5
 _MEMORY_MB = 45
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -32,6 +32,7 @@ OLD = "langchain_community"
 ALL = (NO_OP, FLOOR, OURS, OURS_IN_MEMORY, OURS_WITH_POWER, LANGFUSE, LANGSMITH, OLD)
 PEERS = (LANGFUSE, LANGSMITH, OLD)
 _DURABILITIES = {OURS: "process", OURS_IN_MEMORY: "memory", OURS_WITH_POWER: "power"}
+_MODES: dict[Kind, str] = {"completion": "prompt", "chat": "chat", "agent step": "chat"}
 
 FLUSH_TIMEOUT = 60.0
 
@@ -56,25 +57,45 @@ class Floor(BaseCallbackHandler):
     def __init__(self) -> None:
         _, self.path = tempfile.mkstemp()
         self._file = os.open(self.path, os.O_WRONLY | os.O_APPEND)
-        self._prompts: dict[UUID, Any] = {}
+        self._asked: dict[UUID, Any] = {}
 
-    def on_llm_start(self, serialized: Any, prompts: list[str], *, run_id: UUID, **_: Any) -> None:
-        self._prompts[run_id] = prompts
+    def on_llm_start(
+        self,
+        serialized: Any,
+        prompts: list[str],
+        *,
+        run_id: UUID,
+        invocation_params: Mapping[str, Any],
+        **_: Any,
+    ) -> None:
+        self._asked[run_id] = prompts, invocation_params
 
     def on_chat_model_start(
-        self, serialized: Any, messages: list[list[BaseMessage]], *, run_id: UUID, **_: Any
+        self,
+        serialized: Any,
+        messages: list[list[BaseMessage]],
+        *,
+        run_id: UUID,
+        invocation_params: Mapping[str, Any],
+        **_: Any,
     ) -> None:
-        self._prompts[run_id] = [
-            {"role": message.type, "content": message.content} for message in messages[0]
+        turns = [
+            {"role": turn.type, "content": turn.content, "tool_calls": getattr(turn, "tool_calls", None)}
+            for turn in messages[0]
         ]
+        self._asked[run_id] = turns, invocation_params
 
     def on_llm_end(self, response: LLMResult, *, run_id: UUID, **_: Any) -> None:
         generation = response.generations[0][0]
-        facts = generation.message.response_metadata if isinstance(generation, ChatGeneration) else {}
+        message = generation.message if isinstance(generation, ChatGeneration) else None
+        facts = message.response_metadata if message else {}
+        prompt, parameters = self._asked.pop(run_id)
         record = {
             "run_id": str(run_id),
-            "prompt": self._prompts.pop(run_id),
+            "prompt": prompt,
+            "parameters": parameters,
             "answer": generation.text,
+            "tool_calls": getattr(message, "tool_calls", None),
             "output": response.llm_output,
             "facts": facts,
         }
@@ -123,7 +144,7 @@ def _ours(name: str, url: str, kind: Kind) -> Variant:
         "key",
         url,
         project_name=_project(name, kind),
-        mode="chat" if kind == "chat" else "prompt",
+        mode=_MODES[kind],
         connect="lazy",
         durability=_DURABILITIES[name],
     )
@@ -133,8 +154,7 @@ def _ours(name: str, url: str, kind: Kind) -> Variant:
 def _old(name: str, url: str, kind: Kind) -> Variant:
     from langchain_community.callbacks.labelstudio_callback import LabelStudioCallbackHandler
 
-    mode = "chat" if kind == "chat" else "prompt"
-    handler = LabelStudioCallbackHandler("key", url, project_name=_project(name, kind), mode=mode)
+    handler = LabelStudioCallbackHandler("key", url, project_name=_project(name, kind), mode=_MODES[kind])
     return Variant(handler, _nothing, _project(name, kind))
 
 

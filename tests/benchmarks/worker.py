@@ -15,7 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-_PASSED_ON = frozenset({"PATH", "LANG", "LC_ALL", "LANGCHAIN_LABEL_STUDIO_CACHE"})
+_PASSED_ON = frozenset({"PATH", "PYTHONPATH", "LANG", "LC_ALL", "LANGCHAIN_LABEL_STUDIO_CACHE"})
 
 
 class WorkerError(Exception):
