@@ -25,8 +25,8 @@ PACES: tuple[Pace, ...] = ("one by one", "at full speed")
 _PAUSE = 0.001
 _WARM_UP = 20
 _OF_CHEAPEST_PEER: dict[Pace, dict[Kind, float]] = {
-    "one by one": {"completion": 0.15, "chat": 0.16, "agent step": 0.16},
-    "at full speed": {"completion": 0.12, "chat": 0.14, "agent step": 0.14},
+    "one by one": {"completion": 0.15, "chat": 0.16, "agent step": 0.25},
+    "at full speed": {"completion": 0.12, "chat": 0.14, "agent step": 0.25},
 }
 _CPU_US: dict[Kind, int] = {"completion": 70, "chat": 110}
 
