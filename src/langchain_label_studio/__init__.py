@@ -1,6 +1,5 @@
 """Turn every LangChain LLM run into a task a person can review in Label Studio."""
 
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from langchain_label_studio.auto_recording import current_handler, record_runs
@@ -26,6 +25,7 @@ from langchain_label_studio.errors import (
 )
 from langchain_label_studio.forms.modes import LabelStudioMode, get_default_label_configs
 from langchain_label_studio.handler import LabelStudioCallbackHandler
+from langchain_label_studio.support.lazy_names import lazy_names
 from langchain_label_studio.types.run import LLMRun
 
 if TYPE_CHECKING:
@@ -55,17 +55,26 @@ if TYPE_CHECKING:
     __version__: str
 
 # The way back is loaded when it is asked for: a service that records needs nothing of it.
-_LAZY = {
-    **dict.fromkeys(
-        ("Candidate", "Preference", "Rating", "Review", "StepVerdict", "load_reviews"), "reviews"
-    ),
-    **dict.fromkeys(("TrainingSet", "to_dpo", "to_kto", "to_prm", "to_reward", "to_sft"), "datasets"),
-    **dict.fromkeys(("write_jsonl", "write_parquet"), "datasets"),
-    **dict.fromkeys(("Report", "build_report"), "report"),
-    **dict.fromkeys(("Filled", "Form", "register_form"), "forms"),
-    "Feedback": "types.feedback",
-    "send_feedback": "user_feedback",
-}
+_find = lazy_names(
+    __name__,
+    {
+        "reviews": ("Candidate", "Preference", "Rating", "Review", "StepVerdict", "load_reviews"),
+        "datasets": (
+            "TrainingSet",
+            "to_dpo",
+            "to_kto",
+            "to_prm",
+            "to_reward",
+            "to_sft",
+            "write_jsonl",
+            "write_parquet",
+        ),
+        "report": ("Report", "build_report"),
+        "forms": ("Filled", "Form", "register_form"),
+        "types.feedback": ("Feedback",),
+        "user_feedback": ("send_feedback",),
+    },
+)
 
 
 def __getattr__(name: str) -> Any:
@@ -73,10 +82,7 @@ def __getattr__(name: str) -> Any:
         from importlib.metadata import version  # noqa: PLC0415 (takes 15 ms to load)
 
         return version("langchain-label-studio")
-    if name not in _LAZY:
-        msg = f"module {__name__!r} has no attribute {name!r}"
-        raise AttributeError(msg)
-    return getattr(import_module(f"{__name__}.{_LAZY[name]}"), name)
+    return _find(name)
 
 
 def __dir__() -> list[str]:

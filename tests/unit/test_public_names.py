@@ -11,7 +11,7 @@ from typing import Any, get_args, get_type_hints
 import pytest
 
 import langchain_label_studio
-from langchain_label_studio import DeliveryStats, LabelStudioCallbackHandler
+from langchain_label_studio import DeliveryStats, LabelStudioCallbackHandler, types
 
 ROOT = "langchain_label_studio"
 OWN_FACES = (f"{ROOT}.datasets", f"{ROOT}.report")
@@ -124,7 +124,11 @@ def functions(item: Any) -> Iterator[Callable[..., Any]]:
 
 
 def types_of(function: Callable[..., Any]) -> set[type]:
-    hints = [hint for name, hint in get_type_hints(function).items() if not name.startswith("_")]
+    # A module does not import a type at once that it only names, such as `Review`.
+    public = {name: getattr(types, name) for name in types.__all__}
+    hints = [
+        hint for name, hint in get_type_hints(function, localns=public).items() if not name.startswith("_")
+    ]
     found = set()
     while hints:
         hint = hints.pop()

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from langchain_label_studio.recording.gatherer import Gatherer
-from langchain_label_studio.types.review import Review
 from langchain_label_studio.types.run import LLMRun
 from langchain_label_studio.types.user_functions import GroupBy
+
+if TYPE_CHECKING:
+    from langchain_label_studio.types.review import Review
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 

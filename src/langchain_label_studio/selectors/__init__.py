@@ -5,25 +5,58 @@ Example:
     >>> errors() | slow(10) | low_rating() | sampled(0.05)
     errors() | slow(10) | low_rating() | sampled(0.05)
 
-Beside a selector, `&` and `|` also take a function of the finished `LLMRun`.
+Beside a selector, `&` and `|` also take a function of the finished `LLMRun`. Each name is imported when it is first
+used.
 """
 
-from langchain_label_studio.selectors.conditions import (
-    at_most_per_day,
-    by_metadata,
-    by_model,
-    by_name,
-    by_tag,
-    errors,
-    final_answer,
-    first_per_thread,
-    long,
-    low_rating,
-    sampled,
-    slow,
+from typing import TYPE_CHECKING
+
+from langchain_label_studio.support.lazy_names import lazy_names
+
+if TYPE_CHECKING:
+    from langchain_label_studio.selectors.conditions import (
+        at_most_per_day,
+        by_metadata,
+        by_model,
+        by_name,
+        by_tag,
+        errors,
+        final_answer,
+        first_per_thread,
+        long,
+        low_rating,
+        sampled,
+        slow,
+    )
+    from langchain_label_studio.selectors.selector import Selector
+    from langchain_label_studio.types.user_functions import Select
+
+__getattr__ = lazy_names(
+    __name__,
+    {
+        "selectors.conditions": (
+            "at_most_per_day",
+            "by_metadata",
+            "by_model",
+            "by_name",
+            "by_tag",
+            "errors",
+            "final_answer",
+            "first_per_thread",
+            "long",
+            "low_rating",
+            "sampled",
+            "slow",
+        ),
+        "selectors.selector": ("Selector",),
+        "types.user_functions": ("Select",),
+    },
 )
-from langchain_label_studio.selectors.selector import Selector
-from langchain_label_studio.types.user_functions import Select
+
+
+def __dir__() -> list[str]:
+    return __all__
+
 
 __all__ = [
     "Select",

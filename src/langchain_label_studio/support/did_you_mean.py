@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from difflib import get_close_matches
 
 
 def did_you_mean(given: object, known: Iterable[str]) -> str:
@@ -11,6 +10,8 @@ def did_you_mean(given: object, known: Iterable[str]) -> str:
 
     Upper and lower case are the same. The question is empty if no word is like it.
     """
+    from difflib import get_close_matches  # noqa: PLC0415 (takes a millisecond to load: only for an error)
+
     by_case = {word.casefold(): word for word in known}
     close = get_close_matches(str(given).casefold(), by_case, n=1)
     return f" Did you mean {by_case[close[0]]!r}?" if close else ""

@@ -3,8 +3,9 @@
 Each type is imported when it is first used.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from langchain_label_studio.support.lazy_names import lazy_names
 
 if TYPE_CHECKING:
     from langchain_label_studio.delivery.settings import Durability
@@ -17,24 +18,20 @@ if TYPE_CHECKING:
     from langchain_label_studio.types.turn import Turn
     from langchain_label_studio.types.user_functions import Data, GroupBy, Mask, Select
 
-_HOMES = {
-    "ControlTag": "types.control_tag",
-    "Durability": "delivery.settings",
-    "DeliveryStats": "delivery.stats",
-    "Feedback": "types.feedback",
-    **dict.fromkeys(("Candidate", "Preference", "Rating", "Review", "StepVerdict"), "types.review"),
-    **dict.fromkeys(("LLMRun", "RunFields", "Status"), "types.run"),
-    **dict.fromkeys(("Document", "Step", "StepError", "StepResult"), "types.run_parts"),
-    "Turn": "types.turn",
-    **dict.fromkeys(("Data", "GroupBy", "Mask", "Select"), "types.user_functions"),
-}
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        msg = f"module {__name__!r} has no attribute {name!r}"
-        raise AttributeError(msg)
-    return getattr(import_module(f"langchain_label_studio.{_HOMES[name]}"), name)
+__getattr__ = lazy_names(
+    __name__,
+    {
+        "delivery.settings": ("Durability",),
+        "delivery.stats": ("DeliveryStats",),
+        "types.control_tag": ("ControlTag",),
+        "types.feedback": ("Feedback",),
+        "types.review": ("Candidate", "Preference", "Rating", "Review", "StepVerdict"),
+        "types.run": ("LLMRun", "RunFields", "Status"),
+        "types.run_parts": ("Document", "Step", "StepError", "StepResult"),
+        "types.turn": ("Turn",),
+        "types.user_functions": ("Data", "GroupBy", "Mask", "Select"),
+    },
+)
 
 
 def __dir__() -> list[str]:
