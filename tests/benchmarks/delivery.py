@@ -114,8 +114,8 @@ def ask(small: int, large: int, url: str, key: str) -> tuple[float, float, float
     from pydantic import SecretStr
 
     from langchain_label_studio import get_default_label_configs
-    from langchain_label_studio.label_studio.answers import FoundTask
     from langchain_label_studio.label_studio.client import LabelStudioClient
+    from langchain_label_studio.label_studio.found_tasks import FoundTask
 
     client = LabelStudioClient(url=f"{url}/", api_key=SecretStr(key))
     config = get_default_label_configs("prompt")[0]

@@ -30,11 +30,9 @@ from langchain_label_studio.errors import NotLabelStudioError, ServerUnavailable
 from langchain_label_studio.label_config.page_tags import read_release, unknown_tags
 from langchain_label_studio.label_studio.access import Headers, Verify, trusted_certificates
 from langchain_label_studio.label_studio.answers import (
-    FoundTask,
     Imported,
     ImportJob,
     ProjectInfo,
-    TaskContent,
     TaskPage,
 )
 from langchain_label_studio.label_studio.api_errors import (
@@ -50,6 +48,7 @@ from langchain_label_studio.label_studio.bounded_transport import (
     BoundedTransport,
     RequestLimits,
 )
+from langchain_label_studio.label_studio.found_tasks import FoundTask, TaskContent
 from langchain_label_studio.label_studio.proxy_errors import broken_off, no_connection
 from langchain_label_studio.label_studio.task_filters import (
     TaskFilter,

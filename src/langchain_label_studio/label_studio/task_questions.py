@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 from langchain_label_studio.errors import RequestRefusedError
-from langchain_label_studio.label_studio.answers import FoundTask, TaskContent, record_key
+from langchain_label_studio.label_studio.found_tasks import FoundTask, TaskContent, record_key
 from langchain_label_studio.label_studio.task_filters import (
     TaskFilter,
     filter_query,

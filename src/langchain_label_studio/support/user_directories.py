@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
-import platformdirs
+from langchain_label_studio.support.forks import no_fork
 
 _NAME = "langchain-label-studio"
 
@@ -23,6 +22,8 @@ def user_directory(kind: Literal["state", "data", "cache"]) -> Path | None:
     Returns:
         The directory, which may not exist. None if the user has no home directory.
     """
+    with no_fork():  # the first to ask may be any thread
+        import platformdirs  # noqa: PLC0415 (takes 2 ms to load: only where no directory is set)
     find = {
         "state": platformdirs.user_state_dir,
         "data": platformdirs.user_data_dir,
@@ -49,5 +50,7 @@ def places_for_locks() -> Iterator[Path]:
     """Yield the directories for lock files, the best one first."""
     if directory := user_directory("state"):
         yield directory / "locks"
+    with no_fork():
+        import tempfile  # noqa: PLC0415 (takes 2 ms to load)
     user = os.getuid() if sys.platform != "win32" else ""
     yield Path(tempfile.gettempdir(), f"{_NAME}-locks-{user}")

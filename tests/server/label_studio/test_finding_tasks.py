@@ -9,8 +9,8 @@ import pytest
 from pydantic import SecretStr
 
 from langchain_label_studio import LabelStudioCallbackHandler, get_default_label_configs
-from langchain_label_studio.label_studio.answers import FoundTask
 from langchain_label_studio.label_studio.client import LabelStudioClient
+from langchain_label_studio.label_studio.found_tasks import FoundTask
 from langchain_label_studio.local_server import LocalLabelStudio
 from tests.support.handlers import record
 from tests.support.programs import wait_until

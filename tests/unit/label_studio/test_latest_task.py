@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from langchain_label_studio.label_studio.answers import TaskContent, latest, record_key
+from langchain_label_studio.label_studio.found_tasks import TaskContent, latest, record_key
 from langchain_label_studio.types.record_id import record_time
 
 

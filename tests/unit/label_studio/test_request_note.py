@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from langchain_label_studio.delivery.lane_files import NOTE_SIZE
-from langchain_label_studio.label_studio.answers import FoundTask
 from langchain_label_studio.label_studio.destinations.request_note import RequestNote
+from langchain_label_studio.label_studio.found_tasks import FoundTask
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from langchain_label_studio.delivery import Found, NotAllTakenError, Record
 from langchain_label_studio.errors import LabelStudioError, ProjectNotFoundError, RequestRefusedError
-from langchain_label_studio.label_studio.answers import latest
 from langchain_label_studio.label_studio.destinations.runs import TURN_TIMEOUT, as_failure, open_client
+from langchain_label_studio.label_studio.found_tasks import latest
 from langchain_label_studio.label_studio.settings import Settings
 from langchain_label_studio.label_studio.tasks.feedback_columns import add_feedback, own_column
 from langchain_label_studio.support.host_lock import host_lock
@@ -21,8 +21,8 @@ from langchain_label_studio.types.feedback import GivenFeedback, decode_feedback
 from langchain_label_studio.types.record_id import record_time
 
 if TYPE_CHECKING:
-    from langchain_label_studio.label_studio.answers import TaskContent
     from langchain_label_studio.label_studio.client import LabelStudioClient
+    from langchain_label_studio.label_studio.found_tasks import TaskContent
 
 MAX_WAIT_FOR_TASK = 7 * 86_400.0
 """Seconds after which feedback is set aside, because its run has no task."""

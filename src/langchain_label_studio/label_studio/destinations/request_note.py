@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import Self
 
-from langchain_label_studio.label_studio.answers import FoundTask
+from langchain_label_studio.label_studio.found_tasks import FoundTask
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

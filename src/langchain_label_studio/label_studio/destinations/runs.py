@@ -16,8 +16,8 @@ from langchain_label_studio.delivery import (
     retry_policy,
 )
 from langchain_label_studio.errors import LabelStudioError, ProjectNotFoundError, ServerUnavailableError
-from langchain_label_studio.label_studio.answers import FoundTask, ImportJob, ProjectInfo, latest, record_key
 from langchain_label_studio.label_studio.destinations.request_note import RequestNote
+from langchain_label_studio.label_studio.found_tasks import FoundTask, latest, record_key
 from langchain_label_studio.label_studio.projects import Project, read_project, resolve_project
 from langchain_label_studio.label_studio.settings import Settings
 from langchain_label_studio.label_studio.tasks.build import build_task, missing_keys
@@ -28,6 +28,7 @@ from langchain_label_studio.support.log import ThrottledLog
 from langchain_label_studio.types.run_record import decode_run
 
 if TYPE_CHECKING:
+    from langchain_label_studio.label_studio.answers import ImportJob, ProjectInfo
     from langchain_label_studio.label_studio.client import LabelStudioClient
 
 _REMEMBERED_TASKS = 10_000
