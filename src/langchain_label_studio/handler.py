@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 from uuid import UUID
 
 from pydantic import SecretStr
@@ -18,11 +18,10 @@ from langchain_label_studio.delivery import DeliveryStats, Sender, hand_over_at_
 from langchain_label_studio.delivery.settings import Durability, resolve_delivery
 from langchain_label_studio.errors import LabelStudioWarning, ServerUnavailableError, SettingError
 from langchain_label_studio.forms.form import Form
-from langchain_label_studio.forms.modes import LabelStudioMode, carried_name
+from langchain_label_studio.forms.modes import BUILT_IN_MODES, LabelStudioMode, carried_name
 from langchain_label_studio.forms.registry import get_form, resolve_group_by
-from langchain_label_studio.label_config.parse import LabelConfig, parse_label_config
 from langchain_label_studio.label_studio.community_attributes import CommunityAttributes, known_mode
-from langchain_label_studio.label_studio.destinations.runs import ProjectDestination
+from langchain_label_studio.label_studio.destinations.runs import ProjectDestination, load_client
 from langchain_label_studio.label_studio.settings import (
     DEFAULT_MODE,
     DEFAULT_MODEL_VERSION,
@@ -31,7 +30,6 @@ from langchain_label_studio.label_studio.settings import (
     resolve_settings,
 )
 from langchain_label_studio.label_studio.shared_senders import send_orphaned_runs, share_sender
-from langchain_label_studio.label_studio.tasks.build import check_task_data
 from langchain_label_studio.recording.callbacks import RecordingCallbacks
 from langchain_label_studio.recording.recorded_runs import ProjectKey, share_recorded_runs
 from langchain_label_studio.recording.recorder import Recorder
@@ -42,6 +40,9 @@ from langchain_label_studio.support.idle_timer import QUIET_SECONDS
 from langchain_label_studio.support.time_limit import time_limit
 from langchain_label_studio.types.user_functions import Data, GroupBy, Mask, Select, check_function
 from langchain_label_studio.user_feedback import DEFAULT_KEY, FeedbackDesk, check_feedback
+
+if TYPE_CHECKING:
+    from langchain_label_studio.label_config.parse import LabelConfig
 
 CONNECT_SECONDS = 5.0
 """Seconds for all requests of the constructor together."""
@@ -168,10 +169,9 @@ class LabelStudioCallbackHandler(CommunityAttributes, RecordingCallbacks):
         self._select = check_function("select", select, "langchain_label_studio.selectors")
         self._mask = check_function("mask", mask, "langchain_label_studio.masks")
         self._include_errors = include_errors
-        if settings.custom_config or connect == "lazy":
+        if settings.custom_config or (connect == "lazy" and (data or settings.form not in BUILT_IN_MODES)):
             # Before a project is created. A project that exists is checked with its own config.
-            config = parse_label_config(settings.label_config, takes_answer=settings.takes_answer)
-            self._check_data(config, complete=settings.project_id is None)
+            self._check_data(settings.parsed_label_config(), complete=settings.project_id is None)
         self._begin()
         if connect == "eager":
             self._connect()
@@ -369,9 +369,7 @@ class LabelStudioCallbackHandler(CommunityAttributes, RecordingCallbacks):
         # The sender's thread may be connecting, for much longer than this thread should wait.
         if destination.settings != self._settings or (destination.project is None and self._sender.unsettled):
             destination = ProjectDestination(self._settings)
-        with no_fork():
-            # Loaded before the time begins to run: the SDK takes 0.4 s.
-            import langchain_label_studio.label_studio.client  # noqa: F401, PLC0415
+        load_client()  # before the time begins to run
         try:
             with time_limit(CONNECT_SECONDS):
                 project = destination.connect()
@@ -386,6 +384,9 @@ class LabelStudioCallbackHandler(CommunityAttributes, RecordingCallbacks):
 
     def _check_data(self, config: LabelConfig, *, complete: bool) -> None:
         if not callable(self._data):
+            with no_fork():
+                # Most handlers have no data= for all runs.
+                from langchain_label_studio.label_studio.tasks.build import check_task_data  # noqa: PLC0415
             check_task_data(self._data or {}, config, complete=complete, filled=self._form.keys)
 
 

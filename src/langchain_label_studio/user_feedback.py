@@ -10,7 +10,7 @@ from dataclasses import fields, replace
 from datetime import UTC, datetime
 from numbers import Real
 from pathlib import Path
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, get_args
 from uuid import UUID, uuid4
 
 from pydantic import SecretStr
@@ -20,7 +20,6 @@ from langchain_label_studio.delivery.settings import DeliverySettings, Durabilit
 from langchain_label_studio.delivery.stats import State
 from langchain_label_studio.errors import SettingError
 from langchain_label_studio.label_studio.destinations.feedback import FeedbackDestination
-from langchain_label_studio.label_studio.projects import Project
 from langchain_label_studio.label_studio.settings import DEFAULT_PROJECT_NAME, Settings, resolve_settings
 from langchain_label_studio.label_studio.shared_senders import (
     feedback_senders,
@@ -32,6 +31,9 @@ from langchain_label_studio.support.forks import ForkSafe
 from langchain_label_studio.support.safe_text import clean_text, clip
 from langchain_label_studio.types.feedback import GivenFeedback, encode_feedback
 from langchain_label_studio.types.task_columns import check_feedback_key
+
+if TYPE_CHECKING:
+    from langchain_label_studio.label_studio.projects import Project
 
 DEFAULT_KEY = "user_feedback"
 

@@ -19,6 +19,9 @@ class LabelStudioMode(Enum):
     AGENT = "agent"
 
 
+BUILT_IN_MODES = tuple(mode.value for mode in LabelStudioMode)
+"""The names of the built-in forms."""
+
 PLAIN_MODES = frozenset({LabelStudioMode.PROMPT.value, LabelStudioMode.CHAT.value})
 """The forms that show a run as it is, in any label config. Their runs and tasks have no name of a form."""
 
@@ -43,11 +46,11 @@ def get_default_label_configs(mode: str | LabelStudioMode) -> tuple[str, LabelSt
     try:
         mode = LabelStudioMode(mode)
     except ValueError:
-        known = ", ".join(repr(member.value) for member in LabelStudioMode)
+        known = ", ".join(map(repr, BUILT_IN_MODES))
         msg = (
             f"Unknown mode {mode!r}: use one of {known}, or pass your own project_config=. "
             "(A form of your own has to be registered first, with register_form.)"
-            f"{did_you_mean(mode, [member.value for member in LabelStudioMode])}"
+            f"{did_you_mean(mode, BUILT_IN_MODES)}"
         )
         raise SettingError(msg) from None
     # Not importlib.resources, which takes 4 ms to load.

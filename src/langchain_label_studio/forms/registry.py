@@ -6,13 +6,12 @@ from importlib import import_module
 
 from langchain_label_studio.errors import SettingError
 from langchain_label_studio.forms.form import Form
-from langchain_label_studio.forms.modes import LabelStudioMode
+from langchain_label_studio.forms.modes import BUILT_IN_MODES, LabelStudioMode
 from langchain_label_studio.support.did_you_mean import did_you_mean
 from langchain_label_studio.support.forks import no_fork
 from langchain_label_studio.types.user_functions import GroupBy
 
 _PLAIN = LabelStudioMode.PROMPT.value
-_BUILT_IN = {mode.value: mode for mode in LabelStudioMode}
 _added: dict[str, Form] = {}
 
 
@@ -30,7 +29,7 @@ def register_form(form: Form) -> Form:
     Raises:
         SettingError: The name is that of a built-in mode, or the form compares runs and has no `gather`.
     """
-    if not form.name or form.name in _BUILT_IN:
+    if not form.name or form.name in BUILT_IN_MODES:
         msg = f"A form cannot be called {form.name!r}: that is a mode of its own. Choose another name."
         raise SettingError(msg)
     if form.compares and form.gather is None:
@@ -47,7 +46,7 @@ def find_form(name: str) -> Form | None:
         name: The name, from `mode=` or from a run. A run of `"prompt"` or `"chat"` has an empty name.
     """
     name = _PLAIN if name == "" else name
-    if name in _BUILT_IN:
+    if name in BUILT_IN_MODES:
         # Loaded when somebody uses it: that may be the first run of a thread.
         with no_fork():
             form: Form = import_module(f"langchain_label_studio.forms.{name}.form").FORM
@@ -63,10 +62,10 @@ def get_form(name: str) -> Form:
     """
     form = find_form(name)
     if form is None:
-        known = ", ".join(map(repr, _BUILT_IN))
+        known = ", ".join(map(repr, BUILT_IN_MODES))
         msg = (
             f"There is no form {name!r} here. Use {known} (in Python, a form of your own works, too: call register_form "
-            f"first, in this process).{did_you_mean(name, [*_BUILT_IN, *_added])}"
+            f"first, in this process).{did_you_mean(name, [*BUILT_IN_MODES, *_added])}"
         )
         raise SettingError(msg)
     return form

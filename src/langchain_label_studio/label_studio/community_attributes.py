@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import warnings
 from functools import cached_property
-from typing import Any, ClassVar, NoReturn
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 from langchain_label_studio.delivery import Sender
 from langchain_label_studio.errors import LabelStudioWarning
 from langchain_label_studio.forms.modes import LabelStudioMode
-from langchain_label_studio.label_config.parse import LabelConfig, parse_label_config
 from langchain_label_studio.label_studio.destinations.runs import ProjectDestination, open_client
 from langchain_label_studio.label_studio.settings import DEFAULT_PROJECT_NAME, Settings
+
+if TYPE_CHECKING:
+    from langchain_label_studio.label_config.parse import LabelConfig
 
 
 class _NotKept:
@@ -108,7 +110,7 @@ class CommunityAttributes:
         project = self._sender.destination.project
         if project:
             return project.config
-        return parse_label_config(self._settings.label_config, takes_answer=self._settings.takes_answer)
+        return self._settings.parsed_label_config()
 
 
 def known_mode(mode: str | LabelStudioMode) -> LabelStudioMode | str:

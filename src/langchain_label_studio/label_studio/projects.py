@@ -16,7 +16,7 @@ from langchain_label_studio.errors import (
     RequestRefusedError,
     SettingError,
 )
-from langchain_label_studio.forms.modes import PLAIN_MODES, LabelStudioMode
+from langchain_label_studio.forms.modes import BUILT_IN_MODES, PLAIN_MODES, LabelStudioMode
 from langchain_label_studio.label_config.page_tags import advice_on_tag, without_tags
 from langchain_label_studio.label_config.parse import LabelConfig, describe_difference, parse_label_config
 from langchain_label_studio.label_studio.settings import MAX_TITLE, Settings
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 _LOCK_TIMEOUT = 60.0
 _JUST_NOW = timedelta(minutes=1)
 _UNUSED = " (unused)"
-_BUILT_IN = frozenset(mode.value for mode in LabelStudioMode)
 # Seen in Label Studio 1.23.2: its editor ignores the name of a <Markdown>.
 _MARKDOWN_WARNING = (
     "Label Studio's editor cannot attach a <TextArea> to a <Markdown>: reviewers may not see the answer, nor save "
@@ -193,7 +192,7 @@ def _create(client: LabelStudioClient, settings: Settings) -> Project:
 
 def _request_creation(client: LabelStudioClient, settings: Settings) -> int:
     label_config = settings.label_config
-    if settings.form in _BUILT_IN and not settings.custom_config:
+    if settings.form in BUILT_IN_MODES and not settings.custom_config:
         label_config = without_tags(label_config, client.unknown_tags)
     try:
         return client.create_project(

@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import SecretStr
 
@@ -24,9 +24,8 @@ from langchain_label_studio.errors import (
     SettingError,
 )
 from langchain_label_studio.forms.form import Form
-from langchain_label_studio.forms.modes import LabelStudioMode
+from langchain_label_studio.forms.modes import BUILT_IN_MODES, LabelStudioMode
 from langchain_label_studio.forms.registry import get_form
-from langchain_label_studio.label_config.parse import parse_label_config, prepare_label_config
 from langchain_label_studio.label_studio.access import (
     Headers,
     Verify,
@@ -35,6 +34,10 @@ from langchain_label_studio.label_studio.access import (
     resolve_url,
     resolve_verify,
 )
+from langchain_label_studio.support.forks import no_fork
+
+if TYPE_CHECKING:
+    from langchain_label_studio.label_config.parse import LabelConfig
 
 PROJECT_ID_VARIABLE = "LABEL_STUDIO_PROJECT_ID"
 PROJECT_NAME_VARIABLE = "LABEL_STUDIO_PROJECT_NAME"
@@ -113,6 +116,12 @@ class Settings:
             SettingError: A header of the environment cannot be sent.
         """
         return resolve_headers() if self.headers is None else self.headers
+
+    def parsed_label_config(self) -> LabelConfig:
+        """Return the label config of a new project."""
+        with no_fork():
+            from langchain_label_studio.label_config.parse import parse_label_config  # noqa: PLC0415 (as below)
+        return parse_label_config(self.label_config, takes_answer=self.takes_answer)
 
     def without_secrets(self) -> Settings:
         """Return the settings without the key and the headers, as they may leave the process."""
@@ -211,6 +220,11 @@ def _label_config(project_config: Any, form: Form) -> str:
     if project_config and not isinstance(project_config, str):
         msg = f"project_config is a {type(project_config).__name__}: pass a label config as a text."
         raise LabelConfigError(msg)
+    if not project_config and form.name in BUILT_IN_MODES:
+        return form.label_config
+    with no_fork():
+        # Most handlers have a built-in config, and need no parser before they send.
+        from langchain_label_studio.label_config.parse import parse_label_config, prepare_label_config  # noqa: PLC0415
     try:
         config = prepare_label_config(project_config) if project_config else form.label_config
         parse_label_config(config, takes_answer=form.takes_answer)

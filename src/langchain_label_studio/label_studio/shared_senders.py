@@ -5,7 +5,7 @@ from __future__ import annotations
 import weakref
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from langchain_label_studio.delivery import (
     Destination,
@@ -19,12 +19,14 @@ from langchain_label_studio.delivery.settings import DeliverySettings
 from langchain_label_studio.label_studio.destinations.feedback import FeedbackDestination
 from langchain_label_studio.label_studio.destinations.runs import ProjectDestination
 from langchain_label_studio.label_studio.project_outboxes import Holds, ProjectOutbox
-from langchain_label_studio.label_studio.projects import Project
 from langchain_label_studio.label_studio.settings import Settings
 from langchain_label_studio.support.forks import ForkSafe
 from langchain_label_studio.support.log import warn
 from langchain_label_studio.types.feedback import read_feedback_id
 from langchain_label_studio.types.run_record import read_record_id
+
+if TYPE_CHECKING:
+    from langchain_label_studio.label_studio.projects import Project
 
 SENDER_NAME = "langchain-label-studio"
 """The beginning of the names of all senders, in threads and in the log."""

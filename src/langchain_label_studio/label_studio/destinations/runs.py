@@ -18,18 +18,16 @@ from langchain_label_studio.delivery import (
 from langchain_label_studio.errors import LabelStudioError, ProjectNotFoundError, ServerUnavailableError
 from langchain_label_studio.label_studio.destinations.request_note import RequestNote
 from langchain_label_studio.label_studio.found_tasks import FoundTask, latest, record_key
-from langchain_label_studio.label_studio.projects import Project, read_project, resolve_project
 from langchain_label_studio.label_studio.settings import Settings
-from langchain_label_studio.label_studio.tasks.build import build_task, missing_keys
 from langchain_label_studio.support.bounded_dict import BoundedDict
 from langchain_label_studio.support.forks import no_fork
 from langchain_label_studio.support.host_lock import host_lock
 from langchain_label_studio.support.log import ThrottledLog
-from langchain_label_studio.types.run_record import decode_run
 
 if TYPE_CHECKING:
     from langchain_label_studio.label_studio.answers import ImportJob, ProjectInfo
     from langchain_label_studio.label_studio.client import LabelStudioClient
+    from langchain_label_studio.label_studio.projects import Project
 
 _REMEMBERED_TASKS = 10_000
 _BLOCKED = 404
@@ -74,6 +72,8 @@ class ProjectDestination:
         with self._lock:
             if self._project is None:
                 client = self._connected_client()
+                from langchain_label_studio.label_studio.projects import resolve_project  # noqa: PLC0415 (see load_client)
+
                 client.sign_in()
                 self._by_jobs = self._by_jobs or client.imports_by_jobs
                 self._project = resolve_project(client, self.settings)
@@ -176,6 +176,8 @@ class ProjectDestination:
             # With each batch: somebody may have edited the labeling interface a moment ago.
             info = client.get_project(project.id, counted=False)
             if info != self._info:
+                from langchain_label_studio.label_studio.projects import read_project  # noqa: PLC0415 (see load_client)
+
                 project = read_project(info, self.settings)
                 self._project, self._info = project, info
         except LabelStudioError as error:
@@ -209,6 +211,9 @@ class ProjectDestination:
         return tasks
 
     def _task(self, record: Record, project: Project) -> dict[str, Any]:
+        from langchain_label_studio.label_studio.tasks.build import build_task, missing_keys  # noqa: PLC0415 (see load_client)
+        from langchain_label_studio.types.run_record import decode_run  # noqa: PLC0415 (see load_client)
+
         try:
             run = decode_run(record.body)
             task = build_task(run, project.config, model_version=self.settings.model_version)
@@ -305,16 +310,21 @@ def open_client(settings: Settings) -> LabelStudioClient:
     Raises:
         SettingError: There is no key, or the server cannot be opened with these settings.
     """
-    # Imported here: the SDK takes 0.4 s to load, and many programs do not need it.
-    with no_fork():
-        from langchain_label_studio.label_studio.client import LabelStudioClient  # noqa: PLC0415
+    return load_client()(
+        url=settings.url,
+        api_key=settings.key(),
+        headers=settings.all_headers(),
+        verify=settings.verify,
+    )
 
-        return LabelStudioClient(
-            url=settings.url,
-            api_key=settings.key(),
-            headers=settings.all_headers(),
-            verify=settings.verify,
-        )
+
+def load_client() -> type[LabelStudioClient]:
+    """Import all that sends runs: the SDK takes 0.4 s to load, and many programs do not need it."""
+    with no_fork():
+        import langchain_label_studio.label_studio.projects  # noqa: PLC0415
+        import langchain_label_studio.label_studio.tasks.build  # noqa: F401, PLC0415
+        from langchain_label_studio.label_studio.client import LabelStudioClient  # noqa: PLC0415
+    return LabelStudioClient
 
 
 def as_failure(error: LabelStudioError, *, asking: bool = False) -> DeliveryFailedError:
