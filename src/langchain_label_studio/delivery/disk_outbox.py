@@ -25,8 +25,8 @@ from langchain_label_studio.delivery.outbox import (
 )
 from langchain_label_studio.delivery.postponed_lanes import PostponedLanes
 from langchain_label_studio.delivery.read_batch import read_batch
-from langchain_label_studio.delivery.rejected import set_aside
 from langchain_label_studio.delivery.rejected_bound import RejectedBound
+from langchain_label_studio.support.forks import no_fork
 from langchain_label_studio.support.log import ThrottledLog, logger
 
 LANES, REJECTED = "lanes", "rejected"
@@ -289,6 +289,8 @@ class DiskOutbox:
         Raises:
             OSError: The disk does not take the record.
         """
+        with no_fork():  # few programs ever reject a record
+            from langchain_label_studio.delivery.rejected import set_aside  # noqa: PLC0415
         size = set_aside(self._rejected, key=record.key, body=record.body, reason=reason)
         self._rejected_bound.added(size)
 
