@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
 
 import orjson
 
 from langchain_label_studio.recording.recallable_runs import RecallableRuns
 from langchain_label_studio.selectors.sampling import in_sample
-from langchain_label_studio.selectors.selector import as_selector
-from langchain_label_studio.support.forks import ForkSafe
+from langchain_label_studio.support.forks import ForkSafe, no_fork
 from langchain_label_studio.types.run import RunFields, Status
 from langchain_label_studio.types.run_record import make_run
 from langchain_label_studio.types.user_functions import Select
+
+if TYPE_CHECKING:
+    from langchain_label_studio.selectors.selector import Selector
 
 _OF_INTEREST = frozenset({"success", "partial"})
 _NOT_INCLUDED = "include_errors=False"
@@ -48,7 +50,7 @@ class RunSelection(ForkSafe):
         """
         self._include_errors = include_errors
         self._rate = sample_rate
-        self._select = as_selector(select) if select else None
+        self._select = _selector(select) if select else None
         self._recalls = bool(self._select and self._select.low)
         self._not_sampled = f"sample_rate={sample_rate:g}"
         self._not_selected = f"select={self._select}"
@@ -124,3 +126,9 @@ class RunSelection(ForkSafe):
             self.excluded[reason] += by
             if not self.excluded[reason]:
                 del self.excluded[reason]
+
+
+def _selector(select: Select) -> Selector:
+    with no_fork():  # most handlers record all runs
+        from langchain_label_studio.selectors.selector import as_selector  # noqa: PLC0415
+    return as_selector(select)
