@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from langchain_label_studio.types.record_id import record_time
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FoundTask:
+class FoundTask(NamedTuple):
     """A task that exists already.
 
     Attributes:
@@ -24,8 +22,7 @@ class FoundTask:
     predictions: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TaskContent:
+class TaskContent(NamedTuple):
     """The content of a task.
 
     Attributes:
