@@ -38,16 +38,17 @@ from langchain_label_studio.selectors.sampling import resolve_sample_rate
 from langchain_label_studio.support.forks import no_fork
 from langchain_label_studio.support.idle_timer import QUIET_SECONDS
 from langchain_label_studio.support.time_limit import time_limit
+from langchain_label_studio.types.task_columns import DEFAULT_KEY
 from langchain_label_studio.types.user_functions import Data, GroupBy, Mask, Select, check_function
-from langchain_label_studio.user_feedback import DEFAULT_KEY, FeedbackDesk, check_feedback
 
 if TYPE_CHECKING:
     from langchain_label_studio.label_config.parse import LabelConfig
+    from langchain_label_studio.user_feedback import FeedbackDesk
 
 CONNECT_SECONDS = 5.0
 """Seconds for all requests of the constructor together."""
 
-_OF_THIS_PROCESS = frozenset({"_sender", "_retire", "_desk", "_recorder", "ls_client", "ls_project"})
+_OF_THIS_PROCESS = frozenset({"_sender", "_retire", "_opened_desk", "_recorder", "ls_client", "ls_project"})
 
 
 class LabelStudioCallbackHandler(CommunityAttributes, RecordingCallbacks):
@@ -185,8 +186,7 @@ class LabelStudioCallbackHandler(CommunityAttributes, RecordingCallbacks):
         if known.project is None and self._settings.has_other_access_than(known.settings):
             # The other key has never worked, or does not work any more.
             self._sender.redirect(ProjectDestination(self._settings))
-        self._desk = FeedbackDesk(self._settings, self._delivery)
-        weakref.finalize(self, self._desk.retire).atexit = False
+        self._opened_desk: FeedbackDesk | None = None
         form = self._form
         self._recorder = Recorder(
             self._sender.submit,
@@ -268,12 +268,14 @@ class LabelStudioCallbackHandler(CommunityAttributes, RecordingCallbacks):
         Raises:
             SettingError: There is neither a score nor a comment, or a task cannot show one of the values.
         """
-        recorder = self._recorder
+        desk, recorder = self._desk, self._recorder
+        from langchain_label_studio.user_feedback import check_feedback  # noqa: PLC0415 (loaded with the desk)
+
         given = check_feedback(
             recorder.run_id_of(run_id), score=score, comment=comment, key=key, mask=recorder.masked
         )
         recorder.recall(given.run_id, feedback=given)
-        taken = self._desk.submit(replace(given, record_id=recorder.record_id_of(run_id) or ""))
+        taken = desk.submit(replace(given, record_id=recorder.record_id_of(run_id) or ""))
         if not taken:
             recorder.lose(
                 "feedback_full", "The outbox is full: feedback was not taken. Is Label Studio down?"
@@ -362,6 +364,17 @@ class LabelStudioCallbackHandler(CommunityAttributes, RecordingCallbacks):
         vars(self).update(state)
         self._begin()
         send_orphaned_runs(self._sender, self._settings, self._delivery)
+
+    @property
+    def _desk(self) -> FeedbackDesk:
+        """Where feedback is handed in: opened when somebody asks for it."""
+        with no_fork():
+            if self._opened_desk is None:
+                from langchain_label_studio.user_feedback import FeedbackDesk  # noqa: PLC0415
+
+                self._opened_desk = FeedbackDesk(self._settings, self._delivery)
+                weakref.finalize(self, self._opened_desk.retire).atexit = False
+            return self._opened_desk
 
     def _connect(self) -> None:
         destination = self._sender.destination

@@ -30,12 +30,10 @@ from langchain_label_studio.support.bounded_dict import BoundedDict
 from langchain_label_studio.support.forks import ForkSafe
 from langchain_label_studio.support.safe_text import clean_text, clip
 from langchain_label_studio.types.feedback import GivenFeedback, encode_feedback
-from langchain_label_studio.types.task_columns import check_feedback_key
+from langchain_label_studio.types.task_columns import DEFAULT_KEY, check_feedback_key
 
 if TYPE_CHECKING:
     from langchain_label_studio.label_studio.projects import Project
-
-DEFAULT_KEY = "user_feedback"
 
 _MAX_RUN_ID = 200
 _MAX_COMMENT = 10_000

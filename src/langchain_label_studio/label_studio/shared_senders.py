@@ -16,16 +16,15 @@ from langchain_label_studio.delivery import (
     Sender,
 )
 from langchain_label_studio.delivery.settings import DeliverySettings
-from langchain_label_studio.label_studio.destinations.feedback import FeedbackDestination
 from langchain_label_studio.label_studio.destinations.runs import ProjectDestination
 from langchain_label_studio.label_studio.project_outboxes import Holds, ProjectOutbox
 from langchain_label_studio.label_studio.settings import Settings
-from langchain_label_studio.support.forks import ForkSafe
+from langchain_label_studio.support.forks import ForkSafe, no_fork
 from langchain_label_studio.support.log import warn
-from langchain_label_studio.types.feedback import read_feedback_id
 from langchain_label_studio.types.run_record import read_record_id
 
 if TYPE_CHECKING:
+    from langchain_label_studio.label_studio.destinations.feedback import FeedbackDestination
     from langchain_label_studio.label_studio.projects import Project
 
 SENDER_NAME = "langchain-label-studio"
@@ -128,9 +127,21 @@ class _SharedSenders(ForkSafe, Generic[_DestinationT]):
         )
 
 
+def _feedback_destination(settings: Settings) -> FeedbackDestination:
+    with no_fork():  # loaded with the first feedback: most programs have none
+        from langchain_label_studio.label_studio.destinations.feedback import FeedbackDestination  # noqa: PLC0415
+    return FeedbackDestination(settings)
+
+
+def _feedback_id(line: bytes) -> str:
+    from langchain_label_studio.types.feedback import read_feedback_id  # noqa: PLC0415 (loaded with its destination)
+
+    return read_feedback_id(line)
+
+
 _runs = _SharedSenders("runs", what="Runs", key_of=read_record_id, destination=ProjectDestination)
 _feedback = _SharedSenders(
-    "feedback", what="Pieces of feedback", key_of=read_feedback_id, destination=FeedbackDestination
+    "feedback", what="Pieces of feedback", key_of=_feedback_id, destination=_feedback_destination
 )
 
 

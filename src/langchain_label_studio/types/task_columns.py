@@ -9,6 +9,7 @@ from langchain_label_studio.errors import SettingError
 from langchain_label_studio.support.json_safe import jsonable
 
 META_KEY = "feedback"
+DEFAULT_KEY = "user_feedback"
 COMMENT = "_comment"
 """The end of the name of a column with comments."""
 
