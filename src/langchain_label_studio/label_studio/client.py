@@ -281,28 +281,40 @@ class LabelStudioClient:
             if not self._sdk.projects.get(id=project_id).task_number:
                 self._sdk.projects.update(project_id, title=title, description=description)
 
-    def import_tasks(self, project_id: int, tasks: Sequence[Mapping[str, Any]]) -> Imported:
+    def import_tasks(self, project_id: int, tasks: Sequence[bytes]) -> Imported:
         """Store tasks with their predictions. Label Studio stores all of them or none, unless it makes a job of it.
+
+        Args:
+            project_id: The number of the project.
+            tasks: The tasks, each of them as JSON.
 
         Raises:
             RequestRefusedError: One of the tasks is wrong.
             ServerUnavailableError: The tasks may be stored or not: see `maybe_stored`.
         """
         with self._translated_errors(storing=True):
-            answer = self._sdk.projects.import_tasks(project_id, request=list(tasks), return_task_ids=True)
-            if answer.import_ is not None:
-                return Imported(job=int(answer.import_))
-            # The SDK does not declare these two. Its own `predictions_count` is always None.
-            task_ids = getattr(answer, "task_ids", None)
-            predictions = getattr(answer, "prediction_count", None)
+            # Not `projects.import_tasks`: it would take the SDK longer to encode the tasks than us to make them.
+            answer = self._request(
+                "POST",
+                f"api/projects/{project_id}/import",
+                params={"return_task_ids": "true"},
+                content=b"[%b]" % b",".join(tasks),
+                headers={"Content-Type": "application/json"},
+            )
+            said = _json_of(answer)
+            if said.get("import") is not None:
+                return Imported(job=int(said["import"]))
+            task_ids = said.get("task_ids")
             if (
-                answer.task_count != len(tasks)
+                said.get("task_count") != len(tasks)
                 or not isinstance(task_ids, list)
                 or len(task_ids) != len(tasks)
             ):
-                msg = f"Label Studio said it stored {answer.task_count} of {len(tasks)} tasks"
+                msg = f"Label Studio said it stored {said.get('task_count')} of {len(tasks)} tasks"
                 raise ServerUnavailableError(msg, maybe_stored=True)
-            return Imported(task_ids=tuple(map(int, task_ids)), predictions=int(predictions or 0))
+            return Imported(
+                task_ids=tuple(map(int, task_ids)), predictions=int(said.get("prediction_count") or 0)
+            )
 
     def import_predictions(self, project_id: int, predictions: Sequence[Mapping[str, Any]]) -> Imported:
         """Store predictions for existing tasks. Each prediction names its `task`."""
@@ -399,7 +411,7 @@ class LabelStudioClient:
             if method != "GET":
                 raise
             raise ApiError(status_code=413, body="the answer is too large to be read at once") from None
-        if answer.status_code != 200:
+        if not answer.is_success:
             raise _error_of(answer)
         return answer
 
@@ -447,6 +459,14 @@ class LabelStudioClient:
 
 def _error_of(answer: httpx.Response) -> ApiError:
     return ApiError(status_code=answer.status_code, headers=dict(answer.headers), body=_body(answer))
+
+
+def _json_of(answer: httpx.Response) -> Any:
+    """Return the JSON of an answer. A page that a proxy sent in its place is an error, as the SDK has it."""
+    try:
+        return orjson.loads(answer.content)
+    except ValueError:
+        raise _error_of(answer) from None
 
 
 def _body(answer: httpx.Response) -> Any:

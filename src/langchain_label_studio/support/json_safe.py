@@ -41,7 +41,12 @@ MAX_ITEMS = 10_000
 MAX_CHARACTERS = 2 * MAX_TEXT
 """The maximum number of characters of all texts of a value together."""
 
-_MAX_DEPTH = 60
+BASE64_KEYS = frozenset({"base64", "data", "bytes", "b64_json"})
+"""The keys of a mapping whose texts may be base64."""
+
+MAX_DEPTH = 60
+"""The maximum number of lists and mappings around each other."""
+
 _SHORT = 1000
 _MAX_INT = 2**63 - 1
 _MAX_BITS = 10_000
@@ -50,9 +55,8 @@ _WITH_A_TEXT = (UUID, PurePath, tzinfo, IPv4Address, IPv6Address, IPv4Network, I
 _HOLDING = frozenset({dict, list, tuple})
 _SCALARS = frozenset({int, float, bool, type(None)})
 _PLAIN = _HOLDING | _SCALARS | {str}
-_BASE64_KEYS = frozenset({"base64", "data", "bytes", "b64_json"})
-# In JSON as orjson writes it, without spaces: a NUL, a `data:` URL, and the keys of base64.
-_CARE = (rb"\u0000", b";base64,", *[f'"{key}":"'.encode() for key in sorted(_BASE64_KEYS)])
+# In JSON without spaces: a NUL, a `data:` URL, and the keys of base64.
+_SIGNS = (rb"\u0000", b";base64,", *[f'"{key}":"'.encode() for key in sorted(BASE64_KEYS)])
 
 
 def encode(value: Any) -> bytes:
@@ -117,13 +121,22 @@ def plain_json(value: Any, items: float = MAX_ITEMS, characters: float = MAX_CHA
         return None
     if len(plain) >= min(characters, MAX_TEXT):
         return None
-    return None if any(mark in plain for mark in _CARE) else plain
+    return None if needs_care(plain) else plain
+
+
+def needs_care(encoded: bytes) -> bool:
+    """Return whether JSON may hold a NUL or base64, for which `jsonable` puts something else.
+
+    Args:
+        encoded: JSON as orjson writes it, without spaces.
+    """
+    return any(sign in encoded for sign in _SIGNS)
 
 
 def _is_small_and_plain(value: Any, items: float) -> bool:
     """Return whether a value has only JSON's own types, is not too deep, and has no more items than these."""
     level = [value]
-    for _ in range(_MAX_DEPTH):
+    for _ in range(MAX_DEPTH):
         items -= sum(map(len, level))
         if (
             items < 0
@@ -187,7 +200,7 @@ class _Walk:
             return self._text(value)
         if kind in _SCALARS:
             return _scalar(value)
-        if depth >= _MAX_DEPTH:
+        if depth >= MAX_DEPTH:
             return "[nested too deeply]"
         if id(value) in self._path:
             return f"[{_type_name(value)} that contains itself]"
@@ -283,7 +296,7 @@ class _Walk:
             if value.startswith("data:") and ";base64," in value[:200]:
                 head, _, data = value.partition(";base64,")
                 return self._text(f"[{head.removeprefix('data:')}, {size_of(base64_size(data))}]")
-            if key in _BASE64_KEYS and len(value) > 256 and _looks_like_base64(value):
+            if key in BASE64_KEYS and len(value) > 256 and _looks_like_base64(value):
                 return f"[{size_of(base64_size(value))} of base64]"
         return self.read(value, depth + 1)
 

@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from langchain_label_studio.delivery import (
     DeliveryFailedError,
@@ -17,7 +17,7 @@ from langchain_label_studio.delivery import (
 )
 from langchain_label_studio.errors import LabelStudioError, ProjectNotFoundError, ServerUnavailableError
 from langchain_label_studio.label_studio.destinations.request_note import RequestNote
-from langchain_label_studio.label_studio.found_tasks import FoundTask, latest, record_key
+from langchain_label_studio.label_studio.found_tasks import FoundTask, latest
 from langchain_label_studio.label_studio.settings import Settings
 from langchain_label_studio.support.bounded_dict import BoundedDict
 from langchain_label_studio.support.forks import no_fork
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from langchain_label_studio.label_studio.answers import ImportJob, ProjectInfo
     from langchain_label_studio.label_studio.client import LabelStudioClient
     from langchain_label_studio.label_studio.projects import Project
+    from langchain_label_studio.label_studio.tasks.build import EncodedTask
 
 _REMEMBERED_TASKS = 10_000
 _BLOCKED = 404
@@ -113,7 +114,7 @@ class ProjectDestination:
         try:
             # On SQLite, five imports at once take Label Studio 20 times as long as five imports in a row.
             with host_lock("send", self.settings.url, timeout=TURN_TIMEOUT):
-                stored = client.import_tasks(project.id, tasks)
+                stored = client.import_tasks(project.id, [task.body for task in tasks])
                 if stored.job is not None:
                     self._by_jobs = True
                     raise self._working_on(stored.job, since)
@@ -141,7 +142,7 @@ class ProjectDestination:
             keys = [record.key for record in records]
             found = self._first_of_each(client.find_tasks(project.id, keys, since=known.since))
             self._task_ids.update((key, task.id) for key, task in found.items())
-            known_tasks = [task for task in tasks if record_key(task["data"]) in found]
+            known_tasks = [task for task in tasks if task.key in found]
             self._add_missing_predictions(client, project, known_tasks, found, known.since)
         except LabelStudioError as error:
             raise as_failure(error) from None
@@ -194,7 +195,7 @@ class ProjectDestination:
                 self._client = open_client(self.settings)
             return self._client
 
-    def _tasks(self, records: Sequence[Record], project: Project) -> list[dict[str, Any]]:
+    def _tasks(self, records: Sequence[Record], project: Project) -> list[EncodedTask]:
         tasks = []
         for record in records:
             # Another thread, such as one that calls a model, waits no longer than one task takes.
@@ -202,7 +203,7 @@ class ProjectDestination:
             tasks.append(self._task(record, project))
         return tasks
 
-    def _tasks_of_stored(self, records: Sequence[Record], project: Project) -> list[dict[str, Any]]:
+    def _tasks_of_stored(self, records: Sequence[Record], project: Project) -> list[EncodedTask]:
         """Return the tasks of runs that may be stored already. A run that this process cannot read is left as it is."""
         tasks = []
         for record in records:
@@ -210,13 +211,13 @@ class ProjectDestination:
                 tasks += self._tasks([record], project)
         return tasks
 
-    def _task(self, record: Record, project: Project) -> dict[str, Any]:
-        from langchain_label_studio.label_studio.tasks.build import build_task, missing_keys  # noqa: PLC0415 (see load_client)
+    def _task(self, record: Record, project: Project) -> EncodedTask:
+        from langchain_label_studio.label_studio.tasks.build import encode_task, missing_keys  # noqa: PLC0415 (see load_client)
         from langchain_label_studio.types.run_record import decode_run  # noqa: PLC0415 (see load_client)
 
         try:
             run = decode_run(record.body)
-            task = build_task(run, project.config, model_version=self.settings.model_version)
+            task = encode_task(run, project.config, model_version=self.settings.model_version)
         except Exception as error:  # noqa: BLE001 (one record must not hold up the others)
             self._log.warning("build", "Run %s could not be made into a task.", record.key, error=error)
             reason = f"run {record.key} could not be made into a task: {type(error).__name__}"
@@ -258,10 +259,10 @@ class ProjectDestination:
         self,
         client: LabelStudioClient,
         project: Project,
-        tasks: Sequence[Mapping[str, Any]],
+        tasks: Sequence[EncodedTask],
         since: FoundTask | None,
     ) -> None:
-        keys = [record_key(task["data"]) for task in tasks]
+        keys = [task.key for task in tasks]
         found = self._first_of_each(client.find_tasks(project.id, keys, since=since))
         if len(found) < len(tasks):
             msg = f"Label Studio has {len(found)} of {len(tasks)} tasks it said it stored"
@@ -272,15 +273,15 @@ class ProjectDestination:
         self,
         client: LabelStudioClient,
         project: Project,
-        tasks: Sequence[Mapping[str, Any]],
+        tasks: Sequence[EncodedTask],
         found: Mapping[str, FoundTask],
         since: FoundTask | None,
     ) -> None:
         missing = [
-            prediction | {"task": found[record_key(task["data"])].id}
+            prediction | {"task": found[task.key].id}
             for task in tasks
-            if not found[record_key(task["data"])].predictions
-            for prediction in task["predictions"]
+            if not found[task.key].predictions
+            for prediction in task.read_predictions()
         ]
         if missing:
             stored = client.import_predictions(project.id, missing)
@@ -300,8 +301,8 @@ class ProjectDestination:
         return first
 
 
-def _predictions(tasks: Sequence[Mapping[str, Any]]) -> int:
-    return sum(len(task["predictions"]) for task in tasks)
+def _predictions(tasks: Sequence[EncodedTask]) -> int:
+    return sum(task.predictions for task in tasks)
 
 
 def open_client(settings: Settings) -> LabelStudioClient:

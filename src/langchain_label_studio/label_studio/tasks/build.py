@@ -1,21 +1,23 @@
-"""`build_task`: make a task from a run and a label config. Pure."""
+"""`encode_task`: make a task from a run and a label config, as JSON. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
 from functools import cache
-from math import inf
 from typing import Any
 
+import orjson
+
 from langchain_label_studio.errors import TaskDataError
-from langchain_label_studio.forms.form import Form
+from langchain_label_studio.forms.form import Filled, Form
 from langchain_label_studio.forms.registry import get_form
 from langchain_label_studio.label_config.inert_text import inert, inert_items, unloadable
-from langchain_label_studio.label_config.parse import InputTag, LabelConfig
+from langchain_label_studio.label_config.parse import LabelConfig
 from langchain_label_studio.label_config.prompt_value import prompt_value
 from langchain_label_studio.support.forks import no_fork
-from langchain_label_studio.support.json_safe import jsonable
+from langchain_label_studio.support.jsonable_bytes import jsonable_bytes
 from langchain_label_studio.types.run import LLMRun
 from langchain_label_studio.types.run_record import METADATA_SENT
 from langchain_label_studio.types.task_columns import COLUMNS, PANELS, UNFILTERABLE
@@ -23,7 +25,27 @@ from langchain_label_studio.types.text import show_turn
 from langchain_label_studio.types.turn import Turn, is_plain
 
 
-def build_task(run: LLMRun, config: LabelConfig, *, model_version: str) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EncodedTask:
+    """A task for Label Studio's import.
+
+    Attributes:
+        key: The id of its record: see `record_key`.
+        body: The task as JSON: `data`, `meta` and `predictions`.
+        predictions: The number of its predictions. There is at most one.
+    """
+
+    key: str
+    body: bytes
+    predictions: int
+
+    def read_predictions(self) -> list[dict[str, Any]]:
+        """Return its predictions."""
+        predictions: list[dict[str, Any]] = orjson.loads(self.body)["predictions"]
+        return predictions
+
+
+def encode_task(run: LLMRun, config: LabelConfig, *, model_version: str) -> EncodedTask:
     """Return the task that shows a run.
 
     Args:
@@ -32,32 +54,44 @@ def build_task(run: LLMRun, config: LabelConfig, *, model_version: str) -> dict[
         model_version: The version of the prediction. It is the same for all tasks of a project.
 
     Returns:
-        A task for Label Studio's import: `data`, `meta` and at most one prediction. The prediction has all candidates
-        in order.
+        A task with `data`, `meta` and at most one prediction. The prediction has all candidates in order.
 
     Raises:
         SettingError: The run has a form of review that is not registered here.
     """
     form = get_form(run.form)
     filled = form.fill(run)
-    turns = [(turn["role"], show_turn(turn, beside=True)) for turn in run.prompt]
+    predictions = _predictions(run, config, model_version)
+    data, meta = _data(run, config, filled), {**_meta(run, config, form), **filled.meta}
+    return EncodedTask(
+        key=run.record_id or run.run_id,
+        # The outbox holds nothing else than clean JSON. But the values of a form may be anything.
+        body=jsonable_bytes({"data": data, "meta": meta, "predictions": predictions}),
+        predictions=len(predictions),
+    )
+
+
+def build_task(run: LLMRun, config: LabelConfig, *, model_version: str) -> dict[str, Any]:
+    """Return the task that `encode_task` makes, as Label Studio reads it."""
+    task: dict[str, Any] = orjson.loads(encode_task(run, config, model_version=model_version).body)
+    return task
+
+
+def _data(run: LLMRun, config: LabelConfig, filled: Filled) -> dict[str, Any]:
+    """Return the columns of a task, and what its page shows."""
     data: dict[str, Any] = {**_columns(run), **run.data, "run_id": run.run_id}
     if config.input:
+        turns = [(turn["role"], show_turn(turn, beside=True)) for turn in run.prompt]
         data[config.input.key] = prompt_value(config.input, turns)
     data |= filled.data
     for key, nothing in config.required.items():
         if data.get(key) is None:
             data[key] = nothing
-    data = {key: _harmless(key, value, config, own=key in run.data) for key, value in data.items()}
+    active = config.active
+    for key in data.keys() & (active.html | active.items | active.loaded):
+        data[key] = _harmless(key, data[key], config, own=key in run.data)
     # Last, so that they are the last columns of the list of tasks.
-    data |= _panels(run, config)
-    meta = {**_meta(run, config, form), **filled.meta}
-    task: dict[str, Any] = {"data": data, "meta": meta, "predictions": []}
-    answer = [text for text in map(show_turn, run.answers) if text]
-    if answer and config.response and config.input:
-        task["predictions"].append(_prediction(run, config.response, config.input, answer, model_version))
-    cleaned: dict[str, Any] = jsonable(task, items=inf, characters=inf)
-    return cleaned
+    return data | _panels(run, config)
 
 
 def _harmless(key: str, value: Any, config: LabelConfig, *, own: bool) -> Any:
@@ -134,8 +168,12 @@ def missing_keys(run: LLMRun, config: LabelConfig) -> list[str]:
 
 
 def _missing_keys(data: Mapping[str, Any], config: LabelConfig, filled: AbstractSet[str]) -> list[str]:
-    shown = {config.input.key} if config.input else set()
-    return sorted(set(config.required) - set(COLUMNS) - shown - filled - set(data))
+    prompt = config.input.key if config.input else None
+    return sorted(
+        key
+        for key in config.required
+        if key != prompt and key not in COLUMNS and key not in filled and key not in data
+    )
 
 
 def _columns(run: LLMRun) -> dict[str, Any]:
@@ -193,14 +231,16 @@ def _any_has(key: str, turns: tuple[Turn, ...]) -> bool:
     return any(turn.get(key) for turn in turns)
 
 
-def _prediction(
-    run: LLMRun, control: str, shown: InputTag, answer: list[str], model_version: str
-) -> dict[str, Any]:
+def _predictions(run: LLMRun, config: LabelConfig, model_version: str) -> list[dict[str, Any]]:
+    """Return the prediction with all answers. Nothing if there is no answer, or no place for it."""
+    answer = [text for text in map(show_turn, run.answers) if text]
+    if not (answer and config.response and config.input):
+        return []
     region = {
         "id": run.run_id.replace("-", "")[-10:],
-        "from_name": control,
-        "to_name": shown.name,
+        "from_name": config.response,
+        "to_name": config.input.name,
         "type": "textarea",
         "value": {"text": answer},
     }
-    return {"model_version": model_version, "result": [region]}
+    return [{"model_version": model_version, "result": [region]}]
