@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from importlib import import_module
 
 from langchain_label_studio.errors import SettingError
@@ -47,11 +48,16 @@ def find_form(name: str) -> Form | None:
     """
     name = _PLAIN if name == "" else name
     if name in BUILT_IN_MODES:
-        # Loaded when somebody uses it: that may be the first run of a thread.
-        with no_fork():
-            form: Form = import_module(f"langchain_label_studio.forms.{name}.form").FORM
-        return form
+        return _built_in_form(name)
     return _added.get(name)
+
+
+@cache
+def _built_in_form(name: str) -> Form:
+    # Loaded when somebody uses it: that may be the first run of a thread.
+    with no_fork():
+        form: Form = import_module(f"langchain_label_studio.forms.{name}.form").FORM
+    return form
 
 
 def get_form(name: str) -> Form:

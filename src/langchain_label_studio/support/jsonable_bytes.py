@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from langchain_label_studio.support.json_safe import MAX_DEPTH, jsonable, needs_care
+from langchain_label_studio.support.json_safe import BASE64_KEYS, MAX_DEPTH, jsonable
 from langchain_label_studio.support.safe_text import MAX_TEXT
 
 # Everything that orjson knows, but `jsonable` reads otherwise, is an error of orjson: whole numbers of 54 bits and more,
@@ -18,6 +18,9 @@ _PLAIN_ONLY = (
     | orjson.OPT_PASSTHROUGH_SUBCLASS
     | orjson.OPT_STRICT_INTEGER
 )
+# Without these in the JSON, no text has a NUL, and none is an address that holds base64.
+_NUL, _BASE64 = rb"\u0000", b";base64,"
+_WITH_PARTS = frozenset({dict, list, tuple})
 
 
 def jsonable_bytes(tree: Any) -> bytes:
@@ -29,28 +32,37 @@ def jsonable_bytes(tree: Any) -> bytes:
     try:
         encoded = orjson.dumps(tree, option=_PLAIN_ONLY)
     except (TypeError, ValueError):  # includes lone surrogates and deep nesting
-        return _walked(tree)
-    if len(encoded) > MAX_TEXT or needs_care(encoded):
-        return _walked(tree)
-    # So few lists and dicts cannot be nested too deeply.
-    few = encoded.count(b"{") + encoded.count(b"[") <= MAX_DEPTH
-    return encoded if few or not _is_deep(tree) else _walked(tree)
-
-
-def _walked(tree: Any) -> bytes:
+        encoded = b""
+    if (
+        encoded
+        and len(encoded) <= MAX_TEXT
+        and _NUL not in encoded
+        and _BASE64 not in encoded
+        and _is_fine(tree)
+    ):
+        return encoded
     return orjson.dumps(jsonable(tree, items=inf, characters=inf))
 
 
-def _is_deep(tree: Any) -> bool:
-    """Return whether `jsonable` would cut the tree, because too many lists and dicts are nested."""
+def _is_fine(tree: Any) -> bool:
+    """Return whether no key is for base64, and no more lists and dicts are nested than `jsonable` keeps."""
     level = [tree]
     for _ in range(MAX_DEPTH):
-        level = [
-            part
-            for whole in level
-            for part in (whole.values() if type(whole) is dict else whole)
-            if type(part) in (dict, list, tuple)
-        ]
-        if not level:
-            return False
-    return True
+        inner = []
+        for whole in level:
+            if type(whole) is not dict:
+                parts = whole
+            elif BASE64_KEYS.isdisjoint(whole) or _holds_parts(whole):
+                parts = whole.values()
+            else:
+                return False
+            inner += [part for part in parts if type(part) in _WITH_PARTS]
+        if not inner:
+            return True
+        level = inner
+    return False
+
+
+def _holds_parts(whole: dict[str, Any]) -> bool:
+    """Return whether the keys for base64 have lists and dicts, as the key `data` of a task has."""
+    return all(type(whole[key]) in _WITH_PARTS for key in BASE64_KEYS & whole.keys())

@@ -8,7 +8,7 @@ from typing import Any
 
 from langchain_label_studio.support.readable_json import readable_json
 from langchain_label_studio.types.run_parts import Step
-from langchain_label_studio.types.turn import Turn
+from langchain_label_studio.types.turn import Turn, is_plain
 
 _LINE_WIDTH = 90
 
@@ -23,6 +23,8 @@ def show_turn(turn: Turn, *, blocks: bool = True, beside: bool = False) -> str:
         beside: Whether what is beside them is always shown.
         blocks: Whether a long call has a line for each argument. Earlier versions wrote it in one line.
     """
+    if is_plain(turn):
+        return turn["content"]
     parts = [turn["content"]] if turn["content"] else []
     parts += [_show_call(call, block=blocks) for call in turn.get("tool_calls", ())]
     parts += [

@@ -6,17 +6,17 @@ written as `&#10;`, because Markdown does not change a line of HTML without an e
 
 from __future__ import annotations
 
+import html
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from langchain_label_studio.label_config.inert_text import inert
-from langchain_label_studio.support.forks import no_fork
 from langchain_label_studio.support.readable_json import readable_json
 from langchain_label_studio.support.safe_text import clip
 from langchain_label_studio.types.images import is_link, is_picture, note_of_image
-from langchain_label_studio.types.turn import Turn
+from langchain_label_studio.types.turn import Turn, is_plain
 
 FOLDED_FROM = 600
 """The number of characters from which a system prompt or the result of a tool is folded."""
@@ -52,8 +52,8 @@ def bubble(turn: Turn, *, show: ShowText, label: str = "") -> str:
     if role == "tool":
         text = _pretty(text)
     elif kind != "system":
-        return _block(kind, f"{title}{''.join(_body(turn, text, show))}")
-    body = "".join(_body(turn, text, plain_html))
+        return _block(kind, f"{title}{_body(turn, text, show)}")
+    body = _body(turn, text, plain_html)
     if len(text) < FOLDED_FROM:
         return _block(kind, f"{title}{body}")
     start = escape(_start(text))
@@ -64,10 +64,8 @@ def bubble(turn: Turn, *, show: ShowText, label: str = "") -> str:
 
 def escape(text: str) -> str:
     """Return text for one line of HTML. Its line breaks are kept."""
-    with no_fork():
-        import html  # noqa: PLC0415 (takes 1 ms to load: not for an import)
-
-    return _LINE.sub("&#10;", html.escape(text, quote=False))
+    one_kind = text.replace("\r\n", "\n").replace("\r", "\n")
+    return html.escape(one_kind, quote=False).replace("\n", "&#10;")
 
 
 def plain_html(text: str) -> str:
@@ -116,7 +114,11 @@ def _title(role: str, turn: Turn, label: str) -> str:
     return f'<span class="lls-role">{escape(role)}</span>{note}'
 
 
-def _body(turn: Turn, text: str, show: ShowText) -> Iterator[str]:
+def _body(turn: Turn, text: str, show: ShowText) -> str:
+    return show(text) if is_plain(turn) else "".join(_parts(turn, text, show))
+
+
+def _parts(turn: Turn, text: str, show: ShowText) -> Iterator[str]:
     for url in turn.get("images", ()):
         if not (picture := _picture(url, remote=turn["role"] == "user")):
             continue
