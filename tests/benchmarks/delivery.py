@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 import uuid
 from typing import Any
@@ -125,7 +126,7 @@ def ask(small: int, large: int, url: str, key: str) -> tuple[float, float, float
     for first in range(0, large, _BATCH):
         last = [str(uuid.uuid4()) for _ in range(_BATCH)]
         tasks = [{"data": {"prompt": "Hi" * 100, "run_id": run_id}, "predictions": []} for run_id in last]
-        task_ids = client.import_tasks(project, tasks).task_ids
+        task_ids = client.import_tasks(project, [json.dumps(task).encode() for task in tasks]).task_ids
         if first + _BATCH in {small, large}:
             took.append(_seconds_to_find(client, project, last, since))
         since = FoundTask(id=task_ids[-1], key=last[-1])

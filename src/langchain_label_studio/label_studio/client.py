@@ -304,17 +304,12 @@ class LabelStudioClient:
             said = _json_of(answer)
             if said.get("import") is not None:
                 return Imported(job=int(said["import"]))
-            task_ids = said.get("task_ids")
-            if (
-                said.get("task_count") != len(tasks)
-                or not isinstance(task_ids, list)
-                or len(task_ids) != len(tasks)
-            ):
-                msg = f"Label Studio said it stored {said.get('task_count')} of {len(tasks)} tasks"
+            task_ids = tuple(map(int, said["task_ids"]))
+            count, predictions = int(said["task_count"]), int(said.get("prediction_count") or 0)
+            if not count == len(task_ids) == len(tasks):
+                msg = f"Label Studio said it stored {count} of {len(tasks)} tasks"
                 raise ServerUnavailableError(msg, maybe_stored=True)
-            return Imported(
-                task_ids=tuple(map(int, task_ids)), predictions=int(said.get("prediction_count") or 0)
-            )
+            return Imported(task_ids=task_ids, predictions=predictions)
 
     def import_predictions(self, project_id: int, predictions: Sequence[Mapping[str, Any]]) -> Imported:
         """Store predictions for existing tasks. Each prediction names its `task`."""

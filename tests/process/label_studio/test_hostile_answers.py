@@ -71,7 +71,7 @@ CALLS: dict[str, Callable[[LabelStudioClient], object]] = {
     "create_project": lambda client: client.create_project(
         title="a", label_config="<View/>", model_version="m"
     ),
-    "import_tasks": lambda client: client.import_tasks(1, [{"data": {}}]),
+    "import_tasks": lambda client: client.import_tasks(1, [b'{"data": {}}']),
     "import_predictions": lambda client: client.import_predictions(1, [{"task": 1}]),
     "find_tasks": lambda client: client.find_tasks(1, ["a"]),
     "tasks_with": lambda client: client.tasks_with(1, column="a", values=["b"]),
@@ -152,7 +152,7 @@ def test_a_huge_answer_to_an_import_costs_little_and_leaves_the_import_in_doubt(
             before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
             threading.Thread(target=tick).start()
             try:
-                client.import_tasks(1, [{"data": {}}])
+                client.import_tasks(1, [b'{"data": {}}'])
             except ServerUnavailableError as error:
                 assert error.maybe_stored
                 assert len(str(error)) < 1000
@@ -173,7 +173,7 @@ def test_an_import_that_takes_too_long_is_in_doubt() -> None:
     with raw_server(drip) as url:
         client = LabelStudioClient(url=url, api_key=SecretStr(KEY))
         with time_limit(0.5), pytest.raises(ServerUnavailableError, match="ReadTimeout") as caught:
-            client.import_tasks(1, [{"data": {}}])
+            client.import_tasks(1, [b'{"data": {}}'])
 
     assert caught.value.maybe_stored
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from uuid import uuid4
 
+import orjson
 import pytest
 from pydantic import SecretStr
 
@@ -41,7 +42,7 @@ def project_id(client: LabelStudioClient) -> int:
 
 def store(client: LabelStudioClient, project_id: int, run_ids: list[str]) -> list[int]:
     tasks = [{"data": {"prompt": "Hi", "run_id": run_id}, "predictions": []} for run_id in run_ids]
-    return list(client.import_tasks(project_id, tasks).task_ids)
+    return list(client.import_tasks(project_id, list(map(orjson.dumps, tasks))).task_ids)
 
 
 def test_a_thousand_tasks_are_found_in_parts(client: LabelStudioClient, project_id: int) -> None:
