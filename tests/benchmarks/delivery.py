@@ -1,109 +1,232 @@
-"""How fast recorded runs are in a real Label Studio, beside a bare loop of imports and the old handler."""
+"""How fast recorded runs are in a real Label Studio, beside bare loops of imports and the old handler."""
 
 from __future__ import annotations
 
 import json
+import resource
 import time
 import uuid
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any
 
+from langchain_label_studio.local_server import LocalLabelStudio
 from tests.benchmarks.lab import LEGACY_TOKEN, Lab, median
 from tests.benchmarks.report import Result, Table, Verdict
 from tests.benchmarks.workload import record
+from tests.support.postgres import MISSING, PostgreSQL, find_binaries
 
 _BATCH = 500
-_OF_BARE_LOOP = 0.9
+_OF_BARE_LOOP = 1.05
+_OF_ENCODED_LOOP = 0.8
 _OF_OLD_HANDLER = 50
 _QUESTION_RATIO = 1.5
+_PROCESSES = (1, 2, 4, 8)
 
 
 def run(lab: Lab) -> Result:
-    """Measure ours and the bare loop round by round, each time into a new project, and the old handler."""
+    """Measure what one process delivers, what several deliver, and questions for runs that may be stored."""
+    with _label_studio_on_postgresql(lab) as postgresql:
+        delivery = _measure_delivery(lab)
+        several = _measure_several(lab, {"SQLite": lab.label_studio, "PostgreSQL": postgresql})
+    questions = _measure_questions(lab)
+    return Result([*delivery.verdicts, *questions.verdicts], [*delivery.tables, *several.tables])
+
+
+@contextmanager
+def _label_studio_on_postgresql(lab: Lab) -> Iterator[LocalLabelStudio | None]:
+    """Run another Label Studio. None without PostgreSQL."""
+    if (binaries := find_binaries()) is None:
+        lab.say(f"delivery: SQLite only. {MISSING}")
+        yield None
+        return
+    lab.say("delivery: starting a real Label Studio on PostgreSQL")
+    with PostgreSQL(binaries) as database:
+        place = lab.directory / "label-studio-on-postgresql"
+        label_studio = LocalLabelStudio(place, env=database.label_studio_env).start()
+        try:
+            yield label_studio
+        finally:
+            label_studio.stop()
+
+
+def _measure_delivery(lab: Lab) -> Result:
+    """Measure ours and the bare loops round by round, each time into a new project, and the old handler."""
     runs = lab.scale(10_000, 1_000)
     old_runs = lab.scale(100, 20)
     rounds = lab.scale(3, 1)
-    server = {"url": lab.label_studio.url, "key": lab.label_studio.api_key}
-    legacy = server | {"key": LEGACY_TOKEN}
-    ours, bare, old = [], [], []
-    with lab.workers(("ours", "bare", "old")) as workers:
+    server = _server(lab.label_studio)
+    measured: dict[str, list[list[float]]] = {"ours": [], "bare": [], "encoded": [], "old": []}
+    with lab.workers(measured) as workers:
+
+        def measure(name: str, function: Callable[..., Any], count: int, **arguments: Any) -> None:
+            took = workers[name].call(function, runs=count, timeout=600, **arguments)
+            measured[name].append([seconds / count for seconds in took])
+
         for number in range(rounds):
             lab.say(f"delivery: round {number + 1} of {rounds}")
             turns = [
-                lambda: ours.append(workers["ours"].call(deliver, runs=runs, timeout=600, **server) / runs),
-                lambda: bare.append(
-                    workers["bare"].call(import_loop, runs=runs, timeout=600, **server) / runs
-                ),
-                lambda: old.append(workers["old"].call(deliver_with_old, runs=old_runs, **legacy) / old_runs),
+                lambda: measure("ours", deliver, runs, **server),
+                lambda: measure("bare", import_loop, runs, **server),
+                lambda: measure("encoded", import_loop, runs, encoded=True, **server),
+                lambda: measure("old", deliver_with_old, old_runs, **server | {"key": LEGACY_TOKEN}),
             ]
             for turn in turns if number % 2 else reversed(turns):
                 turn()
+    speed = {
+        name: median(theirs[0] / own[0] for theirs, own in zip(rounds, measured["ours"], strict=True))
+        for name, rounds in measured.items()
+    }
+    verdicts = [
+        Verdict(what, f"{bound}", f"{speed[name]:.{digits}f}", speed[name] >= bound)
+        for name, what, bound, digits in (
+            ("bare", f"speed of recording and flushing {runs:,} runs, of a bare loop of imports", _OF_BARE_LOOP, 2),
+            ("encoded", "the same, of a loop of requests that were encoded beforehand", _OF_ENCODED_LOOP, 2),
+            ("old", "the same, of the old handler", _OF_OLD_HANDLER, 0),
+        )
+    ]  # fmt: skip
+    caption = (
+        f"**Delivery to a real Label Studio on SQLite**: {runs:,} runs recorded and flushed; the same tasks, made "
+        f"beforehand, with the SDK's `import_tasks` in batches of {_BATCH}; the same requests, encoded beforehand, with "
+        f"the SDK's transport; {old_runs} runs with the old handler. CPU is that of the process, without Label Studio"
+    )
+    titles = {
+        "ours": "**ours**",
+        "bare": "bare loop",
+        "encoded": "requests encoded beforehand",
+        "old": "langchain_community",
+    }
+    rows = []
+    for name, title in titles.items():
+        seconds, cpu = (median(values) for values in zip(*measured[name], strict=True))
+        rows.append([title, f"{1 / seconds:,.0f}", f"{seconds * 1000:.2f}", f"{cpu * 1e6:,.0f}"])
+    return Result(verdicts, [Table(caption, ("", "runs per second", "ms per run", "CPU, µs per run"), rows)])
+
+
+def _measure_several(lab: Lab, servers: dict[str, LocalLabelStudio | None]) -> Result:
+    """Measure how many runs a second several processes of one computer deliver together into one project."""
+    runs = lab.scale(4_000, 400)
+    rows = []
+    for name, label_studio in servers.items():
+        if label_studio is None:
+            continue
+        lab.say(f"delivery: several processes, {name}")
+        server, row = _server(label_studio), [name]
+        for count in _PROCESSES:
+            title, share = _title(), runs // count
+            # Processes of one user take turns by a lock file in this user's directory.
+            home = {"XDG_STATE_HOME": str(lab.directory / "state")}
+            with ThreadPoolExecutor(count) as pool:
+                workers = [lab.worker(home) for _ in range(count)]
+                for call in [pool.submit(each.call, get_ready, title=title, **server) for each in workers]:
+                    call.result()
+                began = time.perf_counter()
+                calls = [pool.submit(each.call, deliver_ready, runs=share, timeout=600) for each in workers]
+                [project] = {call.result() for call in calls}
+                seconds = time.perf_counter() - began
+                for worker in workers:
+                    worker.stop()
+            _check(**server, project_id=project, runs=share * count)
+            row.append(f"{share * count / seconds:,.0f}")
+        rows.append(row)
+    caption = (
+        f"**Delivery by several processes** of one computer into one project: {runs:,} runs together, recorded and "
+        "flushed, in runs per second"
+    )
+    header = ("", *(f"{count} process{'es' * (count > 1)}" for count in _PROCESSES))
+    return Result(tables=[Table(caption, header, rows)])
+
+
+def _measure_questions(lab: Lab) -> Result:
+    """Measure the questions for runs that may be stored."""
     lab.say("delivery: questions for runs that may be stored")
     small, large = lab.scale(1_000, 500), lab.scale(30_000, 1_500)
     with lab.worker() as worker:
-        in_small, in_large, unbound = worker.call(ask, small=small, large=large, timeout=900, **server)
-    of_bare = median(theirs / own for theirs, own in zip(bare, ours, strict=True))
-    of_old = median(theirs / own for theirs, own in zip(old, ours, strict=True))
-    verdicts = [
-        Verdict(
-            f"speed of recording and flushing {runs:,} runs, of a bare loop of imports",
-            f"{_OF_BARE_LOOP}",
-            f"{of_bare:.2f}",
-            of_bare >= _OF_BARE_LOOP,
-        ),
-        Verdict(
-            "the same, of the old handler", f"{_OF_OLD_HANDLER}", f"{of_old:.0f}", of_old >= _OF_OLD_HANDLER
-        ),
-        Verdict(
-            f"time of a question for {_BATCH} runs in a project of {large:,} tasks, of that in one of {small:,}",
-            f"{_QUESTION_RATIO}",
-            f"{in_large / in_small:.2f} (without an older task {unbound / in_small:.1f})",
-            in_large / in_small <= _QUESTION_RATIO,
-        ),
-    ]
-    caption = (
-        f"**Delivery to a real Label Studio on SQLite**: {runs:,} runs recorded and flushed; the same tasks, made "
-        f"beforehand, with the SDK's `import_tasks` in batches of {_BATCH}; {old_runs} runs with the old handler"
+        in_small, in_large, unbound = worker.call(
+            ask, small=small, large=large, timeout=900, **_server(lab.label_studio)
+        )
+    verdict = Verdict(
+        f"time of a question for {_BATCH} runs in a project of {large:,} tasks, of that in one of {small:,}",
+        f"{_QUESTION_RATIO}",
+        f"{in_large / in_small:.2f} (without an older task {unbound / in_small:.1f})",
+        in_large / in_small <= _QUESTION_RATIO,
     )
-    rows = [
-        [name, f"{1 / median(seconds):,.0f}", f"{median(seconds) * 1000:.2f}"]
-        for name, seconds in (("**ours**", ours), ("bare loop", bare), ("langchain_community", old))
-    ]
-    return Result(verdicts, [Table(caption, ("", "runs per second", "ms per run"), rows)])
+    return Result([verdict])
+
+
+def _server(label_studio: LocalLabelStudio) -> dict[str, str]:
+    return {"url": label_studio.url, "key": label_studio.api_key}
 
 
 # In the worker
 
 
-def deliver(runs: int, url: str, key: str) -> float:
-    """Record runs and flush them; return the seconds that takes."""
+def deliver(runs: int, url: str, key: str) -> tuple[float, float]:
+    """Record runs and flush them; return the seconds that takes, and those of the processor."""
     from langchain_label_studio import LabelStudioCallbackHandler
 
     handler = LabelStudioCallbackHandler(key, url, project_name=_title())
-    began = time.perf_counter()
-    record(handler, runs)
-    assert handler.flush(600), handler.stats()
-    took = time.perf_counter() - began
+    with _clock() as took:
+        record(handler, runs)
+        assert handler.flush(600), handler.stats()
     _check(url, key, handler.project_id, runs)
     handler.close()
-    return took
+    return took()
 
 
-def import_loop(runs: int, url: str, key: str) -> float:
-    """Import the same tasks in batches with nothing but the SDK; return the seconds that takes."""
+def import_loop(runs: int, url: str, key: str, *, encoded: bool = False) -> tuple[float, float]:
+    """Import the same tasks in batches with nothing but the SDK; return the seconds, and those of the processor.
+
+    Args:
+        runs: How many.
+        url: The server.
+        key: Its key.
+        encoded: Whether the bodies of the requests are made beforehand, and are only posted.
+    """
     from label_studio_sdk import LabelStudio
 
     from langchain_label_studio import get_default_label_configs
 
     config = get_default_label_configs("prompt")[0]
     tasks = _tasks(runs, config)
+    batches = [tasks[first : first + _BATCH] for first in range(0, runs, _BATCH)]
+    bodies = [json.dumps(batch).encode() for batch in batches]
     client = LabelStudio(base_url=url, api_key=key)
     project = client.projects.create(title=_title(), label_config=config)
-    began = time.perf_counter()
-    for first in range(0, runs, _BATCH):
-        client.projects.import_tasks(project.id, request=tasks[first : first + _BATCH])
-    took = time.perf_counter() - began
+    with _clock() as took:
+        if encoded:
+            for body in bodies:
+                answer = client._client_wrapper.httpx_client.request(
+                    f"api/projects/{project.id}/import",
+                    method="POST",
+                    content=body,
+                    headers={"Content-Type": "application/json"},
+                )
+                assert answer.status_code == 201, answer.text
+        else:
+            for batch in batches:
+                client.projects.import_tasks(project.id, request=batch)
     _check(url, key, project.id, runs)
-    return took
+    return took()
+
+
+_ready: list[Any] = []
+
+
+def get_ready(title: str, url: str, key: str) -> None:
+    """Make a handler that is connected."""
+    from langchain_label_studio import LabelStudioCallbackHandler
+
+    _ready.append(LabelStudioCallbackHandler(key, url, project_name=title))
+
+
+def deliver_ready(runs: int) -> int:
+    """Record runs with that handler, and flush them; return its project."""
+    [handler] = _ready
+    record(handler, runs)
+    assert handler.flush(600), handler.stats()
+    return int(handler.project_id)
 
 
 def ask(small: int, large: int, url: str, key: str) -> tuple[float, float, float]:
@@ -142,16 +265,28 @@ def _seconds_to_find(client: Any, project: int, run_ids: list[str], since: Any) 
     return median(took)
 
 
-def deliver_with_old(runs: int, url: str, key: str) -> float:
-    """Record runs with the old handler, which sends each in its callback; return the seconds that takes."""
+def deliver_with_old(runs: int, url: str, key: str) -> tuple[float, float]:
+    """Record runs with the old handler, which sends each in its callback; return the seconds as `deliver` does."""
     from langchain_community.callbacks.labelstudio_callback import LabelStudioCallbackHandler
 
     handler = LabelStudioCallbackHandler(key, url, project_name=_title())
-    began = time.perf_counter()
-    record(handler, runs)
-    took = time.perf_counter() - began
+    with _clock() as took:
+        record(handler, runs)
     _check(url, key, handler.project_id, runs)
-    return took
+    return took()
+
+
+@contextmanager
+def _clock() -> Iterator[Callable[[], tuple[float, float]]]:
+    """Measure a block: the seconds, and those of the processor in all threads of this process."""
+
+    def now() -> tuple[float, float]:
+        used = resource.getrusage(resource.RUSAGE_SELF)
+        return time.perf_counter(), used.ru_utime + used.ru_stime
+
+    began, ended = now(), []
+    yield lambda: (ended[0] - began[0], ended[1] - began[1])
+    ended += now()
 
 
 def _title() -> str:

@@ -53,10 +53,10 @@ class Lab:
         with ExitStack() as exits:
             yield {name: exits.enter_context(self.worker()) for name in names}
 
-    def worker(self) -> Worker:
-        """Start one worker, in a directory of its own."""
+    def worker(self, env: Mapping[str, str] | None = None) -> Worker:
+        """Start one worker, in a directory of its own, with more environment variables."""
         self._workers += 1
-        return Worker(self.directory / f"worker-{self._workers}")
+        return Worker(self.directory / f"worker-{self._workers}", env)
 
     def prepare(self, workers: Mapping[str, Worker], function: Callable[..., Any], **arguments: Any) -> None:
         """Call a function in all workers at once, each with its own name: nothing is measured yet."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 
-from langchain_label_studio.delivery import DeliveryFailedError, Found, Record, StillWorkingError
+from langchain_label_studio.delivery import DeliveryFailedError, Found, Record, StillWorkingError, Upcoming
 
 
 class ScriptedDestination:
@@ -39,7 +39,7 @@ class ScriptedDestination:
         self.entered = threading.Event()
         self.on_send: Callable[[], None] = lambda: None
 
-    def send(self, records: Sequence[Record]) -> None:
+    def send(self, records: Sequence[Record], *, upcoming: Upcoming) -> None:
         self.entered.set()
         assert self.gate.wait(10)
         keys = [record.key for record in records]

@@ -12,7 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from langchain_label_studio import LabelStudioCallbackHandler, LLMRun
-from langchain_label_studio.delivery import Found, Record, Sender
+from langchain_label_studio.delivery import Found, Record, Sender, Upcoming
 from langchain_label_studio.delivery.settings import DeliverySettings, resolve_delivery
 from langchain_label_studio.forms.modes import get_default_label_configs
 from langchain_label_studio.label_config.parse import parse_label_config
@@ -44,7 +44,7 @@ class RecordingDestination(ProjectDestination):
         super().__init__(settings)
         self.runs: list[LLMRun] = []
 
-    def send(self, records: Sequence[Record]) -> None:
+    def send(self, records: Sequence[Record], *, upcoming: Upcoming) -> None:
         self.runs += [decode_run(record.body) for record in records]
 
     def find(self, records: Sequence[Record], *, note: str) -> Found:
@@ -67,7 +67,7 @@ class RecordingFeedbackDestination(FeedbackDestination):
         super().__init__(settings)
         self.given: list[GivenFeedback] = []
 
-    def send(self, records: Sequence[Record]) -> None:
+    def send(self, records: Sequence[Record], *, upcoming: Upcoming) -> None:
         self.given += [decode_feedback(record.body) for record in records]
 
 

@@ -9,6 +9,7 @@ from langchain_label_studio.delivery.destination import (
     Found,
     NotAllTakenError,
     StillWorkingError,
+    Upcoming,
 )
 from langchain_label_studio.delivery.disk_outbox import LANES, REJECTED, DiskOutbox, has_lanes
 from langchain_label_studio.delivery.fallback_outbox import FallbackOutbox
@@ -34,6 +35,7 @@ __all__ = [
     "Record",
     "Sender",
     "StillWorkingError",
+    "Upcoming",
     "hand_over_at_exit",
     "has_lanes",
 ]

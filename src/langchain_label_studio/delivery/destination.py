@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -80,6 +80,10 @@ class Found:
     refused: str = ""
 
 
+Upcoming = Callable[[], Sequence[bytes]]
+"""A function that returns the bodies of records: see `Outbox.upcoming`."""
+
+
 class Destination(Protocol):
     """The receiver of records. Only one thread at a time calls it."""
 
@@ -96,8 +100,12 @@ class Destination(Protocol):
         It has 200 characters at most. It is empty if there is nothing to note.
         """
 
-    def send(self, records: Sequence[Record]) -> None:
+    def send(self, records: Sequence[Record], *, upcoming: Upcoming) -> None:
         """Store the records, and return when they are certainly stored whole.
+
+        Args:
+            records: The records.
+            upcoming: Returns the bodies of records that are likely to be sent next, to get them ready.
 
         Raises:
             NotAllTakenError: Some records are not stored. All others are.

@@ -76,6 +76,10 @@ class FallbackOutbox:
                 self._keepers[id(batch)] = outbox
         return self._batch
 
+    def upcoming(self) -> Sequence[bytes]:
+        """Return the bodies of a batch that waits on the disk behind the current one."""
+        return self._disk.upcoming()
+
     def defer(self, batch: Batch) -> None:
         """Let other batches come before this one."""
         self._keeper(batch).defer(batch)

@@ -114,6 +114,10 @@ class MemoryOutbox:
                 self._batch = self._read(self._seal())
             return self._batch
 
+    def upcoming(self) -> tuple[bytes, ...]:
+        """Return nothing: more records may come into the next batch."""
+        return ()
+
     def _seal(self) -> _Lines:
         since = self._waiting[0][1]
         bodies: list[bytes] = []

@@ -95,6 +95,9 @@ class Outbox(Protocol):
     def next_batch(self) -> Batch | None:
         """Return the batch to send next: the same batch until it is removed or deferred. None if there is none."""
 
+    def upcoming(self) -> Sequence[bytes]:
+        """Return the bodies of a batch that waits behind the current one. Empty if none is known to be complete."""
+
     def defer(self, batch: Batch) -> None:
         """Let other batches come before this one. The caller keeps it, and removes it in the end."""
 

@@ -133,7 +133,7 @@ class Shipment:
         self.batch.in_doubt = True
         self._in_doubt_since, self._grace = time.monotonic(), None
         try:
-            self._destination.send(group)
+            self._destination.send(group, upcoming=self._outbox.upcoming)
         except NotAllTakenError as answer:
             group = self._part(group, answer)
         except StillWorkingError as work:

@@ -23,6 +23,7 @@ import httpx
 
 from langchain_label_studio.errors import SettingError
 from langchain_label_studio.label_studio.access import Verify, trusted_certificates
+from langchain_label_studio.label_studio.waiting import work_now
 from langchain_label_studio.support.time_limit import seconds_left
 
 ACCEPTED_ENCODING = "gzip"
@@ -102,7 +103,8 @@ class BoundedTransport(httpx.BaseTransport):
         Raises:
             httpx.TransportError: It failed, took too long (`httpx.TimeoutException`), or the answer is too large.
         """
-        limits = self._limits_of(request.url.path)
+        path = request.url.path
+        limits = next((these for part, these in self._other_limits.items() if part in path), self._limits)
         sent = httpcore.Request(
             request.method,
             _url_for_httpcore(request.url),
@@ -127,9 +129,6 @@ class BoundedTransport(httpx.BaseTransport):
             stream=httpx.ByteStream(body),
             extensions={"http_version": answer.extensions["http_version"]},
         )
-
-    def _limits_of(self, path: str) -> RequestLimits:
-        return next((these for part, these in self._other_limits.items() if part in path), self._limits)
 
 
 class _LimitedNetwork(httpcore.NetworkBackend):
@@ -199,6 +198,7 @@ class _LimitedStream(httpcore.NetworkStream):
         self._network = network
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        work_now()
         data = self._stream.read(max_bytes, self._network.seconds(timeout, httpcore.ReadTimeout))
         self._network.count(len(data))
         return data

@@ -18,6 +18,7 @@ from langchain_label_studio.delivery import (
     Outbox,
     Record,
     Sender,
+    Upcoming,
 )
 from langchain_label_studio.delivery.postponed_lanes import PostponedLanes
 from langchain_label_studio.delivery.rejected import read_all
@@ -34,7 +35,7 @@ class Waiting:
         self.stored: list[str] = []
         self.sent: list[list[str]] = []
 
-    def send(self, records: Sequence[Record]) -> None:
+    def send(self, records: Sequence[Record], *, upcoming: Upcoming) -> None:
         keys = [record.key for record in records]
         self.sent.append(keys)
         later = {key: self.seconds for key in keys if key in self.not_yet}

@@ -10,7 +10,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from langchain_label_studio.delivery import Found, NotAllTakenError, Record
+from langchain_label_studio.delivery import Found, NotAllTakenError, Record, Upcoming
 from langchain_label_studio.errors import LabelStudioError, ProjectNotFoundError, RequestRefusedError
 from langchain_label_studio.label_studio.destinations.runs import TURN_TIMEOUT, as_failure, open_client
 from langchain_label_studio.label_studio.found_tasks import latest
@@ -52,7 +52,7 @@ class FeedbackDestination:
         self._lock = threading.Lock()
         self._client = None
 
-    def send(self, records: Sequence[Record]) -> None:
+    def send(self, records: Sequence[Record], *, upcoming: Upcoming) -> None:  # noqa: ARG002 (they are ready)
         """Write the feedback into the tasks of its runs.
 
         Raises:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -13,12 +12,14 @@ from langchain_label_studio.delivery import (
     Found,
     Record,
     StillWorkingError,
+    Upcoming,
     retry_policy,
 )
 from langchain_label_studio.errors import LabelStudioError, ProjectNotFoundError, ServerUnavailableError
 from langchain_label_studio.label_studio.destinations.request_note import RequestNote
 from langchain_label_studio.label_studio.found_tasks import FoundTask, latest
 from langchain_label_studio.label_studio.settings import Settings
+from langchain_label_studio.label_studio.waiting import while_waiting
 from langchain_label_studio.support.bounded_dict import BoundedDict
 from langchain_label_studio.support.forks import no_fork
 from langchain_label_studio.support.host_lock import host_lock
@@ -27,14 +28,13 @@ from langchain_label_studio.support.log import ThrottledLog
 if TYPE_CHECKING:
     from langchain_label_studio.label_studio.answers import ImportJob, ProjectInfo
     from langchain_label_studio.label_studio.client import LabelStudioClient
+    from langchain_label_studio.label_studio.destinations.task_builder import TaskBuilder
     from langchain_label_studio.label_studio.projects import Project
     from langchain_label_studio.label_studio.tasks.build import EncodedTask
 
 _REMEMBERED_TASKS = 10_000
 _BLOCKED = 404
 _REFUSED = frozenset({400, 422})
-# A breath takes as long as a plain task.
-_AT_A_STRETCH = 100e-6
 TURN_TIMEOUT = 30.0
 """Seconds to wait for other processes of this computer that send to the same server."""
 
@@ -53,6 +53,7 @@ class ProjectDestination:
         """Make a destination. It sends nothing yet."""
         self.settings = settings
         self._log = ThrottledLog()
+        self._known_builder: TaskBuilder | None = None
         self._lock = threading.RLock()
         self._client: LabelStudioClient | None = None
         self._project: Project | None = None
@@ -89,6 +90,7 @@ class ProjectDestination:
         self._client = None
         self._project = None
         self._info = None
+        self._known_builder = None
 
     def grace(self, *, note: str) -> float:
         """Return the seconds for which Label Studio may still work on a request without an answer."""
@@ -101,8 +103,8 @@ class ProjectDestination:
         """Return a note about the next request: the last task before it."""
         return RequestNote(since=self._last_task, by_jobs=self._by_jobs).text
 
-    def send(self, records: Sequence[Record]) -> None:
-        """Import the runs as tasks, and return once each task has its answer.
+    def send(self, records: Sequence[Record], *, upcoming: Upcoming) -> None:
+        """Import the runs as tasks, and return once each task has its answer. Meanwhile, make the upcoming tasks.
 
         On SQLite, Label Studio drops predictions if another request writes at the same time. It reports no error.
 
@@ -111,12 +113,13 @@ class ProjectDestination:
             DeliveryFailedError: It is not certain that all tasks are stored with their answers.
         """
         project, client = self._ready()
-        tasks = self._tasks(records, project)
+        tasks = self._builder.build(records, project)
         since = self._last_task
         try:
             # On SQLite, five imports at once take Label Studio 20 times as long as five imports in a row.
             with host_lock("send", self.settings.url, timeout=TURN_TIMEOUT):
-                stored = client.import_tasks(project.id, [task.body for task in tasks])
+                with while_waiting(lambda: self._builder.build_ahead(upcoming(), project)):
+                    stored = client.import_tasks(project.id, [task.body for task in tasks])
                 if stored.job is not None:
                     self._by_jobs = True
                     raise self._working_on(stored.job, since)
@@ -197,41 +200,21 @@ class ProjectDestination:
                 self._client = open_client(self.settings)
             return self._client
 
-    def _tasks(self, records: Sequence[Record], project: Project) -> list[EncodedTask]:
-        tasks = []
-        breath = 0.0
-        for record in records:
-            # Another thread, such as one that calls a model, waits no longer than this and one task take.
-            if time.perf_counter() > breath:
-                time.sleep(0)
-                breath = time.perf_counter() + _AT_A_STRETCH
-            tasks.append(self._task(record, project))
-        return tasks
+    @property
+    def _builder(self) -> TaskBuilder:
+        if self._known_builder is None:
+            from langchain_label_studio.label_studio.destinations.task_builder import TaskBuilder  # noqa: PLC0415 (see load_client)
+
+            self._known_builder = TaskBuilder(self._log, model_version=self.settings.model_version)
+        return self._known_builder
 
     def _tasks_of_stored(self, records: Sequence[Record], project: Project) -> list[EncodedTask]:
         """Return the tasks of runs that may be stored already. A run that this process cannot read is left as it is."""
         tasks = []
         for record in records:
             with suppress(DeliveryFailedError):
-                tasks += self._tasks([record], project)
+                tasks += self._builder.build([record], project)
         return tasks
-
-    def _task(self, record: Record, project: Project) -> EncodedTask:
-        from langchain_label_studio.label_studio.tasks.build import encode_task, missing_keys  # noqa: PLC0415 (see load_client)
-        from langchain_label_studio.types.run_record import decode_run  # noqa: PLC0415 (see load_client)
-
-        try:
-            run = decode_run(record.body)
-            task = encode_task(run, project.config, model_version=self.settings.model_version)
-        except Exception as error:  # noqa: BLE001 (one record must not hold up the others)
-            self._log.warning("build", "Run %s could not be made into a task.", record.key, error=error)
-            reason = f"run {record.key} could not be made into a task: {type(error).__name__}"
-            raise DeliveryFailedError(reason, status=422) from None
-        if missing := missing_keys(run, project.config):
-            self._log.warning(
-                "missing data", "data= does not fill %s, which the label config shows: left empty.", missing
-            )
-        return task
 
     def _job(self, client: LabelStudioClient, project: Project, known: RequestNote) -> ImportJob | None:
         """Return the import job that ended. None if there was none, or Label Studio has forgotten it.
@@ -327,8 +310,8 @@ def open_client(settings: Settings) -> LabelStudioClient:
 def load_client() -> type[LabelStudioClient]:
     """Import all that sends runs: the SDK takes 0.4 s to load, and many programs do not need it."""
     with no_fork():
-        import langchain_label_studio.label_studio.projects  # noqa: PLC0415
-        import langchain_label_studio.label_studio.tasks.build  # noqa: F401, PLC0415
+        import langchain_label_studio.label_studio.destinations.task_builder  # noqa: PLC0415
+        import langchain_label_studio.label_studio.projects  # noqa: F401, PLC0415
         from langchain_label_studio.label_studio.client import LabelStudioClient  # noqa: PLC0415
     return LabelStudioClient
 
