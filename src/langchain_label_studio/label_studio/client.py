@@ -51,6 +51,7 @@ from langchain_label_studio.label_studio.bounded_transport import (
 from langchain_label_studio.label_studio.found_tasks import FoundTask, TaskContent
 from langchain_label_studio.label_studio.proxy_errors import broken_off, no_connection
 from langchain_label_studio.label_studio.task_filters import (
+    WITH_ANNOTATIONS,
     TaskFilter,
     changed_since,
     filter_query,
@@ -72,11 +73,6 @@ _ANALYTICS = re.compile(r"collect_analytics\s*[=:]\s*(true|false)")
 _PAGE = 100
 # A shorter value of a header may be in any text.
 _SHORTEST_SECRET = 5
-# This includes the fields of annotations and predictions: without them, Label Studio returns only their ids.
-_TASK_FIELDS = (
-    "id,data,meta,predictions,annotations,result,completed_by,created_at,updated_at,was_cancelled,"
-    "ground_truth,lead_time,parent_prediction,draft_created_at,model_version"
-)
 _PROJECT_FIELDS = (
     "id,title,label_config,model_version,show_collab_predictions,maximum_annotations,overlap_cohort_percentage,"
     "created_at"
@@ -378,10 +374,9 @@ class LabelStudioClient:
         params = {
             "project": project_id,
             "query": filter_query(*filters, ordering=["tasks:id"]),
-            "fields": "all",
-            "include": _TASK_FIELDS,
             "page": 1,
             "page_size": size,
+            **WITH_ANNOTATIONS,
         }
         with self._translated_errors():
             # Not `tasks.list`: its models keep all values a second time, and do not tell the size of the answer.

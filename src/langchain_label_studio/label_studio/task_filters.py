@@ -1,15 +1,44 @@
-"""Queries for tasks in the language of Label Studio's data manager: `filter_query`. Pure."""
+"""Queries for tasks in the language of Label Studio's data manager: `filter_query`, `WITH_ANNOTATIONS`. Pure."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
 TaskFilter = dict[str, Any]
 """One condition of a query."""
+
+_ANNOTATION_FIELDS = (
+    *(
+        "id",
+        "result",
+        "completed_by",
+        "created_at",
+        "updated_at",
+        "was_cancelled",
+        "ground_truth",
+        "lead_time",
+    ),
+    *("parent_prediction", "draft_created_at"),
+)
+WITH_ANNOTATIONS: Mapping[str, str] = {
+    "fields": "all",
+    "include": ",".join(
+        (
+            *("id", "data", "meta", "predictions", "annotations"),
+            # Where annotations are not expanded, the name of a field stands for that of the task and of the annotation.
+            *(f"annotations.{name}" for name in _ANNOTATION_FIELDS),
+            *_ANNOTATION_FIELDS,
+        )
+    ),
+    # Label Studio then makes the serializer of annotations once for all tasks. Else it makes one for each task, which
+    # takes longer than all the rest.
+    "expand": "annotations",
+}
+"""The parameters for tasks with their predictions and annotations."""
 
 
 def filter_query(*filters: TaskFilter, ordering: Sequence[str] = ()) -> str:
