@@ -63,6 +63,9 @@ def encode_task(run: LLMRun, config: LabelConfig, *, model_version: str) -> Enco
     filled = form.fill(run)
     predictions = _predictions(run, config, model_version)
     data, meta = _data(run, config, filled), {**_meta(run, config, form), **filled.meta}
+    if predictions:
+        # Label Studio lists predictions slowly. So reviews are read without them: see `knows_predictions`.
+        (meta["prediction"],) = predictions
     return EncodedTask(
         key=run.record_id or run.run_id,
         # The outbox holds nothing else than clean JSON. But the values of a form may be anything.
