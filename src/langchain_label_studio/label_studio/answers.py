@@ -77,7 +77,7 @@ class TaskPage:
     """Some tasks of a project.
 
     Attributes:
-        tasks: The tasks, with `data`, `meta`, `predictions` and `annotations`.
+        tasks: The tasks, with `data`, `meta`, `annotations`, and `predictions` if somebody asked for them.
         matching: The number of tasks that match, from the first task of the page on.
         counted: The number of annotations of those tasks, as Label Studio counts them: without the skipped ones.
         size: The size of the page in bytes.

@@ -51,12 +51,12 @@ from langchain_label_studio.label_studio.bounded_transport import (
 from langchain_label_studio.label_studio.found_tasks import FoundTask, TaskContent
 from langchain_label_studio.label_studio.proxy_errors import broken_off, no_connection
 from langchain_label_studio.label_studio.task_filters import (
-    WITH_ANNOTATIONS,
     TaskFilter,
     changed_since,
     filter_query,
     has_annotation,
     id_after,
+    with_annotations,
 )
 from langchain_label_studio.label_studio.task_questions import TaskQuestions
 from langchain_label_studio.label_studio.token_renewal import TokenRenewal
@@ -355,9 +355,16 @@ class LabelStudioClient:
             return {user.id: user.email for user in self._sdk.users.list() if user.id and user.email}
 
     def read_tasks(
-        self, project_id: int, *, after: int, size: int, since: datetime | None = None, annotated: bool = True
+        self,
+        project_id: int,
+        *,
+        after: int,
+        size: int,
+        since: datetime | None = None,
+        annotated: bool = True,
+        predictions: bool = False,
     ) -> TaskPage:
-        """Return the next tasks of a project with their predictions and annotations, the lowest id first.
+        """Return the next tasks of a project with their annotations, the lowest id first.
 
         Args:
             project_id: The number of the project.
@@ -365,6 +372,7 @@ class LabelStudioClient:
             size: The maximum number of tasks.
             since: Return only tasks that were changed at this time or later.
             annotated: Return only tasks for which Label Studio has counted an annotation. It counts no skips.
+            predictions: Return the tasks with their predictions: see `with_annotations`.
         """
         filters: list[TaskFilter] = [id_after(after)]
         if annotated:
@@ -376,7 +384,7 @@ class LabelStudioClient:
             "query": filter_query(*filters, ordering=["tasks:id"]),
             "page": 1,
             "page_size": size,
-            **WITH_ANNOTATIONS,
+            **with_annotations(predictions=predictions),
         }
         with self._translated_errors():
             # Not `tasks.list`: its models keep all values a second time, and do not tell the size of the answer.

@@ -13,16 +13,12 @@ from langchain_label_studio.label_config.inert_text import active
 from langchain_label_studio.label_studio.tasks.feedback_columns import read_feedback
 from langchain_label_studio.reviews.buckets import ranks_documents, read_ranked_documents
 from langchain_label_studio.reviews.corrections import UnreadableCallError, read_corrections
+from langchain_label_studio.reviews.predictions import Prediction, predictions_of
 from langchain_label_studio.reviews.preferences import UnknownOrderError, read_preference, with_shared
 from langchain_label_studio.reviews.reading_options import NOTHING_TOLD, ReadingOptions
 from langchain_label_studio.reviews.regions import read_regions
 from langchain_label_studio.reviews.run_from_task import ShownRun, read_run
-from langchain_label_studio.reviews.started_from import (
-    Prediction,
-    own_prediction,
-    predictions_of,
-    started_from,
-)
+from langchain_label_studio.reviews.started_from import own_prediction, started_from
 from langchain_label_studio.support.json_safe import as_mapping
 from langchain_label_studio.support.moments import read_time
 from langchain_label_studio.types.review import Preference, Rating, Review

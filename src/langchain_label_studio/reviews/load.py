@@ -24,6 +24,7 @@ from langchain_label_studio.label_studio.projects import find_project
 from langchain_label_studio.label_studio.settings import resolve_project_choice
 from langchain_label_studio.reviews.answer_field import overlooked_field
 from langchain_label_studio.reviews.from_task import read_reviews
+from langchain_label_studio.reviews.predictions import knows_predictions
 from langchain_label_studio.reviews.reading_options import ReadingOptions
 from langchain_label_studio.support.log import logger
 from langchain_label_studio.support.moments import resolve_moment
@@ -195,20 +196,31 @@ def _tasks(
         wait=wait_exponential(max=MAX_WAIT),
         reraise=True,
     )(client.read_tasks)
-    after, size = 0, FIRST_PAGE
+    after, size, predictions = 0, FIRST_PAGE, False
     changed_since = since - _LAG if since else None
     every_task = every_task or _has_uncounted(project, read_tasks)
     with tqdm(desc="Reviews", unit=" tasks", disable=not shown) as bar:
         while True:
             try:
                 page = read_tasks(
-                    project.id, after=after, size=size, since=changed_since, annotated=not every_task
+                    project.id,
+                    after=after,
+                    size=size,
+                    since=changed_since,
+                    annotated=not every_task,
+                    predictions=predictions,
                 )
             except RequestRefusedError as error:
                 if error.status != _TOO_LARGE or size == 1:
                     raise
                 size //= 2
                 continue
+            known = all(map(knows_predictions, page.tasks))
+            if not (known or predictions):
+                predictions = True
+                continue
+            # Tasks of one origin stand together. So the next page is likely to be like this one.
+            predictions = not known
             if bar.total is None:
                 bar.reset(page.matching)
             for task in page.tasks:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any, get_args
 
 from langchain_label_studio.label_studio.tasks.feedback_columns import feedback_columns
-from langchain_label_studio.reviews.started_from import Prediction
+from langchain_label_studio.reviews.predictions import Prediction
 from langchain_label_studio.support.json_safe import as_mapping
 from langchain_label_studio.types.run import LLMRun, Status
 from langchain_label_studio.types.task_columns import COLUMNS, PANELS

@@ -19,13 +19,9 @@ from langchain_label_studio.reviews.answer_field import (
 from langchain_label_studio.reviews.buckets import ranks_answers
 from langchain_label_studio.reviews.conversation import MEDIA_TAGS, note_of_tag, read_turns
 from langchain_label_studio.reviews.corrections import are_unchanged
+from langchain_label_studio.reviews.predictions import Prediction, predicted_texts, predictions_of
 from langchain_label_studio.reviews.run_columns import answered_by, run_from_columns, text_in, version_of
-from langchain_label_studio.reviews.started_from import (
-    Prediction,
-    own_prediction,
-    predicted_texts,
-    predictions_of,
-)
+from langchain_label_studio.reviews.started_from import own_prediction
 from langchain_label_studio.support.json_safe import as_mapping
 from langchain_label_studio.types.run import LLMRun
 from langchain_label_studio.types.turn import Turn

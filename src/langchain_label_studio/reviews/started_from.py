@@ -2,20 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from langchain_label_studio.support.json_safe import as_mapping
+from langchain_label_studio.reviews.predictions import Prediction, predicted_texts, regions_of
 from langchain_label_studio.support.moments import read_time
-
-Prediction = Mapping[str, Any]
-
-
-def predictions_of(task: Mapping[str, Any]) -> list[Prediction]:
-    """Return the predictions of a task, the oldest first."""
-    found = task.get("predictions")
-    listed = [as_mapping(prediction) for prediction in (found if isinstance(found, list) else ())]
-    return sorted(listed, key=lambda prediction: prediction.get("id") or 0)
 
 
 def started_from(
@@ -40,7 +31,7 @@ def started_from(
     if noted:
         return noted[0], True
     untouched = {
-        "result": [region for region in _regions(annotation) if region.get("origin") == "prediction"]
+        "result": [region for region in regions_of(annotation) if region.get("origin") == "prediction"]
     }
     if kept := _texts_by_field(untouched):
         same = (each for each in reversed(predictions) if kept & _texts_by_field(each))
@@ -61,14 +52,6 @@ def own_prediction(predictions: Sequence[Prediction], run_id: str) -> Prediction
     return next((kind[0] for kind in (made, texts) if kind), {})
 
 
-def predicted_texts(prediction: Prediction) -> Iterator[tuple[str, list[str]]]:
-    """Yield the texts that a prediction fills into text fields for the whole task, as `(control, texts)`."""
-    for region in _regions(prediction):
-        value = as_mapping(region.get("value"))
-        if region.get("type") == "textarea" and set(value) == {"text"} and (texts := value["text"]):
-            yield str(region.get("from_name")), [texts] if isinstance(texts, str) else list(map(str, texts))
-
-
 def _texts_by_field(prediction: Prediction) -> set[tuple[str, tuple[str, ...]]]:
     return {(name, tuple(texts)) for name, texts in predicted_texts(prediction)}
 
@@ -81,9 +64,4 @@ def _is_later(prediction: Prediction, annotation: Mapping[str, Any]) -> bool:
 
 
 def _region_ids(prediction: Prediction) -> set[str]:
-    return {str(region.get("id")) for region in _regions(prediction)}
-
-
-def _regions(prediction: Prediction) -> Iterator[Mapping[str, Any]]:
-    result = prediction.get("result")
-    return map(as_mapping, result if isinstance(result, list) else ())
+    return {str(region.get("id")) for region in regions_of(prediction)}

@@ -93,6 +93,41 @@ def test_one_task_that_is_too_large_raises(studio: HTTPServer, monkeypatch: pyte
         read(studio)
 
 
+def test_predictions_are_asked_for_where_tasks_do_not_tell_them(
+    studio: HTTPServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loading, "FIRST_PAGE", 2)
+    monkeypatch.setattr(loading, "MAX_PAGE", 2)
+    nothing: dict[str, Any] = {
+        "total_predictions": 0,
+        "predictions_model_versions": "",
+        "predictions_results": "",
+    }
+    predicted = {"id": 7, "model_version": "v1", "result": [texts("response", "Hello")]}
+    tasks = [TASK | nothing | {"id": number} for number in range(1, 9)]
+    tasks[3] |= {"total_predictions": 1, "predictions": [predicted]}
+    requests = []
+
+    def answer(request: Request) -> Response:
+        after = json.loads(request.args["query"])["filters"]["items"][0]["value"]
+        asked = "predictions" in request.args["include"].split(",")
+        requests.append((after, asked))
+        left = [task for task in tasks if task["id"] > after]
+        page = [task if asked else task | {"predictions": None} for task in left[:2]]
+        return Response(json.dumps({"total": len(left), "total_annotations": 0, "tasks": page}))
+
+    studio.expect_request("/api/tasks/").respond_with_handler(answer)
+
+    reviews = read(studio)
+
+    assert [review.task_id for review in reviews] == list(range(1, 9))
+    assert [review.run.answers for review in reviews if review.run.answers] == [
+        ({"role": "assistant", "content": "Hello"},)
+    ]
+    # The page after one with predictions comes with them, too.
+    assert requests == [(0, False), (2, False), (2, True), (4, True), (6, False)]
+
+
 # Facts that no task tells
 
 SHOWN = {"prompt": "The capital of France?", "answer": "Lyon."}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from itertools import islice
@@ -20,6 +21,8 @@ from langchain_label_studio import (
     SettingError,
     load_reviews,
 )
+from langchain_label_studio.label_studio.answers import TaskPage
+from langchain_label_studio.label_studio.client import LabelStudioClient
 from langchain_label_studio.local_server import LocalLabelStudio
 from langchain_label_studio.reviews import load as loading
 from tests.support.reviewers import Reviewer
@@ -95,6 +98,93 @@ def test_what_is_left_out_can_be_had(project: Project) -> None:
         (skipped, False),
         *alone,
     ]
+
+
+# Predictions are read only where the tasks do not tell them
+
+
+class Change:
+    """What somebody does with the prediction of a task, through the API."""
+
+    def __init__(self, project: Project, task_id: int) -> None:
+        self.task_id = task_id
+        self._project = project
+        self._studio = project.studio
+        (prediction,) = self._studio.get("/api/predictions/", task=task_id)
+        self.prediction_id: int = prediction["id"]
+
+    def review(self) -> None:
+        self._project.annotate(self.task_id, parent_prediction=self.prediction_id)
+
+    def delete(self) -> None:
+        self._studio.http.delete(f"/api/predictions/{self.prediction_id}/").raise_for_status()
+
+    def rewrite(self) -> None:
+        self._studio.patch(f"/api/predictions/{self.prediction_id}/", {"result": _said("Rewritten")})
+
+    def add(self, version: str) -> None:
+        body = {"task": self.task_id, "result": _said("Another answer"), "model_version": version}
+        self.prediction_id = self._studio.post("/api/predictions/", body)["id"]
+
+    def replace(self) -> None:
+        self.delete()
+        self.add("langchain")
+
+    def forget(self) -> None:
+        self._studio.patch(f"/api/tasks/{self.task_id}/", {"meta": {"langchain_label_studio": "0.0.1"}})
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def project_on_each(request: pytest.FixtureRequest) -> Iterator[Project]:
+    """A project on each database that Label Studio may use: they list predictions in different ways."""
+    name = "label_studio" if request.param == "sqlite" else "label_studio_on_postgresql"
+    studio = StudioApi(request.getfixturevalue(name))
+    with studio.http:
+        yield Project(studio)
+
+
+def _said(text: str) -> list[dict[str, Any]]:
+    return [{"from_name": "response", "to_name": "prompt", "type": "textarea", "value": {"text": [text]}}]
+
+
+@pytest.mark.parametrize(
+    ("change", "is_known"),
+    [
+        (Change.review, True),
+        (Change.delete, True),
+        (lambda task: (task.review(), task.delete()), True),
+        (lambda task: (task.rewrite(), task.review()), False),
+        (lambda task: (task.replace(), task.review()), False),
+        (lambda task: (task.add("langchain"), task.review()), False),
+        (lambda task: (task.add("backend"), task.review()), False),
+        (lambda task: (task.review(), task.add("backend")), False),
+        (lambda task: (task.forget(), task.review()), False),
+    ],
+)
+def test_a_review_is_the_same_whether_predictions_are_read_or_known(
+    change: Callable[[Change], Any],
+    is_known: bool,
+    project_on_each: Project,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    project = project_on_each
+    change(Change(project, project.task_ids[3]))
+    for task_id in project.task_ids:
+        project.annotate(task_id, "What another reviewer says")
+    asked = []
+    read_tasks = LabelStudioClient.read_tasks
+
+    def read_and_note(*arguments: Any, **options: Any) -> TaskPage:
+        asked.append(options.get("predictions", False))
+        return read_tasks(*arguments, **options)
+
+    monkeypatch.setattr(LabelStudioClient, "read_tasks", read_and_note)
+
+    reviews = project.reviews()
+
+    assert any(asked) == (not is_known)
+    monkeypatch.setattr(loading, "knows_predictions", lambda task: False)
+    assert reviews == project.reviews()
 
 
 def test_reading_goes_on_since_it_began(project: Project) -> None:

@@ -1,0 +1,89 @@
+"""`predictions_of`: the predictions of a task; `knows_predictions`: whether it tells them without being asked for them.
+
+Label Studio takes three times as long for tasks with their predictions. So `build_task` keeps the prediction in `meta`, too.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from langchain_label_studio.support.json_safe import as_mapping
+
+Prediction = Mapping[str, Any]
+
+_KEPT = "prediction"
+_TEXTS = re.compile(r"text: ?\[")
+
+
+def predictions_of(task: Mapping[str, Any]) -> list[Prediction]:
+    """Return the predictions of a task, the oldest first. If nobody asked for them, return the one that `meta` keeps."""
+    found = task.get("predictions", ())
+    if "predictions" not in task and task.get("total_predictions"):
+        found = [{**_kept(task), "id": next(iter(_parents(task)), None)}]
+    listed = [as_mapping(prediction) for prediction in (found if isinstance(found, list) else ())]
+    return sorted(listed, key=lambda prediction: prediction.get("id") or 0)
+
+
+def knows_predictions(task: Mapping[str, Any]) -> bool:
+    """Return whether a task has no prediction, or only the one that `meta` keeps.
+
+    It has another one if an ML backend or a person added it, and none if somebody deleted it. Label Studio says how many
+    there are, their versions, and the beginning of what they say. A program that writes another end to a long text of a
+    prediction is not seen. A task of an earlier version or from elsewhere keeps no prediction.
+    """
+    count, versions = task.get("total_predictions"), task.get("predictions_model_versions")
+    beginning = task.get("predictions_results")
+    if count == 0:
+        return (versions, beginning) == ("", "")
+    kept = _kept(task)
+    return (
+        (count, versions) == (1, kept.get("model_version", ""))
+        and len(_parents(task)) <= 1
+        and isinstance(beginning, str)
+        and _begins_with(kept, beginning)
+    )
+
+
+def predicted_texts(prediction: Prediction) -> Iterator[tuple[str, list[str]]]:
+    """Yield the texts that a prediction fills into text fields for the whole task, as `(control, texts)`."""
+    for region in regions_of(prediction):
+        value = as_mapping(region.get("value"))
+        if region.get("type") == "textarea" and set(value) == {"text"} and (texts := value["text"]):
+            yield str(region.get("from_name")), [texts] if isinstance(texts, str) else list(map(str, texts))
+
+
+def regions_of(made: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """Yield the regions of a prediction or of an annotation."""
+    result = made.get("result")
+    return map(as_mapping, result if isinstance(result, list) else ())
+
+
+def _kept(task: Mapping[str, Any]) -> Prediction:
+    return as_mapping(as_mapping(task.get("meta")).get(_KEPT))
+
+
+def _parents(task: Mapping[str, Any]) -> set[int]:
+    """Return the predictions from which annotations began, by their numbers."""
+    noted = (annotation.get("parent_prediction") for annotation in task.get("annotations") or ())
+    return {parent for parent in noted if parent is not None}
+
+
+def _begins_with(kept: Prediction, listed: str) -> bool:
+    """Return whether the text of a prediction begins with what Label Studio lists of it."""
+    begin = _TEXTS.search(listed)
+    # The last character may be half of one that the next line of `_as_listed` would replace.
+    shown = listed[begin.end() : -1] if begin else ""
+    texts = [text for _, texts in predicted_texts(kept) for text in texts]
+    written = (json.dumps(texts), json.dumps(texts, ensure_ascii=False, separators=(",", ":")))
+    return bool(shown) and any(
+        text.startswith(shown) or shown.startswith(text) for text in map(_as_listed, written)
+    )
+
+
+def _as_listed(texts: str) -> str:
+    """Return a list in JSON as Label Studio lists it: without the quotation marks and the first bracket."""
+    escaped = texts.replace("/", "\\/").replace(',"', ', "').replace("],[", "] [")
+    return escaped.replace('"', "")[1:]
