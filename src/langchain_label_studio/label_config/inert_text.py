@@ -39,16 +39,17 @@ def unloadable(value: Any) -> Any:
 
 def active(value: Any) -> Any:
     """Return the value as it was before `inert` or `unloadable`."""
-    return _each_text(
-        value,
-        lambda text: (
-            text.removeprefix(WORD_JOINER).replace(f"<{WORD_JOINER}", "<").replace(f"!{WORD_JOINER}[", "![")
-        ),
-    )
+    return _each_text(value, _active)
 
 
 def _inert(text: str) -> str:
     return text.replace("<", f"<{WORD_JOINER}").replace("![", f"!{WORD_JOINER}[")
+
+
+def _active(text: str) -> str:
+    if WORD_JOINER not in text:
+        return text
+    return text.removeprefix(WORD_JOINER).replace(f"<{WORD_JOINER}", "<").replace(f"!{WORD_JOINER}[", "![")
 
 
 def _each_text(value: Any, change: Callable[[str], str]) -> Any:

@@ -51,8 +51,16 @@ def read_turns(value: Any, tag: InputTag | None = None) -> tuple[Turn, ...]:
 
 
 def _turn(item: Mapping[str, Any], speaker: tuple[str, ...], speech: tuple[str, ...]) -> Turn:
-    speaker_key = next((key for key in speaker if item.get(key)), "")
-    speech_key = next((key for key in speech if item.get(key) is not None), "")
+    # Loops, because each turn of each task comes here.
+    speaker_key = speech_key = ""
+    for key in speaker:
+        if item.get(key):
+            speaker_key = key
+            break
+    for key in speech:
+        if item.get(key) is not None:
+            speech_key = key
+            break
     said, content = str(item.get(speaker_key, "user")), item.get(speech_key, "")
     role = _ROLES.get(said.casefold(), said)
     if isinstance(content, str) and item.keys() <= {speaker_key, speech_key}:

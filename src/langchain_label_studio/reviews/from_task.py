@@ -39,7 +39,8 @@ def read_reviews(
     """Yield a review for each annotation of a task, the oldest first. Without an annotation, yield one empty review.
 
     Args:
-        task: The task as Label Studio lists it, with `data`, `meta`, `predictions` and `annotations`.
+        task: The task as Label Studio lists it, with `data`, `meta`, `annotations`, and `predictions` if they are not
+            known: see `knows_predictions`.
         controls: The tags and controls of the project's label config.
         project_id: The project's number.
         project_url: The address of the project's tasks.
@@ -60,12 +61,13 @@ def read_reviews(
     )
     if not annotations:
         started = _first_shown(task, predictions, options)
-        yield read(unreviewed(run=read_run(task, controls, started, wanted=options.answer).run))
+        shown = read_run(task, predictions, controls, started, wanted=options.answer)
+        yield read(unreviewed(run=shown.run))
     for annotation in annotations:
         started, was_seen = started_from(annotation, predictions, shown_version=options.shown_version)
-        shown = read_run(task, controls, started, wanted=options.answer)
+        shown = read_run(task, predictions, controls, started, wanted=options.answer)
         said = _Annotation(annotation, task["data"], controls, shown, options, was_seen=was_seen)
-        yield read(replace(said.review(unreviewed(run=shown.run)), reviewer=_reviewer(annotation, reviewers)))
+        yield read(said.review(partial(unreviewed, reviewer=_reviewer(annotation, reviewers))))
 
 
 def _first_shown(
@@ -104,14 +106,19 @@ class _Annotation:
         self._was_seen = was_seen
         self._answers = read_regions(annotation.get("result") or ())
 
-    def review(self, unreviewed: Review) -> Review:
-        """Return the review."""
+    def review(self, unreviewed: Callable[..., Review]) -> Review:
+        """Return the review.
+
+        Args:
+            unreviewed: Makes a review of what the task and the annotation's author are.
+        """
         answers, controls, annotation = self._answers, self._controls, self._annotation
         in_order = [*controls.controls, *answers.texts, *answers.ratings, *answers.choices, *answers.others]
         corrected, unreadable = self._read_corrected()
         preference, shared, unknown = self._read_preference()
-        review = replace(
-            unreviewed,
+        run = self._shown.run
+        review = unreviewed(
+            run=replace(run, prompt=with_shared(run.prompt, shared)) if shared else run,
             annotation_id=annotation["id"],
             created_at=read_time(annotation.get("created_at")),
             updated_at=read_time(annotation.get("updated_at")),
@@ -133,9 +140,6 @@ class _Annotation:
             controls=_ordered(answers.others, in_order),
             unreadable=(*unreadable, *unknown),
         )
-        if shared:
-            prompt = with_shared(review.run.prompt, shared)
-            review = replace(review, run=replace(review.run, prompt=prompt))
         return self._with_documents(review)
 
     def _read_corrected(self) -> tuple[tuple[Turn, ...] | None, tuple[str, ...]]:

@@ -13,6 +13,8 @@ from langchain_label_studio.types.run import LLMRun, Status
 from langchain_label_studio.types.task_columns import COLUMNS, PANELS
 from langchain_label_studio.types.turn import Turn
 
+_FILLED = frozenset((*COLUMNS, *PANELS))
+_STATUSES = get_args(Status)
 _NO_VERSION = "undefined"  # Label Studio's word for a prediction without a model_version
 
 
@@ -33,7 +35,7 @@ def run_from_columns(
         answers: The answers.
         shown_keys: The keys of both in the data. The other unknown keys are the user's own data.
     """
-    not_own = {*COLUMNS, *PANELS, *feedback_columns(meta), *shown_keys}
+    not_own = {*feedback_columns(meta), *shown_keys}
     return LLMRun(
         record_id=text_in(data, "record_id") or "",
         run_id=text_in(data, "run_id") or "",
@@ -41,7 +43,7 @@ def run_from_columns(
         parent_run_id=text_in(meta, "parent_run_id"),
         run_name=text_in(data, "run_name"),
         kind="completion" if meta.get("kind") == "completion" else "chat",
-        status=data["status"] if data.get("status") in get_args(Status) else "success",
+        status=data["status"] if data.get("status") in _STATUSES else "success",
         prompt=prompt,
         answers=answers,
         error=text_in(data, "error"),
@@ -60,7 +62,7 @@ def run_from_columns(
         metadata=as_mapping(meta.get("metadata")),
         parameters=as_mapping(meta.get("parameters")),
         form=text_in(meta, "form") or "",
-        data={key: value for key, value in data.items() if key not in not_own},
+        data={key: value for key, value in data.items() if key not in _FILLED and key not in not_own},
     )
 
 

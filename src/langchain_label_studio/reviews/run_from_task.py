@@ -19,7 +19,7 @@ from langchain_label_studio.reviews.answer_field import (
 from langchain_label_studio.reviews.buckets import ranks_answers
 from langchain_label_studio.reviews.conversation import MEDIA_TAGS, note_of_tag, read_turns
 from langchain_label_studio.reviews.corrections import are_unchanged
-from langchain_label_studio.reviews.predictions import Prediction, predicted_texts, predictions_of
+from langchain_label_studio.reviews.predictions import Prediction, predicted_texts
 from langchain_label_studio.reviews.run_columns import answered_by, run_from_columns, text_in, version_of
 from langchain_label_studio.reviews.started_from import own_prediction
 from langchain_label_studio.support.json_safe import as_mapping
@@ -50,13 +50,19 @@ class ShownRun:
 
 
 def read_run(
-    task: Mapping[str, Any], controls: Controls, started: Prediction, *, wanted: str | None = None
+    task: Mapping[str, Any],
+    predictions: Sequence[Prediction],
+    controls: Controls,
+    started: Prediction,
+    *,
+    wanted: str | None = None,
 ) -> ShownRun:
     """Return the run of a task.
 
     Args:
-        task: The task as Label Studio lists it, with `data`, `meta` and `predictions`. The texts of its data are as they
-            were before `inert`.
+        task: The task as Label Studio lists it, with `data` and `meta`. The texts of its data are as they were before
+            `inert`.
+        predictions: The predictions of the task, the oldest first.
         controls: The controls of the project's label config.
         started: The prediction that the page began with. Empty if there was none.
         wanted: The name of the text field with the answer, if the caller gives it.
@@ -70,7 +76,7 @@ def read_run(
     reading = _Reading(data, meta, controls, started, dict(predicted_texts(started)), wanted)
     # The run's id counts, too, because tasks from a storage lose `meta`.
     if "langchain_label_studio" in meta or "run_id" in data:
-        return _recorded(reading, own_prediction(predictions_of(task), text_in(data, "run_id") or ""))
+        return _recorded(reading, own_prediction(predictions, text_in(data, "run_id") or ""))
     return _from_elsewhere(reading)
 
 
