@@ -84,16 +84,16 @@ def sums_by_task(question: Question, said: TaskReviews) -> list[tuple[int, int]]
     """Return the sum and the number of answers to a question, for each task with answers."""
     by_task: defaultdict[int, list[int]] = defaultdict(list)
     for task_id, review in said:
-        if question in review.answers:
-            by_task[task_id].append(int(cast("int", review.answers[question])))
+        if (answer := review.answers.get(question)) is not None:
+            by_task[task_id].append(int(cast("int", answer)))
     return [(sum(values), len(values)) for values in by_task.values()]
 
 
 def _rating(question: Question, reviewed: TaskReviews) -> RatingSummary:
     given = [
-        (task_id, (cast("int", review.answers[question]),))
+        (task_id, (cast("int", answer),))
         for task_id, review in reviewed
-        if question in review.answers
+        if (answer := review.answers.get(question)) is not None
     ]
     return RatingSummary(
         question=question,
@@ -104,9 +104,9 @@ def _rating(question: Question, reviewed: TaskReviews) -> RatingSummary:
 
 def _choice(question: Question, reviewed: TaskReviews) -> ChoiceSummary:
     answered = [
-        (task_id, cast("tuple[str, ...]", review.answers[question]))
+        (task_id, cast("tuple[str, ...]", answer))
         for task_id, review in reviewed
-        if question in review.answers
+        if (answer := review.answers.get(question)) is not None
     ]
     return ChoiceSummary(
         question=question,
@@ -116,16 +116,17 @@ def _choice(question: Question, reviewed: TaskReviews) -> ChoiceSummary:
 
 
 def _mentions(answered: Sequence[tuple[int, tuple[int | str, ...]]]) -> list[Mention]:
-    """Return how often each value was given, of reviews that may each give several values."""
-    values = list(dict.fromkeys(value for _, given in answered for value in given))
-    by_task: defaultdict[int, list[int]] = defaultdict(lambda: [0] * (len(values) + 1))
-    by_value: dict[int | str, list[int]] = {value: [] for value in values}
+    """Return how often each value was given, of reviews that may each give several different values."""
+    values = dict.fromkeys(value for _, given in answered for value in given)
+    places = {value: place for place, value in enumerate(values)}
+    by_task: defaultdict[int, list[int]] = defaultdict(lambda: [0] * (len(places) + 1))
+    by_value: dict[int | str, list[int]] = {value: [] for value in places}
     for task_id, given in answered:
-        by_task[task_id][-1] += 1
-        for place, value in enumerate(values):
-            if value in given:
-                by_task[task_id][place] += 1
-                by_value[value].append(task_id)
+        counts = by_task[task_id]
+        counts[-1] += 1
+        for value in given:
+            counts[places[value]] += 1
+            by_value[value].append(task_id)
     shares = shares_of_tasks(by_task.values(), unit="review")
     return [
         Mention(value=value, count=len(ids), share=share, task_ids=tuple(sorted(set(ids))))
