@@ -63,6 +63,7 @@ def load_reviews(
     headers: Mapping[str, str | SecretStr] | None = None,
     verify: bool | str | Path = True,
     since: datetime | str | None = None,
+    from_task: int = 1,
     include_skipped: bool = False,
     include_unreviewed: bool = False,
     answer: str | None = None,
@@ -81,7 +82,9 @@ def load_reviews(
         headers: More headers of each request: see the handler. Default: `LABEL_STUDIO_HEADERS`.
         verify: How the server's certificate is checked: see the handler.
         since: Return only reviews saved at this time or later: a `datetime`, or ISO 8601 text. Without a time zone,
-            it is local time. To continue an earlier reading, pass the time when that reading began.
+            it is local time. To read only what is new since an earlier reading, pass the time when that reading began.
+        from_task: Return only reviews of this task and of later ones. To go on where a reading broke off, pass the
+            `task_id` of its last review. The reviews of that task come again, because others may be missing.
         include_skipped: Include annotations that skipped the task (`was_skipped`).
         include_unreviewed: Include tasks without an annotation (`annotation_id` is None).
         answer: The name of the `TextArea` with the answer. Needed if the label config has several that may hold it, or
@@ -123,6 +126,7 @@ def load_reviews(
         begin,
         controls=controls,
         options=options,
+        after=from_task - 1,
         every_task=include_skipped or include_unreviewed,
         progress=progress,
     )
@@ -140,6 +144,7 @@ def _read(
     *,
     controls: Controls,
     options: ReadingOptions,
+    after: int,
     every_task: bool,
     progress: bool | None,
 ) -> Iterator[Review]:
@@ -147,7 +152,7 @@ def _read(
     project_url = f"{client.url}projects/{project.id}/data"
     warned: set[str] = set()
     try:
-        for task in _tasks(client, project, since, every_task=every_task, progress=progress):
+        for task in _tasks(client, project, since, after=after, every_task=every_task, progress=progress):
             for review in read_reviews(
                 task,
                 controls,
@@ -180,6 +185,7 @@ def _tasks(
     project: ProjectInfo,
     since: datetime | None,
     *,
+    after: int,
     every_task: bool,
     progress: bool | None,
 ) -> Iterator[dict[str, Any]]:
@@ -196,7 +202,7 @@ def _tasks(
         wait=wait_exponential(max=MAX_WAIT),
         reraise=True,
     )(client.read_tasks)
-    after, size, predictions = 0, FIRST_PAGE, False
+    size, predictions = FIRST_PAGE, False
     changed_since = since - _LAG if since else None
     every_task = every_task or _has_uncounted(project, read_tasks)
     with tqdm(desc="Reviews", unit=" tasks", disable=not shown) as bar:

@@ -200,6 +200,20 @@ def test_reading_goes_on_since_it_began(project: Project) -> None:
     assert len(project.reviews(since=began.isoformat())) == 2
 
 
+def test_a_reading_that_broke_off_goes_on_at_its_last_task(project: Project) -> None:
+    for task_id in project.task_ids:
+        project.annotate(task_id)
+        project.annotate(task_id, "Another opinion")
+    whole = project.reviews()
+
+    begun = whole[:5]
+    rest = project.reviews(from_task=begun[-1].task_id)
+
+    assert (begun[-1].task_id, rest[0].task_id) == (project.task_ids[2], project.task_ids[2])
+    assert begun[:4] + rest == whole
+    assert project.reviews(from_task=project.task_ids[-1] + 1) == []
+
+
 def test_annotations_that_label_studio_has_not_counted_come_all_the_same(
     project: Project, caplog: pytest.LogCaptureFixture
 ) -> None:
