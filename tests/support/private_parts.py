@@ -11,6 +11,7 @@ from langchain_core.tracers import context
 from langchain_label_studio.recording import messages
 from langchain_label_studio.support import forks, json_safe, repeated_json
 from langchain_label_studio.support.forks import ForkSafe
+from langchain_label_studio.support.json_safe import MAX_CHARACTERS, MAX_ITEMS
 
 
 def langchain_hooks_restored() -> Iterator[None]:
@@ -31,10 +32,9 @@ def read_as_any_message(message: BaseMessage) -> Any:
     return messages._read(message)  # noqa: SLF001 (see above)
 
 
-def walk(value: Any) -> Any:
+def walk(value: Any, *, items: float = MAX_ITEMS, characters: float = MAX_CHARACTERS) -> Any:
     """Walk through a value, as `jsonable` does with few values."""
-    whole = json_safe._Walk(json_safe.MAX_ITEMS, json_safe.MAX_CHARACTERS)  # noqa: SLF001 (as above)
-    return whole.read(value, 0)
+    return json_safe._Walk(items, characters).read(value, 0)  # noqa: SLF001 (as above)
 
 
 def remembered_json() -> list[bytes]:

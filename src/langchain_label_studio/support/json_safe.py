@@ -25,6 +25,7 @@ from uuid import UUID
 
 import orjson
 
+from langchain_label_studio.support.plain_json import BASE64_KEYS, MAX_DEPTH, SCALARS, plain_json
 from langchain_label_studio.support.pydantic_values import is_model, model_value, schema_of, url_text
 from langchain_label_studio.support.safe_text import MAX_TEXT, base64_size, clean_text, clip, size_of
 from langchain_label_studio.support.table_values import (
@@ -41,22 +42,11 @@ MAX_ITEMS = 10_000
 MAX_CHARACTERS = 2 * MAX_TEXT
 """The maximum number of characters of all texts of a value together."""
 
-BASE64_KEYS = frozenset({"base64", "data", "bytes", "b64_json"})
-"""The keys of a mapping whose texts may be base64."""
-
-MAX_DEPTH = 60
-"""The maximum number of lists and mappings around each other."""
-
 _SHORT = 1000
 _MAX_INT = 2**63 - 1
 _MAX_BITS = 10_000
 # Their own text is all that they hold.
 _WITH_A_TEXT = (UUID, PurePath, tzinfo, IPv4Address, IPv6Address, IPv4Network, IPv6Network)
-_HOLDING = frozenset({dict, list, tuple})
-_SCALARS = frozenset({int, float, bool, type(None)})
-_PLAIN = _HOLDING | _SCALARS | {str}
-# In JSON without spaces: a NUL, a `data:` URL, and the keys of base64.
-_SIGNS = (rb"\u0000", b";base64,", *[f'"{key}":"'.encode() for key in sorted(BASE64_KEYS)])
 
 
 def encode(value: Any) -> bytes:
@@ -94,64 +84,21 @@ def jsonable(value: Any, *, items: float = MAX_ITEMS, characters: float = MAX_CH
     kind = type(value)
     if kind is str and len(value) <= min(_SHORT, characters) and value.isascii() and "\0" not in value:
         return value  # as nearly all are
-    if kind in _SCALARS:
+    if kind in SCALARS:
         return _scalar(value)
     if (kind is dict or kind is list) and (plain := plain_json(value, items, characters)) is not None:
         return orjson.loads(plain)
     return _Walk(items, characters).read(value, 0)
 
 
-def plain_json(value: Any, items: float = MAX_ITEMS, characters: float = MAX_CHARACTERS) -> bytes | None:
-    """Return the JSON of a list or mapping that `jsonable` leaves as it is: most are. orjson is many times as quick.
+def jsonable_bytes(tree: Any) -> bytes:
+    """Return `jsonable(tree)` as JSON, without limits for all items and all characters together.
 
     Args:
-        value: A list or a mapping.
-        items: As for `jsonable`.
-        characters: As for `jsonable`.
-
-    Returns:
-        The JSON. None if `jsonable` may change the value.
+        tree: A tree of our own. What it holds of the application is nearly always plain.
     """
-    try:
-        if not _is_small_and_plain(value, items):
-            return None
-        plain = orjson.dumps(value, option=orjson.OPT_STRICT_INTEGER)
-    except (TypeError, ValueError, RuntimeError):
-        # A lone surrogate, a big integer, a key that is no text, or another thread changes the value just now.
-        return None
-    if len(plain) >= min(characters, MAX_TEXT):
-        return None
-    return None if needs_care(plain) else plain
-
-
-def needs_care(encoded: bytes) -> bool:
-    """Return whether JSON may hold a NUL or base64, for which `jsonable` puts something else.
-
-    Args:
-        encoded: JSON as orjson writes it, without spaces.
-    """
-    return any(sign in encoded for sign in _SIGNS)
-
-
-def _is_small_and_plain(value: Any, items: float) -> bool:
-    """Return whether a value has only JSON's own types, is not too deep, and has no more items than these."""
-    level = [value]
-    for _ in range(MAX_DEPTH):
-        items -= sum(map(len, level))
-        if (
-            items < 0
-        ):  # before they are looked at: a part in a thousand places has a thousand parts in a thousand places
-            return False
-        parts: list[Any] = []
-        for each in level:
-            parts += each.values() if type(each) is dict else each
-        kinds = set(map(type, parts))
-        if not kinds <= _PLAIN:
-            return False
-        if kinds.isdisjoint(_HOLDING):
-            return True
-        level = [part for part in parts if type(part) in _HOLDING]
-    return False
+    plain = plain_json(tree, math.inf, math.inf)
+    return orjson.dumps(jsonable(tree, items=math.inf, characters=math.inf)) if plain is None else plain
 
 
 def characters_in(tree: Any) -> int:
@@ -168,11 +115,11 @@ def characters_in(tree: Any) -> int:
         kind = type(part)
         if kind is str:
             total += len(part)
-        elif kind is dict or (kind not in _PLAIN and isinstance(part, Mapping)):
-            total += sum([len(key) for key in part if type(key) is str])
-            parts += part.values()
         elif kind is list or kind is tuple:
             parts += part
+        elif kind is dict or (kind not in SCALARS and isinstance(part, Mapping)):
+            total += sum([len(key) for key in part if type(key) is str])
+            parts += part.values()
         elif isinstance(part, str):  # LangChain's own kind of text
             total += len(part)
     return total
@@ -198,7 +145,7 @@ class _Walk:
         kind = type(value)
         if kind is str:
             return self._text(value)
-        if kind in _SCALARS:
+        if kind in SCALARS:
             return _scalar(value)
         if depth >= MAX_DEPTH:
             return "[nested too deeply]"
@@ -305,7 +252,7 @@ class _Walk:
 
 
 def _scalar(value: float | None) -> Any:
-    """Return a value of one of `_SCALARS` as JSON can hold it."""
+    """Return a value of one of `SCALARS` as JSON can hold it."""
     if type(value) is int:
         return _whole_number(value)
     if type(value) is float and not math.isfinite(value):

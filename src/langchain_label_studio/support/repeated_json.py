@@ -7,7 +7,8 @@ from typing import Any
 import orjson
 
 from langchain_label_studio.support.bounded_dict import BoundedDict
-from langchain_label_studio.support.json_safe import jsonable, plain_json
+from langchain_label_studio.support.json_safe import MAX_CHARACTERS, MAX_ITEMS, jsonable
+from langchain_label_studio.support.plain_json import plain_json
 
 _MAX_REMEMBERED = 32
 _SMALLEST = 500
@@ -30,7 +31,7 @@ def repeated_json(value: Any) -> Any:
     known = _remembered.get(id(value))
     if known is not None and known[0] is value and _is_unchanged(value, known[1]):
         return orjson.Fragment(known[1])
-    plain = plain_json(value)
+    plain = plain_json(value, MAX_ITEMS, MAX_CHARACTERS)
     if plain is None or not _SMALLEST <= len(plain) <= _LARGEST:
         return jsonable(value)
     _remembered[id(value)] = (value, plain)

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from langchain_label_studio.support.json_safe import encode, jsonable
 from langchain_label_studio.support.repeated_json import repeated_json
-from tests.support.private_parts import remembered_json, walk
+from tests.support.private_parts import remembered_json
 
 
 class Colour(str, enum.Enum):  # noqa: UP042 (what programs have)
@@ -71,41 +71,6 @@ def tools(
         }
         for each in range(number)
     ]
-
-
-def is_same(one: Any, other: Any) -> bool:
-    if type(one) is not type(other):
-        return False
-    if isinstance(one, dict):
-        return list(one) == list(other) and all(is_same(one[key], other[key]) for key in one)
-    if isinstance(one, list):
-        return len(one) == len(other) and all(map(is_same, one, other))
-    return one == other  # type: ignore[no-any-return]
-
-
-@given(VALUES)
-def test_the_quick_road_leads_to_the_same_json(value: Any) -> None:
-    assert is_same(jsonable(value), walk(value))
-
-
-@pytest.mark.parametrize("depth", [1, 29, 30, 31, 58, 59, 60, 61, 62, 90])
-def test_the_quick_road_is_as_deep(depth: int) -> None:
-    value: Any = 1
-    for level in range(depth):
-        value = [value] if level % 2 else {"inner": value}
-
-    assert is_same(jsonable(value), walk(value))
-
-
-@pytest.mark.parametrize("number", [9_998, 9_999, 10_000, 10_001, 20_000])
-def test_the_quick_road_is_as_wide(number: int) -> None:
-    for value in (
-        list(range(number)),
-        {str(each): each for each in range(number)},
-        [[1]] * number,
-        [[]] * number,
-    ):
-        assert is_same(jsonable(value), walk(value))
 
 
 @given(VALUES)

@@ -17,7 +17,7 @@ from langchain_label_studio.label_config.inert_text import inert, inert_items, u
 from langchain_label_studio.label_config.parse import LabelConfig
 from langchain_label_studio.label_config.prompt_value import prompt_value
 from langchain_label_studio.support.forks import no_fork
-from langchain_label_studio.support.jsonable_bytes import jsonable_bytes
+from langchain_label_studio.support.json_safe import jsonable_bytes
 from langchain_label_studio.types.run import LLMRun
 from langchain_label_studio.types.run_record import METADATA_SENT
 from langchain_label_studio.types.task_columns import COLUMNS, PANELS, UNFILTERABLE

@@ -17,10 +17,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from langchain_label_studio.support import jsonable_bytes as room
-from langchain_label_studio.support.json_safe import BASE64_KEYS, MAX_DEPTH, jsonable
-from langchain_label_studio.support.jsonable_bytes import jsonable_bytes
+from langchain_label_studio.support.json_safe import jsonable, jsonable_bytes
+from langchain_label_studio.support.plain_json import BASE64_KEYS, MAX_DEPTH, plain_json
 from langchain_label_studio.support.safe_text import MAX_TEXT
+from tests.support.private_parts import walk
 
 
 class Colour(enum.Enum):
@@ -80,7 +80,7 @@ values = st.recursive(
 
 
 def walked(tree: Any) -> bytes:
-    return orjson.dumps(jsonable(tree, items=math.inf, characters=math.inf))
+    return orjson.dumps(walk(tree, items=math.inf, characters=math.inf))
 
 
 def nested(depth: int, value: Any = "in the middle") -> Any:
@@ -150,8 +150,16 @@ def test_a_value_that_contains_itself_becomes_a_note() -> None:
     ],
     ids=["plain", "the keys for base64 hold no text", "as deep as can be", "many parts"],
 )  # fmt: skip
-def test_a_tree_that_is_fine_is_not_walked(tree: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    expected = walked(tree)
-    monkeypatch.delattr(room, "jsonable")
+def test_a_tree_that_is_fine_is_not_walked(tree: dict[str, Any]) -> None:
+    assert plain_json(tree, math.inf, math.inf) == walked(tree)
 
-    assert jsonable_bytes(tree) == expected
+
+@given(st.dictionaries(keys, values, max_size=5))
+def test_jsonable_gives_what_the_walk_gives(value: dict[str, Any]) -> None:
+    assert orjson.dumps(jsonable(value)) == orjson.dumps(walk(value))
+
+
+@pytest.mark.parametrize("number", [9_998, 9_999, 10_000, 10_001, 20_000])
+def test_a_value_is_cut_at_the_same_number_of_items(number: int) -> None:
+    for value in ([1] * number, {str(each): each for each in range(number)}, [[1]] * number, [[]] * number):
+        assert jsonable(value) == walk(value)
