@@ -42,7 +42,7 @@ def drained(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         watch(sender)
 
     monkeypatch.setattr(process_exit, "watch", note)
-    monkeypatch.setattr(ProjectDestination, "send", lambda self, records: None)
+    monkeypatch.setattr(ProjectDestination, "send", lambda self, records, upcoming: None)
     yield
     for sender in list(senders):
         sender.drain(5)

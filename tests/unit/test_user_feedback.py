@@ -244,7 +244,7 @@ class TestWithoutANetwork:
     @pytest.fixture(autouse=True)
     def _everything_is_taken(self, monkeypatch: pytest.MonkeyPatch) -> None:
         for destination in (ProjectDestination, FeedbackDestination):
-            monkeypatch.setattr(destination, "send", lambda self, records: None)
+            monkeypatch.setattr(destination, "send", lambda self, records, upcoming: None)
 
     def test_a_handler_takes_it_at_once_masked_and_on_the_disk(self, tmp_path: Path) -> None:
         handler = LabelStudioCallbackHandler(
@@ -306,7 +306,7 @@ class TestWithoutANetwork:
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         sent: list[Record] = []
-        monkeypatch.setattr(FeedbackDestination, "send", lambda _, records: sent.extend(records))
+        monkeypatch.setattr(FeedbackDestination, "send", lambda _, records, upcoming: sent.extend(records))
         mine = "of-many-days"
         import threading
 

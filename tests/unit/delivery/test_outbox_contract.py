@@ -15,6 +15,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -399,6 +400,44 @@ def test_a_batch_stays_the_same_until_it_is_removed(make: Make) -> None:
     assert len(outbox) == 2
     outbox.remove(batch)
     assert drain(outbox) == [["b"]]
+
+
+def test_what_is_upcoming_is_the_next_batch_as_far_as_it_is_known_and_nothing_changes_by_it(
+    make: Make,
+) -> None:
+    outbox = make(batch_size=2)
+    for key in "abcdefg":
+        outbox.append(record(key))
+    known = []
+
+    while batch := outbox.next_batch():
+        known.append((upcoming_keys(outbox), [item.key for item in batch.records]))
+        outbox.remove(batch)
+
+    assert [keys for _, keys in known] == [["a", "b"], ["c", "d"], ["e", "f"], ["g"]]
+    for (upcoming, _), (_, came) in pairwise(known):
+        assert upcoming in ([], came)
+    assert known[-1][0] == []
+
+
+def upcoming_keys(outbox: Outbox) -> list[str]:
+    assert outbox.upcoming() == outbox.upcoming()
+    return [key_of(body) for body in outbox.upcoming()]
+
+
+@pytest.mark.parametrize("kind", [DISK, FALLBACK], ids=["disk", "fallback"], indirect=True)
+def test_a_closed_batch_on_the_disk_is_upcoming_and_nothing_if_somebody_deleted_it(
+    make: Make, tmp_path: Path
+) -> None:
+    outbox = make(batch_size=2)
+    for key in "abcde":
+        outbox.append(record(key))
+    assert outbox.next_batch()
+
+    assert upcoming_keys(outbox) == ["c", "d"]
+    for file in tmp_path.rglob("*2.jsonl"):
+        file.unlink()
+    assert upcoming_keys(outbox) == []
 
 
 def test_an_append_that_cannot_be_read_is_set_aside_and_holds_up_nobody(make: Make) -> None:

@@ -23,7 +23,7 @@ NAME = "Of one target"
 
 @pytest.fixture(autouse=True)
 def _everything_is_taken(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(ProjectDestination, "send", lambda self, records: None)
+    monkeypatch.setattr(ProjectDestination, "send", lambda self, records, upcoming: None)
     yield
     wait_until_quiet()
 
@@ -181,7 +181,7 @@ def test_a_setting_that_cannot_be_right_is_an_error(options: dict[str, object]) 
 def test_flush_waits_no_longer_than_it_was_told(monkeypatch: pytest.MonkeyPatch) -> None:
     """P7: also while a request hangs, and then it covers what was recorded before it, not what came later."""
     gate = threading.Event()
-    monkeypatch.setattr(ProjectDestination, "send", lambda self, records: gate.wait(10) and None)
+    monkeypatch.setattr(ProjectDestination, "send", lambda self, records, upcoming: gate.wait(10) and None)
     handler = make()
     record(handler)
     started = time.monotonic()
