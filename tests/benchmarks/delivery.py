@@ -7,48 +7,27 @@ import resource
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
-from langchain_label_studio.local_server import LocalLabelStudio
+from tests.benchmarks import several_processes
 from tests.benchmarks.lab import LEGACY_TOKEN, Lab, median
+from tests.benchmarks.projects import check, new_title, server_of
 from tests.benchmarks.report import Result, Table, Verdict
 from tests.benchmarks.workload import record
-from tests.support.postgres import MISSING, PostgreSQL, find_binaries
 
 _BATCH = 500
 _OF_BARE_LOOP = 1.05
 _OF_ENCODED_LOOP = 0.8
 _OF_OLD_HANDLER = 50
 _QUESTION_RATIO = 1.5
-_PROCESSES = (1, 2, 4, 8)
 
 
 def run(lab: Lab) -> Result:
     """Measure what one process delivers, what several deliver, and questions for runs that may be stored."""
-    with _label_studio_on_postgresql(lab) as postgresql:
-        delivery = _measure_delivery(lab)
-        several = _measure_several(lab, {"SQLite": lab.label_studio, "PostgreSQL": postgresql})
-    questions = _measure_questions(lab)
+    delivery, questions = _measure_delivery(lab), _measure_questions(lab)
+    several = several_processes.measure(lab)
     return Result([*delivery.verdicts, *questions.verdicts], [*delivery.tables, *several.tables])
-
-
-@contextmanager
-def _label_studio_on_postgresql(lab: Lab) -> Iterator[LocalLabelStudio | None]:
-    """Run another Label Studio. None without PostgreSQL."""
-    if (binaries := find_binaries()) is None:
-        lab.say(f"delivery: SQLite only. {MISSING}")
-        yield None
-        return
-    lab.say("delivery: starting a real Label Studio on PostgreSQL")
-    with PostgreSQL(binaries) as database:
-        place = lab.directory / "label-studio-on-postgresql"
-        label_studio = LocalLabelStudio(place, env=database.label_studio_env).start()
-        try:
-            yield label_studio
-        finally:
-            label_studio.stop()
 
 
 def _measure_delivery(lab: Lab) -> Result:
@@ -56,7 +35,7 @@ def _measure_delivery(lab: Lab) -> Result:
     runs = lab.scale(10_000, 1_000)
     old_runs = lab.scale(100, 20)
     rounds = lab.scale(3, 1)
-    server = _server(lab.label_studio)
+    server = server_of(lab.label_studio)
     measured: dict[str, list[list[float]]] = {"ours": [], "bare": [], "encoded": [], "old": []}
     with lab.workers(measured) as workers:
 
@@ -104,47 +83,13 @@ def _measure_delivery(lab: Lab) -> Result:
     return Result(verdicts, [Table(caption, ("", "runs per second", "ms per run", "CPU, µs per run"), rows)])
 
 
-def _measure_several(lab: Lab, servers: dict[str, LocalLabelStudio | None]) -> Result:
-    """Measure how many runs a second several processes of one computer deliver together into one project."""
-    runs = lab.scale(4_000, 400)
-    rows = []
-    for name, label_studio in servers.items():
-        if label_studio is None:
-            continue
-        lab.say(f"delivery: several processes, {name}")
-        server, row = _server(label_studio), [name]
-        for count in _PROCESSES:
-            title, share = _title(), runs // count
-            # Processes of one user take turns by a lock file in this user's directory.
-            home = {"XDG_STATE_HOME": str(lab.directory / "state")}
-            with ThreadPoolExecutor(count) as pool:
-                workers = [lab.worker(home) for _ in range(count)]
-                for call in [pool.submit(each.call, get_ready, title=title, **server) for each in workers]:
-                    call.result()
-                began = time.perf_counter()
-                calls = [pool.submit(each.call, deliver_ready, runs=share, timeout=600) for each in workers]
-                [project] = {call.result() for call in calls}
-                seconds = time.perf_counter() - began
-                for worker in workers:
-                    worker.stop()
-            _check(**server, project_id=project, runs=share * count)
-            row.append(f"{share * count / seconds:,.0f}")
-        rows.append(row)
-    caption = (
-        f"**Delivery by several processes** of one computer into one project: {runs:,} runs together, recorded and "
-        "flushed, in runs per second"
-    )
-    header = ("", *(f"{count} process{'es' * (count > 1)}" for count in _PROCESSES))
-    return Result(tables=[Table(caption, header, rows)])
-
-
 def _measure_questions(lab: Lab) -> Result:
     """Measure the questions for runs that may be stored."""
     lab.say("delivery: questions for runs that may be stored")
     small, large = lab.scale(1_000, 500), lab.scale(30_000, 1_500)
     with lab.worker() as worker:
         in_small, in_large, unbound = worker.call(
-            ask, small=small, large=large, timeout=900, **_server(lab.label_studio)
+            ask, small=small, large=large, timeout=900, **server_of(lab.label_studio)
         )
     verdict = Verdict(
         f"time of a question for {_BATCH} runs in a project of {large:,} tasks, of that in one of {small:,}",
@@ -155,10 +100,6 @@ def _measure_questions(lab: Lab) -> Result:
     return Result([verdict])
 
 
-def _server(label_studio: LocalLabelStudio) -> dict[str, str]:
-    return {"url": label_studio.url, "key": label_studio.api_key}
-
-
 # In the worker
 
 
@@ -166,11 +107,11 @@ def deliver(runs: int, url: str, key: str) -> tuple[float, float]:
     """Record runs and flush them; return the seconds that takes, and those of the processor."""
     from langchain_label_studio import LabelStudioCallbackHandler
 
-    handler = LabelStudioCallbackHandler(key, url, project_name=_title())
+    handler = LabelStudioCallbackHandler(key, url, project_name=new_title())
     with _clock() as took:
         record(handler, runs)
         assert handler.flush(600), handler.stats()
-    _check(url, key, handler.project_id, runs)
+    check(url, key, handler.project_id, runs)
     handler.close()
     return took()
 
@@ -193,7 +134,7 @@ def import_loop(runs: int, url: str, key: str, *, encoded: bool = False) -> tupl
     batches = [tasks[first : first + _BATCH] for first in range(0, runs, _BATCH)]
     bodies = [json.dumps(batch).encode() for batch in batches]
     client = LabelStudio(base_url=url, api_key=key)
-    project = client.projects.create(title=_title(), label_config=config)
+    project = client.projects.create(title=new_title(), label_config=config)
     with _clock() as took:
         if encoded:
             for body in bodies:
@@ -207,26 +148,8 @@ def import_loop(runs: int, url: str, key: str, *, encoded: bool = False) -> tupl
         else:
             for batch in batches:
                 client.projects.import_tasks(project.id, request=batch)
-    _check(url, key, project.id, runs)
+    check(url, key, project.id, runs)
     return took()
-
-
-_ready: list[Any] = []
-
-
-def get_ready(title: str, url: str, key: str) -> None:
-    """Make a handler that is connected."""
-    from langchain_label_studio import LabelStudioCallbackHandler
-
-    _ready.append(LabelStudioCallbackHandler(key, url, project_name=title))
-
-
-def deliver_ready(runs: int) -> int:
-    """Record runs with that handler, and flush them; return its project."""
-    [handler] = _ready
-    record(handler, runs)
-    assert handler.flush(600), handler.stats()
-    return int(handler.project_id)
 
 
 def ask(small: int, large: int, url: str, key: str) -> tuple[float, float, float]:
@@ -243,7 +166,7 @@ def ask(small: int, large: int, url: str, key: str) -> tuple[float, float, float
 
     client = LabelStudioClient(url=f"{url}/", api_key=SecretStr(key))
     config = get_default_label_configs("prompt")[0]
-    project = client.create_project(title=_title(), label_config=config, model_version="langchain")
+    project = client.create_project(title=new_title(), label_config=config, model_version="langchain")
     since, last = FoundTask(id=0, key=""), [""]
     took = []
     for first in range(0, large, _BATCH):
@@ -269,10 +192,10 @@ def deliver_with_old(runs: int, url: str, key: str) -> tuple[float, float]:
     """Record runs with the old handler, which sends each in its callback; return the seconds as `deliver` does."""
     from langchain_community.callbacks.labelstudio_callback import LabelStudioCallbackHandler
 
-    handler = LabelStudioCallbackHandler(key, url, project_name=_title())
+    handler = LabelStudioCallbackHandler(key, url, project_name=new_title())
     with _clock() as took:
         record(handler, runs)
-    _check(url, key, handler.project_id, runs)
+    check(url, key, handler.project_id, runs)
     return took()
 
 
@@ -289,10 +212,6 @@ def _clock() -> Iterator[Callable[[], tuple[float, float]]]:
     ended += now()
 
 
-def _title() -> str:
-    return f"Benchmark {uuid.uuid4().hex[:8]}"
-
-
 def _tasks(runs: int, label_config: str) -> list[dict[str, Any]]:
     """Return the tasks that our handler makes of the runs."""
     from langchain_label_studio import LabelStudioCallbackHandler
@@ -300,18 +219,9 @@ def _tasks(runs: int, label_config: str) -> list[dict[str, Any]]:
     from langchain_label_studio.label_studio.tasks.build import build_task
     from langchain_label_studio.types.run_record import decode_run
 
-    handler = LabelStudioCallbackHandler("key", project_name=_title(), connect="lazy", durability="memory")
+    handler = LabelStudioCallbackHandler("key", project_name=new_title(), connect="lazy", durability="memory")
     kept: list[Any] = []
     handler._recorder._submit = lambda taken: kept.append(taken) or True
     record(handler, runs)
     config = parse_label_config(label_config)
     return [build_task(decode_run(taken), config, model_version="langchain") for taken in kept]
-
-
-def _check(url: str, key: str, project_id: int, runs: int) -> None:
-    """See that all tasks are there, with their answers."""
-    from label_studio_sdk import LabelStudio
-
-    project = LabelStudio(base_url=url, api_key=key).projects.get(id=project_id)
-    counted = (project.task_number, project.total_predictions_number)
-    assert counted == (runs, runs), f"{counted} tasks and predictions, {runs} runs"
