@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import cache
@@ -125,11 +125,16 @@ def _panels(run: LLMRun, config: LabelConfig) -> dict[str, str]:
     keys = [key for key in PANELS if key in config.active.markdown]
     if not keys:
         return {}
+    render = _render_panel()
+    return {key: html for key in keys if (html := render(key, run))}
+
+
+@cache
+def _render_panel() -> Callable[[str, LLMRun], str]:
     with no_fork():
         from langchain_label_studio.label_studio.tasks.conversation_html import render_panel  # noqa: PLC0415 (takes 3 ms to load: not for an import)
 
-    panels = {key: render_panel(key, run) for key in keys}
-    return {key: html for key, html in panels.items() if html}
+    return render_panel
 
 
 def check_task_data(
