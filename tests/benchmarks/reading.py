@@ -18,7 +18,8 @@ from tests.benchmarks.workload import ANSWER, PROMPT
 _PAGE = 1000
 _VERSION = "langchain"
 _OF_EXPORT = 1.0
-_OF_BARE_READ = 0.9
+# Label Studio answers these requests three times as quickly as those with predictions. So the same work is more of the time.
+_OF_BARE_READ = 0.75
 _MEMORY_MB = 200
 
 

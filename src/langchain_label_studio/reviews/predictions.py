@@ -74,16 +74,17 @@ def _parents(task: Mapping[str, Any]) -> set[int]:
 def _begins_with(kept: Prediction, listed: str) -> bool:
     """Return whether the text of a prediction begins with what Label Studio lists of it."""
     begin = _TEXTS.search(listed)
-    # The last character may be half of one that the next line of `_as_listed` would replace.
+    # Label Studio cuts before it replaces, so the last character may be half of what `_as_listed` replaces.
     shown = listed[begin.end() : -1] if begin else ""
     texts = [text for _, texts in predicted_texts(kept) for text in texts]
-    written = (json.dumps(texts), json.dumps(texts, ensure_ascii=False, separators=(",", ":")))
+    # SQLite has the JSON as it was stored, and PostgreSQL writes it anew.
+    on_sqlite, on_postgresql = _as_listed(texts), _as_listed(texts, ensure_ascii=False, separators=(",", ":"))
     return bool(shown) and any(
-        text.startswith(shown) or shown.startswith(text) for text in map(_as_listed, written)
+        text.startswith(shown) or shown.startswith(text) for text in (on_sqlite, on_postgresql)
     )
 
 
-def _as_listed(texts: str) -> str:
-    """Return a list in JSON as Label Studio lists it: without the quotation marks and the first bracket."""
-    escaped = texts.replace("/", "\\/").replace(',"', ', "').replace("],[", "] [")
+def _as_listed(texts: list[str], **written: Any) -> str:
+    """Return texts as Label Studio lists them, after the first bracket: as JSON without quotation marks."""
+    escaped = json.dumps(texts, **written).replace("/", "\\/").replace(',"', ', "').replace("],[", "] [")
     return escaped.replace('"', "")[1:]
