@@ -29,6 +29,7 @@ NOT_TYPED = {
     "headers",
     "verify",
     "api_key",
+    "from_task",
     "include_skipped",
     "include_unreviewed",
     "progress",
