@@ -14,6 +14,7 @@ NOT_FOR_AN_IMPORT = {
     *("label_studio.answers", "label_studio.client", "label_studio.projects", "label_studio.tasks"),
     *("label_studio.destinations.feedback", "types.control_tag", "types.feedback", "types.review"),
     *("delivery.rejected", "selectors.conditions", "selectors.selector", "forms.trace_gatherer"),
+    "recording.recallable_runs",
 }
 
 

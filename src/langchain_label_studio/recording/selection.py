@@ -9,7 +9,6 @@ from uuid import UUID
 
 import orjson
 
-from langchain_label_studio.recording.recallable_runs import RecallableRuns
 from langchain_label_studio.selectors.sampling import in_sample
 from langchain_label_studio.support.forks import ForkSafe, no_fork
 from langchain_label_studio.types.run import RunFields, Status
@@ -17,6 +16,7 @@ from langchain_label_studio.types.run_record import make_run
 from langchain_label_studio.types.user_functions import Select
 
 if TYPE_CHECKING:
+    from langchain_label_studio.recording.recallable_runs import RecallableRuns
     from langchain_label_studio.selectors.selector import Selector
 
 _OF_INTEREST = frozenset({"success", "partial"})
@@ -50,11 +50,16 @@ class RunSelection(ForkSafe):
         """
         self._include_errors = include_errors
         self._rate = sample_rate
-        self._select = _selector(select) if select else None
-        self._recalls = bool(self._select and self._select.low)
+        self._select: Selector | None = None
+        self._recallable: RecallableRuns | None = None
+        if select:
+            with no_fork():  # most handlers record all runs, and need neither
+                from langchain_label_studio.recording.recallable_runs import RecallableRuns  # noqa: PLC0415
+                from langchain_label_studio.selectors.selector import as_selector  # noqa: PLC0415
+            self._select = as_selector(select)
+            self._recallable = RecallableRuns() if self._select.low else None
         self._not_sampled = f"sample_rate={sample_rate:g}"
         self._not_selected = f"select={self._select}"
-        self._recallable = RecallableRuns()
         self.excluded: Counter[str] = Counter()
         super().__init__()
 
@@ -65,7 +70,7 @@ class RunSelection(ForkSafe):
 
     def excludes_trace(self, trace_id: UUID) -> bool:
         """Return whether all runs of a trace are excluded for good. Then none of them is read."""
-        return self._rate < 1 and not self._recalls and not in_sample(trace_id, self._rate)
+        return self._rate < 1 and self._recallable is None and not in_sample(trace_id, self._rate)
 
     def count_excluded(self) -> None:
         """Count a run of an excluded trace."""
@@ -98,7 +103,7 @@ class RunSelection(ForkSafe):
         else:
             reason = self._not_selected
         self._count(reason)
-        if self._recalls:
+        if self._recallable is not None:
             self._recallable.put(run, reason)
         return False
 
@@ -113,11 +118,14 @@ class RunSelection(ForkSafe):
             Exception: The user's `select` function failed.
         """
         score = feedback.score
-        if self._select is None or score is None or not any(score <= low for low in self._select.low):
+        select, recallable = self._select, self._recallable
+        if select is None or recallable is None or score is None:
             return
-        for left in self._recallable.find(known):
+        if not any(score <= low for low in select.low):
+            return
+        for left in recallable.find(known):
             run = orjson.loads(left.line)
-            if self._select(make_run(run), rating=score) and self._recallable.remove(left):
+            if select(make_run(run), rating=score) and recallable.remove(left):
                 self._count(left.reason, -1)
                 yield run
 
@@ -126,9 +134,3 @@ class RunSelection(ForkSafe):
             self.excluded[reason] += by
             if not self.excluded[reason]:
                 del self.excluded[reason]
-
-
-def _selector(select: Select) -> Selector:
-    with no_fork():  # most handlers record all runs
-        from langchain_label_studio.selectors.selector import as_selector  # noqa: PLC0415
-    return as_selector(select)

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class SecretShape:
+class SecretShape(NamedTuple):
     """A shape of secrets.
 
     Attributes:
