@@ -15,6 +15,9 @@ from langchain_label_studio.support.json_safe import as_mapping
 Prediction = Mapping[str, Any]
 
 _KEPT = "prediction"
+# How JSON is written: SQLite has it as Label Studio stored it, and for PostgreSQL Label Studio writes it anew.
+_ON_SQLITE: Mapping[str, Any] = {}
+_ON_POSTGRESQL: Mapping[str, Any] = {"ensure_ascii": False, "separators": (",", ":")}
 _TEXTS = re.compile(r"text: ?\[")
 
 
@@ -77,14 +80,11 @@ def _begins_with(kept: Prediction, listed: str) -> bool:
     # Label Studio cuts before it replaces, so the last character may be half of what `_as_listed` replaces.
     shown = listed[begin.end() : -1] if begin else ""
     texts = [text for _, texts in predicted_texts(kept) for text in texts]
-    # SQLite has the JSON as it was stored, and PostgreSQL writes it anew.
-    on_sqlite, on_postgresql = _as_listed(texts), _as_listed(texts, ensure_ascii=False, separators=(",", ":"))
-    return bool(shown) and any(
-        text.startswith(shown) or shown.startswith(text) for text in (on_sqlite, on_postgresql)
-    )
+    written = (_as_listed(texts, **options) for options in (_ON_SQLITE, _ON_POSTGRESQL))
+    return bool(shown) and any(text.startswith(shown) or shown.startswith(text) for text in written)
 
 
-def _as_listed(texts: list[str], **written: Any) -> str:
+def _as_listed(texts: list[str], **options: Any) -> str:
     """Return texts as Label Studio lists them, after the first bracket: as JSON without quotation marks."""
-    escaped = json.dumps(texts, **written).replace("/", "\\/").replace(',"', ', "').replace("],[", "] [")
+    escaped = json.dumps(texts, **options).replace("/", "\\/").replace(',"', ', "').replace("],[", "] [")
     return escaped.replace('"', "")[1:]
