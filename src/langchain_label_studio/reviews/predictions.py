@@ -34,8 +34,9 @@ def knows_predictions(task: Mapping[str, Any]) -> bool:
     """Return whether a task has no prediction, or only the one that `meta` keeps.
 
     It has another one if an ML backend or a person added it, and none if somebody deleted it. Label Studio says how many
-    there are, their versions, and the beginning of what they say. A program that writes another end to a long text of a
-    prediction is not seen. A task of an earlier version or from elsewhere keeps no prediction.
+    there are, their versions, and the beginning of what they say. The annotations hold the texts that reviewers left
+    untouched. So it is not seen only if a program writes another end to a long text, and every reviewer changes it again.
+    A task of an earlier version or from elsewhere keeps no prediction.
     """
     count, versions = task.get("total_predictions"), task.get("predictions_model_versions")
     beginning = task.get("predictions_results")
@@ -47,6 +48,7 @@ def knows_predictions(task: Mapping[str, Any]) -> bool:
         and len(_parents(task)) <= 1
         and isinstance(beginning, str)
         and _begins_with(kept, beginning)
+        and _left_texts(task) <= texts_by_field(kept)
     )
 
 
@@ -56,6 +58,16 @@ def predicted_texts(prediction: Prediction) -> Iterator[tuple[str, list[str]]]:
         value = as_mapping(region.get("value"))
         if region.get("type") == "textarea" and set(value) == {"text"} and (texts := value["text"]):
             yield str(region.get("from_name")), [texts] if isinstance(texts, str) else list(map(str, texts))
+
+
+def texts_by_field(prediction: Prediction) -> set[tuple[str, tuple[str, ...]]]:
+    """Return the texts that a prediction fills into text fields, each with the name of its field."""
+    return {(name, tuple(texts)) for name, texts in predicted_texts(prediction)}
+
+
+def untouched(annotation: Mapping[str, Any]) -> Prediction:
+    """Return what an annotation has of the prediction with which it began, as the reviewer left it."""
+    return {"result": [region for region in regions_of(annotation) if region.get("origin") == "prediction"]}
 
 
 def regions_of(made: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
@@ -72,6 +84,12 @@ def _parents(task: Mapping[str, Any]) -> set[int]:
     """Return the predictions from which annotations began, by their numbers."""
     noted = (annotation.get("parent_prediction") for annotation in task.get("annotations") or ())
     return {parent for parent in noted if parent is not None}
+
+
+def _left_texts(task: Mapping[str, Any]) -> set[tuple[str, tuple[str, ...]]]:
+    return {
+        text for annotation in task.get("annotations") or () for text in texts_by_field(untouched(annotation))
+    }
 
 
 def _begins_with(kept: Prediction, listed: str) -> bool:

@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from langchain_label_studio.reviews.predictions import Prediction, predicted_texts, regions_of
+from langchain_label_studio.reviews.predictions import (
+    Prediction,
+    predicted_texts,
+    regions_of,
+    texts_by_field,
+    untouched,
+)
 from langchain_label_studio.support.moments import read_time
 
 
@@ -30,12 +36,10 @@ def started_from(
     ]
     if noted:
         return noted[0], True
-    untouched = {
-        "result": [region for region in regions_of(annotation) if region.get("origin") == "prediction"]
-    }
-    if kept := _texts_by_field(untouched):
-        same = (each for each in reversed(predictions) if kept & _texts_by_field(each))
-        return next(same, untouched), True
+    left = untouched(annotation)
+    if texts := texts_by_field(left):
+        same = (each for each in reversed(predictions) if texts & texts_by_field(each))
+        return next(same, left), True
     known = [prediction for prediction in predictions if not _is_later(prediction, annotation)] or predictions
     shown = [prediction for prediction in known if shown_version in ("", prediction.get("model_version"))]
     return next((kind[-1] for kind in (shown, known) if kind), {}), bool(shown)
@@ -50,10 +54,6 @@ def own_prediction(predictions: Sequence[Prediction], run_id: str) -> Prediction
     texts = [prediction for prediction in predictions if any(predicted_texts(prediction))]
     made = [prediction for prediction in texts if mine and mine in _region_ids(prediction)]
     return next((kind[0] for kind in (made, texts) if kind), {})
-
-
-def _texts_by_field(prediction: Prediction) -> set[tuple[str, tuple[str, ...]]]:
-    return {(name, tuple(texts)) for name, texts in predicted_texts(prediction)}
 
 
 def _is_later(prediction: Prediction, annotation: Mapping[str, Any]) -> bool:

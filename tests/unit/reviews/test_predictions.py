@@ -56,7 +56,6 @@ def with_predictions(task: dict[str, Any], number: int = 7) -> dict[str, Any]:
         [annotation(FIVE, parent_prediction=7)],
         [annotation(texts("response", "Paris."), parent_prediction=7), annotation(FIVE, number=2)],
         [annotation(texts("response", "Lyon.") | {"origin": "prediction"})],
-        [annotation(texts("response", "Nice.") | {"origin": "prediction"}, FIVE)],
         [annotation(FIVE, draft_created_at="2026-11-21T08:00:00Z")],
     ],
 )
@@ -122,6 +121,14 @@ def test_a_prediction_that_was_changed_is_asked_for(
 )
 def test_predictions_of_others_are_asked_for(more: dict[str, Any]) -> None:
     assert not knows_predictions(listed(annotation(FIVE, parent_prediction=7)) | more)
+
+
+def test_a_text_that_a_reviewer_left_untouched_tells_what_the_prediction_was() -> None:
+    left = annotation(texts("response", LONG + "It is Paris.") | {"origin": "prediction"}, FIVE)
+    changed = annotation(texts("response", "Paris.") | {"origin": "prediction-changed"}, FIVE)
+
+    assert not knows_predictions(listed(left, answers=LONG + "It is Lyon."))
+    assert knows_predictions(listed(changed, answers=LONG + "It is Lyon."))
 
 
 def test_a_server_that_does_not_list_these_columns_is_asked() -> None:
