@@ -21,7 +21,6 @@ from langchain_label_studio.forms.form import Form
 from langchain_label_studio.forms.modes import BUILT_IN_MODES, LabelStudioMode, carried_name
 from langchain_label_studio.forms.registry import get_form, resolve_group_by
 from langchain_label_studio.label_studio.community_attributes import CommunityAttributes, known_mode
-from langchain_label_studio.label_studio.destinations.runs import ProjectDestination, load_client
 from langchain_label_studio.label_studio.settings import (
     DEFAULT_MODE,
     DEFAULT_MODEL_VERSION,
@@ -29,7 +28,6 @@ from langchain_label_studio.label_studio.settings import (
     Settings,
     resolve_settings,
 )
-from langchain_label_studio.label_studio.shared_senders import send_orphaned_runs, share_sender
 from langchain_label_studio.recording.callbacks import RecordingCallbacks
 from langchain_label_studio.recording.recorded_runs import ProjectKey, share_recorded_runs
 from langchain_label_studio.recording.recorder import Recorder
@@ -43,6 +41,7 @@ from langchain_label_studio.types.user_functions import Data, GroupBy, Mask, Sel
 
 if TYPE_CHECKING:
     from langchain_label_studio.label_config.parse import LabelConfig
+    from langchain_label_studio.label_studio.destinations.runs import ProjectDestination
     from langchain_label_studio.user_feedback import FeedbackDesk
 
 CONNECT_SECONDS = 5.0
@@ -176,16 +175,14 @@ class LabelStudioCallbackHandler(CommunityAttributes, RecordingCallbacks):
         self._begin()
         if connect == "eager":
             self._connect()
-        send_orphaned_runs(self._sender, settings, self._delivery)
+        self._send_orphaned_runs()
 
     def _begin(self) -> None:
+        with no_fork():  # what delivers is loaded with the first handler
+            from langchain_label_studio.label_studio.shared_senders import share_sender  # noqa: PLC0415
         self._sender = share_sender(self._settings, self._delivery)
         self._retire = weakref.finalize(self, self._sender.retire)
         self._retire.atexit = False
-        known = self._sender.destination
-        if known.project is None and self._settings.has_other_access_than(known.settings):
-            # The other key has never worked, or does not work any more.
-            self._sender.redirect(ProjectDestination(self._settings))
         self._opened_desk: FeedbackDesk | None = None
         form = self._form
         self._recorder = Recorder(
@@ -363,7 +360,7 @@ class LabelStudioCallbackHandler(CommunityAttributes, RecordingCallbacks):
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
         self._begin()
-        send_orphaned_runs(self._sender, self._settings, self._delivery)
+        self._send_orphaned_runs()
 
     @property
     def _desk(self) -> FeedbackDesk:
@@ -377,12 +374,9 @@ class LabelStudioCallbackHandler(CommunityAttributes, RecordingCallbacks):
             return self._opened_desk
 
     def _connect(self) -> None:
-        destination = self._sender.destination
-        # A new destination is tried before it replaces one that works. And the project may not fit these settings.
-        # The sender's thread may be connecting, for much longer than this thread should wait.
-        if destination.settings != self._settings or (destination.project is None and self._sender.unsettled):
-            destination = ProjectDestination(self._settings)
-        load_client()  # before the time begins to run
+        from langchain_label_studio.label_studio.shared_senders import destination_to_try  # noqa: PLC0415 (see _begin)
+
+        destination = destination_to_try(self._sender, self._settings)
         try:
             with time_limit(CONNECT_SECONDS):
                 project = destination.connect()
@@ -394,6 +388,11 @@ class LabelStudioCallbackHandler(CommunityAttributes, RecordingCallbacks):
         self._check_data(project.config, complete=True)
         for warning in project.warnings:
             warnings.warn(warning, LabelStudioWarning, stacklevel=3)
+
+    def _send_orphaned_runs(self) -> None:
+        from langchain_label_studio.label_studio.shared_senders import send_orphaned_runs  # noqa: PLC0415 (see _begin)
+
+        send_orphaned_runs(self._sender, self._settings, self._delivery)
 
     def _check_data(self, config: LabelConfig, *, complete: bool) -> None:
         if not callable(self._data):

@@ -6,14 +6,14 @@ import warnings
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
-from langchain_label_studio.delivery import Sender
 from langchain_label_studio.errors import LabelStudioWarning
 from langchain_label_studio.forms.modes import LabelStudioMode
-from langchain_label_studio.label_studio.destinations.runs import ProjectDestination, open_client
 from langchain_label_studio.label_studio.settings import DEFAULT_PROJECT_NAME, Settings
 
 if TYPE_CHECKING:
+    from langchain_label_studio.delivery import Sender
     from langchain_label_studio.label_config.parse import LabelConfig
+    from langchain_label_studio.label_studio.destinations.runs import ProjectDestination
 
 
 class _NotKept:
@@ -97,6 +97,8 @@ class CommunityAttributes:
     @cached_property
     def ls_client(self) -> Any:
         """The SDK's `label_studio_sdk.Client`. Here it works with both kinds of keys, and does not show them."""
+        from langchain_label_studio.label_studio.destinations.runs import open_client  # noqa: PLC0415 (as the handler does)
+
         return open_client(self._settings).legacy_client()
 
     @cached_property

@@ -16,7 +16,7 @@ from langchain_label_studio.delivery import (
     Sender,
 )
 from langchain_label_studio.delivery.settings import DeliverySettings
-from langchain_label_studio.label_studio.destinations.runs import ProjectDestination
+from langchain_label_studio.label_studio.destinations.runs import ProjectDestination, load_client
 from langchain_label_studio.label_studio.project_outboxes import Holds, ProjectOutbox
 from langchain_label_studio.label_studio.settings import Settings
 from langchain_label_studio.support.forks import ForkSafe, no_fork
@@ -155,7 +155,29 @@ def share_sender(settings: Settings, delivery: DeliverySettings) -> Sender[Proje
     Warns:
         LabelStudioWarning: Pending runs cannot be stored on the disk.
     """
-    return _runs.acquire(_runs.outbox_of(settings, delivery), delivery)
+    sender = _runs.acquire(_runs.outbox_of(settings, delivery), delivery)
+    known = sender.destination
+    if known.project is None and settings.has_other_access_than(known.settings):
+        # The other key has never worked, or does not work any more.
+        sender.redirect(ProjectDestination(settings))
+    return sender
+
+
+def destination_to_try(sender: Sender[ProjectDestination], settings: Settings) -> ProjectDestination:
+    """Return a destination to connect with: the sender's, or a new one that may replace it.
+
+    A new destination is tried before it replaces one that works. And the project may not fit these settings. The sender's
+    thread may be connecting, for much longer than another thread should wait.
+
+    Args:
+        sender: The sender.
+        settings: The server and the project.
+    """
+    load_client()  # before anybody counts the time
+    known = sender.destination
+    if known.settings != settings or (known.project is None and sender.unsettled):
+        return ProjectDestination(settings)
+    return known
 
 
 def share_feedback_sender(settings: Settings, delivery: DeliverySettings) -> Sender[FeedbackDestination]:
