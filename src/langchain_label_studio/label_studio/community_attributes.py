@@ -47,7 +47,8 @@ class CommunityAttributes:
     project_config: str
     mode: LabelStudioMode | str | None
     _settings: Settings
-    _sender: Sender[ProjectDestination]
+    if TYPE_CHECKING:  # not for `get_type_hints`, which would have to load it
+        _sender: Sender[ProjectDestination]
 
     api_key = _NotKept(
         "In clear text, a key ends up in logs and pickles. Read it where you have it from, such as "
