@@ -218,8 +218,7 @@ def test_runs_that_never_end_leave_nothing_behind(monkeypatch: pytest.MonkeyPatc
     handler = make()
 
     def start(characters: int) -> UUID:
-        turn = {"role": "user", "content": ""}
-        beside = len("".join([*turn, *turn.values()])) + len(["the prompt", "its turn", *turn, "metadata"])
+        beside = len('[[{"role":"user","content":""}]]')
         handler.on_llm_start({}, ["x" * (characters - beside)], run_id=(run_id := uuid4()))
         return run_id
 
