@@ -99,15 +99,6 @@ def test_only_one_batch_is_kept(builder: TaskBuilder, fills: list[str]) -> None:
     assert fills == ["a"]
 
 
-def test_a_reset_forgets_them(builder: TaskBuilder, fills: list[str]) -> None:
-    builder.build_ahead([recorded("a").body], PROJECT)
-    builder.reset()
-
-    builder.build([recorded("a")], PROJECT)
-
-    assert fills == ["a", "a"]
-
-
 def test_a_record_that_cannot_become_a_task_fails_when_its_turn_comes(builder: TaskBuilder) -> None:
     builder.build_ahead([b"{damaged", recorded("bad").body, recorded("a").body], PROJECT)
 
