@@ -7,13 +7,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 from langchain_label_studio.delivery.lane import Lane
 from langchain_label_studio.delivery.lane_files import BatchFile, lanes_in
-from langchain_label_studio.delivery.lanes_in_use import LanesInUse
+from langchain_label_studio.delivery.lanes_in_use import PATIENCE, LanesInUse, stalled
 from langchain_label_studio.delivery.orphaned_lanes import OrphanedLanes
 from langchain_label_studio.delivery.outbox import (
     DAMAGED,
@@ -37,6 +37,7 @@ class DiskOutbox:
 
     Attributes:
         appended: The number of records that were ever appended.
+        took: The seconds that the last append took.
         recovered: The number of recovered records.
         postponed: The number of postponed records.
         own_postponed: The number of postponed records that this process recorded itself.
@@ -89,25 +90,32 @@ class DiskOutbox:
         self._nested: list[bytes] = []
         self._bytes_of_others = 0
         self.appended = 0
+        self.took = 0.0
         self.recovered = 0
 
-    def append(self, body: bytes) -> int:
+    def append(self, body: bytes, *, patience: float = PATIENCE) -> int:
         """Append a record to this process's lane.
 
         Args:
             body: The record, without a line break in it.
+            patience: The seconds to wait at most while another thread waits for the disk.
 
         Returns:
             The number of pending records. 0 if the outbox is full and the record was refused.
 
         Raises:
+            TimeoutError: The disk has not answered another thread in time.
             OSError: The disk does not take the record.
         """
-        # All in one place, with few calls: the caller waits for this code with every run.
+        # With few calls: the caller waits for this code with every run. Ctrl-C, signal handlers and finalizers come at the
+        # end of every call. So attributes that belong together are set without a call in between.
         line = body + b"\n"
-        size = len(line)  # not called below: a signal handler may record a run in a call, but not in `+=`
+        size = len(line)
         pending = self._pending
-        with pending.lock:
+        lock = pending.lock
+        try:
+            if not lock.acquire(True, patience):  # noqa: FBT003 (the quicker call)
+                raise stalled()
             if (
                 pending.count >= self._max_records
                 or pending.bytes + self._bytes_of_others + size > self._max_bytes
@@ -117,28 +125,37 @@ class DiskOutbox:
                 # This very thread is in the middle of another append. That one appends this record afterwards.
                 self._nested.append(body)
                 return pending.count + 1
-            self._appending = True
-            lane = pending.own
-            before = 0 if lane is None else lane.appended
-            try:
-                if lane is None:
-                    lane = self._begin_own_lane()
-                try:
-                    lane.append(line)
-                except FileNotFoundError:
-                    lane = self._replace_own_lane()
-                    before = lane.appended
-                    lane.append(line)
-            finally:
-                # Ctrl-C may come at the end of every call. So the lane says what it has, and nothing is called here.
-                self._appending = False
-                if lane is not None and lane.appended > before:
-                    pending.count += 1
-                    pending.bytes += size
-                    self.appended += 1
-                if self._nested:
-                    self._append_nested()
+            self._append(line, size)
             return pending.count
+        finally:
+            try:  # noqa: SIM105 (as in `locked_soon`, without its calls)
+                lock.release()
+            except RuntimeError:
+                pass
+
+    def _append(self, line: bytes, size: int) -> None:
+        pending = self._pending
+        self._appending = True
+        lane = pending.own
+        before = 0 if lane is None else lane.appended
+        try:
+            if lane is None:
+                lane = self._begin_own_lane()
+            try:
+                self.took = lane.append(line)
+            except FileNotFoundError:
+                lane = self._replace_own_lane()
+                before = lane.appended
+                self.took = lane.append(line)
+        finally:
+            # Ctrl-C may have come at the very end. So the lane says what it has.
+            self._appending = False
+            if lane is not None and lane.appended > before:
+                pending.count += 1
+                pending.bytes += size
+                self.appended += 1
+            if self._nested:
+                self._append_nested()
 
     def _append_nested(self) -> None:
         while True:
@@ -153,10 +170,11 @@ class DiskOutbox:
                 self._nested.append(body)
                 return
 
-    def take_nested(self) -> list[bytes]:
-        """Remove and return records that came in the middle of an append, and that the disk did not take."""
-        nested, self._nested = self._nested, []
-        return nested
+    def take_nested(self) -> Iterator[bytes]:
+        """Remove and yield records that came in the middle of an append, and that the disk did not take."""
+        with suppress(IndexError):  # another thread may take them, too
+            while True:
+                yield self._nested.pop()
 
     def _begin_own_lane(self) -> Lane:
         lane = self._pending.own = self._new_lane()
@@ -184,10 +202,10 @@ class DiskOutbox:
         """Return the batch to send next: the same batch until it is removed or deferred. None if there is none.
 
         Raises:
-            OSError: The batch cannot be read.
+            OSError: The batch cannot be read, or the disk does not answer.
         """
         if self._batch is None:
-            with self._pending.lock:
+            with self._pending.locked_soon():
                 lane = self._pending.choose()
                 file = lane.next_file if lane else None
                 if lane is None or file is None:
@@ -226,10 +244,9 @@ class DiskOutbox:
     def defer(self, batch: Batch) -> None:
         """Let other batches come before this one."""
         _, file = batch.place
-        with self._pending.lock:
-            file.deferred = True
-            if self._batch is batch:
-                self._batch = None
+        file.deferred = True
+        if self._batch is batch:
+            self._batch = None
 
     def mark_sending(self, batch: Batch, *, note: str) -> None:
         """Note that some of the batch may be stored, for the process that finds it after a crash.
@@ -333,8 +350,10 @@ class DiskOutbox:
 
     def resume(self) -> None:
         """Make the own postponed records pending again, before their time."""
-        with self._pending.lock:
-            self._pending.add(self._later.own())
+        if self._later.lanes:
+            # On a disk that does not answer, they stay for later.
+            with suppress(TimeoutError), self._pending.locked_soon():
+                self._pending.add(self._later.own())
 
     def recover(self) -> float:
         """Recover orphaned lanes. Make postponed records pending again when their time has come.
@@ -345,7 +364,7 @@ class DiskOutbox:
         Raises:
             OSError: The directory cannot be read.
         """
-        with self._pending.lock:
+        with self._pending.locked_soon():
             self._check_own_lane()
             self._pending.add(self._later.due())
             wait = self._later.seconds_left()
@@ -381,7 +400,8 @@ class DiskOutbox:
 
     def release(self) -> None:
         """Delete the own lane if it is empty."""
-        with self._pending.lock:
+        # On a disk that does not answer, it is left to other processes.
+        with suppress(TimeoutError), self._pending.locked_soon():
             own = self._pending.own
             if own and not own.files and not self._appending:
                 own.delete()
@@ -389,8 +409,7 @@ class DiskOutbox:
 
     def oldest(self) -> float | None:
         """Return `time.monotonic()` of the oldest pending record, or None."""
-        with self._pending.lock:
-            return self._pending.oldest()
+        return self._pending.oldest()
 
     def __len__(self) -> int:
         return self._pending.count

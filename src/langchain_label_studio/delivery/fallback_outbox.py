@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 
 from langchain_label_studio.delivery.disk_outbox import DiskOutbox
+from langchain_label_studio.delivery.lanes_in_use import PATIENCE
 from langchain_label_studio.delivery.memory_outbox import MemoryOutbox
 from langchain_label_studio.delivery.orphaned_lanes import LOOK_AGAIN
 from langchain_label_studio.delivery.outbox import Batch, Outbox, Record
 from langchain_label_studio.support.log import ThrottledLog
+
+LONGEST_REST = 60.0
+"""The seconds for which a disk that stalls gets no record at most. The first rest is as long as the stall."""
+
+_LITTLE_PATIENCE = PATIENCE / 10
 
 
 class FallbackOutbox:
@@ -27,6 +34,8 @@ class FallbackOutbox:
         self._batch: Batch | None = None
         self._keepers: dict[int, Outbox] = {}
         self._log = ThrottledLog()
+        self._rest = 0.0
+        self._rests_until = 0.0
 
     @property
     def appended(self) -> int:
@@ -50,9 +59,15 @@ class FallbackOutbox:
 
     def append(self, body: bytes) -> int:
         """Append a record. Return the number of pending records, or 0 if the outbox is full."""
+        disk = self._disk
+        if self._rest and time.monotonic() < self._rests_until:
+            return self._append_to_memory(body)
         try:
-            waiting = self._disk.append(body)
-            return waiting and waiting + len(self._memory)
+            # A disk that had to rest may still stall.
+            waiting = disk.append(body, patience=_LITTLE_PATIENCE) if self._rest else disk.append(body)
+        except TimeoutError:
+            self._let_rest(PATIENCE)
+            return self._append_to_memory(body)
         except OSError as error:
             self._log.warning(
                 "disk",
@@ -62,10 +77,37 @@ class FallbackOutbox:
                 self.directory,
                 error.strerror,
             )
-            waiting = self._memory.append(body)
-            for nested in self._disk.take_nested():
-                self._memory.append(nested)
-            return waiting and waiting + len(self._disk)
+            return self._append_to_memory(body)
+        if disk.took > PATIENCE:
+            self._let_rest(disk.took)
+        elif self._rest:
+            self._rest = 0.0
+        return waiting and waiting + len(self._memory)
+
+    def _append_to_memory(self, body: bytes) -> int:
+        waiting = self._memory.append(body)
+        for nested in self._disk.take_nested():
+            self._memory.append(nested)
+        return waiting and waiting + len(self._disk)
+
+    def _let_rest(self, stalled: float) -> None:
+        """Write nothing to the disk for a while, so that no thread waits for it again and again.
+
+        Args:
+            stalled: The seconds for which a thread has waited for the disk.
+        """
+        now = time.monotonic()
+        if now >= self._rests_until:  # else another thread has waited for the same stall
+            self._rest = min(max(stalled, 2 * self._rest), LONGEST_REST)
+            self._rests_until = now + self._rest
+        self._log.warning(
+            "stall",
+            "The disk stalls: a run waited %.1f s for %s. For a while, runs wait in memory instead, and are lost if the "
+            "program dies. If it happens often, set a directory on another disk with outbox_dir= or "
+            "LABEL_STUDIO_OUTBOX_DIR.",
+            stalled,
+            self.directory,
+        )
 
     def next_batch(self) -> Batch | None:
         """Return the batch to send next: the same batch until it is removed or deferred. None if there is none."""
@@ -137,6 +179,7 @@ class FallbackOutbox:
         self._memory.abandon()
         self._batch = None
         self._keepers = {}
+        self._rest = self._rests_until = 0.0
 
     def release(self) -> None:
         """Free the resources that an idle outbox does not need."""

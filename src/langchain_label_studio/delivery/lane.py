@@ -121,6 +121,14 @@ class Lane:
         return self._directory.path
 
     @property
+    def since(self) -> float | None:
+        """`time.monotonic()` of its oldest record. None without records."""
+        try:
+            return self.files[0].since
+        except IndexError:  # not asked before: another thread may remove the last batch meanwhile
+            return None
+
+    @property
     def records(self) -> int:
         """The number of its records."""
         return sum(file.records for file in self.files)
@@ -144,12 +152,15 @@ class Lane:
         # `mark_sending` renames the file. A rename changes this time of a file, and no other.
         return self._directory.changed_at(file.path.name)
 
-    def append(self, lines: bytes, *, records: int = 1) -> None:
+    def append(self, lines: bytes, *, records: int = 1) -> float:
         """Append lines to the open batch, or to a new batch if that one is full. All lines are appended, or none.
 
         Args:
             lines: The records, each with a line break.
             records: Their number. At most as many as a batch may hold.
+
+        Returns:
+            The seconds that it took.
 
         Raises:
             FileNotFoundError: Somebody deleted or moved the lane, or deleted its open batch.
@@ -188,6 +199,7 @@ class Lane:
         self.appended += records
         if failure is not None and not isinstance(failure, OSError):
             raise failure
+        return time.monotonic() - now
 
     def seal(self) -> None:
         """Close the open batch. The next record begins a new batch."""

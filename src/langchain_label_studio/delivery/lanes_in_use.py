@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import errno
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 from langchain_label_studio.delivery.lane import Lane
 from langchain_label_studio.delivery.lane_files import BatchFile
+
+PATIENCE = 0.5
+"""The seconds for which a thread waits for the disk while another thread uses it. A longer write is a stall, too."""
 
 
 class LanesInUse:
     """The lane to which this process appends, and the others: recovered ones, and those that somebody deleted or moved.
 
     Attributes:
-        lock: Guards all the rest. A caller holds it while it changes an attribute.
+        lock: Guards all the rest. A caller holds it while it changes an attribute. It may wait for the disk meanwhile.
         own: The lane for new records. None before the first one.
         others: The lanes that get no new records. Each has records.
         count: The number of pending records.
@@ -33,6 +38,24 @@ class LanesInUse:
     def all(self) -> list[Lane]:
         """All lanes."""
         return [lane for lane in (self.own, *self.others) if lane]
+
+    @contextmanager
+    def locked_soon(self) -> Iterator[None]:
+        """Hold the lock during a block.
+
+        Raises:
+            TimeoutError: Another thread holds the lock, and waits for the disk.
+        """
+        try:
+            if not self.lock.acquire(timeout=PATIENCE):
+                raise stalled()
+            yield
+        finally:
+            # The first call is the release: Ctrl-C may come at the end of any other one, also at that of `acquire`.
+            try:  # noqa: SIM105
+                self.lock.release()
+            except RuntimeError:  # it was not acquired
+                pass
 
     def add(self, lanes: Iterable[Lane], *, size: int = 0) -> None:
         """Add lanes. Their records are pending from now on.
@@ -102,5 +125,11 @@ class LanesInUse:
             lane.delete()
 
     def oldest(self) -> float | None:
-        """Return `time.monotonic()` of the oldest record. None without records."""
-        return min((lane.files[0].since for lane in self.all if lane.files), default=None)
+        """Return `time.monotonic()` of the oldest record. None without records. It does not need the lock."""
+        known = [lane.since for lane in self.all]
+        return min((since for since in known if since is not None), default=None)
+
+
+def stalled() -> TimeoutError:
+    """Return the error for a disk that does not answer in time."""
+    return TimeoutError(errno.ETIMEDOUT, "it does not answer")

@@ -49,10 +49,10 @@ class Disk(DiskOutbox):
 
     full = False
 
-    def append(self, body: bytes) -> int:
+    def append(self, body: bytes, **options: float) -> int:
         if self.full:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        return super().append(body)
+        return super().append(body, **options)
 
 
 class Fallback(FallbackOutbox):
