@@ -41,9 +41,12 @@ class DiskOutbox:
         recovered: The number of recovered records.
         postponed: The number of postponed records.
         own_postponed: The number of postponed records that this process recorded itself.
+        in_memory: Always 0: its records outlive the process.
         directory: Its directory.
         batch_size: The maximum number of records in a batch.
     """
+
+    in_memory = 0
 
     def __init__(
         self,

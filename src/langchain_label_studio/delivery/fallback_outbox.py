@@ -53,6 +53,11 @@ class FallbackOutbox:
         return self._disk.postponed + self._memory.postponed
 
     @property
+    def in_memory(self) -> int:
+        """Number of pending records that the disk did not take."""
+        return len(self._memory)
+
+    @property
     def own_postponed(self) -> int:
         """Number of postponed records that this process recorded itself."""
         return self._disk.own_postponed + self._memory.own_postponed

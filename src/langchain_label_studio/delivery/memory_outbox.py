@@ -167,6 +167,11 @@ class MemoryOutbox:
         self.rejected.append((record, reason))
 
     @property
+    def in_memory(self) -> int:
+        """Number of pending records, which are all in memory."""
+        return self._count
+
+    @property
     def own_postponed(self) -> int:
         """Number of postponed records."""
         return self.postponed

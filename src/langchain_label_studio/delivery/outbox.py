@@ -60,6 +60,7 @@ class Outbox(Protocol):
         recovered: Number of recovered records: their processes ended before they were sent.
         postponed: Number of postponed records, which do not count as pending here.
         own_postponed: Number of postponed records that this process recorded itself.
+        in_memory: Number of pending records that end with the process.
         directory: The directory on the disk. None if its records do not outlive the process.
         batch_size: Maximum number of records in a batch.
     """
@@ -75,6 +76,9 @@ class Outbox(Protocol):
 
     @property
     def own_postponed(self) -> int: ...  # noqa: D102
+
+    @property
+    def in_memory(self) -> int: ...  # noqa: D102
 
     @property
     def directory(self) -> str | None: ...  # noqa: D102

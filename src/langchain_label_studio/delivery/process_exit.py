@@ -27,8 +27,12 @@ class Watched(Protocol):
         """The number of records that are pending or in doubt."""
 
     @property
+    def in_memory(self) -> int:
+        """How many of these end with the process."""
+
+    @property
     def directory(self) -> str | None:
-        """The folder of the outbox. None if the records end with the process."""
+        """The folder of the others."""
 
     def drain(self, timeout: float) -> None:
         """Send pending records, for the last time."""
@@ -77,18 +81,19 @@ def _drain() -> None:
 
 
 def _tell(sender: Watched) -> None:
-    if sender.directory is None:
+    lost = sender.in_memory
+    if lost:
         logger.warning(
             "%s that could not be delivered before the program ended, and are lost: %d.",
             sender.what,
-            sender.unsettled,
+            lost,
         )
-    else:
+    if waiting := sender.unsettled - lost:
         logger.warning(
             "%s that wait to be delivered: %d, in %s. The next program that uses this project sends them, "
             "or `langchain-label-studio outbox send`.",
             sender.what,
-            sender.unsettled,
+            waiting,
             sender.directory,
         )
 

@@ -203,6 +203,11 @@ class Sender(ForkSafe, Generic[DestinationT]):
         return self._submitted - self._tally.settled - self._outbox.postponed
 
     @property
+    def in_memory(self) -> int:
+        """How many of these are lost if the process ends now."""
+        return min(self._outbox.in_memory, self.unsettled)
+
+    @property
     def directory(self) -> str | None:
         """The folder of the outbox. None if the records end with the process."""
         return self._outbox.directory

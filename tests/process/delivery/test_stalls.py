@@ -114,3 +114,20 @@ def test_a_fork_while_the_disk_stalls(loopback: LoopbackLabelStudio, disk: Stall
     assert done.returncode == 0, done.stderr
     assert sorted(loopback.run_ids()) == sorted(done.stdout.split())
     assert waiting_files() == []
+
+
+def test_at_the_end_it_is_said_which_runs_wait_on_the_disk_and_which_are_lost(
+    loopback: LoopbackLabelStudio, disk: StallingDisk
+) -> None:
+    port = loopback.stop()
+    done = run(
+        program(
+            "handler = make(flush_interval=60)", "record(handler, 3)", "stall(handler)", "record(handler, 2)"
+        ),
+        f"http://127.0.0.1:{port}",
+    )
+    loopback.start(port)
+
+    assert done.returncode == 0, done.stderr
+    assert "Runs that could not be delivered before the program ended, and are lost: 2." in done.stderr
+    assert "Runs that wait to be delivered: 3, in " in done.stderr
