@@ -1,4 +1,4 @@
-"""What every label config of ours keeps: each key is said, and a text that was typed stays."""
+"""What every label config of ours keeps: each key is said, a text that was typed stays, and a run fills it."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import pytest
 from langchain_label_studio import LabelStudioMode
 from langchain_label_studio.forms import get_form
 from langchain_label_studio.label_config.parse import describe_difference, parse_label_config, parse_xml
+from langchain_label_studio.label_studio.tasks.build import check_task_data
 from tests.support.pages import PAGES, ROOT
 
 FORMS = {mode.value: get_form(mode.value).label_config for mode in LabelStudioMode}
@@ -65,3 +66,12 @@ def test_a_project_without_these_keys_is_the_same_project(mode: str) -> None:
         parse_label_config(xml, takes_answer=form.takes_answer) for xml in (form.label_config, earlier)
     )
     assert describe_difference(now, then) is None
+
+
+@pytest.mark.parametrize("mode", FORMS)
+def test_a_built_in_config_shows_nothing_that_a_run_leaves_empty(mode: str) -> None:
+    """So a handler with one of them has nothing to check."""
+    form = get_form(mode)
+    config = parse_label_config(form.label_config, takes_answer=form.takes_answer)
+
+    check_task_data({}, config, complete=True, filled=form.keys)
