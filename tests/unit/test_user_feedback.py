@@ -329,6 +329,6 @@ class TestWithoutANetwork:
         monkeypatch.setattr(LabelStudioClient, "tasks_with", lambda *_, **__: [])
         records = [Record("new", b'{"v":2,"id":"new"}'), Record("r-0", encode_feedback(said()))]
         with pytest.raises(NotAllTakenError) as failure:
-            SEND(destination, records)
+            SEND(destination, records, upcoming=tuple)
         assert "newer" in failure.value.refused["new"] or "format 2" in failure.value.refused["new"]
         assert set(failure.value.later) | set(failure.value.refused) == {"new", "r-0"}
