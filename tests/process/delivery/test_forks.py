@@ -102,10 +102,13 @@ def test_a_child_that_is_forked_in_the_middle_of_our_imports_does_not_hang(modul
     from langchain_core.language_models import FakeListChatModel
     from langchain_label_studio.testing import build_task, capture_runs
 
-    def use():
-        with capture_runs(mode="chat") as runs:
+    def capture(mode):
+        with capture_runs(mode=mode) as runs:
             FakeListChatModel(responses=["Hello"]).invoke("Hi")
-        assert build_task(runs[0], label_config=CONFIG)
+        return runs[0]
+
+    def use():
+        assert build_task(capture("chat"), label_config=CONFIG)
 
     class SlowImport:
         began = threading.Event()
@@ -115,8 +118,8 @@ def test_a_child_that_is_forked_in_the_middle_of_our_imports_does_not_hang(modul
                 self.began.set()
                 time.sleep(0.5)
 
-    use()  # what LangChain loads at its first use is not ours to protect
-    del sys.modules[sys.argv[1]]
+    capture("prompt")  # what LangChain loads at its first use is not ours to protect
+    sys.modules.pop(sys.argv[1], None)
     sys.meta_path.insert(0, SlowImport())
     thread = threading.Thread(target=use)
     thread.start()
