@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 from dataclasses import asdict
 from uuid import uuid4
 
@@ -10,7 +11,7 @@ import pytest
 
 from langchain_label_studio import LLMRun, TaskDataError, get_default_label_configs
 from langchain_label_studio.label_config.parse import LabelConfig, parse_label_config
-from langchain_label_studio.label_studio.tasks.build import build_task, check_task_data
+from langchain_label_studio.label_studio.tasks.build import build_task, check_task_data, installed_version
 from langchain_label_studio.types.run_record import decode_run, encode_run
 from langchain_label_studio.types.task_columns import usable_data
 
@@ -194,3 +195,15 @@ def test_data_that_fits_is_taken() -> None:
 
 def test_of_made_data_only_what_a_task_can_hold_is_taken() -> None:
     assert usable_data({"run_id": "mine", "a.b": 1, "ok": {1, 2}, 3: "x"}) == {"ok": [1, 2], "3": "x"}
+
+
+def test_a_copy_that_was_not_installed_makes_tasks_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    def not_installed(name: str) -> str:
+        raise importlib.metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(importlib.metadata, "version", not_installed)
+    installed_version.cache_clear()
+    try:
+        assert build(run())["meta"]["langchain_label_studio"] == "unknown"
+    finally:
+        installed_version.cache_clear()

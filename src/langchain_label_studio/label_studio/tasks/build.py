@@ -212,15 +212,19 @@ def _meta(run: LLMRun, config: LabelConfig, form: Form) -> dict[str, Any]:
         "form": run.form,
     }
     known = {name: value for name, value in values.items() if value}
-    return known | {"langchain_label_studio": _version()}
+    return known | {"langchain_label_studio": installed_version()}
 
 
 @cache
-def _version() -> str:
+def installed_version() -> str:
+    """Return the version of this package, as a task names it."""
     with no_fork():
-        from importlib.metadata import version  # noqa: PLC0415 (takes 15 ms to load: not for an import)
+        from importlib.metadata import PackageNotFoundError, version  # noqa: PLC0415 (takes 15 ms to load: not for an import)
 
-    return version("langchain-label-studio")
+    try:
+        return version("langchain-label-studio")
+    except PackageNotFoundError:  # of a program that was frozen, or a copy on the path
+        return "unknown"
 
 
 def _shown_whole(run: LLMRun, config: LabelConfig, form: Form) -> bool:
