@@ -221,12 +221,12 @@ class DiskOutbox:
 
     def upcoming(self) -> list[bytes]:
         """Return the bodies of the own batch that waits behind the current one, if no more records come into it."""
-        with self._pending.lock:
-            lane = self._pending.own
-            closed = [file for file in lane.files if file.descriptor is None] if lane else []
-            current = self._batch.place[1] if self._batch else None
-            file = next((file for file in closed if file is not current and not file.deferred), None)
         try:
+            with self._pending.locked_soon():
+                lane = self._pending.own
+                closed = [file for file in lane.files if file.descriptor is None] if lane else []
+                current = self._batch.place[1] if self._batch else None
+                file = next((file for file in closed if file is not current and not file.deferred), None)
             return lane.read(file).splitlines() if lane and file else []
         except OSError:  # `next_batch` says so
             return []
