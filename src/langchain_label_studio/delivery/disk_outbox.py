@@ -101,7 +101,7 @@ class DiskOutbox:
 
         Args:
             body: The record, without a line break in it.
-            patience: The seconds to wait at most while another thread waits for the disk.
+            patience: The seconds to wait at most while another thread waits for the disk, and the disk takes no record.
 
         Returns:
             The number of pending records. 0 if the outbox is full and the record was refused.
@@ -117,8 +117,11 @@ class DiskOutbox:
         pending = self._pending
         lock = pending.lock
         try:
-            if not lock.acquire(True, patience):  # noqa: FBT003 (the quicker call)
-                raise stalled()
+            taken = pending.taken
+            while not lock.acquire(True, patience):  # noqa: FBT003 (the quicker call)
+                if pending.taken == taken:
+                    raise stalled()
+                taken = pending.taken  # the disk answers: many threads wait for their turn
             if (
                 pending.count >= self._max_records
                 or pending.bytes + self._bytes_of_others + size > self._max_bytes
@@ -156,6 +159,7 @@ class DiskOutbox:
             if lane is not None and lane.appended > before:
                 pending.count += 1
                 pending.bytes += size
+                pending.taken += 1
                 self.appended += 1
             if self._nested:
                 self._append_nested()

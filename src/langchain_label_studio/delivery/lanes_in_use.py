@@ -23,6 +23,7 @@ class LanesInUse:
         others: The lanes that get no new records. Each has records.
         count: The number of pending records.
         bytes: Their size.
+        taken: The number of records that the disk ever took. It tells a disk that stalls from one for which many wait.
     """
 
     def __init__(self) -> None:
@@ -32,6 +33,7 @@ class LanesInUse:
         self.others: list[Lane] = []
         self.count = 0
         self.bytes = 0
+        self.taken = 0
         self._own_turn = False
 
     @property
@@ -44,11 +46,14 @@ class LanesInUse:
         """Hold the lock during a block.
 
         Raises:
-            TimeoutError: Another thread holds the lock, and waits for the disk.
+            TimeoutError: Another thread holds the lock, and waits for the disk, which takes no record.
         """
         try:
-            if not self.lock.acquire(timeout=PATIENCE):
-                raise stalled()
+            taken = self.taken
+            while not self.lock.acquire(timeout=PATIENCE):
+                if self.taken == taken:
+                    raise stalled()
+                taken = self.taken
             yield
         finally:
             # The first call is the release: Ctrl-C may come at the end of any other one, also at that of `acquire`.

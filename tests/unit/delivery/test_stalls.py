@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from langchain_label_studio.delivery import DiskOutbox, FallbackOutbox, MemoryOutbox, Outbox
+from langchain_label_studio.delivery import DiskOutbox, FallbackOutbox, MemoryOutbox, Outbox, lanes_in_use
 from langchain_label_studio.delivery.fallback_outbox import LONGEST_REST
 from tests.support.patches import patch_here
 
@@ -114,6 +114,21 @@ def test_a_slow_but_steady_disk_gets_every_record(outbox: FallbackOutbox, disk: 
     for _ in range(5):
         outbox.append(b"a")
     assert disk.writes == 5
+
+
+def test_many_threads_that_wait_for_their_turn_are_no_stall(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With `durability="power"`, each record takes the disk some milliseconds. A lock has no queue."""
+    monkeypatch.setattr(os, "fsync", lambda _: time.sleep(0.005))
+    monkeypatch.setattr(lanes_in_use, "PATIENCE", 0.05)
+    outbox = DiskOutbox(tmp_path, key_of=bytes.decode, power=True)
+    with ThreadPoolExecutor(30) as threads:
+        appended = [threads.submit(outbox.append, b"a", patience=0.05) for _ in range(90)]
+        assert appended[0].result()
+        assert outbox.next_batch()
+
+    assert sorted(each.result() for each in appended) == list(range(1, 91))
 
 
 @contextmanager
