@@ -37,10 +37,11 @@ def plain_json(value: Any, items: float, characters: float) -> bytes | None:
         The JSON. None if `jsonable` may change the value.
     """
     try:
-        if not _is_small_and_plain(value, items):
+        # Each item takes two characters or more. Without a bound, a value that contains itself twice would have no end.
+        if not _is_small_and_plain(value, min(items, MAX_TEXT // 2)):
             return None
         plain = orjson.dumps(value, option=orjson.OPT_STRICT_INTEGER)
-    except (TypeError, ValueError, RuntimeError):
+    except (TypeError, ValueError, KeyError, RuntimeError):
         # A lone surrogate, a big integer, a key that is no text, or another thread changes the value just now.
         return None
     if len(plain) >= min(characters, MAX_TEXT) or _NUL in plain or _BASE64 in plain:

@@ -126,6 +126,13 @@ def test_a_tree_is_cut_at_the_same_depth(depth: int, leaf: Any) -> None:
     assert jsonable_bytes(tree) == walked(tree)
 
 
+def test_a_tree_that_contains_itself_twice_has_an_end() -> None:
+    itself: dict[str, Any] = {}
+    itself |= {"a": itself, "b": [itself, itself]}
+
+    assert jsonable_bytes({"data": itself}) == walked({"data": itself})
+
+
 @pytest.mark.parametrize("length", [MAX_TEXT - 1, MAX_TEXT, MAX_TEXT + 1, MAX_TEXT + MAX_TEXT // 5_000])
 def test_a_text_is_cut_at_the_same_length(length: int) -> None:
     tree = {"text": "€" * length}
