@@ -85,6 +85,7 @@ class FallbackOutbox:
             return self._append_to_memory(body)
         if disk.took > PATIENCE:
             self._let_rest(disk.took)
+            disk.took = 0.0  # a record that is refused takes no time
         elif self._rest:
             self._rest = 0.0
         return waiting and waiting + len(self._memory)

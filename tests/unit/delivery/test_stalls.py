@@ -109,6 +109,17 @@ def test_a_quick_write_ends_the_trouble(outbox: FallbackOutbox, clock: Clock, di
     assert disk.writes == 12
 
 
+def test_a_full_disk_that_stalled_before_refuses_records(
+    tmp_path: Path, clock: Clock, disk: SlowDisk
+) -> None:
+    full = DiskOutbox(tmp_path, key_of=bytes.decode, max_records=1)
+    outbox = FallbackOutbox(full, MemoryOutbox(key_of=bytes.decode))
+    disk.seconds = 1.0
+    outbox.append(b"a")
+    clock.move(1.1)
+    assert [outbox.append(b"b"), outbox.append(b"c"), len(outbox)] == [0, 0, 1]
+
+
 def test_a_slow_but_steady_disk_gets_every_record(outbox: FallbackOutbox, disk: SlowDisk) -> None:
     disk.seconds = 0.2
     for _ in range(5):
@@ -120,15 +131,15 @@ def test_many_threads_that_wait_for_their_turn_are_no_stall(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With `durability="power"`, each record takes the disk some milliseconds. A lock has no queue."""
-    monkeypatch.setattr(os, "fsync", lambda _: time.sleep(0.005))
-    monkeypatch.setattr(lanes_in_use, "PATIENCE", 0.05)
+    monkeypatch.setattr(os, "fsync", lambda _: time.sleep(0.01))
+    monkeypatch.setattr(lanes_in_use, "PATIENCE", 0.2)
     outbox = DiskOutbox(tmp_path, key_of=bytes.decode, power=True)
+    outbox.append(b"a")
     with ThreadPoolExecutor(30) as threads:
-        appended = [threads.submit(outbox.append, b"a", patience=0.05) for _ in range(90)]
-        assert appended[0].result()
+        appended = [threads.submit(outbox.append, b"a", patience=0.2) for _ in range(90)]
         assert outbox.next_batch()
 
-    assert sorted(each.result() for each in appended) == list(range(1, 91))
+    assert sorted(each.result() for each in appended) == list(range(2, 92))
 
 
 @contextmanager
