@@ -10,6 +10,8 @@ import orjson
 import pytest
 
 from langchain_label_studio import LLMRun, TaskDataError, get_default_label_configs
+from langchain_label_studio.forms.form import Filled, Form
+from langchain_label_studio.forms.registry import register_form
 from langchain_label_studio.label_config.parse import LabelConfig, parse_label_config
 from langchain_label_studio.label_studio.tasks.build import build_task, check_task_data, installed_version
 from langchain_label_studio.types.run_record import decode_run, encode_run
@@ -33,6 +35,23 @@ def run(**known: object) -> LLMRun:
 
 def build(a_run: LLMRun, config: LabelConfig = PROMPT) -> dict:
     return build_task(a_run, config, model_version="langchain")
+
+
+def test_a_form_keeps_its_own_value_in_meta_whatever_it_calls_it() -> None:
+    meta = {"prediction": "it will rain"}
+    register_form(
+        Form(
+            name="weather",
+            label_config="<View/>",
+            keys=frozenset(),
+            fill=lambda _: Filled(meta=meta),
+        )
+    )
+
+    task = build(run(form="weather"))
+
+    assert task["meta"] | meta == task["meta"]
+    assert len(task["predictions"]) == 1
 
 
 def test_a_task_holds_the_prompt_the_columns_and_one_prediction() -> None:

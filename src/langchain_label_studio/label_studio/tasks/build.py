@@ -65,7 +65,7 @@ def encode_task(run: LLMRun, config: LabelConfig, *, model_version: str) -> Enco
     data, meta = _data(run, config, filled), {**_meta(run, config, form), **filled.meta}
     if predictions:
         # Label Studio lists predictions slowly. So reviews are read without them: see `knows_predictions`.
-        (meta["prediction"],) = predictions
+        meta.setdefault("prediction", *predictions)  # a form may have a value of its own there
     return EncodedTask(
         key=run.record_id or run.run_id,
         # The outbox holds nothing else than clean JSON. But the values of a form may be anything.
