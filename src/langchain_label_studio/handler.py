@@ -365,6 +365,10 @@ class LabelStudioCallbackHandler(CommunityAttributes, RecordingCallbacks):
     @property
     def _desk(self) -> FeedbackDesk:
         """Where feedback is handed in: opened when somebody asks for it."""
+        if (
+            self._opened_desk is not None
+        ):  # else each call of `stats` would wait for what another thread imports
+            return self._opened_desk
         with no_fork():
             if self._opened_desk is None:
                 from langchain_label_studio.user_feedback import FeedbackDesk  # noqa: PLC0415

@@ -24,6 +24,7 @@ from langchain_label_studio.recording import open_runs as open_runs_module
 from langchain_label_studio.recording.open_runs import RunTable
 from langchain_label_studio.recording.recorder import Recorder
 from langchain_label_studio.support import log as log_module
+from langchain_label_studio.support.forks import no_fork
 from tests.support.handlers import KEY, drained, open_runs, record
 
 _nothing_is_sent = pytest.fixture(autouse=True)(drained)
@@ -42,6 +43,29 @@ def test_the_key_shows_nowhere() -> None:
     shown += [repr(vars(part)) for part in vars(handler).values() if hasattr(part, "__dict__")]
     assert any("ProjectDestination" in text for text in shown), "the parts of its parts are there, too"
     assert not [text for text in shown if KEY in text]
+
+
+def test_stats_do_not_wait_for_what_another_thread_imports() -> None:
+    """The SDK takes 0.4 s. A lock is taken in such a block, too, and the disk may stall."""
+    handler = make()
+    handler.stats()
+    asked, go_on = threading.Event(), threading.Event()
+
+    def load() -> None:
+        with no_fork():
+            asked.set()
+            go_on.wait(30)
+
+    other = threading.Thread(target=load)
+    other.start()
+    asked.wait()
+    asking = threading.Thread(target=handler.stats, daemon=True)
+    asking.start()
+    asking.join(5)
+    waited = asking.is_alive()
+    go_on.set()
+    other.join()
+    assert not waited
 
 
 def test_without_a_key_even_a_lazy_handler_says_so() -> None:
