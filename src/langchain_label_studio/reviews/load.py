@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import sys
 from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import datetime, timedelta
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import SecretStr
 from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_exponential
 
-from langchain_label_studio.errors import RequestRefusedError, ServerUnavailableError
+from langchain_label_studio.errors import RequestRefusedError, ServerUnavailableError, SettingError
 from langchain_label_studio.label_config.controls import Controls, read_controls
 from langchain_label_studio.label_studio.access import (
     resolve_api_key,
@@ -105,7 +106,7 @@ def load_reviews(
         >>> for review in load_reviews(project_name="Support", since="2026-11-01"):
         ...     print(review.run.prompt, review.final_answers, review.rating)
     """
-    begin = resolve_moment("since", since)
+    begin, after = resolve_moment("since", since), _task_before(from_task)
     wanted = resolve_project_choice(project_id, project_name)
     key, address = resolve_api_key(api_key), resolve_url(url)
     more, verified = resolve_headers(headers), resolve_verify(verify)
@@ -126,7 +127,7 @@ def load_reviews(
         begin,
         controls=controls,
         options=options,
-        after=from_task - 1,
+        after=after,
         every_task=include_skipped or include_unreviewed,
         progress=progress,
     )
@@ -235,6 +236,15 @@ def _tasks(
             if page.matching <= len(page.tasks):
                 return
             after, size = page.tasks[-1]["id"], _next_size(page)
+
+
+def _task_before(from_task: Any) -> int:
+    """Return the number before that of a task, which may be one of numpy's: a table of reviews has such numbers."""
+    try:
+        return operator.index(from_task) - 1
+    except TypeError:
+        msg = f"from_task={from_task!r}: it has to be the number of a task, such as the task_id of a review."
+        raise SettingError(msg) from None
 
 
 def _has_uncounted(project: ProjectInfo, read_tasks: Callable[..., TaskPage]) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import numpy as np
 import pytest
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
@@ -37,6 +38,15 @@ def studio(httpserver: HTTPServer, monkeypatch: pytest.MonkeyPatch) -> HTTPServe
 
 def read(studio: HTTPServer) -> list[Review]:
     return list(load_reviews(url=studio.url_for(""), api_key="key", project_id=3, include_unreviewed=True))
+
+
+def test_a_task_number_may_be_one_of_numpy_and_has_to_be_a_number(studio: HTTPServer) -> None:
+    studio.expect_request("/api/tasks/").respond_with_json(PAGE)
+
+    for_all = {"url": studio.url_for(""), "api_key": "key", "project_id": 3, "include_unreviewed": True}
+    assert [review.task_id for review in load_reviews(**for_all, from_task=np.int64(1))] == [1]
+    with pytest.raises(SettingError, match="from_task='17'"):
+        load_reviews(**for_all, from_task="17")
 
 
 @pytest.mark.parametrize("status", [429, 500, 502, 503])
