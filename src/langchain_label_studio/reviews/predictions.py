@@ -1,6 +1,6 @@
 """`predictions_of`: the predictions of a task; `knows_predictions`: whether it tells them without being asked for them.
 
-Label Studio takes three times as long for tasks with their predictions. So `build_task` keeps the prediction in `meta`, too.
+Label Studio takes three times as long for tasks with their predictions. So `encode_task` keeps the prediction in `meta`, too.
 """
 
 from __future__ import annotations

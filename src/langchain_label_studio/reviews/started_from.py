@@ -46,7 +46,7 @@ def started_from(
 
 
 def own_prediction(predictions: Sequence[Prediction], run_id: str) -> Prediction:
-    """Return the prediction that this package made for a run: its region has an id of the run. See `build_task`.
+    """Return the prediction that this package made for a run: its region has an id of the run. See `encode_task`.
 
     Another program may have taken the ids away. Then it is the oldest one with a text.
     """

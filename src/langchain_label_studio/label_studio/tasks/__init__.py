@@ -1,1 +1,1 @@
-"""The tasks that Label Studio gets for runs. Begin with `build.build_task`."""
+"""The tasks that Label Studio gets for runs. Begin with `build.encode_task`."""
