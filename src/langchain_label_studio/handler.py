@@ -42,6 +42,7 @@ from langchain_label_studio.types.user_functions import Data, GroupBy, Mask, Sel
 if TYPE_CHECKING:
     from langchain_label_studio.label_config.parse import LabelConfig
     from langchain_label_studio.label_studio.destinations.runs import ProjectDestination
+    from langchain_label_studio.label_studio.projects import Project
     from langchain_label_studio.user_feedback import FeedbackDesk
 
 CONNECT_SECONDS = 5.0
@@ -296,7 +297,8 @@ class LabelStudioCallbackHandler(CommunityAttributes, RecordingCallbacks):
         settled = self._sender.flush(timeout)
         # After the runs: feedback needs the tasks of its runs.
         left = max(0.0, deadline - time.monotonic())
-        return self._desk.flush(left, self._sender.destination.project) and settled
+        project = self._sender.destination.project
+        return settled if self._is_without_feedback(project) else self._desk.flush(left, project) and settled
 
     def close(self, timeout: float = 5.0) -> None:
         """Send the runs and the feedback that wait. Any thread may call it, and more than once.
@@ -309,19 +311,20 @@ class LabelStudioCallbackHandler(CommunityAttributes, RecordingCallbacks):
         """
         self.flush(timeout)
         self._retire()
-        self._desk.retire()
+        if self._opened_desk is not None:
+            self._opened_desk.retire()
 
     def stats(self) -> DeliveryStats:
         """Return how many runs were delivered, wait, were rejected, excluded or lost.
 
         Its `feedback` counts the feedback for this project in this process, also that of `send_feedback`.
         """
-        recorder = self._recorder
+        recorder, project = self._recorder, self._sender.destination.project
         return replace(
             self._sender.stats(),
             lost=dict(recorder.lost),
             excluded=dict(recorder.selection.excluded),
-            feedback=self._desk.stats(self._sender.destination.project),
+            feedback=None if self._is_without_feedback(project) else self._desk.stats(project),
         )
 
     def __enter__(self) -> Self:
@@ -362,19 +365,25 @@ class LabelStudioCallbackHandler(CommunityAttributes, RecordingCallbacks):
         self._begin()
         self._send_orphaned_runs()
 
+    def _is_without_feedback(self, project: Project | None) -> bool:
+        """Return whether nobody has given feedback for the project in this process. It waits for no import, and no disk."""
+        from langchain_label_studio.label_studio.shared_senders import feedback_senders  # noqa: PLC0415 (see _begin)
+
+        return self._opened_desk is None and not feedback_senders(self._settings, project)
+
     @property
     def _desk(self) -> FeedbackDesk:
-        """Where feedback is handed in: opened when somebody asks for it."""
-        if (
-            self._opened_desk is not None
-        ):  # else each call of `stats` would wait for what another thread imports
-            return self._opened_desk
+        """Where feedback is handed in: opened with the first feedback."""
+        if (desk := self._opened_desk) is not None:
+            return desk
         with no_fork():
             if self._opened_desk is None:
                 from langchain_label_studio.user_feedback import FeedbackDesk  # noqa: PLC0415
 
                 self._opened_desk = FeedbackDesk(self._settings, self._delivery)
                 weakref.finalize(self, self._opened_desk.retire).atexit = False
+                if not self._retire.alive:  # the handler is closed
+                    self._opened_desk.retire()
             return self._opened_desk
 
     def _connect(self) -> None:

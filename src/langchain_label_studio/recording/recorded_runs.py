@@ -75,6 +75,7 @@ class RecordedRuns(ForkSafe):
     def __init__(self) -> None:
         """Remember no runs."""
         self._recorders: weakref.WeakSet[Gathers] = weakref.WeakSet()
+        self._has_several = False
         super().__init__()
 
     def _begin(self) -> None:
@@ -85,6 +86,7 @@ class RecordedRuns(ForkSafe):
         """Note a recorder, as long as it lives."""
         with self._lock:
             self._recorders.add(recorder)
+            self._has_several = len(self._recorders) > 1
 
     def is_gathered(self, run: RunFields, project: ProjectKey, form: str) -> bool:
         """Return whether a recorder that joined puts a run into a record with the runs around it."""
@@ -108,7 +110,7 @@ class RecordedRuns(ForkSafe):
         """
         run_id, form = str(run["run_id"]), run.get("form", "")
         # A recorder that is alone records everything. One that comes later has not heard of this run.
-        said = _said(run) if len(self._recorders) > 1 else None
+        said = _said(run) if self._has_several else None
         with self._lock:
             known = self._known.get(run_id, ())
             for each in known if said is not None else ():

@@ -75,8 +75,7 @@ class Recorder:
         self._mask = mask
         self._form = form
         self._gatherer = gatherer
-        looked_into = gatherer or mask or data or self.selection.looks_into_runs
-        self._large_stay_json = not looked_into
+        self._looked_into = bool(gatherer or mask or data or self.selection.looks_into_runs)
         self._quiet = None if quiet_after is None else IdleTimer(quiet_after, self.hand_over)
         self._log = ThrottledLog()
         self.runs = RunTable()
@@ -110,7 +109,7 @@ class Recorder:
             started = run_events.excluded_start(event)
         else:
             started = run_events.read_start(
-                kind, asked, event, run_id=run_id, trace_id=trace_id, large_stay_json=self._large_stay_json
+                kind, asked, event, run_id=run_id, trace_id=trace_id, looked_into=self._looked_into
             )
         for given_up in self.runs.start(run_id, started):
             if given_up.excluded:

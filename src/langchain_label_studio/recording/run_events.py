@@ -20,6 +20,7 @@ from langchain_label_studio.support.json_safe import encode, jsonable
 from langchain_label_studio.support.repeated_json import repeated_json
 from langchain_label_studio.support.safe_text import clip
 from langchain_label_studio.types.run import PARAMETERS_SENT, RunFields, run_size
+from langchain_label_studio.types.run_record import metadata_sent
 from langchain_label_studio.types.turn import Turn
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def read_start(
     *,
     run_id: UUID,
     trace_id: UUID,
-    large_stay_json: bool = False,
+    looked_into: bool = True,
 ) -> StartedRun:
     """Return a run, given its start event.
 
@@ -47,19 +48,21 @@ def read_start(
         event: The other arguments of the event.
         run_id: The run's id.
         trace_id: The id of its trace.
-        large_stay_json: Whether large parameters stay JSON (`repeated_json`), because nobody looks into them here.
+        looked_into: Whether somebody looks into the values of runs in this process. If nobody does, large parameters stay
+            JSON, and only the metadata is kept that leaves the process.
     """
     known = event.get
-    metadata = dict(known("metadata") or {})
+    metadata = known("metadata") or {}
+    kept = dict(metadata) if looked_into else metadata_sent(metadata)
     fields: RunFields = {
         "run_id": run_id,
         "trace_id": trace_id,
         "kind": kind,
         "prompt": _read_prompt(kind, asked),
         "started_at": time.time(),
-        "metadata": metadata,
+        "metadata": kept,
         # Counted once: the application may change what is in it. `select=` and other functions see its own values.
-        "metadata_size": _size_of(metadata),
+        "metadata_size": _size_of(kept),
     }
     if parent_run_id := known("parent_run_id"):
         fields["parent_run_id"] = parent_run_id
@@ -69,7 +72,7 @@ def read_start(
     if parameters := known("invocation_params"):
         # Not `model_name` of the parameters: after `bind(model=...)`, it still names the old model.
         model = model or text_or_none(parameters.get("model"))
-        if sent := _parameters(parameters, large_stay_json=large_stay_json):
+        if sent := _parameters(parameters, looked_into=looked_into):
             fields["parameters"] = sent
     if model:
         fields["model"] = model
@@ -125,8 +128,8 @@ def _read_prompt(kind: Literal["chat", "completion"], asked: Iterable[Any]) -> t
     return tuple([turn for conversation in asked for turn in to_turns(conversation)])
 
 
-def _parameters(parameters: Mapping[str, Any], *, large_stay_json: bool) -> dict[str, Any]:
-    keep = repeated_json if large_stay_json else jsonable
+def _parameters(parameters: Mapping[str, Any], *, looked_into: bool) -> dict[str, Any]:
+    keep = jsonable if looked_into else repeated_json
     sent = {
         key: value
         for key, given in parameters.items()

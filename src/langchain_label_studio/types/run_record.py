@@ -28,6 +28,7 @@ METADATA_SENT = frozenset(
 )
 """The keys of a run's metadata that leave the process. All other keys stay, because they may hold anything."""
 
+_BEGIN = b'{"record_id":"'
 _FIELDS = frozenset(item.name for item in fields(LLMRun))
 _IDS = ("run_id", "trace_id", "parent_run_id")
 _TUPLES = ("prompt", "answers", "tags", "documents", "steps", "candidates")
@@ -43,6 +44,11 @@ def make_run(fields: Mapping[str, Any]) -> LLMRun:
     return LLMRun(**known)
 
 
+def metadata_sent(metadata: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the metadata that leaves the process, as JSON can hold it."""
+    return {key: jsonable(value) for key, value in metadata.items() if key in METADATA_SENT}
+
+
 def encode_run(run: RunFields, mask: Callable[[Mapping[str, Any]], dict[str, Any]] | None = None) -> bytes:
     """Return a run as one line of JSON, without the metadata that must not leave the process.
 
@@ -50,9 +56,9 @@ def encode_run(run: RunFields, mask: Callable[[Mapping[str, Any]], dict[str, Any
         run: The run.
         mask: Takes the other fields, and returns them masked.
     """
-    metadata = run.get("metadata") or {}
-    sent = {key: jsonable(value) for key, value in metadata.items() if key in METADATA_SENT}
-    record: dict[str, Any] = {**run, "metadata": sent}
+    # The id comes first: see `read_record_id`.
+    first = {"record_id": run["record_id"]} if "record_id" in run else {}
+    record: dict[str, Any] = {**first, **run, "metadata": metadata_sent(run.get("metadata") or {})}
     return encode_line(mask(record) if mask else record, version=FORMAT_VERSION)
 
 
@@ -72,6 +78,10 @@ def read_record_id(line: bytes) -> str:
     Raises:
         ValueError: The line is not a run.
     """
+    if line.startswith(_BEGIN) and line.endswith(b"}"):
+        record_id = line[len(_BEGIN) : line.find(b'"', len(_BEGIN))]
+        if b"\\" not in record_id:
+            return record_id.decode()
     return read_name(line, "record_id", "run_id", what="a run's id")
 
 

@@ -16,7 +16,13 @@ from langchain_label_studio import LLMRun
 from langchain_label_studio.recording.messages import to_turn
 from langchain_label_studio.support.json_safe import jsonable
 from langchain_label_studio.types.run import RunFields, pick
-from langchain_label_studio.types.run_record import METADATA_SENT, decode_run, encode_run, make_run
+from langchain_label_studio.types.run_record import (
+    METADATA_SENT,
+    decode_run,
+    encode_run,
+    make_run,
+    read_record_id,
+)
 from tests.support.recording import Recording
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)  # without lone surrogates
@@ -170,3 +176,21 @@ def test_the_fields_of_a_run_on_its_way_are_those_of_a_run_and_what_a_gatherer_s
 
 def test_picked_fields_are_those_that_are_known() -> None:
     assert pick({"run_id": uuid4(), "model": "m"}, ("model", "provider")) == {"model": "m"}
+
+
+@pytest.mark.parametrize("record_id", ["7d9e-0001", 'a "quoted" one', "back\\slash", "ünïcode", "a}"])
+def test_the_id_of_a_record_is_read_without_the_rest(record_id: str) -> None:
+    run_id = UUID(int=7)
+    line = encode_run({"run_id": run_id, "prompt": (), "record_id": record_id})
+
+    assert line.startswith(b'{"record_id":')
+    assert read_record_id(line) == record_id
+    assert read_record_id(encode_run({"run_id": run_id})) == str(run_id), "of an earlier version"
+
+
+@pytest.mark.parametrize(
+    "line", [b'{"record_id":"7d9e', b'{"record_id":"7d9e"', b"{}", b"[]", b"null", b"", b'{"record_id":7']
+)
+def test_a_line_that_is_no_record_has_no_id(line: bytes) -> None:
+    with pytest.raises(ValueError, match=r"\S"):
+        read_record_id(line)
