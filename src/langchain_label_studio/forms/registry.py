@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 from importlib import import_module
+from types import ModuleType
 
 from langchain_label_studio.errors import SettingError
 from langchain_label_studio.forms.form import Form
@@ -48,16 +49,16 @@ def find_form(name: str) -> Form | None:
     """
     name = _PLAIN if name == "" else name
     if name in BUILT_IN_MODES:
-        return _built_in_form(name)
+        form: Form = _module_of(name).FORM
+        return form
     return _added.get(name)
 
 
 @cache
-def _built_in_form(name: str) -> Form:
+def _module_of(name: str) -> ModuleType:
     # Loaded when somebody uses it: that may be the first run of a thread.
     with no_fork():
-        form: Form = import_module(f"langchain_label_studio.forms.{name}.form").FORM
-    return form
+        return import_module(f"langchain_label_studio.forms.{name}.form")
 
 
 def get_form(name: str) -> Form:

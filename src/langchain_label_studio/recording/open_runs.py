@@ -164,7 +164,8 @@ class RunTable(ForkSafe):
             ends = self._ended.get(run_id)
             if ends and any(each is tags for each in ends.tags):
                 return None, False
-            started = self._one_of(self._open.get(run_id, ()), tags)
+            same = self._open.get(run_id)
+            started = self._one_of(same, tags) if same else None
             if started is not None and self._take_out(run_id, started, tags):
                 return started, True
             # After the end of a known run, LangChain may report an error. Runs without a start may have one id.
@@ -172,9 +173,9 @@ class RunTable(ForkSafe):
             self._note_end(run_id, tags, is_known=not first)
             return None, first
 
-    def _one_of(self, same: Sequence[StartedRun], tags: Sequence[object] | None) -> StartedRun | None:
-        if len(same) < 2:
-            return same[0] if same else None
+    def _one_of(self, same: Sequence[StartedRun], tags: Sequence[object] | None) -> StartedRun:
+        if len(same) == 1:
+            return same[0]
         # The end has the list of the start, if there are tags in it.
         places = {number: place for place, number in enumerate(_latest.get())}
         return max(reversed(same), key=lambda each: (each.tags is tags, places.get(each.number, -1)))

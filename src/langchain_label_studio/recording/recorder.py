@@ -21,7 +21,7 @@ from langchain_label_studio.support.log import ThrottledLog
 from langchain_label_studio.support.redaction import error_text
 from langchain_label_studio.types.record_id import run_id_of
 from langchain_label_studio.types.run import RunFields
-from langchain_label_studio.types.run_record import encode_run, make_run
+from langchain_label_studio.types.run_record import encode_run, make_run, metadata_sent
 from langchain_label_studio.types.task_columns import usable_data
 from langchain_label_studio.types.user_functions import Data, Mask
 
@@ -168,7 +168,8 @@ class Recorder:
     ) -> None:
         """Note the end or the failure of a chain, a tool or a retriever."""
         self.runs.leave(run_id)
-        self._hear()
+        if self._quiet:
+            self._quiet.heard()
         if self._gatherer:
             parent_run_id = event.get("parent_run_id")
             self._record_all(
@@ -269,7 +270,8 @@ class Recorder:
 
     def _finish(self, run: RunFields) -> None:
         """Record a run that ended. With a gatherer, record the records that are whole now."""
-        self._hear()
+        if self._quiet:
+            self._quiet.heard()
         if self._gatherer is None:
             self._record_if_taken(run)
         elif self._is_inside(run) or not self._recorded.is_gathered(run, self._project(), self._form):
@@ -286,10 +288,6 @@ class Recorder:
 
     def _is_inside(self, run: RunFields) -> bool:
         return self.runs.is_inside(run["run_id"], run.get("parent_run_id"))
-
-    def _hear(self) -> None:
-        if self._quiet:
-            self._quiet.heard()
 
     def _record_all(self, records: Iterable[RunFields]) -> None:
         for record in records:
@@ -326,6 +324,8 @@ class Recorder:
         run["record_id"] = self._last_record_id = record_id
         if self._data and (data := self._data_of(run)):
             run["data"] = data
+        if self._looked_into:
+            run["metadata"] = metadata_sent(run.get("metadata") or {})
         if not self._submit(encode_run(run, self._masked_run if self._mask else None)):
             self.lose("outbox_full", "The outbox is full: a run was not recorded. Is Label Studio down?")
 

@@ -30,7 +30,7 @@ class BoundedDict(OrderedDict[_Key, _Value]):
         self._on_drop = on_drop
 
     def __setitem__(self, key: _Key, value: _Value) -> None:
-        super().__setitem__(key, value)
+        OrderedDict.__setitem__(self, key, value)  # quicker than `super()`
         if len(self) > self._max_size:
             _, dropped = self.popitem(last=False)
             if self._on_drop:

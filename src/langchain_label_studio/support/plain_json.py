@@ -57,9 +57,8 @@ def _is_small_and_plain(value: Any, items: float) -> bool:
     level = [value]
     for _ in range(MAX_DEPTH):
         items -= sum(map(len, level))
-        if (
-            items < 0
-        ):  # before they are looked at: a part in a thousand places has a thousand parts in a thousand places
+        # Before the parts are looked at: a part in a thousand places may have a thousand parts in a thousand places.
+        if items < 0:
             return False
         parts: list[Any] = []
         for each in level:

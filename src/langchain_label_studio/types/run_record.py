@@ -53,12 +53,14 @@ def encode_run(run: RunFields, mask: Callable[[Mapping[str, Any]], dict[str, Any
     """Return a run as one line of JSON, without the metadata that must not leave the process.
 
     Args:
-        run: The run.
+        run: The run. Its values have passed `jsonable`, those of the metadata in `metadata_sent`.
         mask: Takes the other fields, and returns them masked.
     """
+    metadata = run.get("metadata") or {}
     # The id comes first: see `read_record_id`.
     first = {"record_id": run["record_id"]} if "record_id" in run else {}
-    record: dict[str, Any] = {**first, **run, "metadata": metadata_sent(run.get("metadata") or {})}
+    record: dict[str, Any] = {**first, **run}
+    record["metadata"] = {key: value for key, value in metadata.items() if key in METADATA_SENT}
     return encode_line(mask(record) if mask else record, version=FORMAT_VERSION)
 
 
