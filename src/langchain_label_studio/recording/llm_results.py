@@ -162,11 +162,9 @@ def _breaks_off_in_a_call(message: _Fields) -> bool:
 def _add_usage(counts: Any, fields: RunFields) -> None:
     if not _is_mapping(counts):
         return
-    read, written, total = counts.get("input_tokens"), counts.get("output_tokens"), counts.get("total_tokens")
-    if not (type(read) is type(written) is type(total) is int):  # as LangChain itself counts
-        read = _count(counts, "input_tokens", "prompt_tokens")
-        written = _count(counts, "output_tokens", "completion_tokens")
-        total = _count(counts, "total_tokens")
+    read = _count(counts, "input_tokens", "prompt_tokens")
+    written = _count(counts, "output_tokens", "completion_tokens")
+    total = _count(counts, "total_tokens")
     if read is not None:
         fields["input_tokens"] = read
     if written is not None:

@@ -32,8 +32,10 @@ def repeated_json(value: Any) -> Any:
     if known is not None and known[0] is value and _is_unchanged(value, known[1]):
         return orjson.Fragment(known[1])
     plain = plain_json(value, MAX_ITEMS, MAX_CHARACTERS)
-    if plain is None or not _SMALLEST <= len(plain) <= _LARGEST:
+    if plain is None:
         return jsonable(value)
+    if not _SMALLEST <= len(plain) <= _LARGEST:
+        return orjson.loads(plain)
     _remembered[id(value)] = (value, plain)
     return orjson.Fragment(plain)
 
