@@ -28,11 +28,11 @@ class Watched(Protocol):
 
     @property
     def in_memory(self) -> int:
-        """How many of these end with the process."""
+        """The number of unsettled records that end with the process."""
 
     @property
     def directory(self) -> str | None:
-        """The folder of the others."""
+        """The folder of the other unsettled records. None if all of them end with the process."""
 
     def drain(self, timeout: float) -> None:
         """Send pending records, for the last time."""

@@ -204,7 +204,7 @@ class Sender(ForkSafe, Generic[DestinationT]):
 
     @property
     def in_memory(self) -> int:
-        """How many of these are lost if the process ends now."""
+        """The number of unsettled records that are lost if the process ends now."""
         return min(self._outbox.in_memory, self.unsettled)
 
     @property
