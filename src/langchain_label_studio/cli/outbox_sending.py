@@ -130,7 +130,7 @@ def _watch(
     sender: Sender[Any], target: ProjectOutbox, *, timeout: float, tell: Callable[[Progress], None]
 ) -> Sent:
     """Wait until all runs are sent, or there is no progress."""
-    total, left = look_at(target).orphaned, 0
+    total, in_grace = look_at(target).orphaned, False
     before: tuple[int, int] | None = None
     moved = looked = time.monotonic()
     while True:
@@ -140,15 +140,16 @@ def _watch(
         settled = stats.submitted - waiting
         if not waiting and now - looked > _LOOK_EVERY:
             # The sender skips a lane whose request is still in its grace, and a lane that another process looks at.
-            looked, left = now, look_at(target).orphaned
-            if not left:
+            looked, status = now, look_at(target)
+            if not status.orphaned:
                 # The last batch is settled, but may still be on the disk. The caller looks there.
                 sender.flush(timeout)
                 return _sent(stats)
+            in_grace = status.in_doubt > 0
             sender.look_for_orphaned()
         if before != (stats.recovered, settled):
             before, moved = (stats.recovered, settled), now
-        in_grace = left > 0 and not waiting
+        in_grace = in_grace and not waiting
         tell(Progress(done=settled, total=max(total, stats.recovered), in_grace=in_grace))
         # A batch in doubt waits for its questions, without any progress.
         in_doubt = in_grace or (stats.in_doubt > 0 and stats.state == "sending")

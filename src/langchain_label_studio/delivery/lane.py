@@ -174,14 +174,13 @@ class Lane:
         if descriptor is not None and now >= self._look_at:
             self._look_at = now + _LOOK_EVERY
             if not os.fstat(descriptor).st_nlink:
-                raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(self.path))
+                raise self._gone()
         if (
             descriptor is None
             or file is None
             or file.records + records > self._max_records
             or file.size + size > self._max_bytes
         ):
-            self.seal()
             file, descriptor = self._begin_batch()
         failure: BaseException | None = None
         try:
@@ -210,7 +209,8 @@ class Lane:
         descriptor, file.descriptor = file.descriptor, None
         if descriptor is not None:
             try:
-                if not self._directory.has(file.path.name, descriptor):
+                # Who has moved the directory may delete it next.
+                if not (self._directory.is_in_place() and self._directory.has(file.path.name, descriptor)):
                     file.content = read_open_file(descriptor)
             finally:
                 os.close(descriptor)
@@ -310,6 +310,10 @@ class Lane:
         self._directory.disown()
 
     def _begin_batch(self) -> tuple[BatchFile, int]:
+        # An open batch stays open then: its records come into another lane.
+        if not self._directory.is_in_place():
+            raise self._gone()
+        self.seal()
         self._last_number += 1
         path = self.path / f"{self._last_number:012d}{UNSENT}"
         descriptor = self._directory.create(path.name)
@@ -348,6 +352,9 @@ class Lane:
         self.files.remove(file)
         with suppress(OSError):
             self.remove(file)
+
+    def _gone(self) -> FileNotFoundError:
+        return FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(self.path))
 
     @staticmethod
     def _close(file: BatchFile) -> None:

@@ -70,11 +70,9 @@ class LaneDirectory:
         """Make a file, and open it to append and to read.
 
         Raises:
-            FileNotFoundError: Somebody moved, replaced or deleted the directory.
+            FileNotFoundError: Somebody deleted the directory.
             OSError: The file cannot be made.
         """
-        if not self.is_in_place():
-            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(self.path))
         flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND | _BINARY
         return os.open(self._at(name), flags, 0o600, dir_fd=self._lock.descriptor)
 

@@ -51,7 +51,7 @@ class BatchFile:
         sending: Whether a request with it began.
         deferred: Whether other batches come before it.
         descriptor: Its open file, as long as it may grow.
-        content: Its records, if somebody deleted or moved the file while it was open. Else None.
+        content: Its records, if somebody deleted or moved the file or its directory while it was open. Else None.
     """
 
     path: Path

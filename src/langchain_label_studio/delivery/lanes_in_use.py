@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import threading
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from langchain_label_studio.delivery.lane import Lane
 from langchain_label_studio.delivery.lane_files import BatchFile
@@ -86,7 +86,7 @@ class LanesInUse:
         return (own or other) if self._own_turn else (other or own)
 
     def leave_own(self) -> tuple[Lane, BatchFile] | None:
-        """Append nothing to the own lane any more. Return it, with its open batch, if the file of this batch is gone."""
+        """Append nothing to the own lane any more. Return it, with its open batch, if that one is not in its place."""
         lane, self.own = self.own, None
         if lane is None or not lane.files:
             if lane:
@@ -99,7 +99,7 @@ class LanesInUse:
         return (lane, last) if was_open and last.content is not None else None
 
     def move(self, lane: Lane, file: BatchFile, to: Lane) -> BatchFile:
-        """Write the content of a batch whose file is gone into another lane.
+        """Write the content of a batch into another lane, because its file is gone, or is not in its place.
 
         Args:
             lane: The lane of the batch.
@@ -114,6 +114,8 @@ class LanesInUse:
         moved.since = file.since
         self.bytes += moved.size - file.size
         lane.files.remove(file)
+        with suppress(OSError):  # then its runs are sent once more if somebody moves the directory back
+            lane.remove(file)
         self.delete_if_settled(lane)
         return moved
 

@@ -11,7 +11,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,8 @@ from typer.testing import CliRunner, Result
 
 from langchain_label_studio.cli import app
 from langchain_label_studio.delivery import Batch, DiskOutbox
+from langchain_label_studio.delivery.lane import Lane
+from langchain_label_studio.delivery.orphaned_lanes import OrphanedLanes
 from langchain_label_studio.delivery.rejected import set_aside
 from langchain_label_studio.support.log import logger
 from langchain_label_studio.types.record_id import run_id_of
@@ -401,6 +403,25 @@ def test_a_lane_in_which_nothing_is_goes(loopback: LoopbackLabelStudio) -> None:
     assert outbox("status").exit_code == 0
     assert outbox("send").exit_code == 0
     assert lanes() == []
+
+
+def test_a_slow_disk_is_no_request_on_its_way(
+    loopback: LoopbackLabelStudio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The sender takes over the lanes only after the command has looked at them again."""
+    leave_behind(loopback.url)
+    recover = OrphanedLanes.recover
+
+    def recover_late(self: OrphanedLanes, *, except_for: Collection[Path], owned: int) -> Iterator[Lane]:
+        time.sleep(1.5)
+        yield from recover(self, except_for=except_for, owned=owned)
+
+    monkeypatch.setattr(OrphanedLanes, "recover", recover_late)
+
+    done = outbox("send")
+
+    assert (done.exit_code, done.stderr) == (0, "")
+    assert done.stdout == f"✓ Programs at {loopback.url}/: 3 runs sent.\n"
 
 
 def test_ctrl_c_stops_and_everything_that_was_not_sent_stays(loopback: LoopbackLabelStudio) -> None:

@@ -81,7 +81,9 @@ def test_somebody_deletes_the_outbox_of_a_living_process(loopback: LoopbackLabel
         import shutil
         handler = make(flush_interval=60)
         record(handler, 3)
-        shutil.rmtree(os.environ["LABEL_STUDIO_OUTBOX_DIR"])
+        outbox_dir = os.environ["LABEL_STUDIO_OUTBOX_DIR"]
+        os.rename(outbox_dir, outbox_dir + "-deleted")  # in one step: the process may make it anew meanwhile
+        shutil.rmtree(outbox_dir + "-deleted")
         record(handler, 1)  # still in the file that nobody finds
         handler.flush(20)
         record(handler, 5)

@@ -12,13 +12,18 @@ from tests.support.loopback_label_studio import LoopbackLabelStudio
 from tests.support.programs import lanes, run, running, wait_until, waiting_files
 
 ATTACK = """
-import pathlib, shutil
+import pathlib, shutil, threading
 
 outbox_dir = pathlib.Path(os.environ["LABEL_STUDIO_OUTBOX_DIR"])
 
 def only(pattern):
     (path,) = outbox_dir.rglob(pattern)
     return path
+
+def delete(path):
+    # First away, in one step: the attacked process may make the same directories anew meanwhile.
+    away = path.rename(f"{outbox_dir}-deleted")
+    shutil.rmtree(away)
 
 def check(handler):
     stats = handler.stats()
@@ -28,16 +33,17 @@ def check(handler):
 """
 
 ATTACKS = {
-    "delete the outbox": "shutil.rmtree(outbox_dir)",
-    "delete all lanes": "shutil.rmtree(only('lanes'))",
-    "delete the lane": "shutil.rmtree(only('v1-*'))",
-    "empty the lane": "[path.unlink() for path in only('v1-*').iterdir()]",
+    "delete the outbox": "delete(outbox_dir)",
+    "delete all lanes": "delete(only('lanes'))",
+    "delete the lane": "delete(only('v1-*'))",
+    "empty the lane": "[path.unlink(missing_ok=True) for path in only('v1-*').iterdir()]",
     "delete the open file": "only('*.jsonl').unlink()",
     "move the open file": "only('*.jsonl').rename(outbox_dir / 'moved')",
     "move the outbox": "outbox_dir.rename(f'{outbox_dir}-moved')",
     "move all lanes": "only('lanes').rename(outbox_dir / 'moved')",
     "move the lane": "only('v1-*').rename(outbox_dir / 'moved')",
-    "replace the outbox by nothing": "outbox_dir.rename(f'{outbox_dir}-moved'); outbox_dir.mkdir()",
+    # The attacked process may make the directory anew before the second step.
+    "replace the outbox by nothing": "outbox_dir.rename(f'{outbox_dir}-moved'); outbox_dir.mkdir(exist_ok=True)",
 }
 
 
@@ -119,10 +125,12 @@ def test_full_files_that_are_deleted_are_counted_and_told(loopback: LoopbackLabe
         program(
             "handler = make(flush_interval=60, batch_size=2)",
             "import langchain_label_studio.delivery.sender as sender",
-            "wait, sender.Sender._wait = sender.Sender._wait, lambda self: time.sleep(1) or wait(self)",
+            "attacked = threading.Event()",
+            "wait, sender.Sender._wait = sender.Sender._wait, lambda self: attacked.wait(30) and wait(self)",
             "record(handler, 5)",
             "shutil.rmtree(outbox_dir)",
             "record(handler, 1)",
+            "attacked.set()",
             "assert handler.flush(20), handler.stats()",
             "stats = check(handler)",
             "assert (stats.delivered, stats.rejected) == (2, 4), stats",
@@ -134,6 +142,32 @@ def test_full_files_that_are_deleted_are_counted_and_told(loopback: LoopbackLabe
     assert sorted(loopback.run_ids()) == sorted(done.stdout.split()[4:])
     assert "2 runs are lost: somebody deleted or moved" in done.stderr
     assert "Somebody deleted or moved the outbox" in done.stderr
+
+
+def test_what_was_moved_may_be_deleted_as_soon_as_its_process_has_noticed(
+    loopback: LoopbackLabelStudio,
+) -> None:
+    done = run(
+        program(
+            "handler = make(flush_interval=60, batch_size=4)",
+            "import langchain_label_studio.delivery.sender as sender",
+            "attacked = threading.Event()",
+            "wait, sender.Sender._wait = sender.Sender._wait, lambda self: attacked.wait(30) and wait(self)",
+            "record(handler, 4)",
+            "moved = outbox_dir.rename(f'{outbox_dir}-moved')",
+            "record(handler, 1)",
+            "assert not list(moved.rglob('*.jsonl'))  # so nobody sends it again from there",
+            "shutil.rmtree(moved)",
+            "attacked.set()",
+            "assert handler.flush(20), handler.stats()",
+            "assert check(handler).delivered == 5",
+        ),
+        loopback.url,
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert sorted(loopback.run_ids()) == sorted(done.stdout.split())
+    assert (waiting_files(), lanes()) == ([], [])
 
 
 def test_a_copy_in_the_place_of_the_outbox_is_not_sent_again(loopback: LoopbackLabelStudio) -> None:
@@ -187,13 +221,15 @@ def test_a_copy_has_what_was_deleted_in_the_original(loopback: LoopbackLabelStud
     done = run(
         program(
             "import langchain_label_studio.delivery.sender as sender",
-            "wait, sender.Sender._wait = sender.Sender._wait, lambda self: time.sleep(1) or wait(self)",
+            "attacked = threading.Event()",
+            "wait, sender.Sender._wait = sender.Sender._wait, lambda self: attacked.wait(30) and wait(self)",
             "handler = make(flush_interval=60, batch_size=2)",
             "record(handler, 5)",
             "shutil.copytree(outbox_dir, f'{outbox_dir}-copy')",
             "shutil.rmtree(outbox_dir)",
             "os.rename(f'{outbox_dir}-copy', outbox_dir)",
             "record(handler, 1)",
+            "attacked.set()",
             "assert handler.flush(20), handler.stats()",
             "assert check(handler).delivered == 6",
         ),
