@@ -125,15 +125,18 @@ def wait_until(condition: Callable[[], object], *, seconds: float = 30) -> None:
 
 def waiting_files() -> list[Path]:
     """Return the files in which runs wait."""
-    return [path for path in _files() if path.suffix in {".jsonl", ".sending"}]
+    return [path for path in files_below(_outbox()) if path.suffix in {".jsonl", ".sending"}]
 
 
 def lanes() -> list[Path]:
     """Return the directories of all lanes."""
-    return [path.parent for path in _files() if path.name == "lock"]
+    return [path.parent for path in files_below(_outbox()) if path.name == "lock"]
 
 
-def _files() -> list[Path]:
-    # Unlike rglob, os.walk bears it when a directory disappears meanwhile.
-    walk = os.walk(os.environ["LABEL_STUDIO_OUTBOX_DIR"])
-    return sorted(Path(directory, name) for directory, _, names in walk for name in names)
+def files_below(directory: Path) -> list[Path]:
+    """Return all files below a directory. Unlike with rglob, directories may disappear meanwhile."""
+    return sorted(Path(parent, name) for parent, _, names in os.walk(directory) for name in names)
+
+
+def _outbox() -> Path:
+    return Path(os.environ["LABEL_STUDIO_OUTBOX_DIR"])
