@@ -44,21 +44,35 @@ MAX_CHARACTERS = 2 * MAX_TEXT
 
 _SHORT = 1000
 _MAX_INT = 2**63 - 1
+_NUL = rb"\u0000"
 _MAX_BITS = 10_000
 # Their own text is all that they hold.
 _WITH_A_TEXT = (UUID, PurePath, tzinfo, IPv4Address, IPv6Address, IPv4Network, IPv6Network)
 
 
-def encode(value: Any) -> bytes:
-    """Return a value of our own as JSON. What JSON cannot hold is replaced as in `jsonable`.
+def encode(tree: Any) -> bytes:
+    """Return a tree of our own as JSON. What JSON cannot hold is replaced as in `jsonable`.
 
     Args:
-        value: A tree. Values of the application in it have passed `jsonable`.
+        tree: A tree. Values of the application in it have passed `jsonable`.
     """
     try:
-        return orjson.dumps(value)
+        return orjson.dumps(tree)
     except (TypeError, ValueError):  # includes lone surrogates, big integers, deep nesting
-        return orjson.dumps(_Walk(math.inf, math.inf).read(value, 0))
+        return orjson.dumps(_walked(tree))
+
+
+def encode_clean(tree: Any) -> bytes:
+    """Return a tree as `encode` does. Here its texts are clean, too: see `clean_text`.
+
+    Args:
+        tree: A tree. Values of the application in it have passed `jsonable`, and may have been changed since.
+    """
+    encoded = encode(tree)
+    # Most JSON has no backslash, or not this one.
+    if len(encoded) < MAX_TEXT and not (b"\\" in encoded and _NUL in encoded):
+        return encoded
+    return orjson.dumps(_walked(tree))
 
 
 def as_mapping(value: Any) -> Mapping[str, Any]:
@@ -91,16 +105,6 @@ def jsonable(value: Any, *, items: float = MAX_ITEMS, characters: float = MAX_CH
     return _Walk(items, characters).read(value, 0)
 
 
-def jsonable_bytes(tree: Any) -> bytes:
-    """Return `jsonable(tree)` as JSON, without limits for all items and all characters together.
-
-    Args:
-        tree: A tree of our own. What it holds of the application is nearly always plain.
-    """
-    plain = plain_json(tree, math.inf, math.inf)
-    return orjson.dumps(jsonable(tree, items=math.inf, characters=math.inf)) if plain is None else plain
-
-
 def characters_in(tree: Any) -> int:
     """Return about how much memory a tree needs, in characters. Each part counts one more.
 
@@ -123,6 +127,10 @@ def characters_in(tree: Any) -> int:
         elif isinstance(part, str):  # LangChain's own kind of text
             total += len(part)
     return total
+
+
+def _walked(tree: Any) -> Any:
+    return _Walk(math.inf, math.inf).read(tree, 0)
 
 
 class _Walk:

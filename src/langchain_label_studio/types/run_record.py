@@ -37,8 +37,12 @@ _TUPLES = ("prompt", "answers", "tags", "documents", "steps", "candidates")
 def make_run(fields: Mapping[str, Any]) -> LLMRun:
     """Return a run, given its `RunFields` or the fields of its line."""
     known = {name: value for name, value in fields.items() if name in _FIELDS}
-    known |= {name: str(known[name]) for name in _IDS if known.get(name)}
-    known |= {name: tuple(known.get(name, ())) for name in _TUPLES}
+    for name in _IDS:
+        if known.get(name):
+            known[name] = str(known[name])
+    for name in _TUPLES:
+        if name in known:
+            known[name] = tuple(known[name])
     if isinstance(started_at := known.get("started_at"), float):
         known["started_at"] = _iso(started_at)
     return LLMRun(**known)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib.metadata
 from dataclasses import asdict
+from datetime import date
+from math import nan
 from uuid import uuid4
 
 import orjson
@@ -12,6 +14,7 @@ import pytest
 from langchain_label_studio import LLMRun, TaskDataError, get_default_label_configs
 from langchain_label_studio.forms.form import Filled, Form
 from langchain_label_studio.forms.registry import register_form
+from langchain_label_studio.label_config.inert_text import WORD_JOINER
 from langchain_label_studio.label_config.parse import LabelConfig, parse_label_config
 from langchain_label_studio.label_studio.tasks.build import build_task, check_task_data, installed_version
 from langchain_label_studio.types.run_record import decode_run, encode_run
@@ -52,6 +55,38 @@ def test_a_form_keeps_its_own_value_in_meta_whatever_it_calls_it() -> None:
 
     assert task["meta"] | meta == task["meta"]
     assert len(task["predictions"]) == 1
+
+
+def test_the_values_of_a_form_may_be_anything() -> None:
+    picture = "data:image/png;base64," + "A" * 400
+    odd = {
+        "when": date(2026, 1, 2),
+        "picture": picture,
+        "score": nan,
+        "text": "a\x00b",
+        1: {"data": "A" * 400},
+    }
+    register_form(
+        Form(
+            name="anything",
+            label_config='<View><Markdown name="m" value="$shown"/></View>',
+            keys=frozenset({"shown", "odd"}),
+            fill=lambda _: Filled(data={"shown": ("<b>one</b>",), "odd": odd}, meta={"odd": odd}),
+        )
+    )
+    config = parse_label_config('<View><Markdown name="m" value="$shown"/></View>', takes_answer=False)
+
+    task = build(run(form="anything"), config)
+
+    clean = {
+        "when": "2026-01-02",
+        "picture": "[image/png, 300 B]",
+        "score": None,
+        "text": "a\ufffdb",
+        "1": {"data": "[300 B of base64]"},
+    }
+    assert (task["data"]["odd"], task["meta"]["odd"]) == (clean, clean)
+    assert task["data"]["shown"] == [f"<{WORD_JOINER}b>one<{WORD_JOINER}/b>"]
 
 
 def test_a_task_holds_the_prompt_the_columns_and_one_prediction() -> None:

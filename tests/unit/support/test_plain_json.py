@@ -17,7 +17,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from langchain_label_studio.support.json_safe import jsonable, jsonable_bytes
+from langchain_label_studio.support.json_safe import encode_clean, jsonable
 from langchain_label_studio.support.plain_json import BASE64_KEYS, MAX_DEPTH, plain_json
 from langchain_label_studio.support.safe_text import MAX_TEXT
 from tests.support.private_parts import walk
@@ -91,14 +91,14 @@ def nested(depth: int, value: Any = "in the middle") -> Any:
 
 
 @given(st.dictionaries(keys, values, max_size=5))
-def test_the_json_holds_what_the_walk_makes_of_a_tree(tree: dict[str, Any]) -> None:
-    assert jsonable_bytes(tree) == walked(tree)
+def test_jsonable_gives_what_the_walk_gives(value: dict[str, Any]) -> None:
+    assert orjson.dumps(jsonable(value)) == orjson.dumps(walk(value))
 
 
 @pytest.mark.parametrize("value", [*ODD_TEXTS, *ODD_VALUES], ids=repr)
 def test_each_odd_value_is_what_the_walk_makes_of_it(value: Any) -> None:
     for tree in ({"alone": value}, {"in parts": [{"a": value}, (value,)]}, dict.fromkeys(BASE64_KEYS, value)):
-        assert jsonable_bytes(tree) == walked(tree)
+        assert orjson.dumps(jsonable(tree)) == orjson.dumps(walk(tree))
 
 
 @pytest.mark.parametrize(
@@ -113,38 +113,38 @@ def test_each_odd_value_is_what_the_walk_makes_of_it(value: Any) -> None:
     ids=repr,
 )
 def test_no_base64_gets_through(value: Any) -> None:
-    encoded = jsonable_bytes({"data": {"own": [value]}})
+    tree = {"data": {"own": [value]}}
 
-    assert BASE64[:40].encode() not in encoded
-    assert encoded == walked({"data": {"own": [value]}})
+    assert BASE64[:40].encode() not in orjson.dumps(jsonable(tree))
+    assert jsonable(tree) == walk(tree)
 
 
 @given(st.integers(MAX_DEPTH - 4, MAX_DEPTH + 4) | st.integers(200, 300), leaves)
-def test_a_tree_is_cut_at_the_same_depth(depth: int, leaf: Any) -> None:
+def test_a_value_is_cut_at_the_same_depth(depth: int, leaf: Any) -> None:
     tree = {"data": nested(depth, leaf)}
 
-    assert jsonable_bytes(tree) == walked(tree)
+    assert orjson.dumps(jsonable(tree)) == orjson.dumps(walk(tree))
 
 
-def test_a_tree_that_contains_itself_twice_has_an_end() -> None:
+def test_a_value_that_contains_itself_twice_has_an_end() -> None:
     itself: dict[str, Any] = {}
     itself |= {"a": itself, "b": [itself, itself]}
 
-    assert jsonable_bytes({"data": itself}) == walked({"data": itself})
+    assert jsonable({"data": itself}) == walk({"data": itself})
 
 
 @pytest.mark.parametrize("length", [MAX_TEXT - 1, MAX_TEXT, MAX_TEXT + 1, MAX_TEXT + MAX_TEXT // 5_000])
 def test_a_text_is_cut_at_the_same_length(length: int) -> None:
     tree = {"text": "€" * length}
 
-    assert jsonable_bytes(tree) == walked(tree)
+    assert jsonable(tree) == walk(tree)
 
 
 def test_a_value_that_contains_itself_becomes_a_note() -> None:
     tree: dict[str, Any] = {"a": []}
     tree["a"].append(tree)
 
-    assert jsonable_bytes(tree) == walked(tree)
+    assert jsonable(tree) == walk(tree)
 
 
 @pytest.mark.parametrize(
@@ -161,12 +161,31 @@ def test_a_tree_that_is_fine_is_not_walked(tree: dict[str, Any]) -> None:
     assert plain_json(tree, math.inf, math.inf) == walked(tree)
 
 
-@given(st.dictionaries(keys, values, max_size=5))
-def test_jsonable_gives_what_the_walk_gives(value: dict[str, Any]) -> None:
-    assert orjson.dumps(jsonable(value)) == orjson.dumps(walk(value))
-
-
 @pytest.mark.parametrize("number", [9_998, 9_999, 10_000, 10_001, 20_000])
 def test_a_value_is_cut_at_the_same_number_of_items(number: int) -> None:
     for value in ([1] * number, {str(each): each for each in range(number)}, [[1]] * number, [[]] * number):
         assert jsonable(value) == walk(value)
+
+
+@given(st.dictionaries(keys, values, max_size=5))
+def test_a_tree_of_json_is_encoded_as_it_is(value: dict[str, Any]) -> None:
+    tree = {"data": jsonable(value)}
+
+    assert encode_clean(tree) == walked(tree)
+
+
+@given(st.dictionaries(texts, st.lists(texts), max_size=5))
+def test_texts_that_were_changed_since_are_clean_again(texts_of_a_mask: dict[str, Any]) -> None:
+    assert encode_clean({"data": texts_of_a_mask}) == walked({"data": texts_of_a_mask})
+
+
+@pytest.mark.parametrize("length", [MAX_TEXT - 1, MAX_TEXT, MAX_TEXT + 1, MAX_TEXT + MAX_TEXT // 5_000])
+def test_a_text_that_became_longer_is_cut(length: int) -> None:
+    for character in ("€", "a", "\n"):
+        assert encode_clean({"text": character * length}) == walked({"text": character * length})
+
+
+def test_a_tree_that_is_deeper_than_a_value_may_be_is_whole() -> None:
+    value = jsonable(nested(MAX_DEPTH - 1))
+
+    assert orjson.loads(encode_clean({"data": {"own": [value]}})) == {"data": {"own": [value]}}

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import cache
+from math import inf
 from typing import Any
 
 import orjson
@@ -17,7 +18,7 @@ from langchain_label_studio.label_config.inert_text import inert, inert_items, u
 from langchain_label_studio.label_config.parse import LabelConfig
 from langchain_label_studio.label_config.prompt_value import prompt_value
 from langchain_label_studio.support.forks import no_fork
-from langchain_label_studio.support.json_safe import jsonable_bytes
+from langchain_label_studio.support.json_safe import encode_clean, jsonable
 from langchain_label_studio.types.run import LLMRun
 from langchain_label_studio.types.run_record import METADATA_SENT
 from langchain_label_studio.types.task_columns import COLUMNS, PANELS, UNFILTERABLE
@@ -60,7 +61,7 @@ def encode_task(run: LLMRun, config: LabelConfig, *, model_version: str) -> Enco
         SettingError: The run has a form of review that is not registered here.
     """
     form = get_form(run.form)
-    filled = form.fill(run)
+    filled = _clean(form.fill(run))
     predictions = _predictions(run, config, model_version)
     data, meta = _data(run, config, filled), {**_meta(run, config, form), **filled.meta}
     if predictions:
@@ -68,10 +69,17 @@ def encode_task(run: LLMRun, config: LabelConfig, *, model_version: str) -> Enco
         meta.setdefault("prediction", *predictions)  # a form may have a value of its own there
     return EncodedTask(
         key=run.record_id or run.run_id,
-        # The outbox holds nothing else than clean JSON. But the values of a form may be anything.
-        body=jsonable_bytes({"data": data, "meta": meta, "predictions": predictions}),
+        body=encode_clean({"data": data, "meta": meta, "predictions": predictions}),
         predictions=len(predictions),
     )
+
+
+def _clean(filled: Filled) -> Filled:
+    """Return the form's part as JSON can hold it. The rest of a task comes from the outbox, which holds JSON."""
+    if not (filled.data or filled.meta):
+        return filled
+    data, meta = (jsonable(part, items=inf, characters=inf) for part in (filled.data, filled.meta))
+    return Filled(data=data, meta=meta)
 
 
 def build_task(run: LLMRun, config: LabelConfig, *, model_version: str) -> dict[str, Any]:
