@@ -67,6 +67,25 @@ def test_a_chart_shows_any_name(name: str) -> None:
             assert drawn.get("aria-label", "").startswith(visible(name))
 
 
+@pytest.mark.parametrize("character", ["\U0001f600", "a\U0001f600", "\U00073678", "W", "漢"], ids=ascii)
+def test_a_chart_shows_a_wide_name_of_any_length(character: str) -> None:
+    for length in (*range(5, 30, 3), 200):
+        name = (character * length)[:length]
+        dot = Dot(name=name, value=2, low=1, high=3, label="2", told="told")
+        points = [
+            Point(name=each, when=START.replace(day=day), value=day, told="told")
+            for each in (name, "other")
+            for day in (1, 2)
+        ]
+
+        for chart in (
+            dots([dot], title="Title", ends=(1, 5)),
+            lines(points, title="Title", order=[name, "other"]),
+        ):
+            for svg in (chart.wide, chart.narrow):
+                assert name[:4] in "".join(ET.fromstring(svg).itertext())
+
+
 def test_names_that_look_the_same_stay_apart_in_a_chart() -> None:
     alike = ["m\x1bn", r"m\u001bn"]
 

@@ -45,6 +45,7 @@ class _Layout:
         time_width: The width of the axis of `lines`.
         line: The height of a line with its dot.
         name: The place of the name.
+        name_width: The width to which a longer name is cut.
         label: The place of the number.
         ticks: The number of marks of the axis.
         columns: The number of names beside each other, in the legend of `lines`.
@@ -54,19 +55,21 @@ class _Layout:
     time_width: int
     line: int
     name: Mapping[str, Any]
+    name_width: int
     label: Mapping[str, Any]
     ticks: int
     columns: int
 
 
 _WIDE = _Layout(
-    width=620, time_width=830, line=34, name={"x": -210, "limit": 190}, label={"x": 640}, ticks=6, columns=3
+    width=620, time_width=830, line=34, name={"x": -210}, name_width=190, label={"x": 640}, ticks=6, columns=3
 )
 _NARROW = _Layout(
     width=250,
     time_width=290,
     line=52,
-    name={"x": 0, "dy": -18, "limit": 310},
+    name={"x": 0, "dy": -18},
+    name_width=310,
     label={"x": 310, "align": "right"},
     ticks=3,
     columns=1,
@@ -113,16 +116,20 @@ def distinct(names: Iterable[str]) -> dict[str, str]:
     too_long = len(full) > 1 and max(map(len, full.values())) > _NAME_LENGTH
     cut = len(commonprefix(list(full.values()))) if too_long else 0  # noqa: RUF071 (these are names, not paths)
     short = {name: _shortened(f"…{text[cut:]}" if cut else text) for name, text in full.items()}
-    return next((texts for texts in (short, full) if len(set(texts.values())) == len(full)), _numbered(full))
-
-
-def _numbered(texts: Mapping[str, str]) -> dict[str, str]:
-    return {name: f"{text} ({place})" for place, (name, text) in enumerate(texts.items(), start=1)}
+    if len(set(short.values())) == len(short):
+        return short
+    # At the beginning: the drawing may cut the end.
+    return {name: f"{place}. {text}" for place, (name, text) in enumerate(short.items(), start=1)}
 
 
 def _shortened(name: str) -> str:
-    half = _NAME_LENGTH // 2
-    return name if len(name) <= _NAME_LENGTH else f"{name[:half]}…{name[1 - half :]}"
+    half = (_NAME_LENGTH if _can_be_cut(name) else _NAME_LENGTH // 2) // 2
+    return name if len(name) <= 2 * half else f"{name[:half]}…{name[1 - half :]}"
+
+
+def _can_be_cut(name: str) -> bool:
+    """Return whether Vega can cut a name to a width. It fails in the middle of an emoji, or of a rare character."""
+    return all(character <= "\uffff" for character in name)
 
 
 def dots(
@@ -151,6 +158,7 @@ def dots(
     def chart_of(layout: _Layout) -> AnyChart:
         form = "format(100 * datum.value, '~g') + ' %'" if percent else _PLAIN
         axis = alt.Axis(labelExpr=form, tickCount=layout.ticks, labelFlush=True)
+        limit = alt.ExprRef(f"datum.can_be_cut ? {layout.name_width} : 0")
         return alt.layer(
             base.mark_rule(stroke=LINE, **_UNTOLD).encode(
                 x=alt.XDatum(ends[0], scale=scale), x2=alt.datum(ends[1])
@@ -170,7 +178,7 @@ def dots(
                 fill=alt.Fill("fill:N", scale=None),
                 description=told,
             ),
-            base.mark_text(**layout.name, **_UNTOLD).encode(text="name:N"),
+            base.mark_text(**layout.name, limit=limit, **_UNTOLD).encode(text="name:N"),
             base.mark_text(fontWeight=600, **layout.label, **_UNTOLD).encode(text="label:N"),
         ).properties(width=layout.width, height=alt.Step(layout.line))
 
@@ -201,7 +209,7 @@ def lines(points: Sequence[Point], *, title: str, order: Sequence[str]) -> Chart
             orient="top",
             columns=layout.columns,
             columnPadding=40,
-            labelLimit=220,
+            labelLimit=220 if all(map(_can_be_cut, names)) else 0,
             symbolType="circle",
             symbolOpacity=1,
         )
@@ -230,6 +238,7 @@ def _dot(place: int, row: Dot, name: str) -> dict[str, Any]:
     return {
         "place": place,
         "name": name,
+        "can_be_cut": _can_be_cut(name),
         "value": row.value,
         "low": row.value if row.low is None else row.low,
         "high": row.value if row.high is None else row.high,
