@@ -171,8 +171,9 @@ class DiskOutbox:
                 body = self._nested.pop()
             except IndexError:
                 return
+            line = body + b"\n"
             try:
-                self.append(body)
+                self._append(line, len(line))  # it was accepted: whether there is room is not asked again
             except OSError:
                 self._nested.append(body)
                 return

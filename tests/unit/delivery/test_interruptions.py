@@ -61,6 +61,24 @@ def test_both_records_are_appended_and_counted_whole(new_outbox: Callable[[], Ou
     assert interrupted_everywhere(prepare) > 5
 
 
+def test_a_record_that_was_accepted_in_the_last_place_is_kept(new_outbox: Callable[[], Outbox]) -> None:
+    def prepare() -> Interruption:
+        outbox = new_outbox()
+        for _ in range(ROOM_FOR - 1):
+            outbox.append(b"a")
+        accepted: list[int] = []
+
+        def append(body: bytes) -> None:
+            accepted.append(outbox.append(body))
+
+        def check() -> None:
+            assert len(drained(outbox)) == ROOM_FOR - 1 + sum(map(bool, accepted))
+
+        return Interruption(lambda: append(b"b"), lambda: append(b"c"), check)
+
+    assert interrupted_everywhere(prepare) > 5
+
+
 def test_postponed_records_come_back_and_are_counted(new_outbox: Callable[[], Outbox]) -> None:
     def prepare() -> Interruption:
         outbox = new_outbox()
