@@ -36,7 +36,6 @@ class DiskOutbox:
     """An outbox on the disk. An appended record survives the process.
 
     Attributes:
-        appended: The number of records that were ever appended.
         took: The seconds that the last append took.
         recovered: The number of recovered records.
         postponed: The number of postponed records.
@@ -92,9 +91,13 @@ class DiskOutbox:
         self._appending = False
         self._nested: list[bytes] = []
         self._bytes_of_others = 0
-        self.appended = 0
         self.took = 0.0
         self.recovered = 0
+
+    @property
+    def appended(self) -> int:
+        """The number of records that were ever appended."""
+        return self._pending.appended
 
     def append(self, body: bytes, *, patience: float = PATIENCE) -> int:
         """Append a record to this process's lane.
@@ -117,11 +120,11 @@ class DiskOutbox:
         pending = self._pending
         lock = pending.lock
         try:
-            taken = pending.taken
+            appended = pending.appended
             while not lock.acquire(True, patience):  # noqa: FBT003 (the quicker call)
-                if pending.taken == taken:
+                if pending.appended == appended:
                     raise stalled()
-                taken = pending.taken  # the disk answers: many threads wait for their turn
+                appended = pending.appended  # the disk answers: many threads wait for their turn
             if (
                 pending.count >= self._max_records
                 or pending.bytes + self._bytes_of_others + size > self._max_bytes
@@ -159,8 +162,7 @@ class DiskOutbox:
             if lane is not None and lane.appended > before:
                 pending.count += 1
                 pending.bytes += size
-                pending.taken += 1
-                self.appended += 1
+                pending.appended += 1
             if self._nested:
                 self._append_nested()
 
@@ -246,7 +248,7 @@ class DiskOutbox:
             # Somebody pressed Ctrl-C again while the first one was handled.
             uncounted = file.records - counted
             self._pending.count += uncounted
-            self.appended += uncounted
+            self._pending.appended += uncounted
         return batch
 
     def defer(self, batch: Batch) -> None:

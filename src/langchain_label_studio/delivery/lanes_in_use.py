@@ -23,7 +23,7 @@ class LanesInUse:
         others: The lanes that get no new records. Each has records.
         count: The number of pending records.
         bytes: Their size.
-        taken: The number of records that the disk ever took. It tells a disk that stalls from one for which many wait.
+        appended: The number of records that were ever appended. While it grows, the disk does not stall: many wait for it.
     """
 
     def __init__(self) -> None:
@@ -33,7 +33,7 @@ class LanesInUse:
         self.others: list[Lane] = []
         self.count = 0
         self.bytes = 0
-        self.taken = 0
+        self.appended = 0
         self._own_turn = False
 
     @property
@@ -49,11 +49,11 @@ class LanesInUse:
             TimeoutError: Another thread holds the lock, and waits for the disk, which takes no record.
         """
         try:
-            taken = self.taken
+            appended = self.appended
             while not self.lock.acquire(timeout=PATIENCE):
-                if self.taken == taken:
+                if self.appended == appended:
                     raise stalled()
-                taken = self.taken
+                appended = self.appended
             yield
         finally:
             # The first call is the release: Ctrl-C may come at the end of any other one, also at that of `acquire`.
