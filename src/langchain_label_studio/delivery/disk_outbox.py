@@ -16,7 +16,6 @@ from langchain_label_studio.delivery.lane_files import BatchFile, lanes_in
 from langchain_label_studio.delivery.lanes_in_use import PATIENCE, LanesInUse, stalled
 from langchain_label_studio.delivery.orphaned_lanes import OrphanedLanes
 from langchain_label_studio.delivery.outbox import (
-    DAMAGED,
     MAX_BATCH_BYTES,
     MAX_BYTES,
     MAX_RECORDS,
@@ -216,14 +215,9 @@ class DiskOutbox:
         """
         if self._batch is None:
             with self._pending.locked_soon():
-                lane = self._pending.choose()
-                file = lane.next_file if lane else None
-                if lane is None or file is None:
-                    return None
-                if file.descriptor is not None:
-                    lane.seal()
+                chosen = self._pending.choose()
             # Without the lock: nobody appends to a closed batch.
-            self._batch = self._read(lane, file)
+            self._batch = self._read(*chosen) if chosen else None
         return self._batch
 
     def upcoming(self) -> list[bytes]:
@@ -239,11 +233,8 @@ class DiskOutbox:
             return []
 
     def _read(self, lane: Lane, file: BatchFile) -> Batch:
-        def reject(line: bytes) -> None:
-            self.reject(Record("", line), DAMAGED)
-
         counted = file.records
-        batch = read_batch(lane, file, key_of=self._key_of, set_aside=reject, warn=self._log.warning)
+        batch = read_batch(lane, file, key_of=self._key_of, reject=self.reject, warn=self._log.warning)
         with self._pending.lock:
             # Somebody pressed Ctrl-C again while the first one was handled.
             uncounted = file.records - counted
@@ -281,23 +272,10 @@ class DiskOutbox:
 
     def _write_again(self, batch: Batch) -> tuple[Lane, BatchFile]:
         """Write a batch into a new lane, because somebody deleted its file."""
-        old, file = batch.place
+        lane, file = batch.place
         new = self._new_lane()
-        new.recovered = old.recovered
-        records = len(batch.records)
-        file.content = b"".join(record.body + b"\n" for record in batch.records)
-        pending = self._pending
-        with pending.lock:
-            pending.count += records - file.records
-            file.records = records
-            try:
-                file = pending.move(old, file, new)
-            except OSError:
-                new.delete()
-                raise
-            pending.others.append(new)
-        new.seal()
-        return new, file
+        with self._pending.lock:
+            return new, self._pending.write_again(lane, file, [record.body for record in batch.records], new)
 
     def mark_unsent(self, batch: Batch) -> None:
         """Note that certainly nothing of the batch is stored."""

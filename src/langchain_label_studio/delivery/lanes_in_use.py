@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 
 from langchain_label_studio.delivery.lane import Lane
@@ -78,12 +78,22 @@ class LanesInUse:
             else:
                 lane.delete()
 
-    def choose(self) -> Lane | None:
-        """Return the own lane and another lane by turns. So neither waits for all records of the other."""
+    def choose(self) -> tuple[Lane, BatchFile] | None:
+        """Return the next batch of the own lane and of another one by turns. So neither waits for all of the other.
+
+        Returns:
+            The lane, and its batch, which is closed now. None if there is none.
+        """
         own = self.own if self.own and self.own.next_file else None
         other = next((lane for lane in self.others if lane.next_file), None)
         self._own_turn = not self._own_turn
-        return (own or other) if self._own_turn else (other or own)
+        lane = (own or other) if self._own_turn else (other or own)
+        file = lane.next_file if lane else None
+        if lane is None or file is None:
+            return None
+        if file.descriptor is not None:
+            lane.seal()
+        return lane, file
 
     def leave_own(self) -> tuple[Lane, BatchFile] | None:
         """Append nothing to the own lane any more. Return it, with its open batch, if that one is not in its place."""
@@ -117,6 +127,32 @@ class LanesInUse:
         with suppress(OSError):  # then its runs are sent once more if somebody moves the directory back
             lane.remove(file)
         self.delete_if_settled(lane)
+        return moved
+
+    def write_again(self, lane: Lane, file: BatchFile, records: Sequence[bytes], new: Lane) -> BatchFile:
+        """Write a batch that was read into a new lane, because somebody deleted its file.
+
+        Args:
+            lane: The lane of the batch.
+            file: The batch.
+            records: Those of its records that could be read.
+            new: The new lane. It gets no other records.
+
+        Raises:
+            OSError: The disk does not take it. The batch is still in the first lane, and the new one is deleted.
+        """
+        new.recovered = lane.recovered
+        file.content = b"".join(record + b"\n" for record in records)
+        count = len(records)
+        self.count += count - file.records
+        file.records = count
+        try:
+            moved = self.move(lane, file, new)
+        except OSError:
+            new.delete()
+            raise
+        self.others.append(new)
+        new.seal()
         return moved
 
     def settle(self, file: BatchFile, lane: Lane) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from langchain_label_studio.delivery.lane import Lane
 from langchain_label_studio.delivery.lane_files import CUT_OFF, BatchFile, seconds_since
-from langchain_label_studio.delivery.outbox import Batch, Record
+from langchain_label_studio.delivery.outbox import DAMAGED, Batch, Record
 
 
 def read_batch(
@@ -15,7 +15,7 @@ def read_batch(
     file: BatchFile,
     *,
     key_of: Callable[[bytes], str],
-    set_aside: Callable[[bytes], None],
+    reject: Callable[[Record, str], None],
     warn: Callable[..., None],
 ) -> Batch:
     """Return the records of a batch that is closed.
@@ -24,7 +24,7 @@ def read_batch(
         lane: The lane.
         file: The batch. Its number of records may be too small after Ctrl-C. Then it is corrected.
         key_of: Returns the key of a record. Raises ValueError if its argument is not a record.
-        set_aside: Takes the lines that are not records.
+        reject: Takes the lines that are not records, as records without a key, and the reason.
         warn: Logs a kind of trouble, a template and its values: `ThrottledLog.warning`.
 
     Raises:
@@ -48,7 +48,7 @@ def read_batch(
         try:
             records.append(Record(key_of(line), line))
         except ValueError:
-            set_aside(line)
+            reject(Record("", line), DAMAGED)
     missing = file.records - len(records)
     if missing:
         warn("damaged", "%d runs of %s cannot be read: what is left is set aside.", missing, file.path)
