@@ -1,4 +1,6 @@
-"""`DiskOutbox`: an outbox on the disk. It has the lane of this process, and the lanes that this process recovered.
+"""`DiskOutbox`: an outbox on the disk. It hands out batches: of the lane of this process, and of lanes that it recovered.
+
+`Appender` writes the records of this process into its lane.
 
 <directory>/
     lanes/       a lane for each living sender, and the orphaned lanes
@@ -7,21 +9,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from langchain_label_studio.delivery.appender import Appender
 from langchain_label_studio.delivery.lane import Lane
 from langchain_label_studio.delivery.lane_files import BatchFile, lanes_in
-from langchain_label_studio.delivery.lanes_in_use import PATIENCE, LanesInUse, stalled
+from langchain_label_studio.delivery.lanes_in_use import PATIENCE, LanesInUse
 from langchain_label_studio.delivery.orphaned_lanes import OrphanedLanes
-from langchain_label_studio.delivery.outbox import (
-    MAX_BATCH_BYTES,
-    MAX_BYTES,
-    MAX_RECORDS,
-    Batch,
-    Record,
-)
+from langchain_label_studio.delivery.outbox import MAX_BATCH_BYTES, MAX_BYTES, MAX_RECORDS, Batch, Record
 from langchain_label_studio.delivery.postponed_lanes import PostponedLanes
 from langchain_label_studio.delivery.read_batch import read_batch
 from langchain_label_studio.delivery.rejected_bound import RejectedBound
@@ -35,7 +32,8 @@ class DiskOutbox:
     """An outbox on the disk. An appended record survives the process.
 
     Attributes:
-        took: The seconds that the last append took.
+        appender: It appends the records of this process.
+        appended: The number of records that were ever appended.
         recovered: The number of recovered records.
         postponed: The number of postponed records.
         own_postponed: The number of postponed records that this process recorded itself.
@@ -76,21 +74,23 @@ class DiskOutbox:
         self._prepare = prepare
         self._power = power
         self.batch_size = batch_size
-        self._max_bytes = max_bytes
-        self._max_records = max_records
         self._log = ThrottledLog()
+        self.appender = Appender(
+            create=self._new_lane,
+            max_bytes=max_bytes,
+            max_records=max_records,
+            directory=self.directory,
+            warn=self._log.warning,
+        )
         self._orphaned = OrphanedLanes(self._lanes, self._log)
         self._rejected_bound = RejectedBound(self._rejected, self._log.warning)
         self._forget()
 
     def _forget(self) -> None:
         self._pending = LanesInUse()
+        self.appender.begin_with(self._pending)
         self._later = PostponedLanes(self._new_lane)
         self._batch: Batch | None = None
-        self._appending = False
-        self._nested: list[bytes] = []
-        self._bytes_of_others = 0
-        self.took = 0.0
         self.recovered = 0
 
     @property
@@ -99,113 +99,14 @@ class DiskOutbox:
         return self._pending.appended
 
     def append(self, body: bytes, *, patience: float = PATIENCE) -> int:
-        """Append a record to this process's lane.
-
-        Args:
-            body: The record, without a line break in it.
-            patience: The seconds to wait at most while another thread waits for the disk, and the disk takes no record.
-
-        Returns:
-            The number of pending records. 0 if the outbox is full and the record was refused.
-
-        Raises:
-            TimeoutError: The disk has not answered another thread in time.
-            OSError: The disk does not take the record.
-        """
-        # With few calls: the caller waits for this code with every run. Ctrl-C, signal handlers and finalizers come at the
-        # end of every call. So attributes that belong together are set without a call in between.
-        line = body + b"\n"
-        size = len(line)
-        pending = self._pending
-        lock = pending.lock
-        try:
-            appended = pending.appended
-            while not lock.acquire(True, patience):  # noqa: FBT003 (the quicker call)
-                if pending.appended == appended:
-                    raise stalled()
-                appended = pending.appended  # the disk answers: many threads wait for their turn
-            if (
-                pending.count >= self._max_records
-                or pending.bytes + self._bytes_of_others + size > self._max_bytes
-            ):
-                return 0
-            if self._appending:
-                # This very thread is in the middle of another append. That one appends this record afterwards.
-                self._nested.append(body)
-                return pending.count + 1
-            self._append(line, size)
-            return pending.count
-        finally:
-            try:  # noqa: SIM105 (as in `locked_soon`, without its calls)
-                lock.release()
-            except RuntimeError:
-                pass
-
-    def _append(self, line: bytes, size: int) -> None:
-        pending = self._pending
-        self._appending = True
-        lane = pending.own
-        before = 0 if lane is None else lane.appended
-        try:
-            if lane is None:
-                lane = self._begin_own_lane()
-            try:
-                self.took = lane.append(line)
-            except FileNotFoundError:
-                lane = self._replace_own_lane()
-                before = lane.appended
-                self.took = lane.append(line)
-        finally:
-            # Ctrl-C may have come at the very end. So the lane says what it has.
-            self._appending = False
-            if lane is not None and lane.appended > before:
-                pending.count += 1
-                pending.bytes += size
-                pending.appended += 1
-            if self._nested:
-                self._append_nested()
-
-    def _append_nested(self) -> None:
-        while True:
-            # A check before is not enough: another append may come in between, and take it.
-            try:
-                body = self._nested.pop()
-            except IndexError:
-                return
-            line = body + b"\n"
-            try:
-                self._append(line, len(line))  # it was accepted: whether there is room is not asked again
-            except OSError:
-                self._nested.append(body)
-                return
-
-    def take_nested(self) -> Iterator[bytes]:
-        """Remove and yield records that came in the middle of an append, and that the disk did not take."""
-        with suppress(IndexError):  # another thread may take them, too
-            while True:
-                yield self._nested.pop()
-
-    def _begin_own_lane(self) -> Lane:
-        lane = self._pending.own = self._new_lane()
-        return lane
+        """Append a record to this process's lane. See `Appender.append`."""
+        return self.appender.append(body, patience=patience)
 
     def _new_lane(self) -> Lane:
         self._prepare()
         return Lane.create(
             self._lanes, max_records=self.batch_size, max_bytes=MAX_BATCH_BYTES, power=self._power
         )
-
-    def _replace_own_lane(self) -> Lane:
-        """Begin a new lane, because somebody deleted or moved this one, or its open batch."""
-        gone = self._pending.leave_own()
-        self._log.warning(
-            "gone", "Somebody deleted or moved the outbox %s. It is begun anew there.", self.directory
-        )
-        new = self._begin_own_lane()
-        if gone:
-            with suppress(OSError):  # then these records wait in memory
-                self._pending.move(*gone, new)
-        return new
 
     def next_batch(self) -> Batch | None:
         """Return the batch to send next: the same batch until it is removed or deferred. None if there is none.
@@ -314,11 +215,6 @@ class DiskOutbox:
     def postpone(self, batch: Batch, records: Sequence[Record], *, seconds: float) -> None:
         """Keep records for later, apart from their batch.
 
-        Args:
-            batch: The batch of the records.
-            records: The records.
-            seconds: The seconds until they are pending again.
-
         Raises:
             OSError: The disk does not take the records.
         """
@@ -346,30 +242,16 @@ class DiskOutbox:
     def recover(self) -> float:
         """Recover orphaned lanes. Make postponed records pending again when their time has come.
 
-        Returns:
-            The seconds after which to look again.
-
         Raises:
             OSError: The directory cannot be read.
         """
+        self.appender.check_lane()
         with self._pending.locked_soon():
-            self._check_own_lane()
             self._pending.add(self._later.due())
             wait = self._later.seconds_left()
         mine = {lane.path for lane in (*self._pending.all, *self._later.lanes)}
         self._take_over(self._orphaned.recover(except_for=mine, owned=len(self._pending.others)))
         return min(wait, self._orphaned.look_again)
-
-    def _check_own_lane(self) -> None:
-        """Begin a new lane if somebody deleted or moved this one. While nothing is sent, nobody else may notice."""
-        own = self._pending.own
-        if own and own.files and not self._appending and not own.is_intact():
-            self._appending = True
-            try:
-                self._replace_own_lane()
-            finally:
-                self._appending = False
-                self._append_nested()
 
     def _take_over(self, orphaned: Iterable[Lane]) -> None:
         for lane in orphaned:
@@ -378,7 +260,7 @@ class DiskOutbox:
                 self._pending.add([lane], size=size)
                 self.recovered += records
             logger.info("Recovered %d runs that another process had recorded, in %s.", records, lane.path)
-        self._bytes_of_others = self._orphaned.bytes_left
+        self.appender.bytes_of_others = self._orphaned.bytes_left
 
     def abandon(self) -> None:
         """Leave the pending records to the parent process."""
@@ -388,12 +270,7 @@ class DiskOutbox:
 
     def release(self) -> None:
         """Delete the own lane if it is empty."""
-        # On a disk that does not answer, it is left to other processes.
-        with suppress(TimeoutError), self._pending.locked_soon():
-            own = self._pending.own
-            if own and not own.files and not self._appending:
-                own.delete()
-                self._pending.own = None
+        self.appender.release()
 
     def oldest(self) -> float | None:
         """Return `time.monotonic()` of the oldest pending record, or None."""

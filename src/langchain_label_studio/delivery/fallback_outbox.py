@@ -30,6 +30,7 @@ class FallbackOutbox:
         self.directory = disk.directory
         self.batch_size = disk.batch_size
         self._disk = disk
+        self._appender = disk.appender
         self._memory = memory
         self._batch: Batch | None = None
         self._keepers: dict[int, Outbox] = {}
@@ -64,12 +65,14 @@ class FallbackOutbox:
 
     def append(self, body: bytes) -> int:
         """Append a record. Return the number of pending records, or 0 if the outbox is full."""
-        disk = self._disk
+        appender = self._appender
         if self._rest and time.monotonic() < self._rests_until:
             return self._append_to_memory(body)
         try:
             # A disk that had to rest may still stall.
-            waiting = disk.append(body, patience=_LITTLE_PATIENCE) if self._rest else disk.append(body)
+            waiting = (
+                appender.append(body, patience=_LITTLE_PATIENCE) if self._rest else appender.append(body)
+            )
         except TimeoutError:
             self._let_rest(PATIENCE)
             return self._append_to_memory(body)
@@ -83,16 +86,16 @@ class FallbackOutbox:
                 error.strerror,
             )
             return self._append_to_memory(body)
-        if disk.took > PATIENCE:
-            self._let_rest(disk.took)
-            disk.took = 0.0  # a record that is refused takes no time
+        if appender.took > PATIENCE:
+            self._let_rest(appender.took)
+            appender.took = 0.0  # a record that is refused takes no time
         elif self._rest:
             self._rest = 0.0
         return waiting and waiting + len(self._memory)
 
     def _append_to_memory(self, body: bytes) -> int:
         waiting = self._memory.append(body)
-        for nested in self._disk.take_nested():
+        for nested in self._appender.take_nested():
             self._memory.append(nested)
         return waiting and waiting + len(self._disk)
 
