@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from subprocess import CompletedProcess
 
 import pytest
 
@@ -21,6 +22,14 @@ def disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> StallingDisk:
 
 def program(*parts: str) -> str:
     return "\n".join((IN_PROGRAM, *parts))
+
+
+def assert_all_runs_are_sent(loopback: LoopbackLabelStudio, *ended: CompletedProcess[str]) -> None:
+    """Check that the programs ended well, and that each run that they recorded is sent once."""
+    for done in ended:
+        assert done.returncode == 0, done.stderr
+    assert sorted(loopback.run_ids()) == sorted(run_id for done in ended for run_id in done.stdout.split())
+    assert waiting_files() == []
 
 
 @pytest.mark.parametrize(
@@ -53,10 +62,8 @@ def test_other_threads_go_on_and_their_runs_are_sent_while_the_disk_stalls(
         loopback.url,
     )
 
-    assert done.returncode == 0, done.stderr
-    assert sorted(loopback.run_ids()) == sorted(done.stdout.split())
+    assert_all_runs_are_sent(loopback, done)
     assert done.stderr.count("The disk stalls") == 1
-    assert waiting_files() == []
 
 
 def test_flush_tells_the_truth_and_the_process_ends_while_the_disk_stalls(
@@ -84,8 +91,7 @@ def test_flush_tells_the_truth_and_the_process_ends_while_the_disk_stalls(
     disk.answer()
     healed = run(RECOVER, loopback.url)
 
-    assert healed.returncode == 0, healed.stderr
-    assert sorted(loopback.run_ids()) == sorted(said + healed.stdout.split())
+    assert_all_runs_are_sent(loopback, done, healed)
 
 
 def test_a_fork_while_the_disk_stalls(loopback: LoopbackLabelStudio, disk: StallingDisk) -> None:
@@ -111,9 +117,7 @@ def test_a_fork_while_the_disk_stalls(loopback: LoopbackLabelStudio, disk: Stall
         loopback.url,
     )
 
-    assert done.returncode == 0, done.stderr
-    assert sorted(loopback.run_ids()) == sorted(done.stdout.split())
-    assert waiting_files() == []
+    assert_all_runs_are_sent(loopback, done)
 
 
 def test_at_the_end_it_is_said_which_runs_wait_on_the_disk_and_which_are_lost(
