@@ -10,6 +10,7 @@ import html
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
 from langchain_label_studio.label_config.inert_text import inert
@@ -109,9 +110,15 @@ def _title(role: str, turn: Turn, label: str) -> str:
         return (
             f'<span class="lls-role">{escape(name or "tool")}</span> <span class="lls-note">{outcome}</span>'
         )
+    if not name and not label:
+        return _role_title(role)
     beside = " · ".join(filter(None, (name, label)))
-    note = f' <span class="lls-note">{escape(beside)}</span>' if beside else ""
-    return f'<span class="lls-role">{escape(role)}</span>{note}'
+    return f'{_role_title(role)} <span class="lls-note">{escape(beside)}</span>'
+
+
+@lru_cache(maxsize=32)
+def _role_title(role: str) -> str:
+    return f'<span class="lls-role">{escape(role)}</span>'
 
 
 def _body(turn: Turn, text: str, show: ShowText) -> str:
