@@ -298,13 +298,13 @@ def test_an_xml_declaration_is_taken_off_because_label_studio_fails_on_it() -> N
 @pytest.mark.parametrize(
     ("given", "variable", "mode", "title"),
     [
-        ({}, {}, "prompt", f"LangChain-{datetime.now():%Y-%m-%d}"),
+        ({}, {}, "prompt", "LangChain-2026-11-29"),
         ({}, {"LABEL_STUDIO_MODE": " chat ", "LABEL_STUDIO_PROJECT_NAME": " Team "}, "chat", "Team"),
         (
             {},
             {"LABEL_STUDIO_MODE": "", "LABEL_STUDIO_PROJECT_NAME": " "},
             "prompt",
-            f"LangChain-{datetime.now():%Y-%m-%d}",
+            "LangChain-2026-11-29",
         ),
         (
             {"mode": "prompt", "project_name": "Mine"},
@@ -316,13 +316,13 @@ def test_an_xml_declaration_is_taken_off_because_label_studio_fails_on_it() -> N
             {"mode": LabelStudioMode.CHAT},
             {"LABEL_STUDIO_MODE": "agent"},
             "chat",
-            f"LangChain-{datetime.now():%Y-%m-%d}",
+            "LangChain-2026-11-29",
         ),
         (
             {"project_name": "LangChain-%Y-%m-%d"},
             {"LABEL_STUDIO_PROJECT_NAME": "Team"},
             "prompt",
-            f"LangChain-{datetime.now():%Y-%m-%d}",
+            "LangChain-2026-11-29",
         ),
     ],
 )
