@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.support.handlers import KEY
+from tests.support.loopback_label_studio import LoopbackLabelStudio
 
 # The console script, beside the Python that runs the tests.
 COMMAND = str(Path(sys.executable).parent / "langchain-label-studio")
@@ -121,6 +122,14 @@ def wait_until(condition: Callable[[], object], *, seconds: float = 30) -> None:
     while not condition():
         assert time.monotonic() < deadline, "it did not become true in time"
         time.sleep(0.01)
+
+
+def assert_all_runs_are_sent(loopback: LoopbackLabelStudio, *ended: subprocess.CompletedProcess[str]) -> None:
+    """Check that the programs ended well, and that each run that they recorded is sent once."""
+    for done in ended:
+        assert done.returncode == 0, done.stderr
+    assert sorted(loopback.run_ids()) == sorted(run_id for done in ended for run_id in done.stdout.split())
+    assert waiting_files() == []
 
 
 def waiting_files() -> list[Path]:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from subprocess import CompletedProcess
 
 import pytest
 
 from tests.support.loopback_label_studio import LoopbackLabelStudio
-from tests.support.programs import RECOVER, run, waiting_files
+from tests.support.programs import RECOVER, assert_all_runs_are_sent, run
 from tests.support.stalling_disk import IN_PROGRAM, StallingDisk
 
 
@@ -22,14 +21,6 @@ def disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> StallingDisk:
 
 def program(*parts: str) -> str:
     return "\n".join((IN_PROGRAM, *parts))
-
-
-def assert_all_runs_are_sent(loopback: LoopbackLabelStudio, *ended: CompletedProcess[str]) -> None:
-    """Check that the programs ended well, and that each run that they recorded is sent once."""
-    for done in ended:
-        assert done.returncode == 0, done.stderr
-    assert sorted(loopback.run_ids()) == sorted(run_id for done in ended for run_id in done.stdout.split())
-    assert waiting_files() == []
 
 
 @pytest.mark.parametrize(
