@@ -10,32 +10,11 @@ import pytest
 
 from tests.support.programs import run
 from tests.support.servers import BusyServer
+from tests.support.stalls import MEASURE_STALLS
 
 HEADER = "proxy-authorization="
 # The scrubber of before held the lock of the interpreter for 8 seconds, and then for as long with each attempt.
 LONGEST_STALL = 2
-
-TICK = f"""
-import threading
-
-stalls, ended = [0.0], threading.Event()
-
-def tick():
-    last = time.perf_counter()
-    while not ended.wait(0.005):
-        now = time.perf_counter()
-        stalls.append(now - last)
-        last = now
-
-ticking = threading.Thread(target=tick, daemon=True)
-ticking.start()
-
-def stop():
-    ended.set()
-    ticking.join()
-    assert max(stalls) < {LONGEST_STALL}, max(stalls)
-
-"""
 
 
 class Refusing(BaseHTTPRequestHandler):
@@ -67,15 +46,15 @@ def refusing() -> Iterator[str]:
 
 def test_an_answer_of_a_server_holds_no_thread_up(refusing: str) -> None:
     ended = run(
-        TICK
-        + """
+        MEASURE_STALLS
+        + f"""
 handler = make()
 record(handler, 10)
 deadline = time.monotonic() + 40
 while handler.stats().state != "unreachable":
     assert time.monotonic() < deadline, handler.stats()
     time.sleep(0.05)
-stop()
+assert (longest := longest_stall()) < {LONGEST_STALL}, longest
 handler.close(0.1)
 """,
         refusing,
@@ -90,7 +69,7 @@ handler.close(0.1)
 )
 def test_an_error_of_a_model_holds_no_thread_up(refusing: str, hostile: str, options: str) -> None:
     ended = run(
-        TICK
+        MEASURE_STALLS
         + f"""
 handler = make({options})
 for _ in range(5):
@@ -98,7 +77,7 @@ for _ in range(5):
     handler.on_llm_start({{}}, ["Hi"], run_id=run_id)
     handler.on_llm_error(ValueError({hostile!r}), run_id=run_id)
 assert not handler.stats().lost, handler.stats()
-stop()
+assert (longest := longest_stall()) < {LONGEST_STALL}, longest
 handler.close(0.1)
 """,
         refusing,
