@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
@@ -170,11 +171,14 @@ async def test_a_retry_of_the_same_prompt_after_a_timeout_is_a_run_of_its_own(mo
     with suppress(TimeoutError):
         async with asyncio.timeout(0.2):
             await Slow().ainvoke("turn 0", config)
+    began = time.perf_counter()
     await Slow().ainvoke("turn 0", config)
+    took_ms = (time.perf_counter() - began) * 1000
 
     run = recorded.runs[-1]
     assert run.answers[0]["content"] == "You said: turn 0"
-    assert run.latency_ms < 200  # type: ignore[operator]
+    # From the first attempt, it would be 200 ms more than the second one took, on a busy machine, too.
+    assert run.latency_ms < took_ms + 100  # type: ignore[operator]
 
 
 def test_streams_with_one_id_and_the_same_prompt_at_the_same_time(recorded: Recording) -> None:
