@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.support.loopback_label_studio import LoopbackLabelStudio
-from tests.support.programs import run, waiting_files
+from tests.support.programs import assert_all_runs_are_sent, run, waiting_files
 
 
 def test_a_full_disk_loses_nothing_and_half_a_line_is_taken_back(loopback: LoopbackLabelStudio) -> None:
@@ -124,6 +124,4 @@ def test_a_disk_that_is_full_again_and_again_neither_loses_nor_doubles(
         timeout=120,
     )
 
-    assert done.returncode == 0, done.stderr
-    assert sorted(loopback.run_ids()) == sorted(done.stdout.split())
-    assert waiting_files() == []
+    assert_all_runs_are_sent(loopback, done)

@@ -113,10 +113,8 @@ def test_a_prediction_that_was_changed_is_asked_for(
         {"predictions_model_versions": "langchain,backend"},
         {"predictions_model_versions": "backend"},
         {"predictions_results": ""},
-        {
-            "predictions_model_versions": "",
-            "predictions_results": "",
-        },  # deleted, and Label Studio has not counted that
+        # The prediction was deleted, and Label Studio has not counted that.
+        {"predictions_model_versions": "", "predictions_results": ""},
         {"predictions_results": column([FIVE])},
         {"predictions_results": None},
         {"meta": {"langchain_label_studio": "0.1.0"}},
