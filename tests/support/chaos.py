@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import random
@@ -14,9 +15,9 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -53,7 +54,7 @@ class Plan:
     """What happens.
 
     Attributes:
-        kills: How many processes are killed.
+        kills: How many processes are killed. If the server has not crashed by then, there are more until it has.
         at_once: How many run at the same time.
         lifetime: The seconds that a process lives at most.
         pause: Seconds between two runs of a process, on average.
@@ -131,34 +132,53 @@ def run_chaos(server: LabelStudioByJobs, title: str, plan: Plan) -> Outcome:
             LabelStudioCallbackHandler(url=proxy.url, project_name=name, mode=form).close()  # type: ignore[arg-type]
         server.jobs.begin()
         proxy.likelihood = plan.faults
-        with _crashing_server(server, plan, outcome), _cleaned_locks(plan, outcome):
-            said = _kill_workers(proxy.url, title, plan)
+        with _crashing_server(server, proxy, plan, outcome) as crashing, _cleaned_locks(plan, outcome):
+            lives = _kill_workers(
+                proxy.url,
+                title,
+                plan,
+                until=lambda: crashing.done() or "crashes of the server" in outcome.done,
+            )
         proxy.likelihood = 0.0
         server.jobs.begin()
         outcome.done.update(proxy.done)
-        outcome.done["kills"] = plan.kills
+        outcome.done["kills"] = len(lives)
         outcome.said = _send_what_is_left(proxy.url, short=plan.short)
-    _count(server, title, said, outcome)
+    _count(server, title, [line for said in lives for line in said], outcome)
     return outcome
 
 
-def _kill_workers(url: str, title: str, plan: Plan) -> list[str]:
+def _kill_workers(url: str, title: str, plan: Plan, *, until: Callable[[], bool]) -> list[list[str]]:
+    """Let processes live and die, as many as planned, and more until something has happened.
+
+    Returns:
+        The lines that each of them said.
+    """
+    numbers = itertools.count()
+    lives: list[list[str]] = []
+
     def live_and_die(number: int) -> list[str]:
         chance = random.Random(f"{plan.seed} {number}")
         orders = Orders(url, title, chance.randrange(10**9), plan.pause, plan.disk_is_full)
         with forked(_WORK, json.dumps(asdict(orders))) as process:
             # Most live until they have recorded something; the others die while they begin.
-            said = [process.read_line()] if chance.random() < 0.8 else []
+            first = [process.read_line()] if chance.random() < 0.8 else []
             time.sleep(chance.uniform(0.0, plan.lifetime))
-            return said + process.kill()
+            return first + process.kill()
+
+    def live_and_die_by_turns() -> None:
+        while (number := next(numbers)) < plan.kills or not until():
+            lives.append(live_and_die(number))
 
     with ThreadPoolExecutor(plan.at_once) as pool:
-        return [line for lines in pool.map(live_and_die, range(plan.kills)) for line in lines]
+        for turns in [pool.submit(live_and_die_by_turns) for _ in range(plan.at_once)]:
+            turns.result()
+    return lives
 
 
 @contextmanager
-def _repeated(act: Any, seconds: float) -> Iterator[None]:
-    """Do something again and again while the `with` block runs."""
+def _repeated(act: Callable[[], None], seconds: float) -> Iterator[Future[None]]:
+    """Do something again and again while the `with` block runs. The future is done early if it fails."""
     over = threading.Event()
 
     def repeat() -> None:
@@ -168,13 +188,15 @@ def _repeated(act: Any, seconds: float) -> Iterator[None]:
     with ThreadPoolExecutor(1) as pool:
         repeating = pool.submit(repeat)
         try:
-            yield
+            yield repeating
         finally:
             over.set()
         repeating.result()
 
 
-def _crashing_server(server: LabelStudioByJobs, plan: Plan, outcome: Outcome) -> Any:
+def _crashing_server(
+    server: LabelStudioByJobs, proxy: FaultProxy, plan: Plan, outcome: Outcome
+) -> AbstractContextManager[Future[None]]:
     chance = random.Random(f"{plan.seed} server")
 
     def crash() -> None:
@@ -185,12 +207,13 @@ def _crashing_server(server: LabelStudioByJobs, plan: Plan, outcome: Outcome) ->
         os.kill(server.pid, signal.SIGKILL)
         server.stop()
         server.start()
+        proxy.upstream = server.url  # another port, if a program took the old one meanwhile
         outcome.done["crashes of the server"] += 1
 
     return _repeated(crash, plan.seconds_between_crashes)
 
 
-def _cleaned_locks(plan: Plan, outcome: Outcome) -> Any:
+def _cleaned_locks(plan: Plan, outcome: Outcome) -> AbstractContextManager[Future[None]]:
     """A tmp cleaner deletes the lock files of lanes, whose time never changes."""
     chance = random.Random(f"{plan.seed} locks")
 

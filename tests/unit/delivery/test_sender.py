@@ -166,7 +166,7 @@ def test_what_was_surely_not_stored_is_sent_again_without_asking(
 
 def test_a_lost_reply_is_asked_about_and_not_sent_twice(sender_to: MakeSender) -> None:
     destination = ScriptedDestination(refused(None, maybe_stored=True))
-    sender = sender_to(destination)
+    sender = sender_to(destination, flush_interval=60)  # so that they are one batch
 
     submit(sender, "a", "b")
 
@@ -425,7 +425,8 @@ def test_a_batch_of_which_a_part_is_stored_stays_in_doubt_on_the_disk(
     """Whoever finds it after a crash has to ask: the disk knows only the whole of it."""
     monkeypatch.setattr(retry_policy, "FIRST_WAIT", 60)
     destination = ScriptedDestination(refused(400), None, refused(503))
-    sender = sender_to(destination, DiskOutbox(tmp_path, key_of=bytes.decode))
+    outbox = DiskOutbox(tmp_path, key_of=bytes.decode, batch_size=4)
+    sender = sender_to(destination, outbox, flush_interval=60)  # so that they are one batch
 
     submit(sender, "a", "b", "c", "d")
 
