@@ -20,8 +20,9 @@ class Jobs:
     def __init__(self, server: LabelStudioByJobs, studio: StudioApi) -> None:
         self.server = server
         self.studio = studio
+        # So that only a flush sends: what was recorded before it is one batch.
         self.handler = LabelStudioCallbackHandler(
-            server.api_key, server.url, project_name=f"Jobs {uuid4().hex[:8]}", flush_interval=0.05
+            server.api_key, server.url, project_name=f"Jobs {uuid4().hex[:8]}", flush_interval=60
         )
 
     def record(self, count: int, prompt: str = "Hi") -> list[str]:
