@@ -20,8 +20,12 @@ def record_many(handler: LabelStudioCallbackHandler, count: int = 1, *, prompt: 
     return [str(record(handler, prompt)) for _ in range(count)]
 
 
-def connect(server: LoopbackLabelStudio, **options: object) -> LabelStudioCallbackHandler:
-    return LabelStudioCallbackHandler(KEY, server.url, project_name="Faults", flush_interval=0.01, **options)
+def connect(
+    server: LoopbackLabelStudio, *, flush_interval: float = 0.01, **options: object
+) -> LabelStudioCallbackHandler:
+    return LabelStudioCallbackHandler(
+        KEY, server.url, project_name="Faults", flush_interval=flush_interval, **options
+    )
 
 
 @pytest.mark.parametrize(
@@ -125,7 +129,7 @@ def test_a_key_that_goes_bad_keeps_everything_and_shows_nothing(
 
 def test_what_label_studio_refuses_is_set_aside_and_the_rest_goes_on(loopback: LoopbackLabelStudio) -> None:
     loopback.faults = [Fault("status", 400)] * 2
-    handler = connect(loopback)
+    handler = connect(loopback, flush_interval=60)  # so that they are one batch
     run_ids = record_many(handler, 2)
 
     assert handler.flush(20)

@@ -62,7 +62,7 @@ def test_forking_while_threads_record_neither_hangs_nor_doubles(loopback: Loopba
 
 
 def test_a_fork_in_the_middle_of_a_request_disturbs_neither_side(loopback: LoopbackLabelStudio) -> None:
-    loopback.delay = 0.3
+    loopback.delay = 1.0
     done = run(
         """
         import warnings
