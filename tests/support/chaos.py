@@ -54,7 +54,9 @@ class Plan:
     """What happens.
 
     Attributes:
-        kills: How many processes are killed. If the server has not crashed by then, there are more until it has.
+        kills: How many processes are killed at least. There are more until the server has crashed and there are enough
+            runs.
+        runs: How many runs are recorded at least.
         at_once: How many run at the same time.
         lifetime: The seconds that a process lives at most.
         pause: Seconds between two runs of a process, on average.
@@ -66,6 +68,7 @@ class Plan:
     """
 
     kills: int
+    runs: int = 51
     at_once: int = 3
     lifetime: float = 4.0
     pause: float = 0.02
@@ -137,7 +140,7 @@ def run_chaos(server: LabelStudioByJobs, title: str, plan: Plan) -> Outcome:
                 proxy.url,
                 title,
                 plan,
-                until=lambda: crashing.done() or "crashes of the server" in outcome.done,
+                has_crashed=lambda: crashing.done() or "crashes of the server" in outcome.done,
             )
         proxy.likelihood = 0.0
         server.jobs.begin()
@@ -148,8 +151,8 @@ def run_chaos(server: LabelStudioByJobs, title: str, plan: Plan) -> Outcome:
     return outcome
 
 
-def _kill_workers(url: str, title: str, plan: Plan, *, until: Callable[[], bool]) -> list[list[str]]:
-    """Let processes live and die, as many as planned, and more until something has happened.
+def _kill_workers(url: str, title: str, plan: Plan, *, has_crashed: Callable[[], bool]) -> list[list[str]]:
+    """Let processes live and die, until there are as many of them and of their runs as planned, and the server crashed.
 
     Returns:
         The lines that each of them said.
@@ -166,8 +169,12 @@ def _kill_workers(url: str, title: str, plan: Plan, *, until: Callable[[], bool]
             time.sleep(chance.uniform(0.0, plan.lifetime))
             return first + process.kill()
 
+    def is_enough() -> bool:
+        runs = sum(line.startswith("run:") for said in lives for line in said)
+        return has_crashed() and runs >= plan.runs
+
     def live_and_die_by_turns() -> None:
-        while (number := next(numbers)) < plan.kills or not until():
+        while (number := next(numbers)) < plan.kills or not is_enough():
             lives.append(live_and_die(number))
 
     with ThreadPoolExecutor(plan.at_once) as pool:
