@@ -26,6 +26,10 @@ PLAIN_MODES = frozenset({LabelStudioMode.PROMPT.value, LabelStudioMode.CHAT.valu
 """The forms that show a run as it is, in any label config. Their runs and tasks have no name of a form."""
 
 
+_STYLE = "/* page.css */\n"
+"""What stands for the style of all pages in a label config."""
+
+
 def carried_name(form: str) -> str:
     """Return the name of a form for a run or a task. It is empty for the plain forms."""
     return "" if form in PLAIN_MODES else form
@@ -54,5 +58,7 @@ def get_default_label_configs(mode: str | LabelStudioMode) -> tuple[str, LabelSt
         )
         raise SettingError(msg) from None
     # Not importlib.resources, which takes 4 ms to load.
-    xml = (Path(__file__).parent / mode.value / f"{mode.value}.xml").read_text(encoding="utf-8")
-    return xml, mode
+    rooms = Path(__file__).parent
+    style = (rooms / "page.css").read_text(encoding="utf-8")
+    xml = (rooms / mode.value / f"{mode.value}.xml").read_text(encoding="utf-8")
+    return xml.replace(_STYLE, style), mode

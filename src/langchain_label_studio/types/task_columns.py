@@ -31,7 +31,9 @@ COLUMNS = (
 """The keys of a task's data that this package fills. People filter and sort by them."""
 
 _MAX_KEY = 100
-PANELS = ("conversation_html", "conversation_markdown", "answer_markdown", "beside_answer_html")
+PANELS = (
+    *("conversation_html", "conversation_markdown", "prompt_markdown", "answer_markdown", "beside_answer_html"),
+)
 """The keys of a task's data that are filled only if the label config shows them in a `<Markdown>` tag."""
 
 UNFILTERABLE = frozenset("\"'.$\\")

@@ -1,19 +1,18 @@
-"""One turn of a conversation as inert HTML: `bubble`. Pure.
-
-Label Studio renders the HTML of a `<Markdown>` tag as it is. So everything in a turn is escaped here. Line breaks are
-written as `&#10;`, because Markdown does not change a line of HTML without an empty line in it.
-"""
+"""One turn of a conversation as inert HTML: `bubble`. Pure."""
 
 from __future__ import annotations
 
-import html
-import json
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
-from langchain_label_studio.label_config.inert_text import inert
+from langchain_label_studio.label_studio.tasks.text_html import (
+    MAX_RENDERED_TEXT,
+    code_html,
+    escape,
+    plain_html,
+    pretty_json,
+)
 from langchain_label_studio.support.readable_json import readable_json
 from langchain_label_studio.support.safe_text import clip
 from langchain_label_studio.types.images import is_link, is_picture, note_of_image
@@ -22,21 +21,11 @@ from langchain_label_studio.types.turn import Turn, is_plain
 FOLDED_FROM = 600
 """The number of characters from which a system prompt or the result of a tool is folded."""
 
-MAX_RENDERED_TEXT = 200_000
-"""The maximum number of characters of a text that are shown."""
-
-_MAX_MARKDOWN = 50_000
-_MAX_MARKS = 2_000
-_MAX_JSON = 50_000
 _BEGINNING = 90
-# Markdown that is nested a thousand deep, such as `> > > ...`, kills Label Studio's page. Emphasis can be nested, too.
-_NESTED = re.compile(r"^(?:[ \t]*(?:>|(?:[-+*]|\d{1,9}[.)])[ \t])){20}", re.MULTILINE)
-_MARK = re.compile(r"[*_\[`]")
-_LINE = re.compile(r"\r\n?|\n")
 _KINDS = frozenset({"system", "user", "assistant", "tool"})
 
 ShowText = Callable[[str], str]
-"""A function that makes HTML of the text of a turn: `plain_html` or `markdown`."""
+"""A function that makes HTML of the text of a turn: `plain_html` or `markdown_html`."""
 
 
 def bubble(turn: Turn, *, show: ShowText, label: str = "") -> str:
@@ -50,42 +39,16 @@ def bubble(turn: Turn, *, show: ShowText, label: str = "") -> str:
     role, kind = turn["role"], _kind(turn)
     title = _title(role, turn, label)
     text = clip(turn["content"], MAX_RENDERED_TEXT)
-    if role == "tool":
-        text = _pretty(text)
-    elif kind != "system":
+    if role != "tool" and kind != "system":
         return _block(kind, f"{title}{_body(turn, text, show)}")
-    body = _body(turn, text, plain_html)
-    if len(text) < FOLDED_FROM:
+    pretty = pretty_json(text) if role == "tool" else None
+    body = _body(turn, pretty or text, code_html if pretty else plain_html)
+    if len(pretty or text) < FOLDED_FROM:
         return _block(kind, f"{title}{body}")
     start = escape(_start(text))
     size = f'<span class="lls-size">{len(turn["content"]):,} characters</span>'
     begin = f'<span class="lls-begin" dir="auto">{start}…</span>'
     return _block(kind, f"<details><summary>{title} {begin} {size}</summary>{body}</details>")
-
-
-def escape(text: str) -> str:
-    """Return text for one line of HTML. Its line breaks are kept."""
-    one_kind = text.replace("\r\n", "\n").replace("\r", "\n")
-    return html.escape(one_kind, quote=False).replace("\n", "&#10;")
-
-
-def plain_html(text: str) -> str:
-    """Return HTML that shows a text as it is."""
-    return f'<div class="lls-text" dir="auto">{escape(text)}</div>' if text else ""
-
-
-def markdown(text: str) -> str:
-    """Return HTML that shows a text as Markdown. A text that is too long or nested too deep is shown as it is.
-
-    The text becomes a quote. A quote ends at the first line without `>`, even if something in it is still open. So the
-    text cannot change the next turn.
-    """
-    marks = sum(1 for _ in _MARK.finditer(text))
-    if len(text) > _MAX_MARKDOWN or marks > _MAX_MARKS or _NESTED.search(text):
-        return plain_html(text)
-    # Two spaces at the end keep a line break, as the person typed it.
-    quoted = "\n".join(f"> {line}  " for line in _LINE.split(inert(text)))
-    return f'<div class="lls-markdown" dir="auto">\n\n{quoted}\n\n</div>' if text.strip() else ""
 
 
 def _start(text: str) -> str:
@@ -212,13 +175,3 @@ def _value(value: Any) -> str:
     """Return an argument for people: a text of several lines as it is, everything else as JSON."""
     several_lines = isinstance(value, str) and "\n" in value
     return escape(clip(value if several_lines else readable_json(value), MAX_RENDERED_TEXT))
-
-
-def _pretty(text: str) -> str:
-    """Return JSON with line breaks. Return other text as it is."""
-    if not text.startswith(("{", "[")) or len(text) > _MAX_JSON:
-        return text
-    try:
-        return readable_json(json.loads(text))
-    except (ValueError, RecursionError):
-        return text
