@@ -44,6 +44,8 @@ class Form:
         fill: Makes the form's part of the task from a run. It reads the run back from the outbox, so `run.metadata`
             has only the keys of `METADATA_SENT`: pass other values with `data=`, and read them from `run.data`.
             It may be called twice for a run, and has to return the same value each time.
+        panels: Functions that make values for `<Markdown>` tags from a run, by the keys of the task's data. A value is
+            filled only if the label config has its key. Label Studio renders its HTML as it is, so it has to be inert.
         read: Makes the form's review from the task's data, the task's meta, and the review without the form.
             None leaves that review as it is.
         gather: Makes a `Gatherer`, which turns the events of a trace into records. It is called with the value of
@@ -64,6 +66,7 @@ class Form:
     label_config: str
     keys: frozenset[str]
     fill: Callable[[LLMRun], Filled]
+    panels: Mapping[str, Callable[[LLMRun], Any]] = field(default_factory=lambda: _NOTHING)
     read: Callable[[Mapping[str, Any], Mapping[str, Any], Review], Review] | None = None
     gather: Callable[[GroupBy | None], Gatherer] | None = None
     compares: bool = False

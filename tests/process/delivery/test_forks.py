@@ -91,7 +91,7 @@ def test_a_fork_in_the_middle_of_a_request_disturbs_neither_side(loopback: Loopb
     "module",
     [
         "langchain_label_studio.forms.chat.form",
-        "langchain_label_studio.label_studio.tasks.conversation_html",
+        "langchain_label_studio.page_html.conversation_html",
         "html",
     ],
 )

@@ -9,6 +9,7 @@ from typing import Any
 
 from langchain_label_studio.forms.agent.gather import follow_agents
 from langchain_label_studio.forms.agent.shown_steps import hidden_again, shown_steps
+from langchain_label_studio.forms.agent.steps_html import steps_html
 from langchain_label_studio.forms.form import Filled, Form
 from langchain_label_studio.forms.modes import get_default_label_configs
 from langchain_label_studio.support.json_safe import as_mapping
@@ -16,7 +17,7 @@ from langchain_label_studio.types.review import Rating, Review, StepVerdict
 from langchain_label_studio.types.run import LLMRun
 
 # Names in agent.xml.
-_KEYS = frozenset({"run"})
+_KEYS = frozenset({"run", "steps_html"})
 _OF_A_STEP = re.compile(r"(?:step|note)_(\d+)")
 _VERDICT = "verdict"
 _STARS = {"bad": 1, "mixed": 2, "good": 3}
@@ -90,6 +91,7 @@ FORM = Form(
     label_config=get_default_label_configs("agent")[0],
     keys=_KEYS,
     fill=fill,
+    panels={"steps_html": steps_html},
     read=read,
     gather=follow_agents,
 )

@@ -33,16 +33,16 @@ def hidden_again(steps: Any) -> tuple[Step, ...]:
     return tuple(kept)  # type: ignore[arg-type]
 
 
-def _heading(number: int, step: Step) -> dict[str, str]:
-    heading: dict[str, str] = {}
+def step_title(number: int, step: Step, *, call: str = "") -> str:
+    """Return what a step did in a few words, with its number and how long it took.
+
+    Args:
+        number: The number of the step.
+        step: The step.
+        call: The call of its tool. Without it, the title has the name of the tool.
+    """
     if "tool" in step:
-        what = call_text(step)
-        if len(what) > _MAX_TITLE or "\\n" in what:
-            what = f"{step['tool']}(…)"
-            args = step.get("args")
-            heading["input"] = (
-                args if isinstance(args, str) else json.dumps(args, ensure_ascii=False, indent=1)
-            )
+        what = call or step["tool"]
         if step["kind"] == "error":
             what += " failed"
         elif step.get("cancelled"):
@@ -52,9 +52,25 @@ def _heading(number: int, step: Step) -> dict[str, str]:
         title = f"{step['agent']}: {what}" if step.get("agent") else what
     else:
         title = f"{step.get('agent') or 'Agent'} {_does(step)}"
-    took = step.get("durationMs")
-    time = "" if took is None else f"  ·  {took / 1000:.1f} s" if took >= 100 else f"  ·  {took:.0f} ms"
-    return {**heading, "title": f"{number}.  {title}{time}"}
+    return f"{number}.  {title}{_duration(step.get('durationMs'))}"
+
+
+def _heading(number: int, step: Step) -> dict[str, str]:
+    if "tool" not in step:
+        return {"title": step_title(number, step)}
+    call = call_text(step)
+    if len(call) <= _MAX_TITLE and "\\n" not in call:
+        return {"title": step_title(number, step, call=call)}
+    args = step.get("args")
+    written = args if isinstance(args, str) else json.dumps(args, ensure_ascii=False, indent=1)
+    return {"input": written, "title": step_title(number, step, call=f"{step['tool']}(…)")}
+
+
+def _duration(milliseconds: float | None) -> str:
+    """Return how long a step took. Less than a millisecond is nothing that a person should read."""
+    if milliseconds is None or milliseconds < 1:
+        return ""
+    return f"  ·  {milliseconds / 1000:.1f} s" if milliseconds >= 100 else f"  ·  {milliseconds:.0f} ms"
 
 
 def _does(step: Step) -> str:

@@ -63,7 +63,7 @@ def encode_task(run: LLMRun, config: LabelConfig, *, model_version: str) -> Enco
     form = get_form(run.form)
     filled = _clean(form.fill(run))
     predictions = _predictions(run, config, model_version)
-    data, meta = _data(run, config, filled), {**_meta(run, config, form), **filled.meta}
+    data, meta = _data(run, config, form, filled), {**_meta(run, config, form), **filled.meta}
     if predictions:
         # Label Studio lists predictions slowly. So reviews are read without them: see `knows_predictions`.
         meta.setdefault("prediction", *predictions)  # a form may have a value of its own there
@@ -88,7 +88,7 @@ def build_task(run: LLMRun, config: LabelConfig, *, model_version: str) -> dict[
     return task
 
 
-def _data(run: LLMRun, config: LabelConfig, filled: Filled) -> dict[str, Any]:
+def _data(run: LLMRun, config: LabelConfig, form: Form, filled: Filled) -> dict[str, Any]:
     """Return the columns of a task, and what its page shows."""
     data: dict[str, Any] = {**_columns(run), **run.data, "run_id": run.run_id}
     if config.input:
@@ -102,7 +102,7 @@ def _data(run: LLMRun, config: LabelConfig, filled: Filled) -> dict[str, Any]:
     for key in data.keys() & (active.html | active.items | active.loaded):
         data[key] = _harmless(key, data[key], config, own=key in run.data)
     # Last, so that they are the last columns of the list of tasks.
-    return data | _panels(run, config)
+    return data | _panels(run, config, form)
 
 
 def _harmless(key: str, value: Any, config: LabelConfig, *, own: bool) -> Any:
@@ -128,19 +128,20 @@ def _is_escaped(key: str, config: LabelConfig) -> bool:
     return tag is not None and (tag.key, tag.type) == (key, "HyperText") and key not in config.active.markdown
 
 
-def _panels(run: LLMRun, config: LabelConfig) -> dict[str, str]:
-    """Return the texts of the `<Markdown>` tags beside the prompt."""
+def _panels(run: LLMRun, config: LabelConfig, form: Form) -> dict[str, Any]:
+    """Return the values of the `<Markdown>` tags beside the prompt."""
+    shown = {key: form.panels[key](run) for key in form.panels if key in config.active.items}
     keys = [key for key in PANELS if key in config.active.markdown]
     if not keys:
-        return {}
+        return shown
     render = _render_panel()
-    return {key: html for key in keys if (html := render(key, run))}
+    return shown | {key: html for key in keys if (html := render(key, run))}
 
 
 @cache
 def _render_panel() -> Callable[[str, LLMRun], str]:
     with no_fork():
-        from langchain_label_studio.label_studio.tasks.conversation_html import render_panel  # noqa: PLC0415 (takes 3 ms to load: not for an import)
+        from langchain_label_studio.page_html.conversation_html import render_panel  # noqa: PLC0415 (takes 3 ms to load: not for an import)
 
     return render_panel
 

@@ -18,8 +18,8 @@ from langchain_label_studio.label_studio.answers import ProjectInfo
 from langchain_label_studio.label_studio.projects import read_project
 from langchain_label_studio.label_studio.settings import resolve_settings
 from langchain_label_studio.label_studio.tasks.build import build_task, check_task_data
-from langchain_label_studio.label_studio.tasks.conversation_html import MAX_PANEL, render_panel
-from langchain_label_studio.label_studio.tasks.turn_html import FOLDED_FROM, MAX_RENDERED_TEXT
+from langchain_label_studio.page_html.conversation_html import MAX_PANEL, render_panel
+from langchain_label_studio.page_html.turn_html import FOLDED_FROM, MAX_RENDERED_TEXT
 from langchain_label_studio.support.readable_json import readable_json
 from langchain_label_studio.types.task_columns import PANELS, usable_data
 from tests.support.reviews import assistant, call, run, tool, turn, user

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from itertools import groupby
 
-from langchain_label_studio.label_studio.tasks.markdown_html import markdown_html
-from langchain_label_studio.label_studio.tasks.text_html import MAX_RENDERED_TEXT, plain_html
-from langchain_label_studio.label_studio.tasks.turn_html import (
+from langchain_label_studio.page_html.markdown_html import markdown_html
+from langchain_label_studio.page_html.text_html import MAX_RENDERED_TEXT, plain_html
+from langchain_label_studio.page_html.turn_html import (
     ShowText,
     beside,
     bubble,

@@ -16,7 +16,7 @@ from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
 from markdown_it.utils import EnvType, OptionsDict
 
-from langchain_label_studio.label_studio.tasks.text_html import code_html, escape, plain_html, pretty_json
+from langchain_label_studio.page_html.text_html import code_html, escape, plain_html, pretty_json
 from langchain_label_studio.types.images import is_link, note_of_image
 
 _MAX_TEXT = 50_000

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
-from langchain_label_studio.label_studio.tasks.text_html import (
+from langchain_label_studio.page_html.text_html import (
     MAX_RENDERED_TEXT,
     code_html,
     escape,
@@ -106,7 +106,7 @@ def _parts(turn: Turn, text: str, show: ShowText) -> Iterator[str]:
 def calls(turn: Turn) -> Iterator[str]:
     """Yield the tool calls of a turn as blocks of HTML, also the calls that cannot be read."""
     for call in turn.get("tool_calls", ()):
-        yield _call(call, _arguments(call.get("args")))
+        yield _call(call, arguments_html(call.get("args")))
     for call in turn.get("invalid_tool_calls", ()):
         reason = escape(f"invalid tool call: {call.get('error') or 'not JSON'}")
         given = f'<div class="lls-value" dir="auto">{escape(clip(str(call.get("args")), MAX_RENDERED_TEXT))}</div>'
@@ -116,11 +116,11 @@ def calls(turn: Turn) -> Iterator[str]:
 def beside(turn: Turn, *, with_tools: bool = True) -> Iterator[str]:
     """Yield what is beside the text of a turn: the calls of the provider's own tools, notes, and the cited sources."""
     for call in turn.get("server_tools", ()) if with_tools else ():
-        content = _arguments(call.get("args"))
+        content = arguments_html(call.get("args"))
         if error := call.get("error"):
             content += f'<div class="lls-reason">{escape(clip(str(error), MAX_RENDERED_TEXT))}</div>'
         elif result := call.get("result"):
-            content += _arguments({"result": f"{result}\n"})
+            content += arguments_html({"result": f"{result}\n"})
         yield _call(call, content)
     if notes := turn.get("notes"):
         yield f'<div class="lls-note">{escape(" ".join(notes))}</div>'
@@ -161,7 +161,8 @@ def _call(call: Mapping[str, Any], content: str) -> str:
     return f'<div class="lls-call">{name}{content}</div>'
 
 
-def _arguments(args: Any) -> str:
+def arguments_html(args: Any) -> str:
+    """Return the arguments of a call as two columns of HTML: the names, and the values as people read them."""
     given: Iterable[tuple[str, Any]] = (
         args.items() if isinstance(args, Mapping) else [("", args)] if args else ()
     )

@@ -1,0 +1,52 @@
+"""`steps_html`: the steps of an agent as inert HTML, for the page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from langchain_label_studio.forms.agent.shown_steps import step_title
+from langchain_label_studio.page_html.markdown_html import markdown_html
+from langchain_label_studio.page_html.text_html import code_html, escape, plain_html, pretty_json
+from langchain_label_studio.page_html.turn_html import arguments_html
+from langchain_label_studio.types.run import LLMRun
+from langchain_label_studio.types.run_parts import Step
+
+MAX_OWN_VERDICTS = 40
+"""The maximum number of steps that have a verdict each. The page of more steps opens slowly, so it lists them."""
+
+_DIGITS = 10
+_NO_KEY = "ctrl+shift+f9"
+
+
+def steps_html(run: LLMRun) -> dict[str, list[dict[str, Any]]]:
+    """Return the steps of a run for the page.
+
+    Returns:
+        `boxes` is for a `<Repeater>`: each step has its own controls. `list` is for a `<Choices>` that lists all steps.
+        One of them is empty. In both, the user's question is no step to judge.
+    """
+    blocks = ["".join(_parts(number, step)) for number, step in enumerate(run.steps)]
+    if len(blocks) <= MAX_OWN_VERDICTS:
+        return {"boxes": [{"html": block} for block in blocks], "list": []}
+    judged = [
+        {"value": str(number), "html": block, "hotkey": str(number) if number < _DIGITS else _NO_KEY}
+        for number, block in enumerate(blocks)
+        if run.steps[number]["kind"] != "user"
+    ]
+    return {"boxes": [], "list": judged}
+
+
+def _parts(number: int, step: Step) -> Iterator[str]:
+    yield f'<div class="lls-step-title lls-{step["kind"]}">{escape(step_title(number, step))}</div>'
+    if summary := step.get("summary"):
+        yield f'<div class="lls-note">{plain_html(summary)}</div>'
+    if content := step.get("content"):
+        yield markdown_html(content)
+    if args := step.get("args"):
+        yield f'<div class="lls-call">{arguments_html(args)}</div>'
+    if "result" in step:
+        preview = step["result"]["preview"]
+        yield code_html(pretty_json(preview) or preview)
+    if "error" in step:
+        yield f'<div class="lls-reason">{plain_html(step["error"]["message"])}</div>'

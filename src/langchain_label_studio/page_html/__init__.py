@@ -1,0 +1,1 @@
+"""Runs as inert HTML, for the pages of Label Studio: `render_panel`."""
