@@ -15,6 +15,8 @@ from typing import Any
 from langchain_label_studio.forms.form import Filled, Form
 from langchain_label_studio.forms.modes import get_default_label_configs
 from langchain_label_studio.forms.rag.gather import RetrievalGatherer
+from langchain_label_studio.page_html.markdown_html import markdown_html
+from langchain_label_studio.page_html.text_html import plain_html
 from langchain_label_studio.support.json_safe import as_mapping
 from langchain_label_studio.support.safe_text import clip
 from langchain_label_studio.types.review import Review
@@ -25,7 +27,7 @@ from langchain_label_studio.types.text import show_turn
 MAX_SHOWN = 200
 """The maximum number of documents in a task. With more, Label Studio's page opens slowly."""
 
-_KEYS = frozenset({"question", "answer", "similar_docs", "retrieved"})
+_KEYS = frozenset({"question", "answer", "similar_docs", "retrieved", "question_html", "documents_html"})
 _CONTROL = re.compile(r"relevance_(\d+)")
 _SAYS = {
     **dict.fromkeys(("relevant", "relevant results", "yes"), True),
@@ -76,6 +78,16 @@ def read(data: Mapping[str, Any], meta: Mapping[str, Any], review: Review) -> Re
         # The buckets of a ranker hold documents here, not answers in order.
         preference=None if buckets else review.preference,
     )
+
+
+def question_html(run: LLMRun) -> str:
+    """Return the question as inert HTML."""
+    return markdown_html(run.question or _last_of_the_user(run))
+
+
+def documents_html(run: LLMRun) -> list[dict[str, str]]:
+    """Return the documents as inert HTML, in the order of `similar_docs`."""
+    return [{"html": markdown_html(document["content"]) or plain_html(_NO_TEXT)} for document in run.documents[:MAX_SHOWN]]
 
 
 def _last_of_the_user(run: LLMRun) -> str:
@@ -167,6 +179,7 @@ FORM = Form(
     label_config=get_default_label_configs("rag")[0],
     keys=_KEYS,
     fill=fill,
+    panels={"question_html": question_html, "documents_html": documents_html},
     read=read,
     gather=lambda _: RetrievalGatherer(),
 )
