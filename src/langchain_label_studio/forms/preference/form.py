@@ -11,6 +11,7 @@ from typing import Any
 from langchain_label_studio.forms.form import Filled, Form
 from langchain_label_studio.forms.modes import get_default_label_configs
 from langchain_label_studio.forms.preference.gather import PreferenceGatherer
+from langchain_label_studio.page_html.markdown_html import markdown_html
 from langchain_label_studio.types.review import Candidate, Preference, Review
 from langchain_label_studio.types.run import LLMRun
 from langchain_label_studio.types.text import show_turn
@@ -19,7 +20,7 @@ EMPTY = "[empty answer]"
 """The text for an empty answer, so that people can see and drag it."""
 
 # Names in preference.xml.
-_KEYS = frozenset({"prompt", "answer1", "answer2", "items", "shown"})
+_KEYS = frozenset({"prompt", "answer1", "answer2", "items", "shown", "answers_html"})
 _BETTER, _LEFT, _RIGHT, _EQUAL = "better", "Left", "Right", ("Equally good", "Equally bad")
 _TIE, _VERDICT, _GOOD = "tie", "verdict", "Good"
 
@@ -47,9 +48,7 @@ def shuffled(run_id: str, count: int) -> tuple[int, ...]:
 def fill(run: LLMRun) -> Filled:
     """Return the keys of Label Studio's own templates, and the keys that choose what the page shows."""
     order = shuffled(run.run_id, len(run.answers))
-    texts = [show_turn(run.answers[index]) or EMPTY for index in order]
-    if not texts:
-        texts = [f"[no answer: {run.error or run.status}]"]
+    texts = _shown_texts(run)
     count = len(texts)
     return Filled(
         data={
@@ -69,6 +68,11 @@ def fill(run: LLMRun) -> Filled:
         },
         meta={"order": list(order), "candidates": list(run.candidates)},
     )
+
+
+def answers_html(run: LLMRun) -> list[dict[str, str]]:
+    """Return the answers as inert HTML, in the order in which they are shown."""
+    return [{"html": markdown_html(text)} for text in _shown_texts(run)]
 
 
 def read(data: Mapping[str, Any], meta: Mapping[str, Any], review: Review) -> Review:  # noqa: ARG001
@@ -99,6 +103,12 @@ def read(data: Mapping[str, Any], meta: Mapping[str, Any], review: Review) -> Re
         preference=Preference(candidates=candidates, ranking=ranking),
         unreadable=(*review.unreadable, *_problems(review, rankings, count=len(order))),
     )
+
+
+def _shown_texts(run: LLMRun) -> list[str]:
+    order = shuffled(run.run_id, len(run.answers))
+    texts = [show_turn(run.answers[index]) or EMPTY for index in order]
+    return texts or [f"[no answer: {run.error or run.status}]"]
 
 
 def _rankings(review: Review, places: Mapping[str, int]) -> Iterator[_Ranking]:
@@ -156,6 +166,7 @@ FORM = Form(
     label_config=get_default_label_configs("preference")[0],
     keys=_KEYS,
     fill=fill,
+    panels={"answers_html": answers_html},
     read=read,
     gather=PreferenceGatherer,
     compares=True,
