@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -15,10 +15,13 @@ from langchain_label_studio.forms.modes import get_default_label_configs
 from langchain_label_studio.support.json_safe import as_mapping
 from langchain_label_studio.types.review import Rating, Review, StepVerdict
 from langchain_label_studio.types.run import LLMRun
+from langchain_label_studio.types.run_parts import Step
 
 # Names in agent.xml.
 _KEYS = frozenset({"run", "steps_html"})
 _OF_A_STEP = re.compile(r"(?:step|note)_(\d+)")
+_ALL_STEPS, _WRONG_STEPS = "all_steps", "wrong_steps"
+_CORRECT, _INCORRECT = "correct", "incorrect"
 _VERDICT = "verdict"
 _STARS = {"bad": 1, "mixed": 2, "good": 3}
 
@@ -56,28 +59,39 @@ def read(data: Mapping[str, Any], meta: Mapping[str, Any], review: Review) -> Re
     return replace(
         review,
         run=run,
-        steps=_step_verdicts(review),
+        steps=_step_verdicts(review, run.steps),
         ratings={**stars, **review.ratings},
         choices=_of_the_whole(review.choices),
         comments=_of_the_whole(review.comments),
     )
 
 
-def _step_verdicts(review: Review) -> tuple[StepVerdict, ...]:
+def _step_verdicts(review: Review, steps: Sequence[Step]) -> tuple[StepVerdict, ...]:
+    """Return the verdicts on steps. What a reviewer says of all steps is about those without a verdict of their own."""
     said = [name for name in (*review.choices, *review.comments) if _OF_A_STEP.fullmatch(name)]
-    indices = sorted({int(name.rpartition("_")[2]) for name in said})
+    verdicts = dict.fromkeys((int(name.rpartition("_")[2]) for name in said))
+    if _ALL_STEPS in review.choices:
+        verdicts |= {index: _CORRECT for index, step in enumerate(steps) if step["kind"] != "user"}
+    numbers = {str(index): index for index in range(len(steps))}
+    wrong = (numbers.get(number) for number in review.choices.get(_WRONG_STEPS, ()))
+    verdicts |= {index: _INCORRECT for index in wrong if index is not None}
     return tuple(
         StepVerdict(
             index=index,
-            verdict=next(iter(review.choices.get(f"step_{index}", ())), None),
+            verdict=next(iter(review.choices.get(f"step_{index}", ())), verdict),
             comment="\n".join(review.comments.get(f"note_{index}", ())) or None,
         )
-        for index in indices
+        for index, verdict in sorted(verdicts.items())
     )
 
 
 def _of_the_whole(said: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
-    return {name: value for name, value in said.items() if not _OF_A_STEP.fullmatch(name)}
+    about_steps = {_ALL_STEPS, _WRONG_STEPS}
+    return {
+        name: value
+        for name, value in said.items()
+        if not (_OF_A_STEP.fullmatch(name) or name in about_steps)
+    }
 
 
 def _status(run: LLMRun, errors: int) -> str:

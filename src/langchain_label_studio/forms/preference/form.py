@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from hashlib import sha256
+from itertools import zip_longest
 from typing import Any
 
 from langchain_label_studio.forms.form import Filled, Form
@@ -28,6 +29,8 @@ _NOT_COMPARED = "the reviewer did not say which answer is better"
 _NOT_JUDGED = "the reviewer did not say whether the answer is good"
 _CONTRADICTION = "the reviewer said that one answer is better, and that the answers are equal"
 
+_KEYS_OF_CHOICES = tuple("1234567890")
+_NO_KEY = "ctrl+shift+f9"
 _Ranking = tuple[tuple[int, ...], ...]
 
 
@@ -63,6 +66,7 @@ def fill(run: LLMRun) -> Filled:
                 "alone": [1] * (count == 1),
                 "pair": [1] * (count == 2),
                 "list": [1] * (count > 2),
+                "best": _best_of(count),
                 "several": [1] * (count > 1),  # in projects that were made before "better" was there
             },
         },
@@ -103,6 +107,12 @@ def read(data: Mapping[str, Any], meta: Mapping[str, Any], review: Review) -> Re
         preference=Preference(candidates=candidates, ranking=ranking),
         unreadable=(*review.unreadable, *_problems(review, rankings, count=len(order))),
     )
+
+
+def _best_of(count: int) -> list[dict[str, str]]:
+    """Return the choices for the best of several answers, each with a key."""
+    names = [*(f"Answer {place + 1}" for place in range(count)), *_EQUAL]
+    return [{"value": name, "hotkey": key} for name, key in zip_longest(names, _KEYS_OF_CHOICES[:len(names)], fillvalue=_NO_KEY)]
 
 
 def _shown_texts(run: LLMRun) -> list[str]:

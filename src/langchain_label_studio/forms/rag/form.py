@@ -16,7 +16,7 @@ from langchain_label_studio.forms.form import Filled, Form
 from langchain_label_studio.forms.modes import get_default_label_configs
 from langchain_label_studio.forms.rag.gather import RetrievalGatherer
 from langchain_label_studio.page_html.markdown_html import markdown_html
-from langchain_label_studio.page_html.text_html import plain_html
+from langchain_label_studio.page_html.text_html import escape, plain_html
 from langchain_label_studio.support.json_safe import as_mapping
 from langchain_label_studio.support.safe_text import clip
 from langchain_label_studio.types.review import Review
@@ -28,6 +28,7 @@ MAX_SHOWN = 200
 """The maximum number of documents in a task. With more, Label Studio's page opens slowly."""
 
 _KEYS = frozenset({"question", "answer", "similar_docs", "retrieved", "question_html", "documents_html"})
+_ALL = "all_documents"
 _CONTROL = re.compile(r"relevance_(\d+)")
 _SAYS = {
     **dict.fromkeys(("relevant", "relevant results", "yes"), True),
@@ -64,15 +65,16 @@ def read(data: Mapping[str, Any], meta: Mapping[str, Any], review: Review) -> Re
     if review.annotation_id is None:
         return replace(review, run=run)
     judged = dict([*_from_buckets(data, review), *_from_choices(review, len(documents))])
+    others = _SAYS.get(_plain(next(iter(review.choices.get(_ALL, ())), "")))
     buckets = {name for name, said in review.controls.items() if _is_ranker(said)}
     return replace(
         review,
         run=run,
-        relevance=tuple(judged.get(place) for place in range(len(documents))),
+        relevance=tuple(judged.get(place, others) for place in range(len(documents))),
         choices={
             name: chosen
             for name, chosen in review.choices.items()
-            if _place(name, chosen, len(documents)) is None
+            if name != _ALL and _place(name, chosen, len(documents)) is None
         },
         controls={name: said for name, said in review.controls.items() if name not in buckets},
         # The buckets of a ranker hold documents here, not answers in order.
@@ -86,8 +88,13 @@ def question_html(run: LLMRun) -> str:
 
 
 def documents_html(run: LLMRun) -> list[dict[str, str]]:
-    """Return the documents as inert HTML, in the order of `similar_docs`."""
-    return [{"html": markdown_html(document["content"]) or plain_html(_NO_TEXT)} for document in run.documents[:MAX_SHOWN]]
+    """Return the documents as inert HTML, each with its title, in the order of `similar_docs`."""
+    return [{"html": _document_html(document)} for document in run.documents[:MAX_SHOWN]]
+
+
+def _document_html(document: Document) -> str:
+    title = f'<div class="lls-title">{escape(_title(document))}</div>'
+    return title + (markdown_html(document["content"]) or plain_html(_NO_TEXT))
 
 
 def _last_of_the_user(run: LLMRun) -> str:
@@ -107,16 +114,16 @@ def _item(place: int, document: Document) -> dict[str, str]:
     # A document is found by its place, because ids of documents may be missing or not unique.
     return {
         "id": str(place),
-        "title": _title(place, document),
+        "title": f"{place} · {_title(document)}",
         "body": document["content"] if document["content"].strip() else _NO_TEXT,
     }
 
 
-def _title(place: int, document: Document) -> str:
+def _title(document: Document) -> str:
     metadata = as_mapping(document.get("metadata"))
     names = (metadata.get(key) for key in _NAMES)
     name = next((name for name in names if isinstance(name, str) and name.strip()), document.get("id"))
-    parts = [str(place), clip(" ".join(name.split()), 120) if name else "Document"]
+    parts = [clip(" ".join(name.split()), 120) if name else "Document"]
     if "score" in document:
         parts.append(f"score {document['score']:.3g}")
     return " · ".join(parts)
