@@ -52,7 +52,8 @@ def render_panel(key: str, run: LLMRun) -> str:
 def _answers(turns: tuple[Turn, ...]) -> str:
     labels = _labels(len(turns))
     return _page(
-        turns, [bubble(turn, show=markdown_html, label=label) for turn, label in zip(turns, labels, strict=True)]
+        turns,
+        [bubble(turn, show=markdown_html, label=label) for turn, label in zip(turns, labels, strict=True)],
     )
 
 

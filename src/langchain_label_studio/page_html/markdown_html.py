@@ -140,7 +140,7 @@ def _latex_block(state: StateBlock, first: int, end: int, silent: bool) -> bool:
 def _make_parser() -> MarkdownIt:
     parser = MarkdownIt(
         "commonmark",
-        {"html": False, "breaks": True, "maxNesting": 2 * _MAX_NESTING},
+        {"html": False, "breaks": True, "xhtmlOut": False, "maxNesting": 2 * _MAX_NESTING},
         renderer_cls=_InertHTML,
     )
     parser.enable(["table", "strikethrough"])

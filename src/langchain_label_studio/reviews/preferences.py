@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain, combinations, takewhile
-from typing import Any
+from typing import Any, NamedTuple
 
 from langchain_label_studio.label_config.comparison import Side
 from langchain_label_studio.label_config.controls import Controls
@@ -22,6 +22,14 @@ from langchain_label_studio.types.review import Candidate, Preference, Rating
 from langchain_label_studio.types.turn import Turn
 
 Ranking = tuple[tuple[int, ...], ...]
+
+
+class Order(NamedTuple):
+    """The fields of a `Preference` without its candidates."""
+
+    ranking: Ranking
+    worse: tuple[int, ...] = ()
+
 
 _STARS = "the stars"
 _SIDES: Mapping[str, int] = {"left": 0, "right": 1}
@@ -60,16 +68,17 @@ def read_preference(
         orders = dict(_orders(answers, controls, len(tags), ties=ties))
         _check(orders)
         if orders:
-            return Preference(candidates=candidates, ranking=next(iter(orders.values()))), shared
+            ranking, worse = next(iter(orders.values()))
+            return Preference(candidates=candidates, ranking=ranking, worse=worse), shared
     for name, placed in answers.ranked.items():
         if not ranks_documents(name, controls):
             items = tuple(map(_item, ranked_list(name, data, controls)))
-            ranking = _ranking(name, placed, items, controls, good_buckets)
-            return (Preference(candidates=items, ranking=ranking) if ranking else None), ()
+            ranking, worse = _order(name, placed, items, controls, good_buckets)
+            return (Preference(candidates=items, ranking=ranking, worse=worse) if ranking else None), ()
     return None, ()
 
 
-def _orders(answers: Answers, controls: Controls, count: int, *, ties: bool) -> Iterator[tuple[str, Ranking]]:
+def _orders(answers: Answers, controls: Controls, count: int, *, ties: bool) -> Iterator[tuple[str, Order]]:
     """Yield the order that each control says, by the control's name. Stars come last."""
     for name, selected in answers.selected.items():
         if selected in _SIDES and count == len(_SIDES):
@@ -81,7 +90,7 @@ def _orders(answers: Answers, controls: Controls, count: int, *, ties: bool) -> 
         if not ties and set(named.values()) == {"tie"}:
             continue
         if len(sides) > 1 and "tie" in sides:
-            yield name, ()  # both a tie and a better answer: no order
+            yield name, Order(())  # both a tie and a better answer: no order
         elif sides:
             yield name, _all_alike(count) if sides == {"tie"} else _best(_places(sides), count)
     stars = {
@@ -93,7 +102,9 @@ def _orders(answers: Answers, controls: Controls, count: int, *, ties: bool) -> 
         groups = sorted(set(stars.values()), reverse=True)
         yield (
             _STARS,
-            tuple(tuple(place for place in sorted(stars) if stars[place] == value) for value in groups),
+            Order(
+                tuple(tuple(place for place in sorted(stars) if stars[place] == value) for value in groups)
+            ),
         )
 
 
@@ -101,23 +112,23 @@ def _places(sides: Iterable[Side]) -> list[int]:
     return [side for side in sides if side != "tie"]
 
 
-def _best(places: Sequence[int], count: int) -> Ranking:
+def _best(places: Sequence[int], count: int) -> Order:
     worse = tuple(place for place in range(count) if place not in places)
-    return tuple(filter(None, (tuple(sorted(places)), worse)))
+    return Order((tuple(sorted(places)),), worse)
 
 
-def _all_alike(count: int) -> Ranking:
-    return (tuple(range(count)),)
+def _all_alike(count: int) -> Order:
+    return Order((tuple(range(count)),))
 
 
-def _check(orders: Mapping[str, Ranking]) -> None:
+def _check(orders: Mapping[str, Order]) -> None:
     """Check that an annotation does not contradict itself.
 
     Raises:
         UnknownOrderError: It does.
     """
     for name, order in orders.items():
-        if not order:
+        if not order.ranking:
             msg = f"{name!r} says both that one answer is better and that all are alike"
             raise UnknownOrderError(msg)
     for (one, first), (other, second) in combinations(orders.items(), 2):
@@ -127,11 +138,12 @@ def _check(orders: Mapping[str, Ranking]) -> None:
             raise UnknownOrderError(msg)
 
 
-def _better(order: Ranking) -> set[tuple[int, int]]:
+def _better(order: Order) -> set[tuple[int, int]]:
+    groups = (*order.ranking, order.worse)
     return {
         (best, worse)
-        for place, group in enumerate(order)
-        for later in order[place + 1 :]
+        for place, group in enumerate(groups)
+        for later in groups[place + 1 :]
         for best in group
         for worse in later
     }
@@ -204,13 +216,13 @@ def _model(data: Mapping[str, Any], tag: InputTag, place: int) -> str | None:
     return next((str(data[key]) for key in keys if isinstance(data.get(key), str) and data[key]), None)
 
 
-def _ranking(
+def _order(
     name: str,
     placed: Mapping[str, list[str]],
     candidates: Sequence[Candidate],
     controls: Controls,
     good_buckets: frozenset[str],
-) -> Ranking:
+) -> Order:
     """Return the order that a `Ranker` says.
 
     Raises:
@@ -223,10 +235,10 @@ def _ranking(
             # The page saves this order also if nobody moves an answer.
             msg = f"{name!r} has the answers in the order of the task: nobody knows whether the reviewer ranked them"
             raise UnknownOrderError(msg)
-        return _each_alone(placed[name], places)
+        return Order(_each_alone(placed[name], places))
     goodness = find_good_buckets(titles, good_buckets)
     if len(titles) == 1 and False not in goodness.values():
-        return _each_alone(placed.get(next(iter(titles)), ()), places)
+        return Order(_each_alone(placed.get(next(iter(titles)), ()), places))
     filled = {goodness[bucket] for bucket, items in placed.items() if items and bucket in goodness}
     if None in filled and True not in goodness.values():
         msg = f"nobody knows which buckets of {name!r} are good: say so with good_buckets= (--good-bucket)"
@@ -240,7 +252,7 @@ def _each_alone(items: Iterable[str], places: Mapping[str, int]) -> Ranking:
 
 def _in_buckets(
     placed: Mapping[str, list[str]], places: Mapping[str, int], goodness: Mapping[str, bool | None]
-) -> Ranking:
+) -> Order:
     """Return the good answers in their order, and below them the bad ones, which have none.
 
     Nobody knows an order of two good buckets, so answers in several of them are alike.
@@ -258,7 +270,8 @@ def _in_buckets(
         if item in places
     )
     best = [(place,) for place in good[0]] if len(good) == 1 else [tuple(sorted(chain(*good)))]
-    return tuple(group for group in (*best, bad) if group)
+    ranking = tuple(group for group in best if group)
+    return Order(ranking, bad) if ranking else Order((bad,) if bad else ())
 
 
 def _item(item: Mapping[str, Any]) -> Candidate:

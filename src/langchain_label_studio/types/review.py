@@ -53,15 +53,24 @@ class Preference:
         candidates: All answers that were shown, in the order of the run's answers, or else of the task.
         ranking: Groups of indices into `candidates`, the best group first. The answers of a group are equally good.
             A candidate that the reviewer did not place is in no group.
+        worse: Indices of the candidates that are worse than those in `ranking`, in an order that nobody said: the
+            reviewer chose the best of several answers. A single one is the last group of `ranking` instead.
     """
 
     candidates: tuple[Candidate, ...]
     ranking: tuple[tuple[int, ...], ...]
+    worse: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        if len(self.worse) == 1:
+            object.__setattr__(self, "ranking", (*self.ranking, self.worse))
+            object.__setattr__(self, "worse", ())
 
     def pairs(self) -> Iterator[tuple[Candidate, Candidate]]:
         """Yield each candidate with each candidate that is worse."""
-        for place, group in enumerate(self.ranking):
-            for worse_group in self.ranking[place + 1 :]:
+        groups = (*self.ranking, self.worse)
+        for place, group in enumerate(self.ranking, start=1):
+            for worse_group in groups[place:]:
                 for better in group:
                     for worse in worse_group:
                         yield self.candidates[better], self.candidates[worse]

@@ -32,7 +32,13 @@ COLUMNS = (
 
 _MAX_KEY = 100
 PANELS = (
-    *("conversation_html", "conversation_markdown", "prompt_markdown", "answer_markdown", "beside_answer_html"),
+    *(
+        "conversation_html",
+        "conversation_markdown",
+        "prompt_markdown",
+        "answer_markdown",
+        "beside_answer_html",
+    ),
 )
 """The keys of a task's data that are filled only if the label config shows them in a `<Markdown>` tag."""
 

@@ -126,9 +126,16 @@ def sorted_into(of: LLMRun, ranked: Sequence[str] = (), bad: Sequence[str] = ())
 def in_words(preference: Preference | None) -> list[set[str]]:
     """Return what was said, the best first."""
     assert preference
-    return [
-        {preference.candidates[index].answer["content"] for index in group} for group in preference.ranking
-    ]
+    return [of_group(preference, group) for group in preference.ranking]
+
+
+def of_group(preference: Preference, group: Sequence[int]) -> set[str]:
+    return {preference.candidates[index].answer["content"] for index in group}
+
+
+def shown(data: Mapping[str, Any]) -> set[str]:
+    """Return the parts of the page that are there, without the choices of one."""
+    return {part for part, content in data["shown"].items() if content and part != "best"}
 
 
 # --- what is shown -----------------------------------------------------------------------
@@ -139,23 +146,35 @@ def test_two_answers_stand_side_by_side() -> None:
     data = task["data"]
     assert data["prompt"] == [{"role": "user", "content": "Why?"}]
     assert {data["answer1"], data["answer2"]} == {"Left", "Right"}
-    assert data["shown"] == {"pair": [1], "several": [1], "list": [], "alone": []}
+    assert shown(data) == {"pair", "several"}
     assert task["predictions"] == []
 
 
 def test_more_answers_are_a_list() -> None:
     answers = [f"Answer {number}." for number in range(10)]
     data = task_of(compared(*answers))["data"]
-    assert data["shown"] == {"pair": [], "several": [1], "list": [1], "alone": []}
+    assert shown(data) == {"list", "several"}
     assert sorted(item["body"] for item in data["items"]) == answers
     assert [item["id"] for item in data["items"]] == [f"answer{place}" for place in range(1, 11)]
-    assert [item["title"] for item in data["items"]] == [f"Answer {place}" for place in range(1, 11)]
+    titles = [f"Answer {place}" for place in range(1, 11)]
+    assert [item["title"] for item in data["items"]] == titles
+    assert [each["value"] for each in data["shown"]["best"]] == [*titles, "Equally good", "Equally bad"]
+
+
+@pytest.mark.parametrize("count", [3, 8, 30])
+def test_the_best_of_several_has_a_key_while_there_are_keys(count: int) -> None:
+    best = task_of(compared(*map(str, range(count))))["data"]["shown"]["best"]
+    keys = [each["hotkey"] for each in best]
+    assert keys[:10] == list("1234567890")[: count + 2]
+    assert set(keys[10:]) <= {"ctrl+shift+f9"}, (
+        "Label Studio gives a choice without a key one that is not shown"
+    )
 
 
 def test_one_answer_stands_alone() -> None:
     data = task_of(compared("Only me"))["data"]
     assert (data["answer1"], data["answer2"]) == ("Only me", "")
-    assert data["shown"] == {"pair": [], "several": [], "list": [], "alone": [1]}
+    assert shown(data) == {"alone"}
 
 
 def test_what_is_not_there_can_be_seen_and_clicked() -> None:
@@ -247,10 +266,33 @@ def test_what_was_ranked_is_read_whatever_the_order_on_screen(
 def test_bad_answers_are_worse_than_those_in_order() -> None:
     of = compared("One", "Two", "Three", "Four", models=["a", "b", "c", "d"])
     review = said(of, sorted_into(of, ["Three", "One"], bad=["Two", "Four"]))
-    assert in_words(review.preference) == [{"Three"}, {"One"}, {"Two", "Four"}]
+    assert in_words(review.preference) == [{"Three"}, {"One"}]
+    assert review.preference
+    assert of_group(review.preference, review.preference.worse) == {"Two", "Four"}
+    assert len(to_dpo([review])) == 5, "each of the two over both bad ones, and one over the other"
     review = said(of, sorted_into(of, bad=["One", "Two", "Three", "Four"]))
     assert in_words(review.preference) == [{"One", "Two", "Three", "Four"}]
     assert not to_dpo([review])
+
+
+@pytest.mark.parametrize("count", [2, 3, 9])
+def test_the_best_is_better_than_each_other_answer_and_nothing_is_said_of_those(count: int) -> None:
+    names = [f"Answer of {number}" for number in range(count)]
+    of = compared(*names, models=names)
+    place = place_of(of, names[1])
+    review = said(of, chosen("best", place.replace("answer", "Answer ")))
+    assert review.preference
+    pairs = {(better.model, worse.model) for better, worse in review.preference.pairs()}
+    assert pairs == {(names[1], name) for name in names if name != names[1]}
+    assert in_words(review.preference)[0] == {names[1]}
+    assert not review.unreadable
+
+
+@pytest.mark.parametrize("choice", ["Equally good", "Equally bad"])
+def test_several_answers_may_be_alike(choice: str) -> None:
+    review = said(compared("One", "Two", "Three"), chosen("best", choice))
+    assert in_words(review.preference) == [{"One", "Two", "Three"}]
+    assert gives_no_row(review)
 
 
 def gives_no_row(review: Review) -> bool:

@@ -45,10 +45,10 @@ def test_the_chat_config_has_the_old_names_and_keys() -> None:
 
     assert mode is LabelStudioMode.CHAT
     assert (
-        '<Paragraphs name="dialogue" value="$prompt" layout="dialogue" textKey="content" nameKey="role" granularity="sentence"/>'
+        '<Paragraphs name="dialogue" value="$prompt" layout="dialogue" textKey="content" nameKey="role"/>'
         in xml
     )
-    assert xml.index("Final response:") < xml.index('name="response"') < xml.index("Rate the response")
+    assert xml.index("$answer_markdown") < xml.index('name="response"') < xml.index('name="rating"')
     config = parse_label_config(xml)
     assert (config.response, config.input) == (
         "response",

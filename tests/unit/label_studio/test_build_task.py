@@ -6,6 +6,7 @@ import importlib.metadata
 from dataclasses import asdict
 from datetime import date
 from math import nan
+from unittest.mock import ANY
 from uuid import uuid4
 
 import orjson
@@ -104,6 +105,8 @@ def test_a_task_holds_the_prompt_the_columns_and_one_prediction() -> None:
         "tags": "a, b",
         "latency_ms": 1.5,
         "input_tokens": 0,
+        "prompt_markdown": ANY,
+        "answer_markdown": ANY,
     }
     (prediction,) = task["predictions"]
     assert prediction["model_version"] == "langchain"

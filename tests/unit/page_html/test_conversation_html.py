@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from html.parser import HTMLParser
 from typing import Any
 
 import pytest
@@ -23,45 +22,15 @@ from langchain_label_studio.page_html.turn_html import FOLDED_FROM, MAX_RENDERED
 from langchain_label_studio.support.readable_json import readable_json
 from langchain_label_studio.types.task_columns import PANELS, usable_data
 from tests.support.reviews import assistant, call, run, tool, turn, user
+from tests.unit.page_html.page import ATTRIBUTES, MARKDOWN_ATTRIBUTES, MARKDOWN_TAGS, TAGS, Page
 
 CHAT, _ = get_default_label_configs("chat")
 PIXELS = f"data:image/png;base64,{'QUJD' * 30}"
 LINK = "https://x.org/cat.png?a=1&b=2"
 
-# What a panel is made of; no other tag and no other attribute is ever in one.
-TAGS = frozenset({"div", "span", "details", "summary", "img"})
-ATTRIBUTES = frozenset({"class", "dir", "alt", "src", "srcset", "loading", "referrerpolicy"})
 
-
-class Page(HTMLParser):
-    """What a browser makes of HTML: its text, its tags, its images."""
-
-    def __init__(self, html: str) -> None:
-        super().__init__(convert_charrefs=True)
-        self.text, self.images = "", []
-        self.tags: set[str] = set()
-        self.attributes: set[str] = set()
-        self.open: list[str] = []
-        self.feed(html)
-        self.close()
-
-    def handle_starttag(self, tag, attrs):
-        self.tags.add(tag)
-        self.attributes |= {name for name, _ in attrs}
-        if tag == "img":
-            self.images.append(dict(attrs))
-        else:
-            self.open.append(tag)
-
-    def handle_endtag(self, tag):
-        assert self.open.pop() == tag
-
-    def handle_data(self, data):
-        self.text += data
-
-    @classmethod
-    def of(cls, *turns, answers="ok", key="conversation_html"):
-        return cls(render_panel(key, run(list(turns), answers)))
+def page_of(*turns, answers="ok", key="conversation_html"):
+    return Page(render_panel(key, run(list(turns), answers)))
 
 
 some_text = st.text(max_size=60) | st.sampled_from(
@@ -114,23 +83,20 @@ def test_nothing_but_our_own_tags_whatever_is_said(turns: list) -> None:
 
 
 @given(some_turns)
-def test_markdown_is_made_inert_and_kept_within_its_turn(turns: list) -> None:
+def test_markdown_adds_only_its_own_tags_whatever_is_said(turns: list) -> None:
     html = render_panel("conversation_markdown", run(turns, turns))
+    page = Page(html)
 
-    for line in html.split("\n"):
-        # What a text may fill is quoted; the rest is HTML of ours, which begins with a tag and has no empty line in it.
-        if line.startswith("> "):
-            assert "![" not in line
-            assert line.count("<") == line.count(f"<{WORD_JOINER}")
-        else:
-            assert line == "" or line.startswith("<")
-    assert Page("".join(line for line in html.split("\n") if not line.startswith("> "))).tags <= TAGS
+    assert "\n" not in html
+    assert page.tags <= MARKDOWN_TAGS
+    assert page.attributes <= MARKDOWN_ATTRIBUTES
+    assert page.open == []
 
 
 @given(some_turns.filter(bool))
 def test_all_that_is_said_is_shown(turns: list) -> None:
     plain = [{"role": each["role"], "content": each["content"]} for each in turns if each["role"] != "tool"]
-    shown = Page.of(*plain).text
+    shown = page_of(*plain).text
 
     for each in plain:
         for line in each["content"].replace("\r\n", "\n").replace("\r", "\n").split("\n"):
@@ -140,7 +106,7 @@ def test_all_that_is_said_is_shown(turns: list) -> None:
 def test_text_keeps_its_line_breaks_and_calls_their_arguments() -> None:
     said = assistant("a\n  b", tool_calls=[call("run", code="if x:\n    y()", days=3, on={"a": [1]})])
 
-    page = Page.of(said, user("Hi"))
+    page = page_of(said, user("Hi"))
 
     assert page.text == 'assistanta\n  b→ runcodeif x:\n    y()days3on{"a": [1]}userHi'
 
@@ -148,36 +114,36 @@ def test_text_keeps_its_line_breaks_and_calls_their_arguments() -> None:
 def test_a_call_that_is_none_is_shown_with_the_reason() -> None:
     said = assistant("", invalid_tool_calls=[{"name": "f", "args": "{broken", "error": "not closed"}])
 
-    assert Page.of(said).text == "assistant→ finvalid tool call: not closed{broken"
+    assert page_of(said).text == "assistant→ finvalid tool call: not closed{broken"
 
 
 @pytest.mark.parametrize("role", ["system", "developer", "tool"])
 def test_long_prompts_and_results_are_folded(role: str) -> None:
-    assert "details" not in Page.of(turn(role, "x" * (FOLDED_FROM - 1))).tags
-    folded = Page.of(turn(role, "many words " * 100))
+    assert "details" not in page_of(turn(role, "x" * (FOLDED_FROM - 1))).tags
+    folded = page_of(turn(role, "many words " * 100))
 
     assert "details" in folded.tags
     assert "1,100 characters" in folded.text
-    assert "details" not in Page.of(user("x" * 10 * FOLDED_FROM)).tags
+    assert "details" not in page_of(user("x" * 10 * FOLDED_FROM)).tags
 
 
 def test_results_say_what_they_are_of_and_json_of_them_is_readable() -> None:
     failed = tool("no", name="search") | {"status": "error"}
     rows = json.dumps({"rows": [{"day": "Friday", "open": True, "until": "21:45"}] * 2})
 
-    assert Page.of(failed).text == "search failedno"
-    assert Page.of(tool(rows, name=None)).text == (
+    assert page_of(failed).text == "search failedno"
+    assert page_of(tool(rows, name=None)).text == (
         'tool returned{\n  "rows": [\n    {"day": "Friday", "open": true, "until": "21:45"},\n'
         '    {"day": "Friday", "open": true, "until": "21:45"}\n  ]\n}'
     )
-    assert Page.of(tool("[not json")).text.endswith("[not json")
-    assert Page.of(tool("[" * 20_000)).text.endswith("[[[")
+    assert page_of(tool("[not json")).text.endswith("[not json")
+    assert page_of(tool("[" * 20_000)).text.endswith("[[[")
 
 
 def test_images_stand_where_their_notes_do() -> None:
     said = user(f"one\n[image: image/png, 90 B]\ntwo\n[image: {LINK}]\nthree") | {"images": [PIXELS, LINK]}
 
-    page = Page.of(said)
+    page = page_of(said)
 
     assert page.text == "useronetwothree"
     first, second = page.images
@@ -201,7 +167,7 @@ def test_images_stand_where_their_notes_do() -> None:
     ],
 )
 def test_other_images_stay_notes(role: str, url: str) -> None:
-    page = Page.of(turn(role, f"[image: {url}]") | {"images": [url]})
+    page = page_of(turn(role, f"[image: {url}]") | {"images": [url]})
 
     assert page.images == []
     assert f"[image: {url}]" in page.text
@@ -210,7 +176,7 @@ def test_other_images_stay_notes(role: str, url: str) -> None:
 def test_calls_and_images_of_the_answers_are_shown_too() -> None:
     answers = [assistant("a", tool_calls=[call("f")]), assistant("b"), assistant("c", images=[PIXELS, LINK])]
 
-    page = Page.of(user("Hi"), answers=answers)
+    page = page_of(user("Hi"), answers=answers)
 
     assert page.text == "userHiassistant in answer 1→ fassistant in answer 3"
     assert len(page.images) == 1
@@ -236,7 +202,7 @@ def test_what_is_too_long_is_said_and_the_latest_is_kept() -> None:
     "text", ["> " * 30 + "x", "1. " * 30 + "x", "- > " * 15 + "x", "*a " * 3_000, "a" * 60_000]
 )
 def test_markdown_that_could_choke_a_page_is_shown_as_it_is(text: str) -> None:
-    assert text in Page.of(user(text), key="conversation_markdown").text
+    assert text in page_of(user(text), key="conversation_markdown").text
     assert "lls-markdown" in render_panel(
         "conversation_markdown", run([user("# a\n\n---------------------")], "ok")
     )
@@ -245,9 +211,8 @@ def test_markdown_that_could_choke_a_page_is_shown_as_it_is(text: str) -> None:
 def test_answers_are_rendered_where_the_config_asks_for_it() -> None:
     html = render_panel("answer_markdown", run("Hi", ["**a**", "", "b\nc"]))
 
-    assert "\n> **a**  \n" in html
-    assert "\n> b  \n> c  \n" in html
-    assert Page(html).text.count("answer") == 2
+    assert "<p><strong>a</strong></p>" in html
+    assert Page(html).text == "assistant answer 1aassistant answer 2b\nc"
 
 
 DRAWN = {
@@ -331,15 +296,15 @@ def test_a_task_has_the_panels_that_its_project_shows_and_no_others() -> None:
     def panels(shown: LabelConfig) -> list[str]:
         return [key for key in build_task(a_run, shown, model_version="v")["data"] if key in PANELS]
 
-    assert panels(parse_label_config(CHAT)) == ["conversation_html"]
+    assert panels(parse_label_config(CHAT)) == ["prompt_markdown", "answer_markdown"]
     assert panels(config("answer_markdown", "conversation_markdown")) == [
         "conversation_markdown",
         "answer_markdown",
     ]
     assert panels(config()) == []
     data = build_task(a_run, parse_label_config(CHAT), model_version="v")["data"]
-    assert list(data)[-1] == "conversation_html"
-    assert WORD_JOINER not in data["conversation_html"]
+    assert list(data)[-1] == "answer_markdown"
+    assert WORD_JOINER not in data["prompt_markdown"]
 
 
 @pytest.mark.parametrize("key", PANELS)
@@ -351,7 +316,7 @@ def test_a_panel_is_not_the_users_to_fill(key: str) -> None:
 
 @pytest.mark.parametrize(("shown", "warned"), [("prompt", True), ("conversation_markdown", False)])
 def test_markdown_of_a_list_which_leaves_the_page_white_is_warned_of(shown: str, warned: bool) -> None:
-    label_config = CHAT.replace("$conversation_html", f"${shown}")
+    label_config = CHAT.replace("$prompt_markdown", f"${shown}")
     info = ProjectInfo(
         id=1,
         title="Chats",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -65,6 +67,16 @@ def test_ties_and_answers_of_which_nobody_knows_the_place_are_not_counted() -> N
     assert preferences.first_shown is None
     assert preferences.tied_task_ids == (9,)
     assert [duel.wins for duel in preferences.duels] == [1]
+
+
+def test_answers_that_are_worse_than_the_best_are_no_tie() -> None:
+    best = replace(preference("x", "y", "z", models=("a", "b", "c"), ranking=((1,),)), worse=(0, 2))
+
+    preferences = build_report([review(preference=best)]).preferences
+
+    assert preferences
+    assert preferences.tied_task_ids == ()
+    assert sum(duel.wins for duel in preferences.duels) == 2
 
 
 def test_only_ties_are_comparisons_too() -> None:

@@ -43,6 +43,12 @@ def order(review: Review) -> list[list[str]]:
     ]
 
 
+def worse(review: Review) -> list[str]:
+    """Return the ids of the candidates that are worse than those, in no order."""
+    assert review.preference is not None
+    return [review.preference.candidates[index].id for index in review.preference.worse]
+
+
 LEFT, RIGHT, TIE = [["answer1"], ["answer2"]], [["answer2"], ["answer1"]], [["answer1", "answer2"]]
 
 
@@ -123,7 +129,8 @@ def test_the_best_of_three_is_better_than_each() -> None:
 
     review = of_template(config, {key: key for key in keys} | {"prompt": "Hi"}, chosen("Two"))
 
-    assert order(review) == [["resp2"], ["resp1", "resp3"]]
+    assert order(review) == [["resp2"]]
+    assert worse(review) == ["resp1", "resp3"]
 
 
 RATED = '<Rating name="stars1" toName="answer1"/><Rating name="stars2" toName="answer2" maxRating="5"/>'
@@ -351,7 +358,7 @@ def test_one_relevant_and_two_biased_answers_are_two_pairs() -> None:
 
     review = of_template(config, RANKED, placed(_=["d"], relevant_results=["a"], biased_results=["b", "c"]))
 
-    assert order(review) == [["a"], ["b", "c"]]
+    assert (order(review), worse(review)) == ([["a"]], ["b", "c"])
     assert [(row["chosen"][0]["content"], row["rejected"][0]["content"]) for row in to_dpo([review])] == [
         ("text a", "text b"),
         ("text a", "text c"),
@@ -392,7 +399,7 @@ def test_buckets_that_leave_it_open_are_asked_for() -> None:
     assert silent.preference is None
     assert "good_buckets=" in silent.unreadable[0]
     told = of_template(config, RANKED, result, good_buckets=frozenset({"keep"}))
-    assert order(told) == [["a"], ["b", "c"]]
+    assert (order(told), worse(told)) == ([["a"]], ["b", "c"])
     two_good = of_template(config, RANKED, result, good_buckets=frozenset({"keep", "maybe"}))
     assert order(two_good) == [["a", "b"], ["c"]]
 

@@ -88,9 +88,7 @@ def _step_verdicts(review: Review, steps: Sequence[Step]) -> tuple[StepVerdict, 
 def _of_the_whole(said: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
     about_steps = {_ALL_STEPS, _WRONG_STEPS}
     return {
-        name: value
-        for name, value in said.items()
-        if not (_OF_A_STEP.fullmatch(name) or name in about_steps)
+        name: value for name, value in said.items() if not (_OF_A_STEP.fullmatch(name) or name in about_steps)
     }
 
 

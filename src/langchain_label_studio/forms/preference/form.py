@@ -7,7 +7,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from hashlib import sha256
 from itertools import zip_longest
-from typing import Any
+from typing import Any, NamedTuple
 
 from langchain_label_studio.forms.form import Filled, Form
 from langchain_label_studio.forms.modes import get_default_label_configs
@@ -22,7 +22,8 @@ EMPTY = "[empty answer]"
 
 # Names in preference.xml.
 _KEYS = frozenset({"prompt", "answer1", "answer2", "items", "shown", "answers_html"})
-_BETTER, _LEFT, _RIGHT, _EQUAL = "better", "Left", "Right", ("Equally good", "Equally bad")
+_BETTER, _SIDES, _EQUAL = "better", ("Left", "Right"), ("Equally good", "Equally bad")
+_BEST = "best"
 _TIE, _VERDICT, _GOOD = "tie", "verdict", "Good"
 
 _NOT_COMPARED = "the reviewer did not say which answer is better"
@@ -31,7 +32,11 @@ _CONTRADICTION = "the reviewer said that one answer is better, and that the answ
 
 _KEYS_OF_CHOICES = tuple("1234567890")
 _NO_KEY = "ctrl+shift+f9"
-_Ranking = tuple[tuple[int, ...], ...]
+
+
+class _Order(NamedTuple):
+    ranking: tuple[tuple[int, ...], ...]
+    worse: tuple[int, ...] = ()
 
 
 def shuffled(run_id: str, count: int) -> tuple[int, ...]:
@@ -58,7 +63,7 @@ def fill(run: LLMRun) -> Filled:
             "answer1": texts[0],
             "answer2": texts[1] if count > 1 else "",
             "items": [
-                {"id": _place(place), "title": f"Answer {place + 1}", "body": text}
+                {"id": _place(place), "title": _title(place), "body": text}
                 for place, text in enumerate(texts)
             ],
             # A <Repeater> of the label config shows its content once for each item of its list.
@@ -100,19 +105,20 @@ def read(data: Mapping[str, Any], meta: Mapping[str, Any], review: Review) -> Re
         Candidate(id=name, answer=run.answers[index], model=_model(run, index))
         for name, index in sorted(places.items(), key=lambda item: item[1])
     )
-    rankings = set(_rankings(review, places))
-    [ranking] = rankings if len(rankings) == 1 else [()]
+    said = set(_orders(review, places))
+    [(ranking, worse)] = said if len(said) == 1 else [_Order(())]
     return replace(
         review,
-        preference=Preference(candidates=candidates, ranking=ranking),
-        unreadable=(*review.unreadable, *_problems(review, rankings, count=len(order))),
+        preference=Preference(candidates=candidates, ranking=ranking, worse=worse),
+        unreadable=(*review.unreadable, *_problems(review, said, count=len(order))),
     )
 
 
 def _best_of(count: int) -> list[dict[str, str]]:
     """Return the choices for the best of several answers, each with a key."""
-    names = [*(f"Answer {place + 1}" for place in range(count)), *_EQUAL]
-    return [{"value": name, "hotkey": key} for name, key in zip_longest(names, _KEYS_OF_CHOICES[:len(names)], fillvalue=_NO_KEY)]
+    names = [*map(_title, range(count)), *_EQUAL]
+    keys = zip_longest(names, _KEYS_OF_CHOICES[: len(names)], fillvalue=_NO_KEY)
+    return [{"value": name, "hotkey": key} for name, key in keys]
 
 
 def _shown_texts(run: LLMRun) -> list[str]:
@@ -121,44 +127,61 @@ def _shown_texts(run: LLMRun) -> list[str]:
     return texts or [f"[no answer: {run.error or run.status}]"]
 
 
-def _rankings(review: Review, places: Mapping[str, int]) -> Iterator[_Ranking]:
-    """Yield the ranking that each control says. Also those of a label config that another version made are read."""
-    equal = (tuple(sorted(places.values())),)
-    sides: _Ranking = tuple((places[name],) for name in (_place(0), _place(1)) if name in places)
-    says = {_LEFT: sides, _RIGHT: sides[::-1]} | dict.fromkeys(_EQUAL, equal)
-    compared = [says[choice] for choice in review.choices.get(_BETTER, ()) if choice in says]
+def _orders(review: Review, places: Mapping[str, int]) -> Iterator[_Order]:
+    """Yield the order that each control says. Also those of a label config that another version made are read."""
+    alike = _Order((tuple(sorted(places.values())),))
+    best = {
+        title: _Order(((index,),), tuple(sorted(other for other in places.values() if other != index)))
+        for title, index in zip(map(_title, range(len(places))), places.values(), strict=True)
+    }
+    says = best | dict.fromkeys(_EQUAL, alike)
+    if len(places) == len(_SIDES):
+        says |= dict(zip(_SIDES, best.values(), strict=True))
+    compared = [
+        says[choice]
+        for control in (_BETTER, _BEST)
+        for choice in review.choices.get(control, ())
+        if choice in says
+    ]
     yield from compared
-    yield from (equal for _ in review.choices.get(_TIE, ()))
-    if not compared and (placed := tuple(_placed(review, places))):
+    yield from (alike for _ in review.choices.get(_TIE, ()))
+    if not compared and (placed := _placed(review, places)).ranking:
         yield placed
 
 
-def _placed(review: Review, places: Mapping[str, int]) -> Iterator[tuple[int, ...]]:
+def _placed(review: Review, places: Mapping[str, int]) -> _Order:
+    """Return the order of a `Pairwise` or a `Ranker`, with the indices of the run's answers."""
     if (said := review.preference) is None:
-        return
-    for group in said.ranking:
+        return _Order(())
+
+    def indices(group: Sequence[int]) -> tuple[int, ...]:
         names = (said.candidates[index].id for index in group)
-        if found := tuple(places[name] for name in names if name in places):
-            yield found
+        return tuple(places[name] for name in names if name in places)
+
+    return _Order(tuple(filter(None, map(indices, said.ranking))), indices(said.worse))
 
 
-def _problems(review: Review, rankings: AbstractSet[_Ranking], *, count: int) -> Iterator[str]:
-    if len(rankings) > 1:
+def _problems(review: Review, said: AbstractSet[_Order], *, count: int) -> Iterator[str]:
+    if len(said) > 1:
         yield _CONTRADICTION
     elif count == 1 and _VERDICT in review.asked and _VERDICT not in review.choices:
         yield _NOT_JUDGED
-    elif count > 1 and not rankings and _asks_to_compare(review):
+    elif count > 1 and not said and _asks_to_compare(review):
         yield _NOT_COMPARED
 
 
 def _asks_to_compare(review: Review) -> bool:
-    return _BETTER in review.asked or any(
+    return not review.asked.keys().isdisjoint({_BETTER, _BEST}) or any(
         control.type in {"Pairwise", "Ranker"} for control in review.asked.values()
     )
 
 
 def _place(place: int) -> str:
     return f"answer{place + 1}"
+
+
+def _title(place: int) -> str:
+    return f"Answer {place + 1}"
 
 
 def _model(run: LLMRun, index: int) -> str | None:
