@@ -18,7 +18,7 @@ from langchain_label_studio.delivery import DeliveryStats, Sender, hand_over_at_
 from langchain_label_studio.delivery.settings import Durability, resolve_delivery
 from langchain_label_studio.errors import LabelStudioWarning, ServerUnavailableError, SettingError
 from langchain_label_studio.forms.form import Form
-from langchain_label_studio.forms.modes import BUILT_IN_MODES, LabelStudioMode, carried_name
+from langchain_label_studio.forms.modes import BUILT_IN_MODES, LabelStudioMode, RatingControl, carried_name
 from langchain_label_studio.forms.registry import get_form, resolve_group_by
 from langchain_label_studio.label_studio.community_attributes import CommunityAttributes, known_mode
 from langchain_label_studio.label_studio.settings import (
@@ -81,6 +81,8 @@ class LabelStudioCallbackHandler(CommunityAttributes, RecordingCallbacks):
         include_errors: bool = False,
         group_by: GroupBy | None = None,
         reviewers_per_task: int | None = None,
+        instructions: str | None = None,
+        rating: RatingControl = "stars",
         outbox_dir: str | Path | None = None,
         durability: Durability = "process",
         flush_interval: float = 1.0,
@@ -124,6 +126,10 @@ class LabelStudioCallbackHandler(CommunityAttributes, RecordingCallbacks):
                 value is a task of its own. Without it, the branches of a `RunnableParallel` are compared.
             reviewers_per_task: The number of people who review each task of a new project, by "Label All Tasks". They
                 do not see the reviews of each other. Without it, Label Studio's default is used: 1.
+            instructions: What reviewers of a new project are told before the first task, with HTML if you like. Without
+                it, each `mode` says what to judge. An empty text shows nothing.
+            rating: How reviewers of a new project rate: `"stars"`, of which one key adds one; or `"keys"`, choices from
+                1 to 5 with a key for each. Both are read back as the same rating.
             outbox_dir: The directory on the disk where runs wait. Without it, `LABEL_STUDIO_OUTBOX_DIR` is used, or
                 the user's state directory.
             durability: The loss that a run survives once its callback has returned. `"process"`: any death of the
@@ -153,6 +159,8 @@ class LabelStudioCallbackHandler(CommunityAttributes, RecordingCallbacks):
             mode=mode,
             model_version=model_version,
             reviewers_per_task=reviewers_per_task,
+            instructions=instructions,
+            rating=rating,
             headers=headers,
             verify=verify,
         )

@@ -40,6 +40,7 @@ class Form:
     Attributes:
         name: The form's name, for `mode=`. A task has it in its `meta`.
         label_config: The label config (XML) of a new project.
+        instructions: What Label Studio tells the reviewers of a new project before the first task. It may have HTML.
         keys: The keys of the task's data that `fill` fills.
         fill: Makes the form's part of the task from a run. It reads the run back from the outbox, so `run.metadata`
             has only the keys of `METADATA_SENT`: pass other values with `data=`, and read them from `run.data`.
@@ -66,6 +67,7 @@ class Form:
     label_config: str
     keys: frozenset[str]
     fill: Callable[[LLMRun], Filled]
+    instructions: str = ""
     panels: Mapping[str, Callable[[LLMRun], Any]] = field(default_factory=lambda: _NOTHING)
     read: Callable[[Mapping[str, Any], Mapping[str, Any], Review], Review] | None = None
     gather: Callable[[GroupBy | None], Gatherer] | None = None

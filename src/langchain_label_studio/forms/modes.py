@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from enum import Enum
 from pathlib import Path
+from typing import Literal, get_args
 
 from langchain_label_studio.errors import SettingError
 from langchain_label_studio.support.did_you_mean import did_you_mean
@@ -35,18 +36,27 @@ def carried_name(form: str) -> str:
     return "" if form in PLAIN_MODES else form
 
 
-def get_default_label_configs(mode: str | LabelStudioMode) -> tuple[str, LabelStudioMode]:
+RatingControl = Literal["stars", "keys"]
+"""How reviewers rate: with `stars`, of which a key adds one, or with `keys`, one for each number of stars."""
+
+
+def get_default_label_configs(
+    mode: str | LabelStudioMode, *, rating: RatingControl = "stars"
+) -> tuple[str, LabelStudioMode]:
     """Return the built-in label config of a mode.
 
     Args:
         mode: The mode, as a name such as `"prompt"` or as a `LabelStudioMode`.
+        rating: How reviewers rate. `"stars"`: with stars, and a key that adds one. `"keys"`: with choices from 1 to 5,
+            and a key for each. Both are read back as the same rating.
 
     Returns:
         The label config as XML, and the mode as a `LabelStudioMode`.
 
     Raises:
-        SettingError: No built-in mode has this name.
+        SettingError: No built-in mode has this name, or `rating` is neither of the two.
     """
+    check_rating(rating)
     try:
         mode = LabelStudioMode(mode)
     except ValueError:
@@ -61,4 +71,20 @@ def get_default_label_configs(mode: str | LabelStudioMode) -> tuple[str, LabelSt
     rooms = Path(__file__).parent
     style = (rooms / "page.css").read_text(encoding="utf-8")
     xml = (rooms / mode.value / f"{mode.value}.xml").read_text(encoding="utf-8")
-    return xml.replace(_STYLE, style), mode
+    xml = xml.replace(_STYLE, style)
+    if rating == "keys":
+        from langchain_label_studio.forms.rating_keys import with_rating_keys  # noqa: PLC0415 (most projects have stars)
+
+        xml = with_rating_keys(xml)
+    return xml, mode
+
+
+def check_rating(rating: str) -> None:
+    """Check how reviewers rate.
+
+    Raises:
+        SettingError: There is no such way.
+    """
+    if rating not in get_args(RatingControl):
+        msg = f"rating={rating!r}: use 'stars' or 'keys'."
+        raise SettingError(msg)

@@ -20,7 +20,7 @@ from langchain_label_studio.label_config.parse import (
     shown_tag,
     text_fields,
 )
-from langchain_label_studio.types.control_tag import ControlTag
+from langchain_label_studio.types.control_tag import RATING_CLASS, ControlTag
 
 if TYPE_CHECKING:
     from xml.etree import ElementTree as ET
@@ -83,13 +83,15 @@ def read_controls(xml: str) -> Controls:
 
 
 def _control(name: str, tag: ET.Element) -> ControlTag:
+    values = dict(_values(tag))
+    scale = _scale(tag, values)
     return ControlTag(
         name=name,
-        type=tag.tag,
+        type="Rating" if scale else tag.tag,
         to_names=tuple(target.strip() for target in tag.get("toName", "").split(",") if target.strip()),
-        scale=_scale(tag.get("maxRating")) if tag.tag == "Rating" else None,
+        scale=scale,
         buckets=dict(map(_bucket, tag.iter("Bucket"))),
-        values=dict(_values(tag)),
+        values={} if scale else values,
         key=shown_key(tag),
         text=tag.get("value", "") if tag.tag == "TextArea" and shown_key(tag) is None else "",
         is_for_regions=is_for_regions(tag),
@@ -115,5 +117,11 @@ def _values(
         yield from _values(inner, to_value, to_said)
 
 
-def _scale(max_rating: str | None) -> int:
-    return int(max_rating) if max_rating and max_rating.isdigit() else _DEFAULT_STARS
+def _scale(tag: ET.Element, values: Mapping[str, str]) -> int | None:
+    """Return the number of stars of a rating, and None for other tags."""
+    if tag.tag == "Choices" and RATING_CLASS in tag.get("className", "").split():
+        return len(values)
+    if tag.tag != "Rating":
+        return None
+    stars = tag.get("maxRating", "")
+    return int(stars) if stars.isdigit() else _DEFAULT_STARS

@@ -253,7 +253,13 @@ class LabelStudioClient:
                 return found
 
     def create_project(
-        self, *, title: str, label_config: str, model_version: str, reviewers_per_task: int | None = None
+        self,
+        *,
+        title: str,
+        label_config: str,
+        model_version: str,
+        reviewers_per_task: int | None = None,
+        instructions: str = "",
     ) -> int:
         """Create a project, and return its id.
 
@@ -266,6 +272,8 @@ class LabelStudioClient:
                 label_config=label_config,
                 model_version=model_version,
                 maximum_annotations=OMIT if reviewers_per_task is None else reviewers_per_task,
+                expert_instruction=instructions or OMIT,
+                show_instruction=True if instructions else OMIT,
             )
             if not isinstance(created.id, int):
                 raise not_label_studio(self.url)

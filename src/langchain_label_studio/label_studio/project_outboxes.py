@@ -162,6 +162,7 @@ class ProjectOutbox:
             "takes_answer": settings.takes_answer,
             "model_version": settings.model_version,
             "reviewers_per_task": settings.reviewers_per_task,
+            "instructions": settings.instructions,
         }
 
 
@@ -187,10 +188,11 @@ def _settings(entry: dict[str, Any]) -> Settings:
         project_name=entry["project_name"],
         label_config=entry["label_config"],
         custom_config=entry["custom_config"],
-        # Older versions wrote the plain modes, "prompt" and "chat", under `mode`. They wrote no `takes_answer` and no
-        # `reviewers_per_task`.
+        # Older versions wrote the plain modes, "prompt" and "chat", under `mode`. They wrote no `takes_answer`, no
+        # `reviewers_per_task` and no `instructions`.
         form=entry.get("form") or entry.get("mode") or LabelStudioMode.PROMPT.value,
         takes_answer=entry.get("takes_answer", True),
         model_version=entry["model_version"],
         reviewers_per_task=entry.get("reviewers_per_task"),
+        instructions=entry.get("instructions", ""),
     )

@@ -200,6 +200,7 @@ def _request_creation(client: LabelStudioClient, settings: Settings) -> int:
             label_config=label_config,
             model_version=settings.model_version,
             reviewers_per_task=settings.reviewers_per_task,
+            instructions=settings.instructions,
         )
     except RequestRefusedError as error:
         if "label_config" in str(error):

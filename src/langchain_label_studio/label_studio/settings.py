@@ -24,7 +24,13 @@ from langchain_label_studio.errors import (
     SettingError,
 )
 from langchain_label_studio.forms.form import Form
-from langchain_label_studio.forms.modes import BUILT_IN_MODES, LabelStudioMode
+from langchain_label_studio.forms.modes import (
+    BUILT_IN_MODES,
+    LabelStudioMode,
+    RatingControl,
+    check_rating,
+    get_default_label_configs,
+)
 from langchain_label_studio.forms.registry import get_form
 from langchain_label_studio.label_studio.access import (
     Headers,
@@ -83,6 +89,7 @@ class Settings:
         model_version: The version of all predictions in the project.
         reviewers_per_task: The number of people who review each task of a new project. None is Label Studio's
             default: 1.
+        instructions: What reviewers of a new project are told before the first task.
         headers: More headers of each request. None reads them from the environment when they are needed.
         verify: How the server's certificate is checked: see `resolve_verify`.
     """
@@ -98,6 +105,7 @@ class Settings:
     takes_answer: bool = True
     model_version: str = field(default=DEFAULT_MODEL_VERSION)
     reviewers_per_task: int | None = None
+    instructions: str = ""
     headers: Headers | None = None
     verify: Verify = True
 
@@ -146,6 +154,8 @@ def resolve_settings(
     mode: str | LabelStudioMode = DEFAULT_MODE,
     model_version: str = DEFAULT_MODEL_VERSION,
     reviewers_per_task: int | None = None,
+    instructions: str | None = None,
+    rating: RatingControl = "stars",
     headers: Mapping[str, str | SecretStr] | None = None,
     verify: bool | str | Path = True,
     environ: Mapping[str, str] = os.environ,
@@ -160,7 +170,7 @@ def resolve_settings(
     """
     mode = _known("" if mode is DEFAULT_MODE else mode, MODE_VARIABLE, DEFAULT_MODE.value, environ)
     form = get_form(_one_line("mode", mode.value if isinstance(mode, LabelStudioMode) else mode))
-    config = _label_config(project_config, form)
+    config = _label_config(project_config, form, rating)
     known_id = _project_id(project_id, environ)
     name = _known(project_name, PROJECT_NAME_VARIABLE, DEFAULT_PROJECT_NAME, environ)
     return Settings(
@@ -175,6 +185,7 @@ def resolve_settings(
         takes_answer=form.takes_answer,
         model_version=_one_line("model_version", model_version or "") or DEFAULT_MODEL_VERSION,
         reviewers_per_task=_reviewers_per_task(reviewers_per_task),
+        instructions=_instructions(instructions, "" if project_config else form.instructions),
         headers=resolve_headers(headers, environ=environ),
         verify=resolve_verify(verify),
     )
@@ -216,12 +227,18 @@ def _known(given: _Setting, variable: str, default: str, environ: Mapping[str, s
     return environ.get(variable, "").strip() or default
 
 
-def _label_config(project_config: Any, form: Form) -> str:
+def _label_config(project_config: Any, form: Form, rating: RatingControl) -> str:
+    check_rating(rating)
+    if rating != "stars" and (project_config or form.name not in BUILT_IN_MODES):
+        msg = f"rating={rating!r} is for the built-in pages. Your own label config says how reviewers rate."
+        raise SettingError(msg)
     if project_config and not isinstance(project_config, str):
         msg = f"project_config is a {type(project_config).__name__}: pass a label config as a text."
         raise LabelConfigError(msg)
     if not project_config and form.name in BUILT_IN_MODES:
-        return form.label_config
+        return (
+            get_default_label_configs(form.name, rating=rating)[0] if rating != "stars" else form.label_config
+        )
     with no_fork():
         # Most handlers have a built-in config, and need no parser before they send.
         from langchain_label_studio.label_config.parse import parse_label_config, prepare_label_config  # noqa: PLC0415
@@ -248,6 +265,20 @@ def _project_id(project_id: Any, environ: Mapping[str, str]) -> int | None:
         msg = f"{source}={_shown(value)}: it has to be the project's number, which is in its address, /projects/NUMBER."
         raise SettingError(msg)
     return number
+
+
+def _instructions(given: Any, default: str) -> str:
+    if given is None:
+        return default
+    if not isinstance(given, str):
+        msg = f"instructions={_shown(given)}: pass a text, in which HTML may be. An empty one shows nothing."
+        raise SettingError(msg)
+    try:
+        given.encode()
+    except UnicodeEncodeError:
+        msg = "instructions has half of a character. Take it out: Label Studio cannot store it."
+        raise SettingError(msg) from None
+    return given
 
 
 def _reviewers_per_task(number: Any) -> int | None:

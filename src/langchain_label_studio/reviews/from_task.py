@@ -104,7 +104,10 @@ class _Annotation:
         self._shown = shown
         self._options = options
         self._was_seen = was_seen
-        self._answers = read_regions(annotation.get("result") or ())
+        self._answers = read_regions(
+            annotation.get("result") or (),
+            ratings={name for name, control in controls.controls.items() if control.type == "Rating"},
+        )
 
     def review(self, unreviewed: Callable[..., Review]) -> Review:
         """Return the review.

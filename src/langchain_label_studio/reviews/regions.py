@@ -7,6 +7,7 @@ changed. label_studio_sdk has the shapes of the values (`label_interface/control
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -44,10 +45,14 @@ class Answers:
     others: dict[str, Any] = field(default_factory=dict)
 
 
-def read_regions(result: Iterable[Any]) -> Answers:
+def read_regions(result: Iterable[Any], *, ratings: AbstractSet[str] = frozenset()) -> Answers:
     """Return the values of an annotation's regions. Regions without a control are left out.
 
     So are stars, choices and orders that a prediction made, and that the reviewer did not touch.
+
+    Args:
+        result: The regions.
+        ratings: The names of the controls for ratings. Choices there stand for stars.
     """
     answers = Answers()
     for region in result:
@@ -58,6 +63,11 @@ def read_regions(result: Iterable[Any]) -> Answers:
             and not _is_of_a_machine(region)
         ):
             _read_region(answers, str(region["from_name"]), str(region.get("type", "")), region["value"])
+    for name in ratings & answers.choices.keys():
+        number = "".join(answers.choices[name])
+        if number.isdecimal():
+            answers.ratings[name] = int(number)
+            del answers.choices[name]
     return answers
 
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+RATING_CLASS = "lls-rating"
+"""The class of a `<Choices>` that stands for a `<Rating>`: its values are 1, 2, 3 and so on."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ControlTag:
@@ -12,7 +15,7 @@ class ControlTag:
 
     Attributes:
         name: The name of the tag. An annotation has it as `from_name`.
-        type: The kind of tag, such as `Rating`.
+        type: The kind of tag, such as `Rating`. It is `Rating` also for choices that stand for stars.
         to_names: The names of the tags that it is about. A `Rating` may leave them out.
         scale: The number of stars, for `Rating` only.
         buckets: The titles of the buckets by their names, for `Ranker` only.

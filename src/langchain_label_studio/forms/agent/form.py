@@ -11,6 +11,7 @@ from langchain_label_studio.forms.agent.gather import follow_agents
 from langchain_label_studio.forms.agent.shown_steps import hidden_again, shown_steps
 from langchain_label_studio.forms.agent.steps_html import steps_html
 from langchain_label_studio.forms.form import Filled, Form
+from langchain_label_studio.forms.instructions import INSTRUCTIONS
 from langchain_label_studio.forms.modes import get_default_label_configs
 from langchain_label_studio.support.json_safe import as_mapping
 from langchain_label_studio.types.review import Rating, Review, StepVerdict
@@ -101,6 +102,7 @@ def _status(run: LLMRun, errors: int) -> str:
 FORM = Form(
     name="agent",
     label_config=get_default_label_configs("agent")[0],
+    instructions=INSTRUCTIONS["agent"],
     keys=_KEYS,
     fill=fill,
     panels={"steps_html": steps_html},

@@ -6,6 +6,7 @@ It fills no keys of its own, because the label config shows the run's prompt and
 from __future__ import annotations
 
 from langchain_label_studio.forms.form import Filled, Form
+from langchain_label_studio.forms.instructions import INSTRUCTIONS
 from langchain_label_studio.forms.modes import get_default_label_configs
 from langchain_label_studio.types.run import LLMRun
 
@@ -15,4 +16,10 @@ def fill(run: LLMRun) -> Filled:  # noqa: ARG001
     return Filled()
 
 
-FORM = Form(name="chat", label_config=get_default_label_configs("chat")[0], keys=frozenset(), fill=fill)
+FORM = Form(
+    name="chat",
+    label_config=get_default_label_configs("chat")[0],
+    instructions=INSTRUCTIONS["chat"],
+    keys=frozenset(),
+    fill=fill,
+)

@@ -10,6 +10,7 @@ from itertools import zip_longest
 from typing import Any, NamedTuple
 
 from langchain_label_studio.forms.form import Filled, Form
+from langchain_label_studio.forms.instructions import INSTRUCTIONS
 from langchain_label_studio.forms.modes import get_default_label_configs
 from langchain_label_studio.forms.preference.gather import PreferenceGatherer
 from langchain_label_studio.page_html.markdown_html import markdown_html
@@ -197,6 +198,7 @@ def _list_of(value: Any, kind: type) -> tuple[Any, ...]:
 FORM = Form(
     name="preference",
     label_config=get_default_label_configs("preference")[0],
+    instructions=INSTRUCTIONS["preference"],
     keys=_KEYS,
     fill=fill,
     panels={"answers_html": answers_html},

@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import Any
 
 from langchain_label_studio.forms.form import Filled, Form
+from langchain_label_studio.forms.instructions import INSTRUCTIONS
 from langchain_label_studio.forms.modes import get_default_label_configs
 from langchain_label_studio.forms.rag.gather import RetrievalGatherer
 from langchain_label_studio.page_html.markdown_html import markdown_html
@@ -184,6 +185,7 @@ def _plain(name: str) -> str:
 FORM = Form(
     name="rag",
     label_config=get_default_label_configs("rag")[0],
+    instructions=INSTRUCTIONS["rag"],
     keys=_KEYS,
     fill=fill,
     panels={"question_html": question_html, "documents_html": documents_html},
