@@ -18,7 +18,7 @@ from langchain_label_studio.delivery import DeliveryStats, Sender, hand_over_at_
 from langchain_label_studio.delivery.settings import Durability, resolve_delivery
 from langchain_label_studio.errors import LabelStudioWarning, ServerUnavailableError, SettingError
 from langchain_label_studio.forms.form import Form
-from langchain_label_studio.forms.modes import BUILT_IN_MODES, LabelStudioMode, RatingControl, carried_name
+from langchain_label_studio.forms.modes import BUILT_IN_MODES, LabelStudioMode, carried_name
 from langchain_label_studio.forms.registry import get_form, resolve_group_by
 from langchain_label_studio.label_studio.community_attributes import CommunityAttributes, known_mode
 from langchain_label_studio.label_studio.settings import (
@@ -82,7 +82,7 @@ class LabelStudioCallbackHandler(CommunityAttributes, RecordingCallbacks):
         group_by: GroupBy | None = None,
         reviewers_per_task: int | None = None,
         instructions: str | None = None,
-        rating: RatingControl = "stars",
+        rating: Literal["stars", "keys"] = "stars",
         outbox_dir: str | Path | None = None,
         durability: Durability = "process",
         flush_interval: float = 1.0,

@@ -41,7 +41,7 @@ RatingControl = Literal["stars", "keys"]
 
 
 def get_default_label_configs(
-    mode: str | LabelStudioMode, *, rating: RatingControl = "stars"
+    mode: str | LabelStudioMode, *, rating: Literal["stars", "keys"] = "stars"
 ) -> tuple[str, LabelStudioMode]:
     """Return the built-in label config of a mode.
 

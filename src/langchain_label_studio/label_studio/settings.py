@@ -273,11 +273,9 @@ def _instructions(given: Any, default: str) -> str:
     if not isinstance(given, str):
         msg = f"instructions={_shown(given)}: pass a text, in which HTML may be. An empty one shows nothing."
         raise SettingError(msg)
-    try:
-        given.encode()
-    except UnicodeEncodeError:
-        msg = "instructions has half of a character. Take it out: Label Studio cannot store it."
-        raise SettingError(msg) from None
+    if wrong := next((char for char in given if char == "\0" or unicodedata.category(char) == "Cs"), None):
+        msg = f"instructions has {wrong!r}. Take the character out: Label Studio cannot store it."
+        raise SettingError(msg)
     return given
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+from typing import Any
 
 import pytest
 
-from langchain_label_studio import LabelStudioMode
+from langchain_label_studio import LabelStudioMode, get_default_label_configs
 from langchain_label_studio.forms import get_form
+from langchain_label_studio.label_config.controls import read_controls
 from langchain_label_studio.label_config.parse import describe_difference, parse_label_config, parse_xml
 from langchain_label_studio.label_studio.tasks.build import check_task_data
 from tests.support.pages import PAGES, ROOT
@@ -66,6 +68,47 @@ def test_a_project_without_these_keys_is_the_same_project(mode: str) -> None:
         parse_label_config(xml, takes_answer=form.takes_answer) for xml in (form.label_config, earlier)
     )
     assert describe_difference(now, then) is None
+
+
+@pytest.mark.parametrize("rating", ["stars", "keys"])
+@pytest.mark.parametrize("mode", FORMS)
+def test_no_two_controls_have_the_same_key(mode: str, rating: Any) -> None:
+    xml, _ = get_default_label_configs(mode, rating=rating)
+    tags = [tag for tag in parse_xml(xml).iter() if tag.get("hotkey")]
+    parts = parse_xml(xml).findall(".//Repeater")
+    alone = {tag.get("hotkey") for part in parts if "shown" in part.get("on", "") for tag in part.iter()}
+    keys = [tag.attrib["hotkey"] for tag in tags if tag.attrib["hotkey"] not in alone]
+    assert len(set(keys)) == len(keys)
+
+
+@pytest.mark.parametrize(("mode", "names"), [("prompt", 1), ("chat", 1), ("rag", 2)])
+def test_a_rating_with_keys_is_the_same_rating(mode: str, names: int) -> None:
+    stars, keys = (
+        {
+            name: (control.type, control.scale, control.values)
+            for name, control in read_controls(
+                get_default_label_configs(mode, rating=rating)[0]
+            ).controls.items()
+        }
+        for rating in ("stars", "keys")
+    )
+    assert stars == keys
+    assert sum(kind == "Rating" for kind, *_ in stars.values()) == names
+
+
+@pytest.mark.parametrize("mode", ["prompt", "chat", "rag"])
+def test_the_page_says_the_keys_of_ratings(mode: str) -> None:
+    told = " ".join(
+        tag.get("value", "")
+        for tag in parse_xml(get_default_label_configs(mode, rating="keys")[0]).iter("Header")
+    )
+    assert "keys 1 to 5" in told
+    assert "one more star" not in told
+
+
+def test_choices_of_the_users_own_are_no_stars() -> None:
+    config = '<View><Text name="t" value="$t"/><Choices name="rating" toName="t"><Choice value="1"/><Choice value="2"/></Choices></View>'
+    assert read_controls(config).controls["rating"].type == "Choices"
 
 
 @pytest.mark.parametrize("mode", FORMS)

@@ -18,6 +18,7 @@ from langchain_label_studio import (
     NoResponseControlError,
     ProjectTitleError,
     SettingError,
+    get_default_label_configs,
 )
 from langchain_label_studio.delivery.settings import resolve_delivery
 from langchain_label_studio.label_studio import settings as settings_module
@@ -125,6 +126,27 @@ def test_a_key_that_no_header_can_hold_is_refused_without_being_shown(key: str) 
     assert key not in str(caught.value)
 
 
+def test_reviewers_are_told_what_the_form_asks_unless_somebody_says_otherwise() -> None:
+    def told(**settings: Any) -> str:
+        return resolve_settings(api_key="k", **settings, environ={}).instructions
+
+    assert "Which answer is better?" in told(mode="preference")
+    assert told(mode="preference", instructions="Be kind.\n") == "Be kind.\n"
+    assert told(instructions="") == ""
+    own = get_default_label_configs("prompt")[0]
+    assert told(project_config=own) == "", "nobody but its author knows what it asks"
+    assert told(project_config=own, instructions="Mine") == "Mine"
+
+
+@pytest.mark.parametrize("mode", ["prompt", "chat", "rag"])
+def test_ratings_have_keys_where_they_are_asked_for(mode: str) -> None:
+    settings = resolve_settings(api_key="k", mode=mode, rating="keys", environ={})
+
+    assert settings.label_config == get_default_label_configs(mode, rating="keys")[0]
+    assert "<Rating" not in settings.label_config
+    assert not settings.custom_config
+
+
 @pytest.mark.parametrize(
     ("settings", "error", "says"),
     [
@@ -165,6 +187,11 @@ def test_a_key_that_no_header_can_hold_is_refused_without_being_shown(key: str) 
         ({"project_config": "<View>\ud800</View>"}, LabelConfigError, "half of a character"),
         ({"project_config": "<View>\0</View>"}, LabelConfigError, "not XML"),
         ({"project_config": b"<View/>"}, LabelConfigError, "as a text"),
+        ({"rating": "numbers"}, SettingError, "use 'stars' or 'keys'"),
+        ({"rating": "keys", "project_config": "<View/>"}, SettingError, "for the built-in pages"),
+        ({"instructions": 5}, SettingError, "pass a text"),
+        ({"instructions": "\ud800"}, SettingError, "Take the character"),
+        ({"instructions": "a\0b"}, SettingError, "Take the character"),
         ({"reviewers_per_task": 0}, SettingError, "1 person or more"),
         ({"reviewers_per_task": "2"}, SettingError, "a whole number such as 2"),
         ({"reviewers_per_task": 1.5}, SettingError, "a whole number such as 2"),
