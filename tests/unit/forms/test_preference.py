@@ -295,6 +295,20 @@ def test_several_answers_may_be_alike(choice: str) -> None:
     assert gives_no_row(review)
 
 
+def test_who_puts_the_answers_in_order_says_more_than_the_best() -> None:
+    of = compared("One", "Two", "Three", models=["a", "b", "c"])
+    best = chosen("best", place_of(of, "Three").replace("answer", "Answer "))
+
+    review = said(of, best, sorted_into(of, ["Three", "One", "Two"]))
+    assert in_words(review.preference) == [{"Three"}, {"One"}, {"Two"}]
+    assert not review.unreadable
+    for other in (best, chosen("best", "Equally good")):
+        review = said(of, other, sorted_into(of, ["One", "Three"]))
+        assert in_words(review.preference) == []
+        [problem] = review.unreadable
+        assert "contradict each other" in problem
+
+
 def gives_no_row(review: Review) -> bool:
     return not any(export([review]) for export in (to_dpo, to_reward, to_sft))
 
@@ -323,7 +337,7 @@ def test_better_and_equal_at_once_is_named_and_left_out(choice: str) -> None:
         said(three, sorted_into(three, ["Two"]), chosen("tie", choice), config=OLDER),
     ):
         assert review.unreadable == (
-            "the reviewer said that one answer is better, and that the answers are equal",
+            "the reviewer said two things of the answers that contradict each other",
         )
         assert in_words(review.preference) == []
         assert gives_no_row(review)

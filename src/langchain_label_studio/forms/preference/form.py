@@ -29,7 +29,7 @@ _TIE, _VERDICT, _GOOD = "tie", "verdict", "Good"
 
 _NOT_COMPARED = "the reviewer did not say which answer is better"
 _NOT_JUDGED = "the reviewer did not say whether the answer is good"
-_CONTRADICTION = "the reviewer said that one answer is better, and that the answers are equal"
+_CONTRADICTION = "the reviewer said two things of the answers that contradict each other"
 
 _KEYS_OF_CHOICES = tuple("1234567890")
 _NO_KEY = "ctrl+shift+f9"
@@ -129,7 +129,10 @@ def _shown_texts(run: LLMRun) -> list[str]:
 
 
 def _orders(review: Review, places: Mapping[str, int]) -> Iterator[_Order]:
-    """Yield the order that each control says. Also those of a label config that another version made are read."""
+    """Yield the order that each control says. Also those of a label config that another version made are read.
+
+    Who put the answers in order says more than who chose the best one: that choice only has to agree.
+    """
     alike = _Order((tuple(sorted(places.values())),))
     best = {
         title: _Order(((index,),), tuple(sorted(other for other in places.values() if other != index)))
@@ -144,10 +147,13 @@ def _orders(review: Review, places: Mapping[str, int]) -> Iterator[_Order]:
         for choice in review.choices.get(control, ())
         if choice in says
     ]
-    yield from compared
-    yield from (alike for _ in review.choices.get(_TIE, ()))
-    if not compared and (placed := _placed(review, places)).ranking:
-        yield placed
+    compared += [alike for _ in review.choices.get(_TIE, ())]
+    placed = _placed(review, places)
+    if not placed.ranking:
+        yield from compared
+        return
+    yield placed
+    yield from (order for order in compared if order.ranking[0] != placed.ranking[0])
 
 
 def _placed(review: Review, places: Mapping[str, int]) -> _Order:
