@@ -21,7 +21,7 @@ _CORRECT = (
 )
 _ANSWER = (
     "<p>How good is the model's answer to the last message?</p>"
-    "<p>• <b>Stars</b>: 1 is useless or wrong, 3 helps in part, 5 is as good as it gets.</p>"
+    "<p>• <b>Rating</b>: 1 is useless or wrong, 3 helps in part, 5 is as good as it gets.</p>"
     f"{_CORRECT}{_SKIP}{_SUBMIT}"
 )
 

@@ -109,7 +109,7 @@ def _address(token: Token, name: str) -> str:
     return " ".join(str(token.attrs[key]) for key in (name, "title") if key in token.attrs)
 
 
-def _latex(state: StateInline, silent: bool) -> bool:
+def _latex(state: StateInline, silent: bool) -> bool:  # noqa: FBT001 (markdown-it-py passes it so)
     """Leave a formula in a line as it is."""
     found = _FORMULA.match(state.src, state.pos)
     if not found:
@@ -120,7 +120,7 @@ def _latex(state: StateInline, silent: bool) -> bool:
     return True
 
 
-def _latex_block(state: StateBlock, first: int, end: int, silent: bool) -> bool:
+def _latex_block(state: StateBlock, first: int, end: int, silent: bool) -> bool:  # noqa: FBT001 (see above)
     """Leave a formula of several lines as it is."""
     begin = state.src[state.bMarks[first] + state.tShift[first] : state.eMarks[first]].strip()
     if begin not in _FORMULA_ENDS:

@@ -70,7 +70,7 @@ def read(data: Mapping[str, Any], meta: Mapping[str, Any], review: Review) -> Re
 def _step_verdicts(review: Review, steps: Sequence[Step]) -> tuple[StepVerdict, ...]:
     """Return the verdicts on steps. What a reviewer says of all steps is about those without a verdict of their own."""
     said = [name for name in (*review.choices, *review.comments) if _OF_A_STEP.fullmatch(name)]
-    verdicts = dict.fromkeys((int(name.rpartition("_")[2]) for name in said))
+    verdicts = dict.fromkeys(int(name.rpartition("_")[2]) for name in said)
     if _ALL_STEPS in review.choices:
         verdicts |= {index: _CORRECT for index, step in enumerate(steps) if step["kind"] != "user"}
     numbers = {str(index): index for index in range(len(steps))}

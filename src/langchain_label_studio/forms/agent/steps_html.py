@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from langchain_label_studio.forms.agent.shown_steps import step_title
+from langchain_label_studio.forms.keyed_choices import has_key, keyed_choices, number_key
 from langchain_label_studio.page_html.markdown_html import markdown_html
 from langchain_label_studio.page_html.text_html import code_html, escape, plain_html, pretty_json
 from langchain_label_studio.page_html.turn_html import arguments_html
@@ -15,8 +16,7 @@ from langchain_label_studio.types.run_parts import Step
 MAX_OWN_VERDICTS = 40
 """The maximum number of steps that have a verdict each. The page of more steps opens slowly, so it lists them."""
 
-_DIGITS = 10
-_NO_KEY = "ctrl+shift+f9"
+_HELD = {"correct": "alt+shift+", "partial": "shift+", "incorrect": ""}
 
 
 def steps_html(run: LLMRun) -> dict[str, list[dict[str, Any]]]:
@@ -28,9 +28,12 @@ def steps_html(run: LLMRun) -> dict[str, list[dict[str, Any]]]:
     """
     blocks = ["".join(_parts(number, step)) for number, step in enumerate(run.steps)]
     if len(blocks) <= MAX_OWN_VERDICTS:
-        return {"boxes": [{"html": block} for block in blocks], "list": []}
+        boxes = [
+            {"html": block, "verdicts": keyed_choices(number, _HELD)} for number, block in enumerate(blocks)
+        ]
+        return {"boxes": boxes, "list": []}
     judged = [
-        {"value": str(number), "html": block, "hotkey": str(number) if number < _DIGITS else _NO_KEY}
+        {"value": str(number), "html": block, "hotkey": number_key(number)}
         for number, block in enumerate(blocks)
         if run.steps[number]["kind"] != "user"
     ]
@@ -38,7 +41,8 @@ def steps_html(run: LLMRun) -> dict[str, list[dict[str, Any]]]:
 
 
 def _parts(number: int, step: Step) -> Iterator[str]:
-    yield f'<div class="lls-step-title lls-{step["kind"]}">{escape(step_title(number, step))}</div>'
+    keys = "" if has_key(number) else " lls-no-key"
+    yield f'<div class="lls-step-title lls-{step["kind"]}{keys}">{escape(step_title(number, step))}</div>'
     if summary := step.get("summary"):
         yield f'<div class="lls-note">{plain_html(summary)}</div>'
     if content := step.get("content"):

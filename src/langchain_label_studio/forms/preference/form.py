@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from hashlib import sha256
-from itertools import zip_longest
 from typing import Any, NamedTuple
 
 from langchain_label_studio.forms.form import Filled, Form
 from langchain_label_studio.forms.instructions import INSTRUCTIONS
+from langchain_label_studio.forms.keyed_choices import numbered_choices
 from langchain_label_studio.forms.modes import get_default_label_configs
 from langchain_label_studio.forms.preference.gather import PreferenceGatherer
 from langchain_label_studio.page_html.markdown_html import markdown_html
@@ -30,9 +30,6 @@ _TIE, _VERDICT, _GOOD = "tie", "verdict", "Good"
 _NOT_COMPARED = "the reviewer did not say which answer is better"
 _NOT_JUDGED = "the reviewer did not say whether the answer is good"
 _CONTRADICTION = "the reviewer said two things of the answers that contradict each other"
-
-_KEYS_OF_CHOICES = tuple("1234567890")
-_NO_KEY = "ctrl+shift+f9"
 
 
 class _Order(NamedTuple):
@@ -72,7 +69,7 @@ def fill(run: LLMRun) -> Filled:
                 "alone": [1] * (count == 1),
                 "pair": [1] * (count == 2),
                 "list": [1] * (count > 2),
-                "best": _best_of(count),
+                "best": numbered_choices([*map(_title, range(count)), *_EQUAL]),
                 "several": [1] * (count > 1),  # in projects that were made before "better" was there
             },
         },
@@ -113,13 +110,6 @@ def read(data: Mapping[str, Any], meta: Mapping[str, Any], review: Review) -> Re
         preference=Preference(candidates=candidates, ranking=ranking, worse=worse),
         unreadable=(*review.unreadable, *_problems(review, said, count=len(order))),
     )
-
-
-def _best_of(count: int) -> list[dict[str, str]]:
-    """Return the choices for the best of several answers, each with a key."""
-    names = [*map(_title, range(count)), *_EQUAL]
-    keys = zip_longest(names, _KEYS_OF_CHOICES[: len(names)], fillvalue=_NO_KEY)
-    return [{"value": name, "hotkey": key} for name, key in keys]
 
 
 def _shown_texts(run: LLMRun) -> list[str]:

@@ -14,6 +14,7 @@ from typing import Any
 
 from langchain_label_studio.forms.form import Filled, Form
 from langchain_label_studio.forms.instructions import INSTRUCTIONS
+from langchain_label_studio.forms.keyed_choices import Choice, has_key, keyed_choices
 from langchain_label_studio.forms.modes import get_default_label_configs
 from langchain_label_studio.forms.rag.gather import RetrievalGatherer
 from langchain_label_studio.page_html.markdown_html import markdown_html
@@ -28,13 +29,19 @@ from langchain_label_studio.types.text import show_turn
 MAX_SHOWN = 200
 """The maximum number of documents in a task. With more, Label Studio's page opens slowly."""
 
-_KEYS = frozenset({"question", "answer", "similar_docs", "retrieved", "question_html", "documents_html"})
+_KEYS = frozenset(
+    {
+        *("question", "answer", "similar_docs", "retrieved"),
+        *("question_html", "documents_html", "documents_keys", "documents_shifted_keys"),
+    }
+)
 _ALL = "all_documents"
 _CONTROL = re.compile(r"relevance_(\d+)")
 _SAYS = {
     **dict.fromkeys(("relevant", "relevant results", "yes"), True),
     **dict.fromkeys(("not relevant", "non relevant", "irrelevant", "no"), False),
 }
+_RELEVANT, _NOT_RELEVANT = "Relevant", "Not relevant"
 _NAMES = ("title", "source", "file_name", "filename", "file_path", "url")
 _NO_TEXT = "(no text)"
 
@@ -90,11 +97,30 @@ def question_html(run: LLMRun) -> str:
 
 def documents_html(run: LLMRun) -> list[dict[str, str]]:
     """Return the documents as inert HTML, each with its title, in the order of `similar_docs`."""
-    return [{"html": _document_html(document)} for document in run.documents[:MAX_SHOWN]]
+    return [
+        {"html": _document_html(place, document)}
+        for place, document in enumerate(run.documents[:MAX_SHOWN], start=1)
+    ]
 
 
-def _document_html(document: Document) -> str:
-    title = f'<div class="lls-title">{escape(_title(document))}</div>'
+def documents_keys(run: LLMRun) -> list[list[Choice]]:
+    """Return the choices of each document, with their keys."""
+    return _choices(run, {_RELEVANT: "", _NOT_RELEVANT: "shift+"})
+
+
+def documents_shifted_keys(run: LLMRun) -> list[list[Choice]]:
+    """Return the choices of each document, with keys for a page that has the ratings' keys from 1 to 5, too."""
+    return _choices(run, {_RELEVANT: "alt+shift+", _NOT_RELEVANT: "shift+"})
+
+
+def _choices(run: LLMRun, held: Mapping[str, str]) -> list[list[Choice]]:
+    count = min(len(run.documents), MAX_SHOWN)
+    return [keyed_choices(place, held) for place in range(1, count + 1)]
+
+
+def _document_html(place: int, document: Document) -> str:
+    keys = "" if has_key(place) else " lls-no-key"
+    title = f'<div class="lls-title{keys}">{escape(f"{place} · {_title(document)}")}</div>'
     return title + (markdown_html(document["content"]) or plain_html(_NO_TEXT))
 
 
@@ -188,7 +214,12 @@ FORM = Form(
     instructions=INSTRUCTIONS["rag"],
     keys=_KEYS,
     fill=fill,
-    panels={"question_html": question_html, "documents_html": documents_html},
+    panels={
+        "question_html": question_html,
+        "documents_html": documents_html,
+        "documents_keys": documents_keys,
+        "documents_shifted_keys": documents_shifted_keys,
+    },
     read=read,
     gather=lambda _: RetrievalGatherer(),
 )
