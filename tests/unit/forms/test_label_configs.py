@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any
 
 import pytest
 
@@ -68,17 +67,6 @@ def test_a_project_without_these_keys_is_the_same_project(mode: str) -> None:
         parse_label_config(xml, takes_answer=form.takes_answer) for xml in (form.label_config, earlier)
     )
     assert describe_difference(now, then) is None
-
-
-@pytest.mark.parametrize("rating", ["stars", "keys"])
-@pytest.mark.parametrize("mode", FORMS)
-def test_no_two_controls_have_the_same_key(mode: str, rating: Any) -> None:
-    xml, _ = get_default_label_configs(mode, rating=rating)
-    tags = [tag for tag in parse_xml(xml).iter() if tag.get("hotkey")]
-    parts = parse_xml(xml).findall(".//Repeater")
-    alone = {tag.get("hotkey") for part in parts if "shown" in part.get("on", "") for tag in part.iter()}
-    keys = [tag.attrib["hotkey"] for tag in tags if tag.attrib["hotkey"] not in alone]
-    assert len(set(keys)) == len(keys)
 
 
 @pytest.mark.parametrize(("mode", "names"), [("prompt", 1), ("chat", 1), ("rag", 2)])
