@@ -230,8 +230,10 @@ def _page_warnings(config: LabelConfig) -> Iterator[str]:
 
 
 def _config_warnings(info: ProjectInfo, config: LabelConfig, settings: Settings) -> Iterator[str]:
-    if settings.custom_config or settings.form not in PLAIN_MODES:
+    if settings.custom_config or settings.form not in PLAIN_MODES or settings.rating == "keys":
         passed = "the project_config passed" if settings.custom_config else f"that of mode={settings.form!r}"
+        if settings.rating == "keys":
+            passed += " with rating='keys'"
         wanted = parse_label_config(settings.label_config, takes_answer=settings.takes_answer)
         if difference := describe_difference(wanted, config):
             yield (

@@ -90,6 +90,7 @@ class Settings:
         reviewers_per_task: The number of people who review each task of a new project. None is Label Studio's
             default: 1.
         instructions: What reviewers of a new project are told before the first task.
+        rating: How reviewers of a new project rate, if its label config is a built-in one.
         headers: More headers of each request. None reads them from the environment when they are needed.
         verify: How the server's certificate is checked: see `resolve_verify`.
     """
@@ -106,6 +107,7 @@ class Settings:
     model_version: str = field(default=DEFAULT_MODEL_VERSION)
     reviewers_per_task: int | None = None
     instructions: str = ""
+    rating: RatingControl = "stars"
     headers: Headers | None = None
     verify: Verify = True
 
@@ -186,6 +188,7 @@ def resolve_settings(
         model_version=_one_line("model_version", model_version or "") or DEFAULT_MODEL_VERSION,
         reviewers_per_task=_reviewers_per_task(reviewers_per_task),
         instructions=_instructions(instructions, "" if project_config else form.instructions),
+        rating=rating,
         headers=resolve_headers(headers, environ=environ),
         verify=resolve_verify(verify),
     )
