@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 
 from markdown_it import MarkdownIt
 from markdown_it.renderer import RendererHTML
@@ -24,6 +25,7 @@ _MAX_MARKS = 2_000
 _MAX_BRACKETS = 500
 _MAX_CELLS = 5_000
 _MAX_NESTING = 30
+_MAX_REMEMBERED = 10_000
 _MARK = re.compile(r"[*_\[`|$~<&\\]")
 # Without any of these, a text looks the same as Markdown.
 _MARKUP = re.compile(
@@ -47,11 +49,19 @@ def markdown_html(text: str) -> str:
         return code_html(pretty)
     if not _MARKUP.search(text) or _is_dear(text):
         return plain_html(text)
+    return _rendered_again(text) if len(text) <= _MAX_REMEMBERED else _rendered(text)
+
+
+def _rendered(text: str) -> str:
     tokens = _PARSER.parse(text)
     if any(token.level >= _MAX_NESTING for token in tokens) or _letters(*_texts(tokens)) != _letters(text):
         return plain_html(text)
     rendered = _PARSER.renderer.render(tokens, _PARSER.options, {}).replace("\n", "")
     return f'<div class="lls-markdown" dir="auto">{rendered}</div>'
+
+
+# Each run of a conversation has its earlier turns again, and to parse one takes longer than the rest of its task.
+_rendered_again = lru_cache(maxsize=256)(_rendered)
 
 
 def _is_dear(text: str) -> bool:
