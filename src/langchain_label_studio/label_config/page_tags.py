@@ -49,6 +49,9 @@ def advice_on_tag(tag: str) -> str:
 def without_tags(xml: str, tags: AbstractSet[str]) -> str:
     """Return a label config without some tags, and without what is in them. Without such tags, it stays as it is.
 
+    What is folded is in sight then: it shows as text what the tags would have shown. Label Studio 1.16 draws a closed
+    `<Panel>` only when somebody opens it.
+
     Args:
         xml: The label config.
         tags: The names of the tags, in small letters.
@@ -63,4 +66,10 @@ def without_tags(xml: str, tags: AbstractSet[str]) -> str:
     with no_fork():
         from xml.etree import ElementTree as ET  # noqa: PLC0415 (takes 3 ms to load: not for an import)
 
+    for tag in list(root.iter()):
+        if tag.tag == "Panel":
+            tag.insert(0, ET.Element("Header", {"value": tag.attrib.pop("value", ""), "size": "5"}))
+        if tag.tag in {"Collapse", "Panel"}:
+            tag.tag = "View"
+            tag.attrib.pop("accordion", None)
     return ET.tostring(root, encoding="unicode")
