@@ -7,24 +7,14 @@ from typing import Any
 import pytest
 
 from langchain_label_studio import get_default_label_configs
-from langchain_label_studio.label_studio.answers import ProjectInfo
 from langchain_label_studio.label_studio.projects import read_project
 from langchain_label_studio.label_studio.settings import resolve_settings
+from tests.support.projects import project_info
 
 
 def warnings_for(project_rating: Any, **settings: Any) -> str:
     config, _ = get_default_label_configs("prompt", rating=project_rating)
-    info = ProjectInfo(
-        id=1,
-        title="Prompts",
-        label_config=config,
-        model_version="langchain",
-        shows_predictions=True,
-        reviewers_per_task=1,
-        overlap_percent=100,
-        annotations=0,
-    )
-    return " ".join(read_project(info, resolve_settings(api_key="key", **settings)).warnings)
+    return " ".join(read_project(project_info(config), resolve_settings(api_key="key", **settings)).warnings)
 
 
 def test_a_project_with_stars_gets_no_keys() -> None:

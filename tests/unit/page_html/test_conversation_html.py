@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from langchain_label_studio import TaskDataError, get_default_label_configs
 from langchain_label_studio.label_config.inert_text import WORD_JOINER
 from langchain_label_studio.label_config.parse import LabelConfig, parse_label_config
-from langchain_label_studio.label_studio.answers import ProjectInfo
 from langchain_label_studio.label_studio.projects import read_project
 from langchain_label_studio.label_studio.settings import resolve_settings
 from langchain_label_studio.label_studio.tasks.build import build_task, check_task_data
@@ -21,6 +20,7 @@ from langchain_label_studio.page_html.conversation_html import MAX_PANEL, render
 from langchain_label_studio.page_html.turn_html import FOLDED_FROM, MAX_RENDERED_TEXT
 from langchain_label_studio.support.readable_json import readable_json
 from langchain_label_studio.types.task_columns import PANELS, usable_data
+from tests.support.projects import project_info
 from tests.support.reviews import assistant, call, run, tool, turn, user
 from tests.unit.page_html.page import ATTRIBUTES, MARKDOWN_ATTRIBUTES, MARKDOWN_TAGS, TAGS, Page
 
@@ -317,16 +317,7 @@ def test_a_panel_is_not_the_users_to_fill(key: str) -> None:
 @pytest.mark.parametrize(("shown", "warned"), [("prompt", True), ("conversation_markdown", False)])
 def test_markdown_of_a_list_which_leaves_the_page_white_is_warned_of(shown: str, warned: bool) -> None:
     label_config = CHAT.replace("$prompt_markdown", f"${shown}")
-    info = ProjectInfo(
-        id=1,
-        title="Chats",
-        label_config=label_config,
-        model_version="v",
-        shows_predictions=True,
-        reviewers_per_task=1,
-        overlap_percent=100,
-        annotations=0,
-    )
+    info = project_info(label_config)
 
     project = read_project(info, resolve_settings(api_key="key", mode="chat"), created=True)
 
