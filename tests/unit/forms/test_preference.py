@@ -35,6 +35,7 @@ from langchain_label_studio.types.review import Preference
 from langchain_label_studio.types.run import RunFields
 from langchain_label_studio.types.run_record import make_run
 from tests.support.reviews import assistant, run, turn, user
+from tests.unit.page_html.page import Page
 
 FORM = get_form("preference")
 CONFIG = parse_label_config(FORM.label_config, takes_answer=False)
@@ -233,6 +234,48 @@ def test_all_answers_are_in_the_task(answers: list[str], run_id: str) -> None:
     shown = [item["body"] for item in FORM.fill(of).data["items"]]
     assert sorted(shown) == sorted(answer or EMPTY for answer in answers) or shown == ["[no answer: success]"]
     assert frozenset(FORM.fill(of).data) <= FORM.keys
+
+
+def page_of(*answers: str) -> tuple[list[str], str]:
+    """Return the HTML of the answers, in the order of the run, and the fold above them."""
+    of = compared(*answers)
+    shown = task_of(of)["data"]["answers_html"]
+    places = shuffled(of.run_id, len(answers))
+    return [shown["boxes"][places.index(index)]["html"] for index in range(len(answers))], shown[
+        "differences"
+    ]
+
+
+def test_the_differences_of_two_near_equal_answers_can_be_shown() -> None:
+    [paris, lyon], fold = page_of("The capital is **Paris**.", "The capital is **Lyon**.")
+    assert '<strong><span class="lls-differs">Paris</span></strong>' in paris
+    assert '<strong><span class="lls-differs">Lyon</span></strong>' in lyon
+    assert "<details" in fold
+    assert "Show the differences" in fold
+    assert ".compare:has(.lls-differences[open]) .lls-differs {" in FORM.label_config
+
+
+def test_two_answers_with_the_same_words_are_called_so() -> None:
+    answers, note = page_of("The capital is Paris.", "The capital is Paris.")
+    assert "lls-differs" not in "".join(answers)
+    assert "<details" not in note
+    assert "The two answers have the same words." in note
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [
+        ("The capital is Paris.", "I do not know."),
+        ("The capital is Paris.", ""),
+        ("The capital is Paris.",),
+        ("The capital is Paris.", "The capital is Lyon.", "The capital is Nice."),
+    ],
+)
+def test_other_answers_have_no_differences_to_show(answers: tuple[str, ...]) -> None:
+    boxes, fold = page_of(*answers)
+    assert [Page(box).text for box in boxes] == [answer or EMPTY for answer in answers]
+    assert "lls-differs" not in "".join(boxes)
+    assert fold == ""
 
 
 # --- what is read ------------------------------------------------------------------------

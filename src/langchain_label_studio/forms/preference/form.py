@@ -13,6 +13,7 @@ from langchain_label_studio.forms.instructions import INSTRUCTIONS
 from langchain_label_studio.forms.keyed_choices import numbered_choices
 from langchain_label_studio.forms.modes import get_default_label_configs
 from langchain_label_studio.forms.preference.gather import PreferenceGatherer
+from langchain_label_studio.page_html.differences_html import mark_differences
 from langchain_label_studio.page_html.markdown_html import markdown_html
 from langchain_label_studio.types.review import Candidate, Preference, Review
 from langchain_label_studio.types.run import LLMRun
@@ -30,6 +31,9 @@ _TIE, _VERDICT, _GOOD = "tie", "verdict", "Good"
 _NOT_COMPARED = "the reviewer did not say which answer is better"
 _NOT_JUDGED = "the reviewer did not say whether the answer is good"
 _CONTRADICTION = "the reviewer said two things of the answers that contradict each other"
+
+_DIFFERENCES = '<details class="lls-differences"><summary>Show the differences</summary></details>'
+_NO_DIFFERENCES = '<div class="lls-note lls-differences">The two answers have the same words.</div>'
 
 
 class _Order(NamedTuple):
@@ -77,9 +81,19 @@ def fill(run: LLMRun) -> Filled:
     )
 
 
-def answers_html(run: LLMRun) -> list[dict[str, str]]:
-    """Return the answers as inert HTML, in the order in which they are shown."""
-    return [{"html": markdown_html(text)} for text in _shown_texts(run)]
+def answers_html(run: LLMRun) -> dict[str, Any]:
+    """Return the answers for the page.
+
+    Returns:
+        `boxes` has the answers as inert HTML, in the order in which they are shown. Two near-equal answers have marks.
+        `differences` is a fold that shows the marks while it is open. Otherwise it is empty.
+    """
+    boxes = [markdown_html(text) for text in _shown_texts(run)]
+    differences = ""
+    if len(boxes) == len(_SIDES) and (marked := mark_differences(*boxes)):
+        differences = _NO_DIFFERENCES if marked == tuple(boxes) else _DIFFERENCES
+        boxes = list(marked)
+    return {"boxes": [{"html": box} for box in boxes], "differences": differences}
 
 
 def read(data: Mapping[str, Any], meta: Mapping[str, Any], review: Review) -> Review:  # noqa: ARG001
