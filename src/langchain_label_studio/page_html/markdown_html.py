@@ -35,6 +35,9 @@ _MARKUP = re.compile(
 _FORMULA = re.compile(
     r"\\\(.{1,500}?\\\)|\\\[.{1,500}?\\\]|\$\$.{1,500}?\$\$|\$(?!\s)[^$\n]{1,300}(?<!\s)\$(?!\d)", re.DOTALL
 )
+_DIRECTED = frozenset({"bullet_list_open", "ordered_list_open", "table_open", "blockquote_open"})
+"""Blocks whose side depends on their own text. That of a paragraph is for CSS: `unicode-bidi: plaintext`."""
+
 _FORMULA_ENDS = {"$$": "$$", "\\[": "\\]"}
 
 
@@ -56,6 +59,9 @@ def _rendered(text: str) -> str:
     tokens = _PARSER.parse(text)
     if any(token.level >= _MAX_NESTING for token in tokens) or _letters(*_texts(tokens)) != _letters(text):
         return plain_html(text)
+    for token in tokens:
+        if token.type in _DIRECTED:
+            token.attrSet("dir", "auto")
     rendered = _PARSER.renderer.render(tokens, _PARSER.options, {}).replace("\n", "")
     return f'<div class="lls-markdown" dir="auto">{rendered}</div>'
 

@@ -45,7 +45,7 @@ def test_nothing_acts_and_no_letter_is_lost_whatever_is_said(text: str) -> None:
         ("**a** and *b*", "<strong>a</strong> and <em>b</em>"),
         ("# Title\n\ntext", "<h1>Title</h1><p>text</p>"),
         ("| a | b |\n|---|--:|\n| 1 | 2 |", '<th>a</th><th style="text-align:right">b</th>'),
-        ("1. one\n2. two", "<ol><li>one</li><li>two</li></ol>"),
+        ("1. one\n2. two", '<ol dir="auto"><li>one</li><li>two</li></ol>'),
         ("one\ntwo **b**", "one<br>two <strong>b</strong>"),
         ("~~old~~ `new`", "<s>old</s> <code>new</code>"),
         ("[site](https://a.b/c)", 'href="https://a.b/c"'),

@@ -120,7 +120,7 @@ def _choices(run: LLMRun, held: Mapping[str, str]) -> list[list[Choice]]:
 
 def _document_html(place: int, document: Document) -> str:
     keys = "" if has_key(place) else " lls-no-key"
-    title = f'<div class="lls-title{keys}">{escape(f"{place} · {_title(document)}")}</div>'
+    title = f'<div class="lls-title{keys}">{place} · <span dir="auto">{escape(_title(document))}</span></div>'
     return title + (markdown_html(document["content"]) or plain_html(_NO_TEXT))
 
 
