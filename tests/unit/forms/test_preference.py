@@ -430,6 +430,15 @@ def test_projects_of_an_older_version_are_read(answer: str) -> None:
     assert (review.unreadable, len(to_dpo([review]))) == ((), 1)
 
 
+def test_lists_and_single_answers_of_an_older_version_are_read() -> None:
+    three, one = compared("One", "Two", "Three"), compared("One")
+    listed = said(three, sorted_into(three, ["Two", "One"], bad=["Three"]), config=OLDER)
+    assert in_words(listed.preference) == [{"Two"}, {"One"}, {"Three"}]
+    alone = said(one, chosen("verdict", "Good"), config=OLDER)
+    assert alone.corrected == one.answers
+    assert (listed.unreadable, alone.unreadable) == ((), ())
+
+
 def test_a_skipped_task_says_nothing() -> None:
     review = said(compared("One", "Two"), was_cancelled=True)
     assert review.was_skipped
