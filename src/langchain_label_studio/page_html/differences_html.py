@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
@@ -42,10 +43,13 @@ def mark_differences(left: str, right: str) -> tuple[str, str] | None:
     if len(left) + len(right) > _MAX_HTML:
         return None
     words, others = _words(left), _words(right)
-    most = int((len(words) + len(others)) * (1 - _LEAST_ALIKE))
-    found = _different(
-        [word.said for word in words], [word.said for word in others], most=min(most, _MAX_DIFFERENT)
-    )
+    most = min(int((len(words) + len(others)) * (1 - _LEAST_ALIKE)), _MAX_DIFFERENT)
+    said, said_by_other = [word.said for word in words], [word.said for word in others]
+    # In whatever order the words stand, no fewer are different. For most answers, that takes the least time to find.
+    counted, counted_other = Counter(said), Counter(said_by_other)
+    if ((counted - counted_other) + (counted_other - counted)).total() > most:
+        return None
+    found = _different(said, said_by_other, most=most)
     if found is None:
         return None
     lefts, rights = found
