@@ -199,6 +199,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(200, {"count": len(found), "results": found})
         elif path.startswith("/api/projects/"):
             self._answer(200, self.received.projects[int(path.split("/")[3]) - 1])
+        elif path == "/api/dm/views":
+            self._answer(200, [])
         elif path == "/api/tasks":
             self._answer(200, {"tasks": [], "total": 0})
         else:
@@ -218,6 +220,8 @@ class _Handler(BaseHTTPRequestHandler):
             asked = orjson.loads(body)
             config = asked.get("label_config") or get_default_label_configs("prompt")[0]
             self._answer(201, self.received.project(asked["title"], config))
+        elif path == "/api/dm/views":
+            self._answer(201, {})
         elif path.endswith("/import"):
             self._answer(201, self.received.tasks(int(path.split("/")[3]), orjson.loads(body)))
         else:

@@ -30,6 +30,8 @@ class LoopbackLabelStudio:
 
     Attributes:
         tasks: What is stored, in the order in which it was.
+        tabs: The tabs of the lists of tasks, by the numbers of the projects.
+        tab_status: What a new tab is answered with.
         faults: What goes wrong with the next imports; None is nothing.
         every_fault: What goes wrong with each import after those.
         question_faults: What goes wrong with the next questions for tasks.
@@ -50,6 +52,8 @@ class LoopbackLabelStudio:
     def __init__(self) -> None:
         self.projects: dict[int, dict[str, Any]] = {}
         self.tasks: list[dict[str, Any]] = []
+        self.tabs: dict[int, list[dict[str, Any]]] = {}
+        self.tab_status = 201
         self.faults: list[Fault | None] = []
         self.every_fault: Fault | None = None
         self.question_faults: list[Fault | None] = []
@@ -188,6 +192,13 @@ class _Handler(BaseHTTPRequestHandler):
         elif path.path.startswith("/api/projects/"):
             self._answer_project(int(path.path.strip("/").split("/")[-1]), query)
         else:
+            self._answer_list(path.path, query)
+
+    def _answer_list(self, path: str, query: dict[str, list[str]]) -> None:
+        if path == "/api/dm/views/":
+            tabs = self.studio.tabs.get(int(query["project"][0]), [])
+            self._answer(200, [{"data": tab} for tab in tabs])
+        else:
             self._answer_question(query)
 
     def _answer_project(self, number: int, query: dict[str, list[str]]) -> None:
@@ -216,6 +227,14 @@ class _Handler(BaseHTTPRequestHandler):
             project = self.studio.add_project(body["title"], body.get("label_config"))
             project["model_version"] = body.get("model_version", "")
             self._answer(201, project)
+        else:
+            self._store(path, body)
+
+    def _store(self, path: str, body: Any) -> None:
+        if path == "/api/dm/views/":
+            if self.studio.tab_status == 201:
+                self.studio.tabs.setdefault(body["project"], []).append(body["data"])
+            self._answer(self.studio.tab_status, {"detail": "as told"})
         elif path.endswith("/import/predictions"):
             for prediction in body:
                 self.studio.tasks[prediction["task"] - 1]["predictions"].append(prediction)

@@ -285,6 +285,17 @@ class LabelStudioClient:
             if not self._sdk.projects.get(id=project_id).task_number:
                 self._sdk.projects.update(project_id, title=title, description=description)
 
+    def tab_titles(self, project_id: int) -> list[str]:
+        """Return the titles of the tabs of a project's list of tasks."""
+        with self._translated_errors():
+            answer = self._request("GET", "api/dm/views/", params={"project": project_id})
+            return [str((tab["data"] or {}).get("title", "")) for tab in orjson.loads(answer.content)]
+
+    def add_tab(self, project_id: int, tab: Mapping[str, Any]) -> None:
+        """Add a tab to a project's list of tasks, after its other tabs."""
+        with self._translated_errors():
+            self._request("POST", "api/dm/views/", json={"project": project_id, "data": tab})
+
     def import_tasks(self, project_id: int, tasks: Sequence[bytes]) -> Imported:
         """Store tasks with their predictions. Label Studio stores all of them or none, unless it makes a job of it.
 

@@ -17,9 +17,11 @@ from langchain_label_studio.errors import (
     SettingError,
 )
 from langchain_label_studio.forms.modes import BUILT_IN_MODES, PLAIN_MODES, LabelStudioMode
+from langchain_label_studio.forms.registry import get_form
 from langchain_label_studio.label_config.page_tags import advice_on_tag, without_tags
 from langchain_label_studio.label_config.parse import LabelConfig, describe_difference, parse_label_config
 from langchain_label_studio.label_studio.settings import MAX_TITLE, Settings
+from langchain_label_studio.label_studio.tabs import add_missing_tabs
 from langchain_label_studio.support.did_you_mean import did_you_mean
 from langchain_label_studio.support.host_lock import host_lock
 from langchain_label_studio.support.time_limit import seconds_left
@@ -187,7 +189,22 @@ def _create(client: LabelStudioClient, settings: Settings) -> Project:
                 title=title[: MAX_TITLE - len(_UNUSED)] + _UNUSED,
                 description=f"Made at the same moment as project {chosen}, which is the one in use. Can be deleted.",
             )
-        return read_project(client.get_project(chosen), settings, created=mine == chosen)
+        info = client.get_project(chosen)
+        project = read_project(info, settings, created=mine == chosen)
+        return _with_tabs(client, project, info, settings) if project.created else project
+
+
+def _with_tabs(client: LabelStudioClient, project: Project, info: ProjectInfo, settings: Settings) -> Project:
+    """Return the project after its list of tasks was given its tabs. If that fails, a warning says so."""
+    try:
+        add_missing_tabs(client, info, get_form(settings.form))
+    except LabelStudioError as error:
+        warning = (
+            f"The list of tasks of project {info.id} ({info.title!r}) does not have all its tabs. Everything else "
+            f"works. {error}"
+        )
+        return replace(project, warnings=(*project.warnings, warning))
+    return project
 
 
 def _request_creation(client: LabelStudioClient, settings: Settings) -> int:

@@ -77,25 +77,26 @@ def fitting(values: Sequence[str], *, size: int) -> list[str]:
 
 def one_of(column: str, values: Sequence[str]) -> TaskFilter:
     """Return a filter for tasks with one of the values in a column of their data."""
-    return _filter(f"data.{column}", "in_list", "String", list(values))
+    return task_filter(f"data.{column}", "in_list", "String", list(values))
 
 
 def id_after(task_id: int) -> TaskFilter:
     """Return a filter for tasks with a higher id."""
-    return _filter("id", "greater", "Number", task_id)
+    return task_filter("id", "greater", "Number", task_id)
 
 
 def has_annotation() -> TaskFilter:
     """Return a filter for tasks for which Label Studio has counted an annotation. It counts no skips."""
-    return _filter("total_annotations", "greater", "Number", 0)
+    return task_filter("total_annotations", "greater", "Number", 0)
 
 
 def changed_since(moment: datetime) -> TaskFilter:
     """Return a filter for tasks that were changed at this time or later."""
-    return _filter(
+    return task_filter(
         "updated_at", "greater_or_equal", "Datetime", f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ}"
     )
 
 
-def _filter(column: str, operator: str, kind: str, value: Any) -> TaskFilter:
+def task_filter(column: str, operator: str, kind: str, value: Any) -> TaskFilter:
+    """Return a filter by a column of Label Studio, or by `data.<key>`."""
     return {"filter": f"filter:tasks:{column}", "operator": operator, "type": kind, "value": value}

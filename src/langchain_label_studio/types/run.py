@@ -105,6 +105,12 @@ class LLMRun:
     candidates: tuple[Mapping[str, Any], ...] = ()
 
     @property
+    def shown_question(self) -> str:
+        """The question that reviewers see: `question`, or else the last turn of the user."""
+        turns = [turn for turn in self.prompt if turn["role"] == "user"] or list(self.prompt)
+        return self.question or (show_turn(turns[-1]) if turns else "")
+
+    @property
     def shown_answers(self) -> tuple[Turn, ...]:
         """The answers that reviewers see: those that are not empty."""
         return tuple(turn for turn in self.answers if show_turn(turn))

@@ -13,22 +13,20 @@ DEFAULT_KEY = "user_feedback"
 COMMENT = "_comment"
 """The end of the name of a column with comments."""
 
+QUERY, REPLY = "Query", "Reply"
+"""The columns with the question and the answer, short.
+
+Label Studio lists columns in the order in which it finds their names. On SQLite, that is the order of the first import.
+On PostgreSQL, names are sorted by their length, then by their letters, capitals first. With these names, both orders
+begin with the question, the answer, the model and the status.
+"""
+
 COLUMNS = (
-    *(
-        "run_id",
-        "model",
-        "provider",
-        "status",
-        "error",
-        "run_name",
-        "trace_id",
-        "thread_id",
-        "tags",
-        "started_at",
-    ),
-    *("latency_ms", "input_tokens", "output_tokens", "total_tokens", "finish_reason", "cached", "record_id"),
+    *(QUERY, REPLY, "model", "status", "error", "tags", "latency_ms", "total_tokens", "started_at"),
+    *("thread_id", "run_name", "provider", "input_tokens", "output_tokens", "finish_reason", "cached"),
+    *("trace_id", "run_id", "record_id"),
 )
-"""The keys of a task's data that this package fills. People filter and sort by them."""
+"""The keys of a task's data that this package fills, those first that people read first. People filter and sort by them."""
 
 _MAX_KEY = 100
 PANELS = (

@@ -1,4 +1,4 @@
-"""`show_turn` and `step_text`: turns, tool calls and steps as text for people."""
+"""`show_turn`, `short_line` and `step_text`: turns, tool calls and steps as text for people."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from langchain_label_studio.types.run_parts import Step
 from langchain_label_studio.types.turn import Turn, is_plain
 
 _LINE_WIDTH = 90
+_SHORT = 200
 
 
 def show_turn(turn: Turn, *, blocks: bool = True, beside: bool = False) -> str:
@@ -39,6 +40,12 @@ def show_turn(turn: Turn, *, blocks: bool = True, beside: bool = False) -> str:
         failed = " (failed)" if turn.get("status") == "error" else ""
         return f"{name}{failed}: {text}"
     return text
+
+
+def short_line(text: str) -> str:
+    """Return the beginning of a text on one line."""
+    line = " ".join(text.split())
+    return line if len(line) <= _SHORT else f"{line[:_SHORT].rstrip()}…"
 
 
 def _show_call(call: Mapping[str, Any], *, block: bool) -> str:

@@ -71,3 +71,31 @@ def test_every_project_that_was_made_at_the_same_moment_is_renamed(
     assert handler.project_id == 1
     titles = [project["title"] for project in loopback.projects.values()]
     assert titles == ["Support", "Support (unused)", "Support (unused)"]
+
+
+def test_a_new_project_gets_its_tabs_and_one_that_exists_gets_none(
+    loopback: LoopbackLabelStudio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LABEL_STUDIO_URL", loopback.url)
+    existing = loopback.add_project("Old")["id"]
+
+    LabelStudioCallbackHandler(KEY, project_name="Old").close()
+    LabelStudioCallbackHandler(KEY, project_name="New").close()
+    LabelStudioCallbackHandler(KEY, project_name="New").close()
+
+    assert existing not in loopback.tabs
+    assert [tab["title"] for tab in loopback.tabs[existing + 1]] == [
+        *("To review", "Disliked by users", "Errors", "Disagreements", "Done")
+    ]
+
+
+def test_a_project_works_without_its_tabs(
+    loopback: LoopbackLabelStudio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LABEL_STUDIO_URL", loopback.url)
+    loopback.tab_status = 403
+
+    with pytest.warns(LabelStudioWarning, match=r"'New'\) does not have all its tabs. Everything else works"):
+        handler = LabelStudioCallbackHandler(KEY, project_name="New")
+
+    assert handler.project_id == 1

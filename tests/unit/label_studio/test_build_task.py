@@ -14,12 +14,14 @@ import pytest
 
 from langchain_label_studio import LLMRun, TaskDataError, get_default_label_configs
 from langchain_label_studio.forms.form import Filled, Form
-from langchain_label_studio.forms.registry import register_form
+from langchain_label_studio.forms.modes import BUILT_IN_MODES, carried_name
+from langchain_label_studio.forms.registry import get_form, register_form
 from langchain_label_studio.label_config.inert_text import WORD_JOINER
 from langchain_label_studio.label_config.parse import LabelConfig, parse_label_config
+from langchain_label_studio.label_studio.tabs import tabs_for
 from langchain_label_studio.label_studio.tasks.build import build_task, check_task_data, installed_version
 from langchain_label_studio.types.run_record import decode_run, encode_run
-from langchain_label_studio.types.task_columns import usable_data
+from langchain_label_studio.types.task_columns import PANELS, usable_data
 
 PROMPT = parse_label_config(get_default_label_configs("prompt")[0])
 CHAT = parse_label_config(get_default_label_configs("chat")[0])
@@ -96,6 +98,8 @@ def test_a_task_holds_the_prompt_the_columns_and_one_prediction() -> None:
     task = build(a_run)
 
     assert task["data"] == {
+        "Query": "Hi",
+        "Reply": "Hello",
         "prompt": "Hi",
         "run_id": a_run.run_id,
         "trace_id": a_run.trace_id,
@@ -118,6 +122,80 @@ def test_a_task_holds_the_prompt_the_columns_and_one_prediction() -> None:
         "type": "textarea",
         "value": {"text": ["Hello"]},
     }
+
+
+def columns(task: dict) -> list[str]:
+    """Return the columns of a task in the order in which Label Studio on SQLite lists them."""
+    return list(task["data"])
+
+
+@pytest.mark.parametrize("mode", BUILT_IN_MODES)
+@pytest.mark.parametrize("status", ["success", "error"])
+def test_what_people_read_comes_first_and_what_the_page_reads_comes_last(mode: str, status: str) -> None:
+    answers = ({"role": "assistant", "content": "Hello"},) if status == "success" else ()
+    form = get_form(mode)
+    config = parse_label_config(form.label_config, takes_answer=form.takes_answer)
+    of_mode = run(model="m", status=status, answers=answers, data={"mine": 1}, form=carried_name(mode))
+
+    names = columns(build(of_mode, config))
+
+    assert names[:4] == ["Query", "Reply", "model", "status"]
+    of_the_page = (form.keys | {*PANELS, "prompt"}) - {"Reply"}
+    assert of_the_page.isdisjoint(names[: names.index("mine")])
+
+
+@pytest.mark.parametrize("mode", BUILT_IN_MODES)
+def test_on_postgresql_what_people_read_comes_first_too(mode: str) -> None:
+    form = get_form(mode)
+    config = parse_label_config(form.label_config, takes_answer=form.takes_answer)
+    of_mode = run(model="m", error="e", tags=("t",), latency_ms=1.5, form=carried_name(mode))
+    of_jsonb = sorted(columns(build(of_mode, config)), key=lambda name: (len(name), name.encode()))
+    [tab, *_] = tabs_for(form.label_config, form)
+
+    shown = [name for name in of_jsonb if f"tasks:data.{name}" not in tab["hiddenColumns"]["explore"]]
+
+    assert shown == ["Query", "Reply", "model", "status"]
+
+
+@pytest.mark.parametrize(
+    ("prompt", "answers", "question", "answer"),
+    [
+        (["system: Be kind.", "user: What  is\n2 + 2?", "assistant: 4", "tool: 5"], ["It is\n\n4.", "5"],
+         "What is 2 + 2?", "It is 4."),
+        (["system: Be kind."], ["", "5"], "Be kind.", "5"),
+        ([], [], "", ""),
+        (["user: " + "x" * 300], ["word " * 100], "x" * 200 + "…", ("word " * 40).strip() + "…"),
+    ],
+)  # fmt: skip
+def test_the_question_and_the_answer_are_short_and_on_one_line(
+    prompt: list[str], answers: list[str], question: str, answer: str
+) -> None:
+    turns = tuple(dict(zip(("role", "content"), turn.split(": ", 1), strict=True)) for turn in prompt)
+    given = tuple({"role": "assistant", "content": text} for text in answers)
+
+    data = build(run(prompt=turns, answers=given))["data"]
+
+    assert (data["Query"], data["Reply"]) == (question, answer)
+
+
+def test_a_key_of_the_user_may_be_called_question() -> None:
+    config = parse_label_config(
+        '<View><Text name="q" value="$question"/><TextArea name="answer" toName="q"/></View>'
+    )
+
+    data = build(run(data={"answer": "mine"}), config)["data"]
+
+    assert (data["question"], data["answer"], data["Query"]) == ("Hi", "mine", "Hi")
+
+
+def test_the_list_does_not_say_which_of_several_answers_came_first() -> None:
+    answers = tuple({"role": "assistant", "content": text} for text in ("one", "two"))
+    config = parse_label_config(get_default_label_configs("preference")[0], takes_answer=False)
+
+    tasks = [build(run(run_id=f"{n}", answers=answers, form="preference"), config)["data"] for n in range(9)]
+
+    assert [task["Reply"] for task in tasks] == [task["answer1"] for task in tasks]
+    assert {task["Reply"] for task in tasks} == {"one", "two"}
 
 
 def test_all_candidates_are_in_one_prediction_in_order() -> None:

@@ -17,13 +17,14 @@ from langchain_label_studio.page_html.differences_html import mark_differences
 from langchain_label_studio.page_html.markdown_html import markdown_html
 from langchain_label_studio.types.review import Candidate, Preference, Review
 from langchain_label_studio.types.run import LLMRun
-from langchain_label_studio.types.text import show_turn
+from langchain_label_studio.types.task_columns import REPLY
+from langchain_label_studio.types.text import short_line, show_turn
 
 EMPTY = "[empty answer]"
 """The text for an empty answer, so that people can see and drag it."""
 
 # Names in preference.xml.
-_KEYS = frozenset({"prompt", "answer1", "answer2", "items", "shown", "answers_html"})
+_KEYS = frozenset({REPLY, "prompt", "answer1", "answer2", "items", "shown", "answers_html"})
 _BETTER, _SIDES, _EQUAL = "better", ("Left", "Right"), ("Equally good", "Equally bad")
 _BEST = "best"
 _TIE, _VERDICT, _GOOD = "tie", "verdict", "Good"
@@ -62,6 +63,8 @@ def fill(run: LLMRun) -> Filled:
     count = len(texts)
     return Filled(
         data={
+            # Not the first answer of the run: the list of tasks says as little as the page which model gave which.
+            REPLY: short_line(texts[0]),
             "answer1": texts[0],
             "answer2": texts[1] if count > 1 else "",
             "items": [

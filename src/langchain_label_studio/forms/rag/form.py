@@ -51,7 +51,7 @@ def fill(run: LLMRun) -> Filled:
     documents = run.documents[:MAX_SHOWN]
     return Filled(
         data={
-            "question": run.question or _last_of_the_user(run),
+            "question": run.shown_question,
             "answer": next(map(show_turn, run.shown_answers), ""),
             "similar_docs": [_item(place, document) for place, document in enumerate(documents, start=1)],
             "retrieved": _how_many(len(documents), of=len(run.documents)),
@@ -92,7 +92,7 @@ def read(data: Mapping[str, Any], meta: Mapping[str, Any], review: Review) -> Re
 
 def question_html(run: LLMRun) -> str:
     """Return the question as inert HTML."""
-    return markdown_html(run.question or _last_of_the_user(run))
+    return markdown_html(run.shown_question)
 
 
 def documents_html(run: LLMRun) -> list[dict[str, str]]:
@@ -122,11 +122,6 @@ def _document_html(place: int, document: Document) -> str:
     keys = "" if has_key(place) else " lls-no-key"
     title = f'<div class="lls-title{keys}">{place} · <span dir="auto">{escape(_title(document))}</span></div>'
     return title + (markdown_html(document["content"]) or plain_html(_NO_TEXT))
-
-
-def _last_of_the_user(run: LLMRun) -> str:
-    turns = [turn for turn in run.prompt if turn["role"] == "user"] or list(run.prompt)
-    return show_turn(turns[-1]) if turns else ""
 
 
 def _how_many(shown: int, *, of: int) -> str:

@@ -21,8 +21,8 @@ from langchain_label_studio.support.forks import no_fork
 from langchain_label_studio.support.json_safe import encode_clean, jsonable
 from langchain_label_studio.types.run import LLMRun
 from langchain_label_studio.types.run_record import METADATA_SENT
-from langchain_label_studio.types.task_columns import COLUMNS, PANELS, UNFILTERABLE
-from langchain_label_studio.types.text import show_turn
+from langchain_label_studio.types.task_columns import COLUMNS, PANELS, QUERY, REPLY, UNFILTERABLE
+from langchain_label_studio.types.text import short_line, show_turn
 from langchain_label_studio.types.turn import Turn, is_plain
 
 
@@ -194,13 +194,18 @@ def _missing_keys(data: Mapping[str, Any], config: LabelConfig, filled: Abstract
 
 
 def _columns(run: LLMRun) -> dict[str, Any]:
-    """Return the known values of a run as columns."""
-    columns = {name: getattr(run, name) for name in COLUMNS if name != "tags"}
-    columns["tags"] = ", ".join(run.tags)
+    """Return the known values of a run as columns, in the order of `COLUMNS`."""
+    texts = {
+        QUERY: short_line(run.shown_question),
+        REPLY: short_line(next(map(show_turn, run.shown_answers), "")),
+        "tags": ", ".join(run.tags),
+    }
+    columns = {name: texts[name] if name in texts else getattr(run, name) for name in COLUMNS}
     return {
         name: value
         for name, value in columns.items()
-        if value is not None and value is not False and value != ""
+        # The first task of a project decides the place of these two, even if it has no answer.
+        if name in {QUERY, REPLY} or (value is not None and value is not False and value != "")
     }
 
 
