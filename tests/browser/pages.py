@@ -75,7 +75,7 @@ class Reviewer:
         """Open the list of tasks, and find each of the columns in it."""
         assert project_url
         self.page.goto(project_url)
-        for column in ("run_id", "status", *columns):
+        for column in ("Query", "status", *columns):
             expect(self.page.get_by_text(column, exact=True)).to_be_attached()
         expect(self.page.get_by_text("success", exact=True).first).to_be_attached()
         self.photograph("data-manager")

@@ -6,10 +6,9 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, get_args
 
-from langchain_label_studio.errors import LabelConfigError
 from langchain_label_studio.forms.form import Form
 from langchain_label_studio.label_config.controls import read_controls
-from langchain_label_studio.label_config.parse import parse_label_config
+from langchain_label_studio.label_config.parse import parse_label_config, parse_xml
 from langchain_label_studio.label_studio.task_filters import TaskFilter, task_filter
 from langchain_label_studio.types.control_tag import ControlTag
 from langchain_label_studio.types.run import Status
@@ -71,7 +70,8 @@ def tabs_for(label_config: str, form: Form) -> Iterator[dict[str, Any]]:
         label_config: The project's label config (XML).
         form: The form of review. Its keys are hidden: they are for the page.
     """
-    hidden = {*COLUMNS, *PANELS, *form.keys, *form.panels, *_prompt_key(label_config)} - {QUERY, REPLY}
+    of_the_page = _for_the_page(label_config, takes_answer=form.takes_answer)
+    hidden = {*COLUMNS, *PANELS, *form.keys, *form.panels, *of_the_page} - {QUERY, REPLY}
 
     def tab(
         title: str, *filters: TaskFilter, any_of: bool = False, order: str = "", shown: Iterable[str] = ()
@@ -113,12 +113,14 @@ def _column(name: str) -> str:
     return f"tasks:{name}" if name in _OF_LABEL_STUDIO else f"tasks:data.{name}"
 
 
-def _prompt_key(label_config: str) -> set[str]:
-    try:
-        shown = parse_label_config(label_config, takes_answer=False).input
-    except LabelConfigError:
-        return set()
-    return {shown.key} if shown else set()
+def _for_the_page(label_config: str, *, takes_answer: bool) -> Iterator[str]:
+    """Yield the columns of a label config that nobody reads in a list: the whole prompt, and parts of other values."""
+    if prompt := parse_label_config(label_config, takes_answer=takes_answer).input:
+        yield prompt.key
+    for tag in parse_xml(label_config).iterfind(".//*[@name][@value]"):
+        if "." in tag.attrib["value"]:
+            # Label Studio makes a column of this name, too, which is empty.
+            yield tag.attrib["value"].removeprefix("$")
 
 
 def _disagreement(controls: Iterable[ControlTag]) -> str:

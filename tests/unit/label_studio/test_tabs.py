@@ -75,7 +75,8 @@ def test_the_tabs_of_each_mode(mode: str) -> None:
     tabs = list(tabs_for(form.label_config, form))
 
     assert [tab["title"] for tab in tabs] == TITLES
-    of_the_page = {f"tasks:data.{key}" for key in (*form.keys, *form.panels, "prompt")} - {"tasks:data.Reply"}
+    prompt = ["prompt"] if "$prompt" in form.label_config else []
+    of_the_page = {f"tasks:data.{key}" for key in (*form.keys, *form.panels, *prompt)} - {"tasks:data.Reply"}
     people_read = {f"tasks:data.{key}" for key in ("Query", "Reply", "model", "status", "user_feedback")}
     for tab in tabs:
         hidden = set(tab["hiddenColumns"]["explore"])
