@@ -43,7 +43,7 @@ _WIDTHS = {
     REPLY: 320,
     "model": 150,
     "status": 100,
-    DEFAULT_KEY: 130,
+    DEFAULT_KEY: 150,
     _COMMENTS: 240,
     "error": 300,
 }
