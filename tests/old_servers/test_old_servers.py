@@ -91,6 +91,22 @@ def test_a_run_is_shown_and_its_review_comes_back(
     page.close()
 
 
+def test_each_tab_of_the_list_opens(old_label_studio: LocalLabelStudio, signed_in: BrowserContext) -> None:
+    handler = record(old_label_studio, ANSWERS[:1], mode="chat")
+    page, errors = signed_in.new_page(), []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.goto(handler.project_url or "")
+
+    for title in ("To review", "Disliked by users", "Errors", "Disagreements", "Done"):
+        page.get_by_text(title, exact=True).click()
+        expect(page.get_by_text(f"Tasks: {int(title == 'To review')} / 1")).to_be_visible(timeout=60_000)
+        if title == "To review":
+            expect(page.get_by_text(ANSWERS[0], exact=True)).to_be_visible()
+
+    assert errors == []
+    page.close()
+
+
 @pytest.mark.filterwarnings("ignore::langchain_label_studio.LabelStudioWarning")
 @pytest.mark.parametrize("tag", ["Markdown", "Chat"])
 def test_check_warns_of_a_tag_that_the_page_does_not_know(

@@ -16,9 +16,8 @@ from langchain_label_studio.forms.registry import get_form
 from langchain_label_studio.label_studio.tabs import tabs_for
 
 TITLES = ["To review", "Disliked by users", "Errors", "Disagreements", "Done"]
-STARS = (
-    '<View><Text name="t" value="$t"/><Rating name="one" toName="t"/><Rating name="two" toName="t"/></View>'
-)
+TEXT = '<Text name="t" value="$t"/><TextArea name="response" toName="t"/>'
+STARS = f'<View>{TEXT}<Rating name="one" toName="t"/><Rating name="two" toName="t"/></View>'
 Said = dict[str, Any]
 
 
@@ -141,6 +140,6 @@ def test_stars_by_keys_disagree_as_stars_do(first: str, second: str, apart: bool
 @pytest.mark.parametrize("values", [("A+", "A-"), ("+", "-"), ("oui", "déjà"), tuple("abcdefg"), ("a",)])
 def test_choices_that_the_pattern_cannot_tell_apart_are_left_out(values: tuple[str, ...]) -> None:
     choices = "".join(f'<Choice value="{value}"/>' for value in values)
-    config = f'<View><Text name="t" value="$t"/><Choices name="c" toName="t">{choices}</Choices></View>'
+    config = f'<View>{TEXT}<Choices name="c" toName="t">{choices}</Choices></View>'
 
     assert "Disagreements" not in [tab["title"] for tab in tabs_for(config, get_form("prompt"))]
