@@ -11,11 +11,11 @@ from pathlib import Path
 from tests.benchmarks.lab import Lab
 from tests.benchmarks.report import render, write_into
 
-_BENCHMARKS = ("callback", "trouble", "delivery", "reading", "startup", "growth")
+_BENCHMARKS = ("callback", "trouble", "delivery", "reading", "startup", "growth", "pages")
 # These run only if somebody asks for them.
 _BY_NAME = ("chaos",)
 _ALL = _BENCHMARKS + _BY_NAME
-_NEED_LABEL_STUDIO = {"delivery", "reading", "startup"}
+_NEED_LABEL_STUDIO = {"delivery", "reading", "startup", "pages"}
 _README = Path(__file__).with_name("README.md")
 
 

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 _PROGRAM = Path("/usr/bin/chromium")
@@ -20,7 +19,8 @@ _ARGUMENTS = (
 def launch_chromium() -> Iterator[Browser]:
     """Start Chromium. While it runs, playwright's event loop is in the way of async tests."""
     if not _PROGRAM.exists():
-        pytest.fail(f"{_PROGRAM} is missing. Install it: apt-get install chromium")
+        msg = f"{_PROGRAM} is missing. Install it: apt-get install chromium"
+        raise RuntimeError(msg)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=_PROGRAM, args=_ARGUMENTS)
         yield browser
