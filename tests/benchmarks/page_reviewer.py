@@ -114,6 +114,7 @@ class PageReviewer:
                 self._choose("Left")
             case _:
                 self._choose_best()
+        self._page.evaluate("window.drawnAt = 0")
         with self._page.expect_response(lambda answer: "next_task" in answer.url):
             self._press("Control+Enter")
         self._wait(case.shows)
