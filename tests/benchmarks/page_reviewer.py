@@ -137,7 +137,7 @@ class PageReviewer:
                 return [self._choice("Left")]
             case _:
                 best = self._choice("Answer 2")
-                return [best if best.count() else self._task.locator(".htx-ranker-column").nth(1)]
+                return [best if best.count() else self._task.locator(".htx-ranker-column h3").nth(1)]
 
     def _rating(self, control: int) -> Locator:
         """Return stars, or the numbers that stand for them."""
