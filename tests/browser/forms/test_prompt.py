@@ -116,7 +116,7 @@ CASES = {
 def test_review(case: Case, record: Record, reviewer: Reviewer, annotation_of: AnnotationOf):
     handler = record(case.prompt, *case.answers, mode=case.mode)
 
-    reviewer.open_data_manager(handler.project_url, columns=["model", "provider"])
+    reviewer.open_data_manager(handler.project_url, columns=["model"])
     reviewer.label_all_tasks()
     for text in case.shown:
         expect(reviewer.task.get_by_text(text).first).to_be_visible()
