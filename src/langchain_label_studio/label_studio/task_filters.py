@@ -33,6 +33,12 @@ _TASK_FIELDS = (
 )
 
 
+AS_STORED = {"resolve_uri": "false"}
+"""The parameter for the data of tasks as it is stored. Otherwise addresses of a cloud storage are replaced by links to it,
+which would be stored when the data is written back.
+"""
+
+
 def with_annotations(*, predictions: bool) -> dict[str, str]:
     """Return the parameters for tasks with their annotations.
 
@@ -45,6 +51,7 @@ def with_annotations(*, predictions: bool) -> dict[str, str]:
         "include": ",".join((*_TASK_FIELDS, "predictions") if predictions else _TASK_FIELDS),
         # Label Studio then makes the serializer of annotations once for all tasks, and not for each task.
         "expand": "annotations",
+        **AS_STORED,
     }
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from langchain_label_studio.errors import RequestRefusedError
 from langchain_label_studio.label_studio.found_tasks import FoundTask, TaskContent, record_key
 from langchain_label_studio.label_studio.task_filters import (
+    AS_STORED,
     TaskFilter,
     filter_query,
     fitting,
@@ -125,6 +126,7 @@ class TaskQuestions:
                 "fields": "all",
                 "include": include,
                 "page_size": _TASKS_AT_ONCE,
+                **AS_STORED,
             }
             try:
                 yield from self._pages(params)
