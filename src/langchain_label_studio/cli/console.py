@@ -75,6 +75,13 @@ def problems_explained(*, stopped: str = "Stopped.") -> Iterator[None]:
         raise typer.Exit(FAILED) from None
 
 
+def is_sure(question: str) -> bool:
+    """Ask a question that "y" and "yes" answer with yes."""
+    # Not typer.confirm: it prints a part of the question to the standard output.
+    err.print(f"{question} (y/N): ", end="")
+    return sys.stdin.readline().strip().lower() in {"y", "yes"}
+
+
 def misused(text: str) -> NoReturn:
     """Print what is wrong with a command, and end it."""
     print_problem(text)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import groupby
@@ -16,7 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from langchain_label_studio.cli import outbox_sending
-from langchain_label_studio.cli.console import err, out, print_payload, shown
+from langchain_label_studio.cli.console import err, is_sure, out, print_payload, shown
 from langchain_label_studio.cli.outbox_operations import TargetStatus
 from langchain_label_studio.cli.outbox_sending import Sent
 from langchain_label_studio.delivery.rejected import Rejected
@@ -131,10 +130,7 @@ class OutboxView:
 
     def is_sure(self, left: int, refused: int) -> bool:
         """Ask before runs are deleted."""
-        # Not typer.confirm: it prints a part of the question to the standard output.
-        question = f"Delete for good: orphaned {runs_text(left)}, rejected {runs_text(refused)}? (y/N): "
-        err.print(question, end="")
-        if sys.stdin.readline().strip().lower() in {"y", "yes"}:
+        if is_sure(f"Delete for good: orphaned {runs_text(left)}, rejected {runs_text(refused)}?"):
             return True
         err.print("Nothing was deleted. Without being asked: --yes.")
         return False

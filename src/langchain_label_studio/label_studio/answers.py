@@ -22,6 +22,7 @@ class ProjectInfo:
         annotations: The number of annotations, without the skipped ones.
         unknown_tags: The tags that the pages of this Label Studio do not know, in small letters.
         created_at: The time when it was created. None if Label Studio does not say so.
+        instructions: What its reviewers are told before the first task.
     """
 
     id: int
@@ -34,6 +35,7 @@ class ProjectInfo:
     annotations: int
     unknown_tags: frozenset[str] = frozenset()
     created_at: datetime | None = None
+    instructions: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -75,7 +75,7 @@ _PAGE = 100
 _SHORTEST_SECRET = 5
 _PROJECT_FIELDS = (
     "id,title,label_config,model_version,show_collab_predictions,maximum_annotations,overlap_cohort_percentage,"
-    "created_at"
+    "created_at,expert_instruction"
 )
 
 
@@ -296,6 +296,29 @@ class LabelStudioClient:
         with self._translated_errors():
             self._request("POST", "api/dm/views/", json={"project": project_id, "data": tab})
 
+    def validate_label_config(self, project_id: int, label_config: str) -> None:
+        """Ask Label Studio whether a project can have this label config. It changes nothing.
+
+        Raises:
+            RequestRefusedError: It cannot, for example because annotations need a control that the config lacks.
+        """
+        with self._translated_errors():
+            self._request("POST", f"api/projects/{project_id}/validate/", json={"label_config": label_config})
+
+    def update_project(
+        self, project_id: int, *, label_config: str | None = None, instructions: str = ""
+    ) -> None:
+        """Give a project another label config, or instructions, or both at once. All else stays.
+
+        Raises:
+            RequestRefusedError: Label Studio refused the label config.
+        """
+        changes: dict[str, Any] = {} if label_config is None else {"label_config": label_config}
+        if instructions:
+            changes |= {"expert_instruction": instructions, "show_instruction": True}
+        with self._translated_errors():
+            self._request("PATCH", f"api/projects/{project_id}/", json=changes)
+
     def import_tasks(self, project_id: int, tasks: Sequence[bytes]) -> Imported:
         """Store tasks with their predictions. Label Studio stores all of them or none, unless it makes a job of it.
 
@@ -363,10 +386,13 @@ class LabelStudioClient:
         """Return the tasks with one of the values in a column of their data: see `TaskQuestions.tasks_with`."""
         return self._questions.tasks_with(project_id, column=column, values=values, since=since)
 
-    def update_task(self, task_id: int, *, data: Mapping[str, Any], meta: Mapping[str, Any]) -> None:
-        """Replace the whole data and meta of a task. Its annotations and predictions stay."""
+    def update_task(
+        self, task_id: int, *, data: Mapping[str, Any], meta: Mapping[str, Any] | None = None
+    ) -> None:
+        """Replace the whole data of a task, and its whole meta if there is one. Annotations and predictions stay."""
+        changes = {"data": data} if meta is None else {"data": data, "meta": meta}
         with self._translated_errors():
-            self._request("PATCH", f"api/tasks/{task_id}/", json={"data": data, "meta": meta})
+            self._request("PATCH", f"api/tasks/{task_id}/", json=changes)
 
     def users(self) -> dict[int, str]:
         """Return the e-mail addresses of all users, by the users' ids."""
@@ -448,6 +474,7 @@ class LabelStudioClient:
             annotations=project.total_annotations_number or 0,
             unknown_tags=self.unknown_tags,
             created_at=project.created_at,
+            instructions=project.expert_instruction or "",
         )
 
     @contextmanager

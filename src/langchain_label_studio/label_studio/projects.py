@@ -16,6 +16,7 @@ from langchain_label_studio.errors import (
     RequestRefusedError,
     SettingError,
 )
+from langchain_label_studio.forms.built_in_page import mode_of_page
 from langchain_label_studio.forms.modes import BUILT_IN_MODES, PLAIN_MODES, LabelStudioMode
 from langchain_label_studio.forms.registry import get_form
 from langchain_label_studio.label_config.page_tags import advice_on_tag, without_tags
@@ -255,13 +256,21 @@ def _config_warnings(info: ProjectInfo, config: LabelConfig, settings: Settings)
         if difference := describe_difference(wanted, config):
             yield (
                 f"Project {info.id} ({info.title!r}) exists and keeps its own label config, which is not "
-                f"{passed}: {difference}. Use another project_name, or change the project's config."
+                f"{passed}: {difference}. Use another project_name, or {_remedy(info, settings)}."
             )
     elif settings.form == LabelStudioMode.CHAT.value and config.input and config.input.type != "Paragraphs":
         yield (
             f"Project {info.id} ({info.title!r}) shows prompts in <{config.input.type}>, so chats become text "
             "there. Use another project_name for a new project with mode='chat'."
         )
+
+
+def _remedy(info: ProjectInfo, settings: Settings) -> str:
+    """Return what to do about the label config of a project."""
+    page = None if settings.custom_config else mode_of_page(info.label_config)
+    if page is None or page.value != settings.form:
+        return "change the project's config"
+    return f"run `langchain-label-studio project refresh {info.id} --rating {settings.rating}`"
 
 
 def _display_warnings(info: ProjectInfo, settings: Settings) -> Iterator[str]:

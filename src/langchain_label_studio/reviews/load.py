@@ -11,9 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pydantic import SecretStr
-from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_exponential
 
-from langchain_label_studio.errors import RequestRefusedError, ServerUnavailableError, SettingError
+from langchain_label_studio.errors import RequestRefusedError, SettingError
 from langchain_label_studio.label_config.controls import Controls, read_controls
 from langchain_label_studio.label_studio.access import (
     resolve_api_key,
@@ -21,6 +20,7 @@ from langchain_label_studio.label_studio.access import (
     resolve_url,
     resolve_verify,
 )
+from langchain_label_studio.label_studio.patience import patient
 from langchain_label_studio.label_studio.projects import find_project
 from langchain_label_studio.label_studio.settings import resolve_project_choice
 from langchain_label_studio.reviews.answer_field import overlooked_field
@@ -47,12 +47,6 @@ _TOO_LARGE = 413
 
 MAX_PAGE = 1000
 """The number of tasks of a page, at most."""
-
-TRIES = 5
-"""The requests for a page of tasks, at most, while Label Studio does not answer."""
-
-MAX_WAIT = 10.0
-"""The seconds between two of them, at most."""
 
 
 def load_reviews(
@@ -197,12 +191,7 @@ def _tasks(
     tqdm = import_module("tqdm.auto" if shown else "tqdm").tqdm
 
     # A short outage must not end a long reading. A repeated request changes nothing.
-    read_tasks = retry(
-        retry=retry_if_exception_type(ServerUnavailableError),
-        stop=stop_after_attempt(TRIES),
-        wait=wait_exponential(max=MAX_WAIT),
-        reraise=True,
-    )(client.read_tasks)
+    read_tasks = patient(client.read_tasks)
     size, predictions = FIRST_PAGE, False
     changed_since = since - _LAG if since else None
     every_task = every_task or _has_uncounted(project, read_tasks)

@@ -9,11 +9,15 @@ import pytest
 from langchain_label_studio import get_default_label_configs
 from langchain_label_studio.label_studio.projects import read_project
 from langchain_label_studio.label_studio.settings import resolve_settings
+from tests.support.old_pages import OLD_PAGES
 from tests.support.projects import project_info
 
 
 def warnings_for(project_rating: Any, **settings: Any) -> str:
-    config, _ = get_default_label_configs("prompt", rating=project_rating)
+    return warnings_of(get_default_label_configs("prompt", rating=project_rating)[0], **settings)
+
+
+def warnings_of(config: str, **settings: Any) -> str:
     return " ".join(read_project(project_info(config), resolve_settings(api_key="key", **settings)).warnings)
 
 
@@ -22,8 +26,21 @@ def test_a_project_with_stars_gets_no_keys() -> None:
 
     assert "keeps its own label config, which is not that of mode='prompt' with rating='keys'" in said
     assert 'it lacks <Choices name="rating">' in said
+    assert "`langchain-label-studio project refresh 1 --rating keys`" in said
 
 
 @pytest.mark.parametrize(("project", "wanted"), [("keys", "keys"), ("keys", "stars"), ("stars", "stars")])
 def test_who_asked_for_nothing_else_gets_no_warning(project: str, wanted: str) -> None:
     assert warnings_for(project, rating=wanted) == ""
+
+
+@pytest.mark.parametrize("mode", ["agent", "preference", "rag"])
+def test_the_page_of_an_earlier_version_can_be_refreshed(mode: str) -> None:
+    assert "`langchain-label-studio project refresh 1 --rating stars`" in warnings_of(
+        OLD_PAGES[mode], mode=mode
+    )
+
+
+def test_a_label_config_of_ones_own_is_for_its_owner_to_change() -> None:
+    own = OLD_PAGES["agent"].replace('"hallucination"', '"invented"').replace("critique", "remarks")
+    assert "or change the project's config" in warnings_of(own, mode="agent")
