@@ -14,7 +14,7 @@ import pytest
 from label_studio_sdk.base_client import LabelStudioBase
 from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.outputs import ChatGeneration, ChatResult
-from playwright.sync_api import Browser, BrowserContext
+from playwright.sync_api import Browser, BrowserContext, expect
 
 from langchain_label_studio import LabelStudioCallbackHandler
 from langchain_label_studio.local_server import LocalLabelStudio
@@ -23,6 +23,7 @@ from tests.support.chromium import launch_chromium
 from tests.support.models import StubChatModel
 from tests.support.studio import StudioApi
 
+expect.set_options(timeout=30_000)  # a busy computer is no failure
 SCREENSHOTS = Path(__file__).parents[2] / "screenshots"
 Record = Callable[..., LabelStudioCallbackHandler]
 """`record(prompt, *answers, **settings)`: one run, which is in Label Studio when the call returns."""

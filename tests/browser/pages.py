@@ -68,8 +68,10 @@ class Reviewer:
     def __init__(self, page: Page, *, screenshots: Path, name: str) -> None:
         self.page = page
         self.task = page.locator(".lsf-main-view__annotation")
+        self.instructions = page.get_by_text("Labeling Instructions", exact=True)
         self._screenshots = screenshots
         self._name = name
+        page.add_locator_handler(self.instructions, self._close_instructions)
 
     def open_data_manager(self, project_url: str | None, *, columns: Sequence[str] = ()) -> None:
         """Open the list of tasks, and find each of the columns in it."""
@@ -134,27 +136,42 @@ class Reviewer:
 
     def correct(self, old: str, new: str, *, response: int = 0) -> None:
         """Change some words of a response and leave the rest as it is."""
-        box = self._region(response).get_by_role("textbox")
+        box = self._region(response).get_by_test_id("htx-textbox-input")
+        self.open_panel_of(box)
         box.fill(box.input_value().replace(old, new))
         self.photograph("correcting")
         box.press("Tab")
 
     def write(self, text: str, *, control: int = 0) -> None:
         """Write into a text field that is still empty."""
-        box = self.task.get_by_test_id("textarea-control").nth(control).get_by_role("textbox")
+        box = self.task.get_by_test_id("textarea-control").nth(control).locator("textarea, input")
+        self.open_panel_of(box)
         box.fill(text)
         box.press("Tab")
 
+    def open_panel(self, title: str | re.Pattern[str]) -> None:
+        """Open a closed panel of a built-in page."""
+        self.task.get_by_role("button", name=title).click()
+
+    def open_panel_of(self, box: Locator) -> None:
+        """Open the panel that a box is in, if it is closed."""
+        if box.is_hidden():
+            panel = box.locator("xpath=ancestor::*[contains(@class, 'ant-collapse-item')]")
+            panel.locator(".ant-collapse-header").click()
+
     def keys_that_change_something(self) -> str:
         """Press each digit and each letter, and return those that change what the task holds."""
-        found = ""
+        return "".join(key for key in digits + ascii_lowercase if any(self.changes_with(key)))
+
+    def changes_with(self, key: str, *, times: int = 1) -> list[bool]:
+        """Press a key some times, and say of each time whether it changed what the task holds."""
+        changes = []
         state = self.task.evaluate(_STATE)
-        for key in digits + ascii_lowercase:
+        for _ in range(times):
             self.page.keyboard.press(key)
             before, state = state, self.task.evaluate(_STATE)
-            if state != before:
-                found += key
-        return found
+            changes.append(state != before)
+        return changes
 
     def rate(self, stars: int) -> None:
         self.stars.nth(stars - 1).click()
@@ -210,13 +227,18 @@ class Reviewer:
             self.page.get_by_role("button", name="skip-task").click, says="Task skipped successfully"
         )
 
-    def photograph(self, what: str) -> None:
+    def photograph(self, what: str, *, size: int | None = None) -> None:
         """Keep the page as a file to look at; tasks in the dark theme, too."""
-        self._screenshot(what)
+        name = f"{what}-{size}" if size else what
+        self._screenshot(name)
         if what == "task":
             self._set_theme("dark")
-            self._screenshot(f"{what}-dark")
+            self._screenshot(f"{name}-dark")
             self._set_theme("light")
+
+    def _close_instructions(self) -> None:
+        """Close what stands before the tasks of a new project."""
+        self.page.get_by_role("button", name="Close modal").click()
 
     @property
     def _submit_button(self) -> Locator:
