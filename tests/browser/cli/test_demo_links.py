@@ -9,7 +9,8 @@ from playwright.sync_api import Browser, expect
 
 from langchain_label_studio.cli.demo_runs import record_demo_runs
 from langchain_label_studio.local_server import LocalLabelStudio, LocalModel
-from tests.browser.pages import Console
+from tests.browser.conftest import SCREENSHOTS
+from tests.browser.pages import Console, Reviewer
 from tests.support.studio import StudioApi
 
 
@@ -27,6 +28,7 @@ def test_each_link_opens_a_task_to_submit_and_then_the_next(
     # Nobody is signed in: the link has to survive the page that asks for the password.
     context = chromium.new_context(viewport={"width": 1440, "height": 900})
     page = context.new_page()
+    Reviewer(page, screenshots=SCREENSHOTS, name="demo")  # who closes the instructions
     submit = page.get_by_role("button", name="Submit current annotation")
 
     with Console(page).stays_clean():
@@ -41,10 +43,10 @@ def test_each_link_opens_a_task_to_submit_and_then_the_next(
             waiting = [task for task in studio.tasks(int(project_id)) if not task["annotations"]]
             assert len(waiting) >= mode.tasks
             submitted = set()
-            better = page.get_by_text("Which answer is better?")
+            compared = page.get_by_text(re.compile("Which answer is (better|best)"))
             for _ in waiting:
                 expect(submit).to_be_visible()
-                if better.count():
+                if compared.count():
                     page.keyboard.press("1")
                 with (
                     page.expect_response(lambda answer: "/annotations" in answer.url) as saved,

@@ -106,9 +106,7 @@ def open_task(reviewer: Reviewer, project_url: str | None) -> None:
 
 
 @pytest.mark.parametrize("mode", ["prompt", "rag", "agent"])
-def test_sources_and_images_stand_below_the_answer_of_each_form(
-    record: Record, reviewer: Reviewer, mode: str
-):
+def test_sources_and_images_stand_in_the_answer_of_each_form(record: Record, reviewer: Reviewer, mode: str):
     picture = (
         "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg=="
     )
@@ -118,8 +116,7 @@ def test_sources_and_images_stand_below_the_answer_of_each_form(
     open_task(reviewer, handler.project_url)
 
     beside = reviewer.task.locator(".lls-answer")
-    # An agent's call is a step, which is judged.
-    expect(reviewer.task.get_by_text("web_search")).to_have_count(1)
+    expect(beside).to_contain_text("→ web_search")
     expect(beside).to_contain_text("21 degrees, and no rain before the evening")
     expect(beside.locator("a")).to_have_text("https://weather.test/paris?a=1&b=2")
     expect(beside.locator("img")).to_be_visible()
@@ -127,14 +124,15 @@ def test_sources_and_images_stand_below_the_answer_of_each_form(
 
 
 @pytest.mark.parametrize("mode", ["prompt", "rag", "agent"])
-def test_an_answer_of_text_has_nothing_below_it(record: Record, reviewer: Reviewer, mode: str):
+def test_an_answer_of_text_has_nothing_beside_it(record: Record, reviewer: Reviewer, mode: str):
     handler = record([HumanMessage("Hi")], AIMessage("Hello."), mode=mode)
 
     open_task(reviewer, handler.project_url)
 
     reviewer.sees_responses("Hello.")
-    expect(reviewer.task.locator(".lls-chat")).to_have_count(0)
-    expect(reviewer.task).not_to_contain_text("beside_answer_html")
+    answer = reviewer.task.locator(".lls-answer .lls-turn")
+    expect(answer).to_contain_text("Hello.")
+    expect(answer.locator("img, a, .lls-call, .lls-note:not(.lls-role + *)")).to_have_count(0)
 
 
 def test_an_answer_that_is_only_an_image_is_shown_and_can_be_rated(record: Record, reviewer: Reviewer):

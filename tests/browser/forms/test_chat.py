@@ -4,25 +4,29 @@ from __future__ import annotations
 
 import base64
 import re
-import struct
-import zlib
 from typing import Any
 
 import pytest
 from langchain_core.messages import AIMessage, ChatMessage, HumanMessage, SystemMessage, ToolMessage
-from playwright.sync_api import Locator, Route, expect
+from playwright.sync_api import Locator, expect
 
 from langchain_label_studio import get_default_label_configs, load_reviews
 from langchain_label_studio.local_server import LocalLabelStudio
 from tests.browser.conftest import AnnotationOf, Record
+from tests.browser.forms.conftest import picture
 from tests.browser.label_studio.test_inert import ATTACK, PICTURES
 from tests.browser.pages import Reviewer
 
 CHAT, _ = get_default_label_configs("chat")
-RENDERED = CHAT.replace("$conversation_html", "$conversation_markdown").replace(
-    '<Header value="Final response:"/>',
-    '<View className="answer"><Markdown value="$answer_markdown"/></View><Header value="Final response:"/>',
-)
+EARLIER_CHAT = """
+<View>
+  <Markdown value="$conversation_html"/>
+  <Paragraphs name="dialogue" value="$prompt" layout="dialogue" textKey="content" nameKey="role"/>
+  <TextArea name="response" toName="dialogue" maxSubmissions="1" editable="true" transcription="true" required="true"/>
+  <Rating name="rating" toName="dialogue" hotkey="r"/>
+</View>
+"""
+RENDERED_CHAT = EARLIER_CHAT.replace("$conversation_html", "$conversation_markdown")
 OLD_CHAT = """
 <View>
   <View className="root">
@@ -50,40 +54,17 @@ BOOK = {
 }
 
 
-def picture(width: int = 120, height: int = 80) -> bytes:
-    def chunk(kind: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
-    rows = b"".join(b"\0" + bytes((80, 140, 220)) * width for _ in range(height))
-    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    return (
-        b"\x89PNG\r\n\x1a\n"
-        + chunk(b"IHDR", header)
-        + chunk(b"IDAT", zlib.compress(rows))
-        + chunk(b"IEND", b"")
-    )
-
-
 SMALL = {"type": "image", "base64": base64.b64encode(picture()).decode(), "mime_type": "image/png"}
 LARGE = {"type": "image", "base64": base64.b64encode(bytes(300_000)).decode(), "mime_type": "image/png"}
 
 
-@pytest.fixture
-def asked(reviewer: Reviewer) -> list[str]:
-    """What the browser asked other computers for; pictures.test answers with a picture."""
-    requests: list[str] = []
-    home = reviewer.page.context
-
-    def answer(route: Route) -> None:
-        requests.append(route.request.url)
-        route.fulfill(body=picture(60, 40), content_type="image/png")
-
-    home.route("https://**/*", answer)
-    return requests
-
-
 def chat_of(reviewer: Reviewer) -> Locator:
+    """The conversation and the answer."""
     return reviewer.task.locator(".lls-chat")
+
+
+def turns_of(reviewer: Reviewer) -> Locator:
+    return reviewer.task.locator(".lls-turn")
 
 
 def is_seen(image: Locator) -> bool:
@@ -113,8 +94,7 @@ def test_a_chat_is_easy_to_read_and_a_tool_call_to_correct(
 
     reviewer.open_task(handler.project_url)
 
-    chat = chat_of(reviewer)
-    system, user, assistant, tool, failed, answer = chat.locator(".lls-turn").all()
+    system, user, assistant, tool, failed, answer = turns_of(reviewer).all()
     expect(reviewer.task.locator("[data-testid^='phrase:']").first).to_be_hidden()
     # A long system prompt and a long result are folded, and open.
     for folded, text in (
@@ -139,7 +119,8 @@ def test_a_chat_is_easy_to_read_and_a_tool_call_to_correct(
     )
     expect(failed).to_contain_text("search failed\nTimeout", use_inner_text=True)
     expect(answer.locator(".lls-name")).to_have_text("→ book_tour")
-    # The answer is text, to be corrected in place.
+    # The text to correct is one click away.
+    expect(reviewer.responses.first).to_be_hidden()
     expect(reviewer.responses).to_have_value(re.compile("  days=3,"))
     reviewer.correct("days=3", "days=4")
     reviewer.rate(4)
@@ -180,7 +161,7 @@ EVERYWHERE = [
 ]
 
 
-@pytest.mark.parametrize("config", [CHAT, RENDERED], ids=["as-it-is", "markdown"])
+@pytest.mark.parametrize("config", [CHAT, EARLIER_CHAT, RENDERED_CHAT], ids=["page", "as-it-is", "markdown"])
 def test_nothing_of_a_conversation_acts_or_is_fetched(
     config: str, record: Record, reviewer: Reviewer, asked: list[str]
 ):
@@ -189,39 +170,36 @@ def test_nothing_of_a_conversation_acts_or_is_fetched(
 
     reviewer.open_task(handler.project_url)
 
-    chat = chat_of(reviewer).first
-    assert chat.locator("> .lls-turn").count() == len(EVERYWHERE) + 1
-    for fold in chat.locator("summary").all():
+    turns = turns_of(reviewer)
+    assert turns.count() == len(EVERYWHERE) + 1
+    for fold in chat_of(reviewer).locator("summary").all():
         fold.click()
     # A link of Markdown leads where it says, when somebody clicks it; Label Studio empties those that would act.
     links = reviewer.task.locator("a").evaluate_all("links => links.map(link => link.getAttribute('href'))")
     assert all(link == "" or link.startswith("http://example.invalid/") for link in links), links
     assert reviewer.task.locator("script, iframe, svg[onload], img, [onerror], [ontoggle]").count() == 0
     assert reviewer.page.evaluate("window.__hit") is None
-    shown = chat.inner_text().replace("\N{WORD JOINER}", "")
+    shown = "\n".join(turns.all_inner_texts()).replace("\N{WORD JOINER}", "")
     assert shown.count("<script>window.top.__hit = 8</script>") >= 8
     assert EVIL_NAME in shown
-    expect(chat.locator("> .lls-turn").nth(len(EVERYWHERE) - 1)).to_have_text(
-        re.compile(r"^user\s*The last word\s*$")
-    )
+    expect(turns.nth(len(EVERYWHERE) - 1)).to_have_text(re.compile(r"^user\s*The last word\s*$"))
     assert asked == []
 
 
-def test_markdown_is_rendered_where_the_config_asks_for_it(record: Record, reviewer: Reviewer):
+def test_markdown_is_rendered(record: Record, reviewer: Reviewer):
     conversation = [
         SystemMessage("**As it is**"),
         HumanMessage("Which **one**?\nThis `a` or\n\n> a quote\n\n```python\nx = '<b>'\n```"),
     ]
-    handler = record(conversation, "# Plan\n\n1. **First**", project_config=RENDERED)
+    handler = record(conversation, "# Plan\n\n1. **First**", mode="chat")
 
     reviewer.open_task(handler.project_url)
 
-    system, user = chat_of(reviewer).first.locator(".lls-turn").all()
+    system, user, answer = turns_of(reviewer).all()
     expect(system).to_contain_text("**As it is**")
     expect(user.locator("strong")).to_have_text("one")
-    expect(user.locator("pre")).to_contain_text("x = '<\N{WORD JOINER}b>'")
-    expect(user.locator("blockquote blockquote")).to_have_text("a quote", use_inner_text=True)
-    answer = reviewer.task.locator(".answer")
+    expect(user.locator("pre")).to_contain_text("x = '<b>'")
+    expect(user.locator("blockquote")).to_have_text("a quote", use_inner_text=True)
     expect(answer.locator("h1")).to_have_text("Plan")
     expect(answer.locator("li strong")).to_have_text("First")
     reviewer.sees_responses("# Plan\n\n1. **First**")
@@ -237,11 +215,11 @@ NESTED = {
 
 @pytest.mark.parametrize("text", NESTED.values(), ids=NESTED)
 def test_markdown_nested_too_deep_leaves_the_page_alive(text: str, record: Record, reviewer: Reviewer):
-    handler = record([HumanMessage(text)], text, project_config=RENDERED)
+    handler = record([HumanMessage(text)], text, mode="chat")
 
     reviewer.open_task(handler.project_url)
 
-    expect(chat_of(reviewer).first.locator(".lls-turn")).to_be_visible()
+    expect(turns_of(reviewer).first).to_be_visible()
 
 
 ODD: dict[str, tuple[Any, str]] = {
@@ -264,17 +242,17 @@ def test_odd_conversations(
 
     reviewer.open_stream(handler.project_url)
 
-    turns = chat_of(reviewer).locator(".lls-turn")
-    expect(turns.last).to_be_visible(timeout=60_000)
+    turns = turns_of(reviewer)
+    expect(turns.last).to_be_visible(timeout=120_000)
     dialogue = reviewer.task.locator("[data-testid^='phrase:']")
-    if reviewer.task.locator(".lls-whole").count():
-        expect(turns).to_have_count(len(conversation))
+    if not reviewer.task.locator(".lls-chat:not(.lls-whole)").count():
+        expect(turns).to_have_count(len(conversation) + bool(answer))
         expect(dialogue.first).to_be_hidden()
     else:  # what is too long to be shown well is still shown
         expect(dialogue).to_have_count(len(conversation))
         expect(dialogue.last).to_be_visible()
-    if "שלום לך" in turns.last.inner_text():
-        assert turns.last.locator(".lls-text").evaluate("text => getComputedStyle(text).direction") == "rtl"
+    for text in turns.get_by_text("שלום לך").all():
+        expect(text).to_have_css("unicode-bidi", "plaintext")
     if not answer:
         reviewer.write("What should have been said.")
     reviewer.rate(3)

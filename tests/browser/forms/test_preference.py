@@ -106,6 +106,16 @@ def prefer(reviewer: Reviewer, text: str) -> None:
     reviewer.decide("Left" if is_left else "Right")
 
 
+def choose_best(reviewer: Reviewer, text: str) -> None:
+    """Say which one of several answers is the best."""
+    title = card(reviewer, text).get_by_role("heading").first.inner_text()
+    reviewer.decide(f"{title}[")  # its key follows
+
+
+def open_ranker(reviewer: Reviewer) -> None:
+    reviewer.open_panel("Put all answers in order")
+
+
 def test_pairs(compare: Compare, reviewer: Reviewer, reviews_of: Reviews):
     handler = compare(
         {
@@ -161,30 +171,35 @@ def test_rankings(compare: Compare, reviewer: Reviewer, reviews_of: Reviews):
     reviewer.open_stream(handler.project_url)
     reviewer.sees("The capital of France?")
     reviewer.photograph("task")
+    choose_best(reviewer, "the Seine")
+    expect(card(reviewer, "the Seine")).to_have_css("box-shadow", CHOSEN)
+    open_ranker(reviewer)
     reviewer.put_into("Best first", "the Seine")
     reviewer.put_into("Best first", LYON)
     reviewer.put_into("Bad", "capital idea")
     reviewer.submit(photo="ranked")
     reviewer.sees("And again?")
+    choose_best(reviewer, LYON)
     reviewer.submit()
     reviewer.sees("Once more?")
     reviewer.decide("Equally good")
     reviewer.submit()
     reviewer.sees_no_more_tasks()
 
-    ranked, untouched, tie = reviews_of(handler)
+    ranked, best, tie = reviews_of(handler)
     assert in_words(ranked) == [{PARIS}, {LYON}, {"France is a capital idea."}]
     assert [each.model for each in ranked.preference.candidates] == [
         next(name for name, answer in answers.items() if answer == each.answer["content"])
         for each in ranked.preference.candidates
     ]
-    assert in_words(untouched) == []
-    assert untouched.unreadable == ("the reviewer did not say which answer is better",)
+    assert in_words(best) == [{LYON}]
+    assert len(best.preference.worse) == 2
     assert in_words(tie) == [set(answers.values())]
     assert len(to_dpo([ranked])) == 3
-    assert not to_dpo([untouched, tie])
-    preferences = build_report([ranked, untouched, tie]).preferences
-    assert [each.model for each in preferences.contenders] == ["large", "small", "tiny"]
+    assert {row["chosen"][0]["content"] for row in to_dpo([best])} == {LYON}
+    assert not to_dpo([tie])
+    preferences = build_report([ranked, best, tie]).preferences
+    assert [each.model for each in preferences.contenders] == ["small", "large", "tiny"]
 
 
 def test_pairs_lists_and_single_answers_in_one_project(
@@ -199,7 +214,9 @@ def test_pairs_lists_and_single_answers_in_one_project(
     prefer(reviewer, "Two of two.")
     reviewer.submit()
     reviewer.sees("Three?")
-    expect(reviewer.task.locator(".answer")).to_have_count(0)
+    expect(reviewer.task.locator(".answer")).to_have_count(3)
+    choose_best(reviewer, "3.")
+    open_ranker(reviewer)
     reviewer.put_into("Best first", "3.")
     reviewer.put_into("Best first", "1.")
     reviewer.submit()
@@ -240,7 +257,7 @@ def test_odd_answers(record_all: RecordAll, reviewer: Reviewer, reviews_of: Revi
     reviewer.submit(photo="empty")
 
     reviewer.sees("What now?")
-    expect(reviewer.task.get_by_text("59. A paragraph")).to_be_attached()
+    expect(card(reviewer, "59. A paragraph")).to_be_visible()
     prefer(reviewer, "Short.")
     reviewer.submit(photo="long")
 
@@ -250,12 +267,18 @@ def test_odd_answers(record_all: RecordAll, reviewer: Reviewer, reviews_of: Revi
     reviewer.submit(photo="attack")
 
     reviewer.sees("A list of it?")
+    choose_best(reviewer, HEBREW)
+    open_ranker(reviewer)
+    expect(reviewer.task.locator(".htx-ranker-item").filter(has_text="window.top.__hit")).to_be_visible()
     assert reviewer.task.locator(ACTIVE).count() == 0
-    reviewer.put_into("Bad", "window.top.__hit")
     reviewer.submit(photo="attack-list")
 
     reviewer.sees("Ten?")
     reviewer.photograph("task")
+    hints = reviewer.task.locator(".lsf-hint").filter(visible=True)
+    expect(hints).to_have_text([f"[{key}]" for key in range(1, 10)])
+    choose_best(reviewer, "Answer number 7.")
+    open_ranker(reviewer)
     for number in (7, 2):
         reviewer.put_across("Best first", f"Answer number {number}.")
     reviewer.submit(photo="ten")
@@ -267,7 +290,7 @@ def test_odd_answers(record_all: RecordAll, reviewer: Reviewer, reviews_of: Revi
     assert in_words(long) == [{"Short."}, {LONG}]
     assert [turn["role"] for turn in long.run.prompt] == ["system", "user", "assistant", "user"]
     assert in_words(attack) == [{"Harmless."}, {ATTACK}]
-    assert in_words(attack_list) == [{ATTACK}]
+    assert in_words(attack_list) == [{HEBREW}]
     assert {next(iter(group))[:16] for group in in_words(many)} == {"Answer number 7.", "Answer number 2."}
 
 

@@ -45,7 +45,7 @@ CASES = {
         mode="prompt",
         prompt="Which museum should I see?\n\n1. old art\n2. quiet",
         answers=[SEVERAL_LINES],
-        shown=["Which museum should I see?", "2. quiet"],
+        shown=["Which museum should I see?", "quiet"],
         responses=[SEVERAL_LINES],
         correction=("go early", "go late"),
     ),
@@ -62,7 +62,6 @@ CASES = {
             "You are a guide to Paris.\nBe brief.",
             "Where should I eat?",
             "Try Le Comptoir.",
-            "assistant",
         ],
         responses=[SEVERAL_LINES],
         correction=("go early", "go late"),
@@ -76,7 +75,7 @@ CASES = {
             HumanMessage("And in Paris?"),
         ],
         answers=[AIMessage("", tool_calls=[CALL])],
-        shown=["→ get_weather", '"Rome"', '{"celsius": 21}', "And in Paris?"],
+        shown=["→ get_weather", '"Rome"', '"celsius": 21', "And in Paris?"],
         responses=['→ get_weather(city="Paris", days=3)'],
         correction=("days=3", "days=4"),
     ),
@@ -84,12 +83,7 @@ CASES = {
         mode="prompt",
         prompt=[MULTI_MODAL],
         answers=["A cat."],
-        shown=[
-            "What do these show?",
-            "[image: https://example.com/cat.png]",
-            "[image: image/jpeg, ",
-            "audio/wav",
-        ],
+        shown=["What do these show?", "audio/wav"],
         responses=["A cat."],
         correction=("cat", "lynx"),
     ),
@@ -113,11 +107,15 @@ CASES = {
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
-def test_review(case: Case, record: Record, reviewer: Reviewer, annotation_of: AnnotationOf):
+def test_review(
+    case: Case, record: Record, reviewer: Reviewer, annotation_of: AnnotationOf, asked: list[str]
+):
     handler = record(case.prompt, *case.answers, mode=case.mode)
 
     reviewer.open_data_manager(handler.project_url, columns=["model"])
     reviewer.label_all_tasks()
+    for earlier in reviewer.task.locator(".lls-earlier > summary").all():
+        earlier.click()
     for text in case.shown:
         expect(reviewer.task.get_by_text(text).first).to_be_visible()
     reviewer.sees_responses(*case.responses)
@@ -130,6 +128,22 @@ def test_review(case: Case, record: Record, reviewer: Reviewer, annotation_of: A
         "response": {"text": corrected},
         "rating": {"rating": 4},
     }
+
+
+def test_images_are_shown_and_are_notes_in_the_plain_prompt(
+    record: Record, reviewer: Reviewer, asked: list[str]
+):
+    handler = record([MULTI_MODAL], "A cat.", mode="prompt")
+
+    reviewer.open_task(handler.project_url)
+
+    expect(reviewer.task.locator(".lls-user img")).to_have_count(2)
+    assert asked == ["https://example.com/cat.png"]
+    for note in ("[image: https://example.com/cat.png]", "[image: image/jpeg, "):
+        expect(reviewer.task.get_by_text(note)).to_be_hidden()
+    reviewer.open_panel("The prompt as plain text")
+    for note in ("[image: https://example.com/cat.png]", "[image: image/jpeg, "):
+        expect(reviewer.task.get_by_text(note)).to_be_visible()
 
 
 def test_config_of_the_old_documentation(record: Record, reviewer: Reviewer, annotation_of: AnnotationOf):

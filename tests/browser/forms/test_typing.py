@@ -39,6 +39,7 @@ def test_a_correction_stays_however_its_box_is_left(
         way = next(way for way in (*LEAVE, "by Submit") if way in str(task["data"]))
         reviewer.sees(f"Leave it {way}?")
         box = reviewer.responses.first
+        reviewer.open_panel_of(box)
         expect(box).not_to_be_focused()
         box.click()
         reviewer.page.keyboard.press("Control+End")
@@ -62,6 +63,7 @@ def test_a_reason_stays_when_it_is_changed_again(
     reviewer.open_stream(handler.project_url)
     reviewer.sees("Why?")
     reviewer.page.keyboard.press("2")
+    reviewer.open_panel("Why?")
     reason = reviewer.task.get_by_role("textbox")
     reason.fill("Shorter.")
     reason.press("Shift+Enter")
@@ -88,7 +90,7 @@ def test_a_key_that_the_form_does_not_name_changes_nothing(
 
 
 @pytest.mark.parametrize(
-    ("answers", "keys"), [(["One."], "12"), (["One.", "Two."], "1234"), (["One.", "Two.", "Three."], "12")]
+    ("answers", "keys"), [(["One."], "12"), (["One.", "Two."], "1234"), (["One.", "Two.", "Three."], "12345")]
 )
 def test_the_keys_of_a_comparison_stand_beside_its_choices(
     answers: list[str], keys: str, record_all: RecordAll, reviewer: Reviewer
