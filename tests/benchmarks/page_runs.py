@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from label_studio_sdk import LabelStudio
 from langchain_core.documents import Document
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage
 from langchain_core.prompts import ChatPromptTemplate
@@ -164,6 +165,8 @@ def record(case: int, *, url: str, key: str) -> int:
         assert handler.flush(60), handler.stats()
     assert handler.stats().delivered == TASKS, handler.stats()
     assert handler.project_id
+    # Label Studio blurs the page behind the instructions. Without a graphics card, that takes a second.
+    LabelStudio(base_url=url, api_key=key).projects.update(handler.project_id, show_instruction=False)
     return handler.project_id
 
 
