@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 _LAST_KEY = 9
-_NO_KEY = "ctrl+shift+f9"
+NO_KEY = "ctrl+shift+f9"
 """A key that nobody presses. Without a key, Label Studio chooses one itself, and does not show it."""
 
 Choice = dict[str, str]
@@ -22,7 +22,7 @@ def has_key(number: int) -> bool:
 
 def number_key(number: int, *, held: str = "") -> str:
     """Return the `hotkey` of a number, with the keys that are held meanwhile, such as `shift+`."""
-    return f"{held}{number}" if has_key(number) else _NO_KEY
+    return f"{held}{number}" if has_key(number) else NO_KEY
 
 
 def keyed_choices(number: int, held: Mapping[str, str]) -> list[Choice]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from langchain_label_studio.errors import SettingError
+from langchain_label_studio.forms.ten_by_ten import expand_groups
 from langchain_label_studio.support.did_you_mean import did_you_mean
 
 
@@ -71,7 +72,7 @@ def get_default_label_configs(
     rooms = Path(__file__).parent
     style = (rooms / "page.css").read_text(encoding="utf-8")
     xml = (rooms / mode.value / f"{mode.value}.xml").read_text(encoding="utf-8")
-    xml = xml.replace(_STYLE, style)
+    xml = expand_groups(xml.replace(_STYLE, style))
     if rating == "keys":
         from langchain_label_studio.forms.rating_keys import with_rating_keys  # noqa: PLC0415 (most projects have stars)
 

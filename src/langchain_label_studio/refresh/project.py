@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 _USED = re.compile(r'\b(\d{1,9}) (?:with from_name=|annotation\(s\) created with tag ")(\w+)')
 
 # Asked whether a label config fits, Label Studio takes chosen choices only if it knows where they come from: a whole column,
-# and not an item such as `$steps_html.boxes[2].verdicts`. When the label config is changed, it takes both.
+# and not an item such as `$steps_html.keys[2]`. When the label config is changed, it takes both.
 _CHOICES_OF_AN_ITEM = re.compile(r'(<Choices [^>]*value="\$\w+)[^\w"][^"]*"')
 
 

@@ -136,22 +136,23 @@ def test_see_judge_correct_and_read_back(
     assert pair["rejected"] == [{"role": "assistant", "content": ANSWER}]
 
 
-def test_two_hundred_documents(record_rag: RecordRag, reviewer: Reviewer, annotation_of: AnnotationOf):
+def test_two_hundred_documents(record_rag: RecordRag, reviewer: Reviewer, label_studio: LocalLabelStudio):
     text = "A fact that may help, or may not. " * 10
     handler = record_rag([Document(f"{number}: {text}") for number in range(250)], ANSWER)
 
     seconds = open_long_task(reviewer, handler.project_url)
 
     print(f"opened in {seconds:.1f} s")
-    assert reviewer.task.locator(".document").count() == 200
+    listed = reviewer.task.locator(".listed .lsf-choice")
+    expect(listed).to_have_count(200)
     expect(reviewer.task.get_by_text("The first 200 documents")).to_be_visible()
-    judge(reviewer, 199, relevant=True)
+    for number in (0, 199):
+        listed.nth(number).get_by_role("checkbox").check()
     expect(reviewer.task.get_by_text(QUESTION, exact=True).filter(visible=True)).to_be_in_viewport()
-    judge(reviewer, 0, relevant=False)
+    reviewer.page.keyboard.press("n")  # all others are not relevant
     reviewer.submit()
-    said = annotation_of(handler)
-    assert said["relevance_199"] == {"choices": ["Relevant"]}
-    assert said["relevance_0"] == {"choices": ["Not relevant"]}
+    [review] = load_reviews(project_id=handler.project_id, url=label_studio.url, api_key=label_studio.api_key)
+    assert review.relevance == (True, *[False] * 198, True)
 
 
 def test_no_documents_and_no_answer(record_rag: RecordRag, reviewer: Reviewer, annotation_of: AnnotationOf):

@@ -226,4 +226,4 @@ def test_tasks_that_cannot_be_read_are_named_and_left(studio: StudioApi) -> None
     after = project.tasks
     assert [task["data"] for task in after[1:]] == [task["data"] for task in before[1:]]
     assert after[0]["data"].items() >= bare.items()
-    assert "<em>is</em>" in after[0]["data"]["documents_html"][0]["html"]
+    assert "<em>is</em>" in after[0]["data"]["documents_html"]["tens"][0][0]["html"]

@@ -40,9 +40,12 @@ def run_of(mode: str, count: int) -> LLMRun:
 
 
 def value_of(data: Any, path: str) -> Any:
-    """Return the value of a path such as `$steps.boxes[3].verdicts`, as Label Studio finds it."""
-    for name in re.findall(r"\w+", path):
-        data = data[int(name)] if isinstance(data, list) else data[name]
+    """Return the value of a path such as `$steps_html.keys[3]`, as Label Studio finds it: nothing if it is not there."""
+    try:
+        for name in re.findall(r"\w+", path):
+            data = data[int(name)] if isinstance(data, list) else data[name]
+    except LookupError:
+        return []
     return data
 
 

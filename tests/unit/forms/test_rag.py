@@ -16,6 +16,7 @@ from langchain_label_studio.forms import get_form
 from langchain_label_studio.forms.modes import get_default_label_configs
 from langchain_label_studio.forms.rag.documents import read_documents, unique
 from langchain_label_studio.forms.rag.form import MAX_SHOWN
+from langchain_label_studio.forms.ten_by_ten import MAX_GROUPED
 from langchain_label_studio.label_config.controls import read_controls
 from langchain_label_studio.label_config.parse import parse_label_config
 from langchain_label_studio.label_studio.tasks.build import build_task
@@ -143,6 +144,29 @@ def test_the_judgements_come_back_in_the_order_of_the_documents():
     assert (review.run.documents, review.run.question) == (run.documents, "Question?")
     assert review.run.prompt == run.prompt, "the whole prompt: for training"
     assert review.run.data == {}
+
+
+@pytest.mark.parametrize("count", [MAX_GROUPED, MAX_GROUPED + 1])
+def test_few_documents_have_choices_and_many_are_a_list(count: int) -> None:
+    shown = make_task(make_run(found(*range(count))))["data"]["documents_html"]
+
+    boxes = [box["html"] for group in shown["tens"] for box in group]
+    listed = {choice["value"]: choice["html"] for choice in shown["list"]}
+
+    assert (len(boxes), len(listed)) == ((count, 0) if count <= MAX_GROUPED else (0, count))
+    for number, html in listed.items():
+        assert f"text {int(number) - 1}<" in html
+
+
+def test_documents_of_a_list_are_ticked_if_they_help() -> None:
+    task = make_task(make_run(found(*range(50))))
+    ticked = choice("relevant_documents", "1", "50")
+
+    review = read(task, ticked, choice("all_documents", "not relevant"))
+
+    assert review.relevance == (True, *[False] * 48, True)
+    assert review.choices == {}
+    assert read(task, ticked).relevance == (True, *[None] * 48, True)
 
 
 def test_the_buckets_of_label_studios_template_are_read_too():

@@ -158,7 +158,7 @@ def test_a_task_of_another_program_is_read_by_the_page_of_the_project() -> None:
     found = refreshed(task, "rag")
 
     assert found is not None
-    assert "<em>Because</em>" in found["documents_html"][0]["html"]
+    assert "<em>Because</em>" in found["documents_html"]["tens"][0][0]["html"]
     assert "Why?" in found["question_html"]
     assert "run_id" not in found
     assert found.items() >= task["data"].items()

@@ -7,37 +7,38 @@ from typing import Any
 
 from langchain_label_studio.forms.agent.shown_steps import step_title
 from langchain_label_studio.forms.keyed_choices import has_key, keyed_choices, number_key
+from langchain_label_studio.forms.ten_by_ten import GROUP_SIZE, MAX_GROUPED, ten_by_ten
 from langchain_label_studio.page_html.markdown_html import markdown_html
 from langchain_label_studio.page_html.text_html import code_html, escape, plain_html, pretty_json
 from langchain_label_studio.page_html.turn_html import arguments_html
 from langchain_label_studio.types.run import LLMRun
 from langchain_label_studio.types.run_parts import Step
 
-MAX_OWN_VERDICTS = 40
-"""The maximum number of steps that have a verdict each. The page of more steps opens slowly, so it lists them."""
-
 _HELD = {"correct": "alt+shift+", "partial": "shift+", "incorrect": ""}
 
 
-def steps_html(run: LLMRun) -> dict[str, list[dict[str, Any]]]:
+def steps_html(run: LLMRun) -> dict[str, list[Any]]:
     """Return the steps of a run for the page.
 
     Returns:
-        `boxes` is for a `<Repeater>`: each step has its own controls. `list` is for a `<Choices>` that lists all steps.
-        One of them is empty. In both, the user's question is no step to judge.
+        `tens` is for `<Repeater>` tags: each step has its own controls. `keys` has the choices of the first ten steps.
+        `list` is for a `<Choices>` that lists all steps. It is empty, or else the others are. In all of them, the user's
+        question is no step to judge.
     """
     blocks = ["".join(_parts(number, step)) for number, step in enumerate(run.steps)]
-    if len(blocks) <= MAX_OWN_VERDICTS:
-        boxes = [
-            {"html": block, "verdicts": keyed_choices(number, _HELD)} for number, block in enumerate(blocks)
-        ]
-        return {"boxes": boxes, "list": []}
+    if len(blocks) <= MAX_GROUPED:
+        keys = [keyed_choices(number, _HELD) for number in range(len(blocks))][:GROUP_SIZE]
+        return {
+            "tens": ten_by_ten([{"html": block} for block in blocks]),
+            "keys": keys,
+            "list": [],
+        }
     judged = [
         {"value": str(number), "html": block, "hotkey": number_key(number)}
         for number, block in enumerate(blocks)
         if run.steps[number]["kind"] != "user"
     ]
-    return {"boxes": [], "list": judged}
+    return {"tens": [], "keys": [], "list": judged}
 
 
 def _parts(number: int, step: Step) -> Iterator[str]:

@@ -14,9 +14,10 @@ from typing import Any
 
 from langchain_label_studio.forms.form import Filled, Form
 from langchain_label_studio.forms.instructions import INSTRUCTIONS
-from langchain_label_studio.forms.keyed_choices import Choice, has_key, keyed_choices
+from langchain_label_studio.forms.keyed_choices import NO_KEY, Choice, has_key, keyed_choices
 from langchain_label_studio.forms.modes import get_default_label_configs
 from langchain_label_studio.forms.rag.gather import RetrievalGatherer
+from langchain_label_studio.forms.ten_by_ten import GROUP_SIZE, MAX_GROUPED, ten_by_ten
 from langchain_label_studio.page_html.markdown_html import markdown_html
 from langchain_label_studio.page_html.text_html import escape, plain_html
 from langchain_label_studio.support.json_safe import as_mapping
@@ -35,7 +36,7 @@ _KEYS = frozenset(
         *("question_html", "documents_html", "documents_keys", "documents_shifted_keys"),
     }
 )
-_ALL = "all_documents"
+_ALL, _LISTED = "all_documents", "relevant_documents"
 _CONTROL = re.compile(r"relevance_(\d+)")
 _SAYS = {
     **dict.fromkeys(("relevant", "relevant results", "yes"), True),
@@ -72,7 +73,13 @@ def read(data: Mapping[str, Any], meta: Mapping[str, Any], review: Review) -> Re
     )
     if review.annotation_id is None:
         return replace(review, run=run)
-    judged = dict([*_from_buckets(data, review), *_from_choices(review, len(documents))])
+    judged = dict(
+        [
+            *_from_buckets(data, review),
+            *_from_choices(review, len(documents)),
+            *_from_list(review, len(documents)),
+        ]
+    )
     others = _SAYS.get(_plain(next(iter(review.choices.get(_ALL, ())), "")))
     buckets = {name for name, said in review.controls.items() if _is_ranker(said)}
     return replace(
@@ -82,7 +89,7 @@ def read(data: Mapping[str, Any], meta: Mapping[str, Any], review: Review) -> Re
         choices={
             name: chosen
             for name, chosen in review.choices.items()
-            if name != _ALL and _place(name, chosen, len(documents)) is None
+            if name not in {_ALL, _LISTED} and _place(name, chosen, len(documents)) is None
         },
         controls={name: said for name, said in review.controls.items() if name not in buckets},
         # The buckets of a ranker hold documents here, not answers in order.
@@ -95,27 +102,36 @@ def question_html(run: LLMRun) -> str:
     return markdown_html(run.shown_question)
 
 
-def documents_html(run: LLMRun) -> list[dict[str, str]]:
-    """Return the documents as inert HTML, each with its title, in the order of `similar_docs`."""
-    return [
-        {"html": _document_html(place, document)}
-        for place, document in enumerate(run.documents[:MAX_SHOWN], start=1)
+def documents_html(run: LLMRun) -> dict[str, list[Any]]:
+    """Return the documents for the page, in the order of `similar_docs`.
+
+    Returns:
+        `tens` is for `<Repeater>` tags: each document has its own choices. `list` is for a `<Choices>` that lists all
+        documents. One of them is empty.
+    """
+    blocks = [
+        _document_html(place, document) for place, document in enumerate(run.documents[:MAX_SHOWN], start=1)
     ]
+    if len(blocks) <= MAX_GROUPED:
+        return {"tens": ten_by_ten([{"html": block} for block in blocks]), "list": []}
+    listed = [
+        {"value": str(place), "html": block, "hotkey": NO_KEY} for place, block in enumerate(blocks, start=1)
+    ]
+    return {"tens": [], "list": listed}
 
 
 def documents_keys(run: LLMRun) -> list[list[Choice]]:
-    """Return the choices of each document, with their keys."""
+    """Return the choices of the first ten documents, with their keys."""
     return _choices(run, {_RELEVANT: "", _NOT_RELEVANT: "shift+"})
 
 
 def documents_shifted_keys(run: LLMRun) -> list[list[Choice]]:
-    """Return the choices of each document, with keys for a page that has the ratings' keys from 1 to 5, too."""
+    """Return the choices of the first ten documents, with keys for a page that has the ratings' keys, too."""
     return _choices(run, {_RELEVANT: "alt+shift+", _NOT_RELEVANT: "shift+"})
 
 
 def _choices(run: LLMRun, held: Mapping[str, str]) -> list[list[Choice]]:
-    count = min(len(run.documents), MAX_SHOWN)
-    return [keyed_choices(place, held) for place in range(1, count + 1)]
+    return [keyed_choices(place, held) for place, _ in enumerate(run.documents[:GROUP_SIZE], start=1)]
 
 
 def _document_html(place: int, document: Document) -> str:
@@ -174,6 +190,11 @@ def _from_choices(review: Review, count: int) -> Iterator[tuple[int, bool]]:
         place = _place(name, chosen, count)
         if place is not None:
             yield place, _SAYS[_plain(chosen[0])]
+
+
+def _from_list(review: Review, count: int) -> Iterator[tuple[int, bool]]:
+    numbers = {str(place + 1): place for place in range(count)}
+    yield from ((numbers[said], True) for said in review.choices.get(_LISTED, ()) if said in numbers)
 
 
 def _place(control: str, chosen: tuple[str, ...], count: int) -> int | None:
