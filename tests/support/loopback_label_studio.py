@@ -31,7 +31,7 @@ class LoopbackLabelStudio:
     Attributes:
         tasks: What is stored, in the order in which it was.
         tabs: The tabs of the lists of tasks, by the numbers of the projects.
-        tab_status: What a new tab is answered with.
+        tab_statuses: What the first new tabs are answered with. The others are made.
         faults: What goes wrong with the next imports; None is nothing.
         every_fault: What goes wrong with each import after those.
         question_faults: What goes wrong with the next questions for tasks.
@@ -53,7 +53,7 @@ class LoopbackLabelStudio:
         self.projects: dict[int, dict[str, Any]] = {}
         self.tasks: list[dict[str, Any]] = []
         self.tabs: dict[int, list[dict[str, Any]]] = {}
-        self.tab_status = 201
+        self.tab_statuses: list[int] = []
         self.faults: list[Fault | None] = []
         self.every_fault: Fault | None = None
         self.question_faults: list[Fault | None] = []
@@ -232,9 +232,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _store(self, path: str, body: Any) -> None:
         if path == "/api/dm/views/":
-            if self.studio.tab_status == 201:
+            status = self.studio.tab_statuses.pop(0) if self.studio.tab_statuses else 201
+            if status == 201:
                 self.studio.tabs.setdefault(body["project"], []).append(body["data"])
-            self._answer(self.studio.tab_status, {"detail": "as told"})
+            self._answer(status, {"status_code": status, "detail": "as told"})
         elif path.endswith("/import/predictions"):
             for prediction in body:
                 self.studio.tasks[prediction["task"] - 1]["predictions"].append(prediction)

@@ -19,15 +19,17 @@ MAX_WAIT = 10.0
 """The seconds between two of them, at most."""
 
 
-def patient(request: Callable[_P, _T]) -> Callable[_P, _T]:
+def patient(request: Callable[_P, _T], *, tries: int = TRIES, max_wait: float = MAX_WAIT) -> Callable[_P, _T]:
     """Return a request that is tried again while Label Studio does not answer.
 
     Args:
         request: A request that may be carried out twice.
+        tries: The number of requests, at most.
+        max_wait: The seconds between two of them, at most.
     """
     return retry(
         retry=retry_if_exception_type(ServerUnavailableError),
-        stop=stop_after_attempt(TRIES),
-        wait=wait_exponential(max=MAX_WAIT),
+        stop=stop_after_attempt(tries),
+        wait=wait_exponential(max=max_wait),
         reraise=True,
     )(request)

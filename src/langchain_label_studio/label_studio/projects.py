@@ -24,6 +24,7 @@ from langchain_label_studio.label_config.parse import LabelConfig, describe_diff
 from langchain_label_studio.label_studio.settings import MAX_TITLE, Settings
 from langchain_label_studio.label_studio.tabs import add_missing_tabs
 from langchain_label_studio.support.did_you_mean import did_you_mean
+from langchain_label_studio.support.forks import no_fork
 from langchain_label_studio.support.host_lock import host_lock
 from langchain_label_studio.support.time_limit import seconds_left
 
@@ -197,8 +198,13 @@ def _create(client: LabelStudioClient, settings: Settings) -> Project:
 
 def _with_tabs(client: LabelStudioClient, project: Project, info: ProjectInfo, settings: Settings) -> Project:
     """Return the project after its list of tasks was given its tabs. If that fails, a warning says so."""
+    with no_fork():
+        from langchain_label_studio.label_studio.patience import patient  # noqa: PLC0415 (only for a new project)
+
+    # On SQLite, Label Studio answers 500 while somebody else writes.
+    add = patient(add_missing_tabs, tries=3, max_wait=0.5)
     try:
-        add_missing_tabs(client, info, get_form(settings.form))
+        add(client, info, get_form(settings.form))
     except LabelStudioError as error:
         warning = (
             f"The list of tasks of project {info.id} ({info.title!r}) does not have all its tabs. Everything else "

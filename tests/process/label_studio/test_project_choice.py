@@ -89,11 +89,23 @@ def test_a_new_project_gets_its_tabs_and_one_that_exists_gets_none(
     ]
 
 
+def test_a_tab_that_fails_while_others_write_is_made_again(
+    loopback: LoopbackLabelStudio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LABEL_STUDIO_URL", loopback.url)
+    loopback.tab_statuses = [201, 500, 500]
+
+    handler = LabelStudioCallbackHandler(KEY, project_name="New")
+
+    titles = [tab["title"] for tab in loopback.tabs[handler.project_id]]
+    assert len(titles) == len(set(titles)) == 5
+
+
 def test_a_project_works_without_its_tabs(
     loopback: LoopbackLabelStudio, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("LABEL_STUDIO_URL", loopback.url)
-    loopback.tab_status = 403
+    loopback.tab_statuses = [403]
 
     with pytest.warns(LabelStudioWarning, match=r"'New'\) does not have all its tabs. Everything else works"):
         handler = LabelStudioCallbackHandler(KEY, project_name="New")
