@@ -165,9 +165,9 @@ def test_difference_18_a_new_page_and_the_same_questions() -> None:
 
     assert (parse_label_config(old).active.markdown, parse_label_config(new).active.markdown) == (
         set(),
-        {"conversation_html"},
+        {"prompt_markdown", "answer_markdown"},
     )
-    assert parse_label_config(new).controls == parse_label_config(old).controls
+    assert parse_label_config(new).controls > parse_label_config(old).controls
 
 
 def test_difference_23_more_modes() -> None:

@@ -285,10 +285,10 @@ def test_difference_20_what_is_said_outside_of_the_text(both: Any) -> None:
     assert "citations" not in json.dumps(pair.old_tasks)
     refused, searched = pair.new_tasks
     assert regions(refused)[0]["value"] == {"text": ["I can't."]}
-    assert "[refusal]" in refused["data"]["conversation_html"]
+    assert "[refusal]" in refused["data"]["answer_markdown"]
     assert regions(searched)[0]["value"] == {"text": ["Rome."]}
-    assert "→ web_search" in searched["data"]["conversation_html"]
-    assert 'href="https://r.org"' in searched["data"]["conversation_html"]
+    assert "→ web_search" in searched["data"]["answer_markdown"]
+    assert 'href="https://r.org"' in searched["data"]["answer_markdown"]
 
 
 def test_difference_21_two_handlers_of_a_project_are_one_task(both: Any) -> None:
@@ -323,7 +323,9 @@ def test_the_built_in_configs_ask_for_the_same(mode: str) -> None:
 
     assert new_mode is LabelStudioMode(mode)
     assert parse_label_config(new).input == parse_label_config(old).input
-    assert parse_label_config(new).controls == parse_label_config(old).controls
+    asked, asked_before = parse_label_config(new).controls, parse_label_config(old).controls
+    assert asked > asked_before
+    assert [name for _, name, *_ in asked - asked_before] == ["comment"]
 
 
 def test_every_difference_of_the_table_has_a_test() -> None:

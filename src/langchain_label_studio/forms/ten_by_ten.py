@@ -7,7 +7,6 @@ ten has a `<Repeater>`, and only the choices of the first ten come from the task
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import TypeVar
 
@@ -16,8 +15,8 @@ GROUP_SIZE = 10
 MAX_GROUPED = _GROUPS * GROUP_SIZE
 """The maximum number of parts that have a control each. The page of more parts opens slowly, so it lists them."""
 
-_BLOCK = re.compile(r" *<!-- ten by ten: -->\n(.*?) *<!-- :ten by ten -->\n", re.DOTALL)
-_FIRST = re.compile(r" *<!-- first: -->\n(.*?) *<!-- later: -->\n(.*?) *<!-- :later -->\n", re.DOTALL)
+_BLOCK = ("<!-- ten by ten: -->\n", "<!-- :ten by ten -->\n")
+_FIRST, _LATER, _END = "<!-- first: -->\n", "<!-- later: -->\n", "<!-- :later -->\n"
 
 _Part = TypeVar("_Part")
 
@@ -28,14 +27,21 @@ def ten_by_ten(parts: Sequence[_Part]) -> list[list[_Part]]:
 
 
 def expand_groups(xml: str) -> str:
-    """Return a label config with each of its blocks once for each group.
+    """Return a label config with its block once for each group. A label config without a block stays as it is.
 
     `{{group}}` becomes the number of the group. `{{ten}}{{idx}}` becomes the place of a part: Label Studio fills in
     `{{idx}}`. The first group has what stands after `first:`, and all others have what stands after `later:`.
     """
-    return _BLOCK.sub(lambda block: "".join(_group(block[1], group) for group in range(_GROUPS)), xml)
+    before, found, rest = xml.partition(_BLOCK[0])
+    block, _, after = rest.partition(_BLOCK[1])
+    if not found:
+        return xml
+    return before.rstrip(" ") + "".join(_group(block.rstrip(" "), group) for group in range(_GROUPS)) + after
 
 
 def _group(block: str, group: int) -> str:
-    chosen = _FIRST.sub(r"\2" if group else r"\1", block)
+    before, _, rest = block.partition(_FIRST)
+    first, _, rest = rest.partition(_LATER)
+    later, _, after = rest.partition(_END)
+    chosen = before.rstrip(" ") + (later if group else first).rstrip(" ") + after
     return chosen.replace("{{group}}", str(group)).replace("{{ten}}", str(group) if group else "")

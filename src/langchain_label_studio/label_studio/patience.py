@@ -19,17 +19,19 @@ MAX_WAIT = 10.0
 """The seconds between two of them, at most."""
 
 
-def patient(request: Callable[_P, _T], *, tries: int = TRIES, max_wait: float = MAX_WAIT) -> Callable[_P, _T]:
+def patient(
+    request: Callable[_P, _T], *, tries: int | None = None, max_wait: float | None = None
+) -> Callable[_P, _T]:
     """Return a request that is tried again while Label Studio does not answer.
 
     Args:
         request: A request that may be carried out twice.
-        tries: The number of requests, at most.
-        max_wait: The seconds between two of them, at most.
+        tries: The number of requests, at most. None is `TRIES`.
+        max_wait: The seconds between two of them, at most. None is `MAX_WAIT`.
     """
     return retry(
         retry=retry_if_exception_type(ServerUnavailableError),
-        stop=stop_after_attempt(tries),
-        wait=wait_exponential(max=max_wait),
+        stop=stop_after_attempt(tries or TRIES),
+        wait=wait_exponential(max=MAX_WAIT if max_wait is None else max_wait),
         reraise=True,
     )(request)

@@ -119,7 +119,8 @@ def test_a_child_that_is_forked_in_the_middle_of_our_imports_does_not_hang(modul
                 time.sleep(0.5)
 
     capture("prompt")  # what LangChain loads at its first use is not ours to protect
-    sys.modules.pop(sys.argv[1], None)
+    for name in [name for name in sys.modules if f"{name}.".startswith(f"{sys.argv[1]}.")]:
+        del sys.modules[name]
     sys.meta_path.insert(0, SlowImport())
     thread = threading.Thread(target=use)
     thread.start()

@@ -20,6 +20,7 @@ from langchain_label_studio import (
     load_reviews,
 )
 from langchain_label_studio.label_studio import client as client_module
+from langchain_label_studio.label_studio import patience
 from langchain_label_studio.label_studio.bounded_transport import RequestLimits
 from langchain_label_studio.reviews import load as loading
 
@@ -29,7 +30,7 @@ PAGE = {"total": 1, "total_annotations": 0, "tasks": [TASK]}
 
 @pytest.fixture
 def studio(httpserver: HTTPServer, monkeypatch: pytest.MonkeyPatch) -> HTTPServer:
-    monkeypatch.setattr(loading, "MAX_WAIT", 0.05)
+    monkeypatch.setattr(patience, "MAX_WAIT", 0.05)
     project: dict[str, Any] = {"id": 3, "title": "P", "label_config": get_default_label_configs("prompt")[0]}
     httpserver.expect_request("/api/projects/3/").respond_with_json(project)
     httpserver.expect_request("/api/users/").respond_with_json([{"id": 1, "email": "a@b.c"}])
@@ -63,7 +64,7 @@ def test_a_long_one_raises(studio: HTTPServer) -> None:
 
     with pytest.raises(ServerUnavailableError, match="503"):
         read(studio)
-    assert len([request for request, _ in studio.log if request.path == "/api/tasks/"]) == loading.TRIES
+    assert len([request for request, _ in studio.log if request.path == "/api/tasks/"]) == patience.TRIES
 
 
 def test_a_page_that_is_no_page_says_so(studio: HTTPServer) -> None:
