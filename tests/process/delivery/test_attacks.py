@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Semaphore
 
 import pytest
 
@@ -138,11 +139,16 @@ class Outcome:
     stats: DeliveryStats
 
 
+# A hundred that connect at once take longer than a constructor may.
+CONNECTING = Semaphore(4)
+
+
 def attack(name: str, directory: Path) -> Outcome:
     with LoopbackLabelStudio() as server:
-        handler = LabelStudioCallbackHandler(
-            KEY, server.url, project_name="Attacks", outbox_dir=directory / name
-        )
+        with CONNECTING:
+            handler = LabelStudioCallbackHandler(
+                KEY, server.url, project_name="Attacks", outbox_dir=directory / name
+            )
         odd = ATTACKS[name]
         server.faults = list(odd.imports)
         server.question_faults, server.job_faults = list(odd.questions), list(odd.jobs)
