@@ -265,9 +265,10 @@ class Reviewer:
 
     def _drag(self, answer: str, target: Locator, *, depth: float) -> None:
         """Drag an answer of a ranker with the mouse, to so much of the target's height."""
+        item = self._items(self.task).filter(has_text=answer)
+        item.hover()  # this waits until a panel that was just opened stands still, and scrolls
         box = target.bounding_box()
         assert box
-        item = self._items(self.task).filter(has_text=answer)
         self._drag_to(item, box["x"] + box["width"] / 2, box["y"] + box["height"] * depth)
 
     def _drag_to(self, item: Locator, x: float, y: float) -> None:

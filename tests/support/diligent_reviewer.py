@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 from xml.etree import ElementTree as ET
 
@@ -55,8 +56,11 @@ def _compares(tag: ET.Element) -> bool:
 
 def _items(data: dict[str, Any], on: str) -> list[Any]:
     found: Any = data
-    for key in on.removeprefix("$").split("."):
-        found = found.get(key) if isinstance(found, dict) else None
+    try:
+        for key in re.findall(r"\w+", on):
+            found = found[int(key)] if isinstance(found, list) else found[key]
+    except LookupError:
+        return []
     return found or []
 
 
@@ -68,7 +72,11 @@ def _click(control: ET.Element, data: dict[str, Any], place: str, *, compared: b
     if control.tag == "Rating":
         value = {"rating": 4}
     elif control.tag == "Choices" and not compared:
-        value = {"choices": [control.find(".//Choice").attrib["value"]]}  # type: ignore[union-attr]
+        in_config = [choice.attrib for choice in control.iter("Choice")]
+        choices = in_config or _items(data, control.attrib["value"].replace("{{idx}}", place))
+        if not choices:
+            return None
+        value = {"choices": [choices[0]["value"]]}
     elif control.tag == "Pairwise":
         value, to_name = {"selected": "left"}, name
     elif control.tag == "Ranker":

@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from importlib import import_module
 from types import ModuleType
+from typing import Any
 
 from langchain_label_studio.errors import SettingError
 from langchain_label_studio.forms.form import Form
 from langchain_label_studio.forms.modes import BUILT_IN_MODES, LabelStudioMode
 from langchain_label_studio.support.did_you_mean import did_you_mean
 from langchain_label_studio.support.forks import no_fork
+from langchain_label_studio.types.run import LLMRun
 from langchain_label_studio.types.user_functions import GroupBy
 
 _PLAIN = LabelStudioMode.PROMPT.value
+_PANELS = {
+    "steps_html": LabelStudioMode.AGENT.value,
+    **dict.fromkeys(
+        ("question_html", "documents_html", "documents_keys", "documents_shifted_keys"),
+        LabelStudioMode.RAG.value,
+    ),
+    "answers_html": LabelStudioMode.PREFERENCE.value,
+}
+"""The built-in forms that have a panel, by its key. A test compares them with the forms, which are loaded when they are used."""
+
 _added: dict[str, Form] = {}
 
 
@@ -76,6 +89,16 @@ def get_form(name: str) -> Form:
         )
         raise SettingError(msg)
     return form
+
+
+def has_panel(key: str) -> bool:
+    """Return whether a built-in form has a panel with this key."""
+    return key in _PANELS
+
+
+def find_panel(key: str) -> Callable[[LLMRun], Any] | None:
+    """Return the function that makes a panel of a built-in form, from any run. None if no form has this panel."""
+    return get_form(_PANELS[key]).panels[key] if key in _PANELS else None
 
 
 def form_for_reading(name: str) -> Form:

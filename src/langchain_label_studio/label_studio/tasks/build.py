@@ -13,7 +13,7 @@ import orjson
 
 from langchain_label_studio.errors import TaskDataError
 from langchain_label_studio.forms.form import Filled, Form
-from langchain_label_studio.forms.registry import get_form
+from langchain_label_studio.forms.registry import find_panel, get_form, has_panel
 from langchain_label_studio.label_config.inert_text import inert, inert_items, unloadable
 from langchain_label_studio.label_config.parse import LabelConfig
 from langchain_label_studio.label_config.prompt_value import prompt_value
@@ -130,7 +130,9 @@ def _is_escaped(key: str, config: LabelConfig) -> bool:
 
 def _panels(run: LLMRun, config: LabelConfig, form: Form) -> dict[str, Any]:
     """Return the values of the `<Markdown>` tags beside the prompt."""
-    shown = {key: form.panels[key](run) for key in form.panels if key in config.active.items}
+    # Label Studio demands the panels of a page from each task, also from a run of another form.
+    panels = {key: panel for key in config.active.items if (panel := form.panels.get(key) or find_panel(key))}
+    shown = {key: panel(run) for key, panel in panels.items() if key not in run.data}
     keys = [key for key in PANELS if key in config.active.markdown]
     if not keys:
         return shown
@@ -189,7 +191,11 @@ def _missing_keys(data: Mapping[str, Any], config: LabelConfig, filled: Abstract
     return sorted(
         key
         for key in config.required
-        if key != prompt and key not in COLUMNS and key not in filled and key not in data
+        if key != prompt
+        and key not in COLUMNS
+        and key not in filled
+        and key not in data
+        and not has_panel(key)
     )
 
 
