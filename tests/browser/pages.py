@@ -204,7 +204,7 @@ class Reviewer:
         """Drag an answer straight across into a ranker's bucket, however long the list is."""
         area = self._bucket(bucket)
         item = self._items(self.task).filter(has_text=answer)
-        item.scroll_into_view_if_needed()
+        item.hover()  # where nothing lies above it
         [start, column] = [box for box in (item.bounding_box(), area.bounding_box()) if box]
         self._drag_to(item, column["x"] + column["width"] / 2, start["y"] + start["height"] / 2)
         expect(self._items(area).filter(has_text=answer)).to_be_visible()
