@@ -290,7 +290,7 @@ def test_the_instructions_stand_before_the_first_task(
         "Submit with Ctrl+Enter",
         {"preference": "Which answer is better?"}.get(mode, "Correct the answer"),
     ):
-        expect(reviewer.page.get_by_text(says)).to_be_visible()
+        expect(reviewer.page.locator(".lsf-modal-ls").get_by_text(says)).to_be_visible()
     reviewer.photograph("instructions")
     reviewer.page.keyboard.press("Escape")
     expect(reviewer.instructions).to_be_hidden()
