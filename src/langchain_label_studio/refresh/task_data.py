@@ -77,6 +77,12 @@ def _completed(found: Any, made: Any) -> Any:
 
 def _is_own(value: Any) -> bool:
     """Return whether a value is somebody's own, and no panel."""
-    is_empty = not (any(value.values()) if isinstance(value, Mapping) else value)
     written = encode(value)
-    return not is_empty and not any(mark in written for mark in _MARKS)
+    return not _is_empty(value) and not any(mark in written for mark in _MARKS)
+
+
+def _is_empty(value: Any) -> bool:
+    """Return whether there is nothing in a value. The panel of an empty answer is such a value."""
+    if isinstance(value, Mapping):
+        return all(map(_is_empty, value.values()))
+    return all(map(_is_empty, value)) if isinstance(value, list) else value in (None, "")

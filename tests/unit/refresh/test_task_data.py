@@ -17,6 +17,7 @@ from langchain_label_studio.label_studio.tasks.build import build_task
 from langchain_label_studio.refresh.task_data import refreshed_data
 from tests.support.annotated_tasks import annotation, as_listed, texts
 from tests.support.old_pages import MODES, OLD_PAGES, old_run, old_task, page_of
+from tests.support.reviews import run
 
 TEXTS = st.text(
     st.characters(exclude_categories=["Cs"], exclude_characters=f"\0{WORD_JOINER}"), max_size=40
@@ -96,6 +97,14 @@ def test_it_is_what_the_task_of_the_run_would_be_today(mode: str, data: st.DataO
     again = task | {"data": found}
     assert refreshed(again, mode) is None
     assert refreshed(again, mode, before=today(mode)) is None
+
+
+@pytest.mark.parametrize("answer", ["", "\r", "  "])
+def test_the_panel_of_an_empty_answer_is_nobodys_own(answer: str) -> None:
+    blank = run("Why?", answer, form="preference")
+    task = build_task(blank, page_of("preference", today("preference")), model_version="langchain")
+
+    assert refreshed(task, "preference", before=today("preference")) is None
 
 
 @pytest.mark.parametrize("mode", MODES)
