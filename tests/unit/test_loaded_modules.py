@@ -50,6 +50,13 @@ def test_a_handler_parses_no_label_config_of_ours(tmp_path: Path) -> None:
     assert {module for module in loaded if "label_config" in module or module.startswith("xml")} == set()
 
 
+@pytest.mark.parametrize("mode", ["prompt", "chat", "preference", "rag", "agent"])
+def test_a_handler_loads_no_parser_of_markdown(mode: str, tmp_path: Path) -> None:
+    code = f"langchain_label_studio.LabelStudioCallbackHandler('k', connect='lazy', mode={mode!r}, outbox_dir={str(tmp_path)!r})"
+
+    assert "markdown_it" not in loaded_by(code, after="import langchain_label_studio")
+
+
 def test_the_first_run_of_a_process_loads_nothing(tmp_path: Path) -> None:
     """All that a callback needs is there when its handler is: a callback waits for no import."""
     before = f"""

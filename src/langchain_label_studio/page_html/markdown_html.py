@@ -1,24 +1,22 @@
 """The Markdown of a text as inert HTML: `markdown_html`. Pure.
 
 Label Studio's own `<Markdown>` knows no tables, shows raw HTML, and loads images. Here, HTML in a text is shown as text,
-LaTeX stays as it is, and no image is loaded.
+LaTeX stays as it is, and no image is loaded: see `markdown_parser`.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from functools import lru_cache
+from collections.abc import Iterable, Iterator
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING
 
-from markdown_it import MarkdownIt
-from markdown_it.renderer import RendererHTML
-from markdown_it.rules_block import StateBlock
-from markdown_it.rules_inline import StateInline
-from markdown_it.token import Token
-from markdown_it.utils import EnvType, OptionsDict
+from langchain_label_studio.page_html.text_html import code_html, plain_html, pretty_json
+from langchain_label_studio.support.forks import no_fork
 
-from langchain_label_studio.page_html.text_html import code_html, escape, plain_html, pretty_json
-from langchain_label_studio.types.images import is_link, note_of_image
+if TYPE_CHECKING:
+    from markdown_it import MarkdownIt
+    from markdown_it.token import Token
 
 _MAX_TEXT = 50_000
 _MAX_MARKS = 2_000
@@ -32,13 +30,8 @@ _MARKUP = re.compile(
     r"[*_\[`|$~<&\\#>]|^[ \t]*(?:[-+=]|\d{1,9}[.)])|^(?: {4}|\t)",
     re.MULTILINE,
 )
-_FORMULA = re.compile(
-    r"\\\(.{1,500}?\\\)|\\\[.{1,500}?\\\]|\$\$.{1,500}?\$\$|\$(?!\s)[^$\n]{1,300}(?<!\s)\$(?!\d)", re.DOTALL
-)
 _DIRECTED = frozenset({"bullet_list_open", "ordered_list_open", "table_open", "blockquote_open"})
 """Blocks whose side depends on their own text. That of a paragraph is for CSS: `unicode-bidi: plaintext`."""
-
-_FORMULA_ENDS = {"$$": "$$", "\\[": "\\]"}
 
 
 def markdown_html(text: str) -> str:
@@ -55,14 +48,23 @@ def markdown_html(text: str) -> str:
     return _rendered_again(text) if len(text) <= _MAX_REMEMBERED else _rendered(text)
 
 
+@cache
+def _parser() -> MarkdownIt:
+    with no_fork():
+        from langchain_label_studio.page_html.markdown_parser import make_parser  # noqa: PLC0415 (takes 30 ms to load: not for a handler)
+
+    return make_parser(nesting=_MAX_NESTING)
+
+
 def _rendered(text: str) -> str:
-    tokens = _PARSER.parse(text)
+    parser = _parser()
+    tokens = parser.parse(text)
     if any(token.level >= _MAX_NESTING for token in tokens) or _letters(*_texts(tokens)) != _letters(text):
         return plain_html(text)
     for token in tokens:
         if token.type in _DIRECTED:
             token.attrSet("dir", "auto")
-    rendered = _PARSER.renderer.render(tokens, _PARSER.options, {}).replace("\n", "")
+    rendered = parser.renderer.render(tokens, parser.options, {}).replace("\n", "")
     return f'<div class="lls-markdown" dir="auto">{rendered}</div>'
 
 
@@ -92,81 +94,3 @@ def _texts(tokens: Iterable[Token]) -> Iterator[str]:
         yield from _texts(token.children) if token.children else [token.content]
         if token.type == "fence":
             yield token.info
-
-
-class _InertHTML(RendererHTML):
-    """Writes HTML that loads nothing, and that has no line break in a text."""
-
-    def text(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:  # noqa: ARG002
-        return escape(tokens[idx].content)
-
-    def image(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
-        text = self.renderInlineAsText(tokens[idx].children, options, env)
-        return escape(f"{text} {note_of_image(_address(tokens[idx], 'src'))}".strip())
-
-    def link_open(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:  # noqa: ARG002
-        address = escape(str(tokens[idx].attrs["href"]))  # it holds no quotes
-        title = escape(_address(tokens[idx], "href")).replace('"', "&quot;")
-        return f'<a href="{address}" title="{title}" target="_blank" rel="noopener noreferrer nofollow">'
-
-    def code_inline(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:  # noqa: ARG002
-        return f"<code>{escape(tokens[idx].content)}</code>"
-
-    def code_block(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:  # noqa: ARG002
-        return code_html(tokens[idx].content.rstrip("\n"))
-
-    def fence(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:  # noqa: ARG002
-        content = tokens[idx].content.rstrip("\n")
-        return code_html(pretty_json(content) or content, language=tokens[idx].info.strip())
-
-
-def _address(token: Token, name: str) -> str:
-    """Return an address, and the title that the text has for it."""
-    return " ".join(str(token.attrs[key]) for key in (name, "title") if key in token.attrs)
-
-
-def _latex(state: StateInline, silent: bool) -> bool:  # noqa: FBT001 (markdown-it-py passes it so)
-    """Leave a formula in a line as it is."""
-    found = _FORMULA.match(state.src, state.pos)
-    if not found:
-        return False
-    if not silent:
-        state.push("text", "", 0).content = found[0]
-    state.pos = found.end()
-    return True
-
-
-def _latex_block(state: StateBlock, first: int, end: int, silent: bool) -> bool:  # noqa: FBT001 (see above)
-    """Leave a formula of several lines as it is."""
-    begin = state.src[state.bMarks[first] + state.tShift[first] : state.eMarks[first]].strip()
-    if begin not in _FORMULA_ENDS:
-        return False
-    for line in range(first + 1, end):
-        if state.src[state.bMarks[line] : state.eMarks[line]].strip() == _FORMULA_ENDS[begin]:
-            break
-    else:
-        return False
-    if not silent:
-        formula = state.push("code_block", "", 0)
-        formula.content = state.getLines(first, line + 1, state.blkIndent, keepLastLF=False)
-        state.line = line + 1
-    return True
-
-
-def _make_parser() -> MarkdownIt:
-    parser = MarkdownIt(
-        "commonmark",
-        {"html": False, "breaks": True, "xhtmlOut": False, "maxNesting": 2 * _MAX_NESTING},
-        renderer_cls=_InertHTML,
-    )
-    parser.enable(["table", "strikethrough"])
-    # The first takes lines such as "[1]: https://..." out of a text. The second shows other characters than are there.
-    parser.disable(["reference", "entity"])
-    parser.block.ruler.before("fence", "latex", _latex_block, {"alt": ["paragraph", "list", "blockquote"]})
-    parser.inline.ruler.before("escape", "latex", _latex)
-    parser.validateLink = is_link  # type: ignore[method-assign]
-    parser.normalizeLink = parser.normalizeLinkText = str  # type: ignore[method-assign, assignment]
-    return parser
-
-
-_PARSER = _make_parser()

@@ -44,7 +44,7 @@ def show_turn(turn: Turn, *, blocks: bool = True, beside: bool = False) -> str:
 
 def short_line(text: str) -> str:
     """Return the beginning of a text on one line."""
-    line = " ".join(text.split())
+    line = " ".join(text.split(maxsplit=_SHORT)[:_SHORT])  # so many words are longer than the line
     return line if len(line) <= _SHORT else f"{line[:_SHORT].rstrip()}…"
 
 
