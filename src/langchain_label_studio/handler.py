@@ -332,6 +332,7 @@ class LabelStudioCallbackHandler(CommunityAttributes, RecordingCallbacks):
             self._sender.stats(),
             lost=dict(recorder.lost),
             excluded=dict(recorder.selection.excluded),
+            repeated=dict(recorder.selection.repeated),
             feedback=None if self._is_without_feedback(project) else self._desk.stats(project),
         )
 

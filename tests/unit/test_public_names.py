@@ -31,8 +31,8 @@ NAMES = {
         RunFields Select Status Step StepError StepResult StepVerdict Turn
     """,
     ".selectors": """
-        Select Selector at_most_per_day by_metadata by_model by_name by_tag errors final_answer first_per_thread
-        long low_rating sampled slow
+        Select Selector at_most_per_day balanced by_metadata by_model by_name by_tag errors final_answer
+        first_per_thread long low_rating novel sampled slow
     """,
     ".masks": "TextMask all_of cards defaults emails keys phones",
     ".forms": """

@@ -36,6 +36,7 @@ class DeliveryStats:
         outbox: The folder of the outbox. None if it is in memory only.
         lost: The number of runs that could not be recorded as they should, by reason.
         excluded: The number of excluded runs, by the setting that excluded them. They are not part of `submitted`.
+        repeated: The number of recorded runs that are like an earlier one, by the `novel()` selector that knew it.
         feedback: The same numbers for users' feedback. None if there was none.
     """
 
@@ -53,6 +54,7 @@ class DeliveryStats:
     outbox: str | None = None
     lost: Mapping[str, int] = field(default_factory=dict)
     excluded: Mapping[str, int] = field(default_factory=dict)
+    repeated: Mapping[str, int] = field(default_factory=dict)
     feedback: DeliveryStats | None = None
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from html import escape
 
 from langchain_label_studio.delivery import DeliveryStats
@@ -38,7 +39,13 @@ def render_card(*, title: str, url: str | None, stats: DeliveryStats, open_runs:
         if url
         else escape(title)
     )
-    reasons = " · ".join(f"{count} by {reason}" for reason, count in stats.excluded.items())
-    excluded = f'<br><span style="color:#6b7280">excluded: {escape(reasons)}</span>' if reasons else ""
+    set_aside = _counted("excluded", stats.excluded) + _counted("like an earlier one", stats.repeated)
     trouble = f'<br><span style="color:#b45309">{escape(stats.last_error)}</span>' if stats.last_error else ""
-    return f'<div style="{_BOX}"><b>Label Studio</b> · {name}<br>{" · ".join(shown)}{excluded}{trouble}</div>'
+    return (
+        f'<div style="{_BOX}"><b>Label Studio</b> · {name}<br>{" · ".join(shown)}{set_aside}{trouble}</div>'
+    )
+
+
+def _counted(what: str, counts: Mapping[str, int]) -> str:
+    reasons = " · ".join(f"{count} by {reason}" for reason, count in counts.items())
+    return f'<br><span style="color:#6b7280">{what}: {escape(reasons)}</span>' if reasons else ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
 
@@ -17,10 +18,11 @@ from langchain_label_studio.types.user_functions import Select
 
 if TYPE_CHECKING:
     from langchain_label_studio.recording.recallable_runs import RecallableRuns
-    from langchain_label_studio.selectors.selector import Selector
+    from langchain_label_studio.selectors.selector import Choice, Selector
 
 _OF_INTEREST = frozenset({"success", "partial"})
 _NOT_INCLUDED = "include_errors=False"
+_REPEATS = "select={}: like an earlier run"
 
 
 class Rated(Protocol):
@@ -36,6 +38,7 @@ class RunSelection(ForkSafe):
 
     Attributes:
         excluded: The number of excluded runs, by the setting that excluded them.
+        repeated: The number of recorded runs that are like an earlier one, by the selector that knew the earlier one.
     """
 
     def __init__(
@@ -55,12 +58,14 @@ class RunSelection(ForkSafe):
         if select:
             with no_fork():  # most handlers record all runs, and need neither
                 from langchain_label_studio.recording.recallable_runs import RecallableRuns  # noqa: PLC0415
-                from langchain_label_studio.selectors.selector import as_selector  # noqa: PLC0415
+                from langchain_label_studio.selectors.selector import as_selector, choose  # noqa: PLC0415
             self._select = as_selector(select)
+            self._choose = partial(choose, self._select)
             self._recallable = RecallableRuns() if self._select.low else None
         self._not_sampled = f"sample_rate={sample_rate:g}"
         self._not_selected = f"select={self._select}"
         self.excluded: Counter[str] = Counter()
+        self.repeated: Counter[str] = Counter()
         super().__init__()
 
     @property
@@ -85,7 +90,9 @@ class RunSelection(ForkSafe):
         return status in _OF_INTEREST
 
     def takes(self, run: RunFields) -> bool:
-        """Return whether a run is recorded. An excluded run is counted, and kept for a low rating.
+        """Return whether a run is recorded, and note the chance that it had.
+
+        An excluded run is counted, and kept for a low rating.
 
         Raises:
             Exception: The user's `select` function failed.
@@ -96,12 +103,18 @@ class RunSelection(ForkSafe):
         if not_wanted := run.get("excluded"):
             self._count(not_wanted)
             return False
+        if self._rate < 1:
+            run["chance"] = self._rate
         if self._rate < 1 and not in_sample(run["trace_id"], self._rate):
             reason = self._not_sampled
-        elif self._select is None or self._select(make_run(run)):
+        elif self._select is None:
             return True
         else:
-            reason = self._not_selected
+            choice = self._choose(make_run(run), sample_rate=self._rate)
+            if choice.chance:
+                self._note(run, choice, self._select)
+                return True
+            reason = next(map(_REPEATS.format, choice.repeats), self._not_selected)
         self._count(reason)
         if self._recallable is not None:
             self._recallable.put(run, reason)
@@ -125,9 +138,20 @@ class RunSelection(ForkSafe):
             return
         for left in recallable.find(known):
             run = orjson.loads(left.line)
-            if select(make_run(run), rating=score) and recallable.remove(left):
+            choice = self._choose(make_run(run), rating=score)
+            if choice.chance and recallable.remove(left):
                 self._count(left.reason, -1)
+                self._note(run, choice, select)
                 yield run
+
+    def _note(self, run: RunFields, choice: Choice, select: Selector) -> None:
+        """Note the chance of a run that is recorded, and count what it repeats."""
+        run["chance"] = choice.chance
+        if choice.chance < 1 and select.low:
+            run["certain_score"] = max(select.low)
+        if choice.repeats:
+            with self._lock:
+                self.repeated.update(choice.repeats)
 
     def _count(self, reason: str, by: int = 1) -> None:
         with self._lock:

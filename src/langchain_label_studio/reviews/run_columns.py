@@ -62,6 +62,8 @@ def run_from_columns(
         metadata=as_mapping(meta.get("metadata")),
         parameters=as_mapping(meta.get("parameters")),
         form=text_in(meta, "form") or "",
+        chance=_chance(meta),
+        certain_score=_number(meta, "certain_score"),
         data={key: value for key, value in data.items() if key not in _FILLED and key not in not_own},
     )
 
@@ -101,6 +103,12 @@ def text_in(values: Mapping[str, Any], key: str) -> str | None:
 def _number(values: Mapping[str, Any], key: str) -> float | None:
     value = values.get(key)
     return value if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def _chance(meta: Mapping[str, Any]) -> float:
+    """Return the chance of a run. It is 1 if the task does not say so."""
+    chance = _number(meta, "chance")
+    return chance if chance is not None and 0 < chance <= 1 else 1.0
 
 
 def _count(values: Mapping[str, Any], key: str) -> int | None:

@@ -16,6 +16,7 @@ from langchain_label_studio.support.lazy_names import lazy_names
 if TYPE_CHECKING:
     from langchain_label_studio.selectors.conditions import (
         at_most_per_day,
+        balanced,
         by_metadata,
         by_model,
         by_name,
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
         first_per_thread,
         long,
         low_rating,
+        novel,
         sampled,
         slow,
     )
@@ -36,6 +38,7 @@ __getattr__ = lazy_names(
     {
         "selectors.conditions": (
             "at_most_per_day",
+            "balanced",
             "by_metadata",
             "by_model",
             "by_name",
@@ -45,6 +48,7 @@ __getattr__ = lazy_names(
             "first_per_thread",
             "long",
             "low_rating",
+            "novel",
             "sampled",
             "slow",
         ),
@@ -62,6 +66,7 @@ __all__ = [
     "Select",
     "Selector",
     "at_most_per_day",
+    "balanced",
     "by_metadata",
     "by_model",
     "by_name",
@@ -71,6 +76,7 @@ __all__ = [
     "first_per_thread",
     "long",
     "low_rating",
+    "novel",
     "sampled",
     "slow",
 ]

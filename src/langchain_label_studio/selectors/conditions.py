@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from fnmatch import fnmatchcase
 from functools import partial
+from math import inf
 from typing import Any
 
 from langchain_label_studio.errors import SettingError
+from langchain_label_studio.selectors.balance import By as Groups
+from langchain_label_studio.selectors.balance import GroupTally
+from langchain_label_studio.selectors.memory import By, NearRunMemory, RunMemory, read_run
+from langchain_label_studio.selectors.parts import NONE, Part, below, holds, share_of
 from langchain_label_studio.selectors.quotas import DayQuota, ThreadQuota
-from langchain_label_studio.selectors.sampling import check_share, in_sample
-from langchain_label_studio.selectors.selector import Selector
+from langchain_label_studio.selectors.sampling import check_share
+from langchain_label_studio.selectors.selector import Asked, Selector, rule
+from langchain_label_studio.support.extras import require_extra
 from langchain_label_studio.types.run import LLMRun
 
 
@@ -20,12 +26,12 @@ def errors() -> Selector:
     This selector needs no `include_errors=True`. A function of your own needs it to see failed runs. Cancelled and
     abandoned runs need it, too, because they are not errors.
     """
-    return Selector("errors()", _failed, failed=True)
+    return rule("errors()", _failed, failed=True)
 
 
 def slow(seconds: float) -> Selector:
     """Runs that took this many seconds or more."""
-    return Selector(f"slow({seconds:g})", partial(_slow, seconds))
+    return rule(f"slow({seconds:g})", partial(_slow, seconds))
 
 
 def long(*, tokens: int | None = None, characters: int | None = None) -> Selector:
@@ -43,7 +49,7 @@ def long(*, tokens: int | None = None, characters: int | None = None) -> Selecto
         raise SettingError(msg)
     given = {"tokens": tokens, "characters": characters}
     text = ", ".join(f"{name}={value}" for name, value in given.items() if value is not None)
-    return Selector(f"long({text})", partial(_long, tokens, characters))
+    return rule(f"long({text})", partial(_long, tokens, characters))
 
 
 def by_model(*names: str) -> Selector:
@@ -64,12 +70,12 @@ def by_name(*names: str) -> Selector:
 def by_metadata(**wanted: Any) -> Selector:
     """Runs whose metadata has all these values."""
     text = ", ".join(f"{key}={value!r}" for key, value in wanted.items())
-    return Selector(f"by_metadata({text})", partial(_metadata, wanted))
+    return rule(f"by_metadata({text})", partial(_metadata, wanted))
 
 
 def final_answer() -> Selector:
     """Runs that answered in words, without a tool call. Of an agent's turns, this is the last one."""
-    return Selector("final_answer()", _final)
+    return rule("final_answer()", _final)
 
 
 def first_per_thread(count: int = 1) -> Selector:
@@ -80,7 +86,7 @@ def first_per_thread(count: int = 1) -> Selector:
     Args:
         count: The number of runs of each conversation.
     """
-    return Selector(f"first_per_thread({count})", ThreadQuota(_count("first_per_thread", count)), counts=True)
+    return _quota(f"first_per_thread({count})", ThreadQuota(_count("first_per_thread", count)))
 
 
 def at_most_per_day(count: int) -> Selector:
@@ -91,7 +97,64 @@ def at_most_per_day(count: int) -> Selector:
     Args:
         count: The number of runs of each day.
     """
-    return Selector(f"at_most_per_day({count})", DayQuota(_count("at_most_per_day", count)), counts=True)
+    return _quota(f"at_most_per_day({count})", DayQuota(_count("at_most_per_day", count)))
+
+
+def novel(*, by: By = "run", near: float | None = None, known: Iterable[LLMRun] = ()) -> Selector:
+    """Runs that are unlike all runs that were recorded before.
+
+    System prompts and gaps between words do not matter. Each process remembers what it recorded, from its start: the
+    last 100,000 runs, or 10,000 with `near`.
+
+    Args:
+        by: What is compared: `"run"`, which is the prompt and the answers; `"prompt"`; or a function that takes the run
+            and returns a text. A run for which it returns None is unlike all others.
+        near: The similarity from which on two runs are alike, above 0 and up to 1: 0.8 lets about one word in thirty
+            differ, 0.5 one in eight. The turns before the last question have to be the same. Without it, only the same words are alike. It
+            needs the extra `near`.
+        known: Runs that were recorded before this process, such as `review.run` of reviews that were loaded.
+
+    Raises:
+        SettingError: An argument has a value that cannot be right.
+        MissingExtraError: The extra `near` is not installed.
+    """
+    _check_by("novel", by, ("run", "prompt"))
+    given = {"by": by, "near": near}
+    usual = {"by": "run", "near": None}
+    text = f"novel({_arguments({name: value for name, value in given.items() if value != usual[name]})})"
+    said = [said for run in known if (said := read_run(run, by)) is not None]
+    if near is None:
+        return _novel(RunMemory(text, by, said))
+    if not (_is_number(near) and 0 < near <= 1):
+        msg = f"novel(near={near!r}): use a similarity above 0 and up to 1, such as novel(near=0.8)."
+        raise SettingError(msg)
+    require_extra("near", "datasketch", need="novel(near=...)")
+    return _novel(NearRunMemory(text, by, near, said))
+
+
+def balanced(*, by: Groups, per_day: float) -> Selector:
+    """About so many runs of each group a day, spread over the day.
+
+    All runs of a small group are chosen, and a share of a large one. The share follows the number of runs that come. Each
+    process counts for itself, from its start, and learns how many come: on the first day, a large group gives about twice
+    as many.
+
+    Args:
+        by: What makes a group: `"model"`; `"tag"`, where a run with several tags counts for each; or a function that
+            takes the run and returns a text.
+        per_day: The number of runs of each group a day.
+
+    Raises:
+        SettingError: An argument has a value that cannot be right.
+    """
+    _check_by("balanced", by, ("model", "tag"))
+    if not (_is_number(per_day) and 0 < per_day < inf):
+        msg = (
+            f'balanced(per_day={per_day!r}): use a number above 0, such as balanced(by="model", per_day=20).'
+        )
+        raise SettingError(msg)
+    text = f"balanced({_arguments({'by': by, 'per_day': per_day})})"
+    return Selector(text, partial(_balanced, GroupTally(by, per_day)), counts=True)
 
 
 def low_rating(threshold: float = 0.5) -> Selector:
@@ -104,7 +167,7 @@ def low_rating(threshold: float = 0.5) -> Selector:
     Args:
         threshold: The highest score that is low.
     """
-    return Selector(f"low_rating({threshold:g})", partial(_low, threshold), low=(threshold,))
+    return rule(f"low_rating({threshold:g})", partial(_low, threshold), low=(threshold,))
 
 
 def sampled(rate: float) -> Selector:
@@ -122,7 +185,29 @@ def _by(text: str, test: Callable[..., bool], patterns: tuple[str, ...]) -> Sele
     if not patterns:
         msg = f'{text}() needs at least one name, such as {text}("abc*").'
         raise SettingError(msg)
-    return Selector(f"{text}({', '.join(map(repr, patterns))})", partial(test, patterns))
+    return rule(f"{text}({', '.join(map(repr, patterns))})", partial(test, patterns))
+
+
+def _quota(text: str, quota: DayQuota | ThreadQuota) -> Selector:
+    return Selector(text, partial(_within_quota, quota), counts=True)
+
+
+def _novel(memory: RunMemory) -> Selector:
+    return Selector(memory.text, partial(_unless_repeated, memory), memories=(memory,))
+
+
+def _check_by(selector: str, by: Any, names: tuple[str, ...]) -> None:
+    if not (by in names if isinstance(by, str) else callable(by)):
+        msg = f"{selector}(by={by!r}): use {' or '.join(map(repr, names))}, or a function that takes the run."
+        raise SettingError(msg)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _arguments(given: dict[str, Any]) -> str:
+    return ", ".join(f"{name}={getattr(value, '__name__', repr(value))}" for name, value in given.items())
 
 
 def _count(name: str, count: Any) -> int:
@@ -180,5 +265,17 @@ def _low(threshold: float, _: LLMRun, rating: float | None) -> bool:
     return rating is not None and rating <= threshold
 
 
-def _sampled(rate: float, run: LLMRun, _: float | None) -> bool:
-    return in_sample(run.trace_id, rate)
+def _unless_repeated(memory: RunMemory, asked: Asked, among: Part) -> Part:
+    return among if asked.is_new(memory) else NONE
+
+
+def _sampled(rate: float, _: Asked, among: Part) -> Part:
+    return below(among, rate)
+
+
+def _balanced(tally: GroupTally, asked: Asked, among: Part) -> Part:
+    return share_of(among, tally.share(asked.run, counts=holds(among, asked.number)))
+
+
+def _within_quota(quota: DayQuota | ThreadQuota, asked: Asked, among: Part) -> Part:
+    return among if quota.take(asked.run, counts=holds(among, asked.number)) else NONE

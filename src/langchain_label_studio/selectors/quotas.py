@@ -31,15 +31,19 @@ class DayQuota(_Quota):
         self._day: date | None = None
         self._left = 0
 
-    def __call__(self, _run: LLMRun, _rating: float | None) -> bool:
-        """Return whether the run is one of the first of today, and count it."""
+    def take(self, _run: LLMRun, *, counts: bool) -> bool:
+        """Return whether the run is one of the first of today.
+
+        Args:
+            counts: Whether the run counts.
+        """
         today = datetime.now().date()  # noqa: DTZ005 (a reviewer's own day)
         with self._lock:
             if today != self._day:
                 self._day, self._left = today, self._count
             if self._left == 0:
                 return False
-            self._left -= 1
+            self._left -= counts
             return True
 
 
@@ -50,12 +54,18 @@ class ThreadQuota(_Quota):
         super()._begin()
         self._seen: BoundedDict[str, int] = BoundedDict(MAX_THREADS)
 
-    def __call__(self, run: LLMRun, _rating: float | None) -> bool:
-        """Return whether the run is one of the first of its conversation, and count it."""
+    def take(self, run: LLMRun, *, counts: bool) -> bool:
+        """Return whether the run is one of the first of its conversation.
+
+        Args:
+            run: The run.
+            counts: Whether the run counts.
+        """
         if run.thread_id is None:
             return True
         with self._lock:
             seen = self._seen.get(run.thread_id, 0)
-            self._seen[run.thread_id] = min(seen + 1, self._count)
-            self._seen.move_to_end(run.thread_id)
+            if counts:
+                self._seen[run.thread_id] = min(seen + 1, self._count)
+                self._seen.move_to_end(run.thread_id)
             return seen < self._count

@@ -23,7 +23,12 @@ def in_sample(trace_id: UUID | str, rate: float) -> bool:
         trace_id: The id of the outermost run.
         rate: The share of all traces in the sample, from 0 to 1.
     """
-    return hash_fraction(blake2b(_bytes(trace_id), digest_size=8).digest()) < rate
+    return trace_number(trace_id) < rate
+
+
+def trace_number(trace_id: UUID | str) -> float:
+    """Return the number of a trace, from 0 up to, but not including, 1. All numbers are equally likely."""
+    return hash_fraction(blake2b(_bytes(trace_id), digest_size=8).digest())
 
 
 def _bytes(trace_id: UUID | str) -> bytes:

@@ -71,6 +71,9 @@ class LLMRun:
         steps: The steps of an agent's run, in order.
         candidates: The run, the model and more of each answer, in the order of the answers, if several runs were
             merged.
+        chance: The chance that it had to be recorded, above 0 and up to 1. A rule such as `errors()` leaves nothing to
+            chance; `sample_rate`, `sampled` and `balanced` do.
+        certain_score: The score of a user up to which it was certain to be recorded. None if no score makes it certain.
     """
 
     record_id: str = ""
@@ -103,6 +106,8 @@ class LLMRun:
     documents: tuple[Document, ...] = ()
     steps: tuple[Step, ...] = ()
     candidates: tuple[Mapping[str, Any], ...] = ()
+    chance: float = 1.0
+    certain_score: float | None = None
 
     @property
     def shown_question(self) -> str:
@@ -166,6 +171,8 @@ class RunFields(TypedDict, total=False):
     documents: tuple[Document, ...]
     steps: tuple[Step, ...]
     candidates: tuple[Mapping[str, Any], ...]
+    chance: float
+    certain_score: float
     covers: Sequence[UUID]
     metadata_size: int
     given_up: bool

@@ -230,8 +230,10 @@ def _meta(run: LLMRun, config: LabelConfig, form: Form) -> dict[str, Any]:
         # The page shows tool calls and names as text. Here the conversation is as LangChain had it.
         "messages": None if _shown_whole(run, config, form) else list(run.prompt),
         "form": run.form,
+        "chance": run.chance if run.chance < 1 else None,
+        "certain_score": run.certain_score,
     }
-    known = {name: value for name, value in values.items() if value}
+    known = {name: value for name, value in values.items() if value or value == 0}
     return known | {"langchain_label_studio": installed_version()}
 
 

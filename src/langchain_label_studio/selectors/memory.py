@@ -1,0 +1,192 @@
+"""`RunMemory`: what the recorded runs said, to find runs that say it again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Any, Literal
+
+from langchain_label_studio.support.bounded_dict import BoundedDict
+from langchain_label_studio.support.forks import ForkSafe, no_fork
+from langchain_label_studio.types.run import LLMRun
+from langchain_label_studio.types.text import show_turn
+from langchain_label_studio.types.turn import Turn
+
+if TYPE_CHECKING:
+    from datasketch import MinHash
+
+By = Literal["run", "prompt"] | Callable[[LLMRun], str | None]
+"""What is compared: prompt and answers, the prompt alone, or a text that a function of the run returns."""
+
+MAX_REMEMBERED = 100_000
+MAX_REMEMBERED_NEAR = 10_000
+"""Fewer, because each takes about 7 kB."""
+
+_MAX_WORDS = 2000
+"""The words of a text that are compared for similarity: the first ones. A thousand take about a millisecond."""
+
+_SHINGLE = 3
+"""The number of words in a row that are compared. See Broder (1997), On the Resemblance and Containment of Documents."""
+
+_PERMUTATIONS = 128
+"""The size of a sketch. The similarity of two sketches is off by 0.04 or less, most times."""
+
+_Said = tuple[bytes, str]
+"""A digest of what comes before, which has to be the same, and the text that may be similar."""
+
+
+class RunMemory(ForkSafe):
+    """The runs that were recorded in this process, the latest 100,000.
+
+    Several threads may use it. A copy in another process begins anew, with the runs that were known at first.
+    """
+
+    def __init__(self, text: str, by: By, known: Iterable[_Said] = ()) -> None:
+        """Remember runs.
+
+        Args:
+            text: The name of its selector.
+            by: What is compared.
+            known: What is known at first.
+        """
+        self.text = text
+        self._by = by
+        self._first = tuple(known)
+        super().__init__()
+
+    def _begin(self) -> None:
+        super()._begin()
+        self._seen = self._nothing()
+        for said in self._first:
+            self._is_first(_digest(said), self._entry(said))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.text, self._by, self._first)
+
+    def claim(self, run: LLMRun) -> bytes | None:
+        """Remember a run.
+
+        Returns:
+            Its key for `forget`. None if a run like it is remembered already. Empty if the run says nothing that could
+            be compared.
+        """
+        said = read_run(run, self._by)
+        if said is None:
+            return b""
+        key, entry = _digest(said), self._entry(said)
+        with self._lock:
+            return key if self._is_first(key, entry) else None
+
+    def forget(self, key: bytes) -> None:
+        """Forget a run that was not recorded after all."""
+        with self._lock:
+            self._seen.pop(key, None)
+
+    def _nothing(self) -> BoundedDict[bytes, Any]:
+        return BoundedDict(MAX_REMEMBERED)
+
+    def _entry(self, _said: _Said) -> Any:
+        """Return what is kept beside the key."""
+
+    def _is_first(self, key: bytes, entry: Any) -> bool:
+        """Return whether nothing like it is remembered, and remember it. It is the latest one then."""
+        is_first = key not in self._seen
+        self._seen[key] = entry
+        self._seen.move_to_end(key)
+        return is_first
+
+
+class NearRunMemory(RunMemory):
+    """The runs that were recorded in this process, the latest 10,000, to find runs that say nearly the same.
+
+    Texts are compared by the words in a row that they share (MinHash, of datasketch).
+    """
+
+    def __init__(self, text: str, by: By, near: float, known: Iterable[_Said] = ()) -> None:
+        """Remember runs.
+
+        Args:
+            text: The name of its selector.
+            by: What is compared.
+            near: The similarity from which on runs are alike: the Jaccard index of the words in a row.
+            known: What is known at first.
+        """
+        self._near = near
+        super().__init__(text, by, known)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.text, self._by, self._near, self._first)
+
+    def _nothing(self) -> BoundedDict[bytes, MinHash]:
+        with no_fork():
+            from datasketch import MinHashLSH  # noqa: PLC0415 (an extra; takes a second to load)
+        # Rather too many candidates than too few, because each is compared then. From 0.96 on it would find none.
+        self._index = MinHashLSH(threshold=min(self._near, 0.9), num_perm=_PERMUTATIONS, weights=(0.1, 0.9))
+        return BoundedDict(MAX_REMEMBERED_NEAR)
+
+    def forget(self, key: bytes) -> None:
+        """Forget a run that was not recorded after all."""
+        with self._lock:
+            if self._seen.pop(key, None) is not None:
+                self._index.remove(key)
+
+    def _entry(self, said: _Said) -> MinHash:
+        return _sketch(said)
+
+    def _is_first(self, key: bytes, entry: MinHash) -> bool:
+        for candidate in self._index.query(entry):
+            if self._seen[candidate].jaccard(entry) >= self._near:
+                self._seen.move_to_end(candidate)
+                return False
+        if len(self._seen) == MAX_REMEMBERED_NEAR:
+            self._index.remove(next(iter(self._seen)))
+        self._seen[key] = entry
+        self._index.insert(key, entry)
+        return True
+
+
+def read_run(run: LLMRun, by: By) -> _Said | None:
+    """Return what is compared of a run. None if there is nothing.
+
+    System prompts are left out: they are the same in all runs, or have today's date. What comes before the last
+    question has to be the same: else each turn of a long conversation would be like the turn before it.
+    """
+    if callable(by):
+        text = by(run)
+        return (b"", _plain(text)) if text else None
+    turns = [_shown(turn) for turn in run.prompt if turn["role"] != "system"]
+    last = [run.question or (turns.pop() if turns else "")]
+    if by == "run":
+        last += map(_shown, run.answers)
+    said = _plain("\n".join(last))
+    if not (said or turns):
+        return None
+    return (_hash("\0".join(turns)) if turns else b""), said
+
+
+def _shown(turn: Turn) -> str:
+    return "\n".join((turn["role"], show_turn(turn, beside=True), *turn.get("images", ())))
+
+
+def _plain(text: str) -> str:
+    return " ".join(str(text).split())
+
+
+def _digest(said: _Said) -> bytes:
+    before, text = said
+    return _hash(text, key=before)
+
+
+def _hash(text: str, *, key: bytes = b"") -> bytes:
+    return blake2b(text.encode("utf-8", "replace"), key=key, digest_size=16).digest()
+
+
+def _sketch(said: _Said) -> MinHash:
+    from datasketch import MinHash  # noqa: PLC0415 (loaded with the memory)
+
+    before, text = said
+    words = text.casefold().split()[:_MAX_WORDS]
+    rows = {" ".join(words[place : place + _SHINGLE]) for place in range(max(1, len(words) - _SHINGLE + 1))}
+    sketch = MinHash(num_perm=_PERMUTATIONS)
+    sketch.update_batch([before + row.encode("utf-8", "replace") for row in rows])
+    return sketch
