@@ -56,6 +56,7 @@ def build_report(reviews: Iterable[Review], *, title: str = "Review report") -> 
         timeline=over_time(tasks),
         agreement=agree(sheets, tasks),
         reviewers=reviewers_of(tasks, sheets),
+        is_weighed=_is_weighed(tasks),
         notes=tuple(_notes(tasks)),
         task_urls={task.id: task.excerpt.task_url for task in tasks},
     )
@@ -74,6 +75,8 @@ def _notes(tasks: Sequence[ObservedTask]) -> Iterator[str]:
     every = [said for task in tasks for said in task.observations]
     if not any(said.reviewed for said in every):
         yield "Nobody has reviewed anything yet."
+    if _is_weighed(tasks):
+        yield _weighed([task.weight for task in tasks if task.weight > 1])
     if unreadable := sum(said.unreadable for said in every):
         yield f"In {count_text(unreadable, 'review')} something could not be read, and is not counted."
     if nameless := sum(task.model is None and not task.compares for task in tasks):
@@ -92,3 +95,15 @@ _NO_SCALE = "The report does not know how many stars were possible there."
 
 def _has_no_scale(question: Question) -> bool:
     return question.kind == "rating" and not question.scale
+
+
+def _is_weighed(tasks: Iterable[ObservedTask]) -> bool:
+    return len({task.weight for task in tasks}) > 1
+
+
+def _weighed(weights: Sequence[float]) -> str:
+    had = "1 run had" if len(weights) == 1 else f"{len(weights):,} runs had"
+    return (
+        f"{had} a chance below 100 % to be recorded. In the figures, each counts as 1 divided by its chance: up to "
+        f"{max(weights):,.4g} times."
+    )

@@ -151,6 +151,8 @@ class Findings:
         timeline: The quality over time. None if no time is known.
         agreement: The agreement of reviewers.
         reviewers: The numbers of each person.
+        is_weighed: Whether the runs had different chances to be recorded. Then figures count each run as 1 divided by
+            its chance.
         notes: Remarks on the data.
         task_urls: The address of each task.
     """
@@ -169,5 +171,6 @@ class Findings:
     timeline: Timeline | None
     agreement: Agreement
     reviewers: tuple[Reviewer, ...]
+    is_weighed: bool
     notes: tuple[str, ...]
     task_urls: Mapping[int, str]

@@ -18,6 +18,7 @@ from langchain_label_studio.report import build_report
 from langchain_label_studio.report.measures import Level
 from langchain_label_studio.report.statistics.agreement_coefficients import cohen_kappa, krippendorff_alpha
 from langchain_label_studio.report.statistics.bootstrap import (
+    Sum,
     draws,
     estimate,
     interval,
@@ -213,7 +214,7 @@ def test_an_interval_is_as_wide_as_the_standard_error_says() -> None:
     random = np.random.default_rng(1)
     stars = random.integers(1, 6, size=900)
 
-    mean = mean_of_tasks([(int(value), 1) for value in stars], unit="rating")
+    mean = mean_of_tasks([(int(value), 1, 1) for value in stars], unit="rating")
 
     half = 1.96 * stars.std() / 30
     assert mean.value == pytest.approx(stars.mean())
@@ -224,8 +225,8 @@ def test_an_interval_is_as_wide_as_the_standard_error_says() -> None:
 def test_a_second_reviewer_who_says_the_same_makes_nothing_surer() -> None:
     stars = [int(value) for value in np.random.default_rng(2).integers(1, 6, size=300)]
 
-    once = mean_of_tasks([(value, 1) for value in stars], unit="rating")
-    twice = mean_of_tasks([(2 * value, 2) for value in stars], unit="rating")
+    once = mean_of_tasks([(value, 1, 1) for value in stars], unit="rating")
+    twice = mean_of_tasks([(2 * value, 2, 1) for value in stars], unit="rating")
 
     assert (twice.value, twice.low, twice.high) == pytest.approx((once.value, once.low, once.high), abs=0.02)
     assert twice.count == 2 * once.count
@@ -234,12 +235,17 @@ def test_a_second_reviewer_who_says_the_same_makes_nothing_surer() -> None:
 @pytest.mark.parametrize(
     ("sums", "note"),
     [
-        ([(3, 1)], "1 rating: too few for an interval"),
-        ([(3, 1), (4, 1), (9, 2)], "4 ratings: too few for an interval"),
-        ([(5, 1)] * 40, "all say the same: no interval"),
+        ([(3, 1, 1)], "1 rating: too few for an interval"),
+        ([(3, 1, 1), (4, 1, 1), (9, 2, 1)], "4 ratings: too few for an interval"),
+        ([(5, 1, 1)] * 40, "all say the same: no interval"),
+        ([(5, 1, 1)] * 40 + [(5, 1, 1 / 0.3)] * 40, "all say the same: no interval"),
+        (
+            [(3, 1, 1), (4, 1, 1)] * 40 + [(5, 1, 500)] * 3,
+            "83 ratings of very different weight: too few for an interval",
+        ),
     ],
 )
-def test_too_little_is_said(sums: list[tuple[float, int]], note: str) -> None:
+def test_too_little_is_said(sums: list[Sum], note: str) -> None:
     mean = mean_of_tasks(sums, unit="rating")
 
     assert mean.value is not None
@@ -255,8 +261,15 @@ def test_where_most_draws_have_no_number_there_is_no_interval() -> None:
 
 
 @settings(max_examples=20)
-@given(st.lists(st.tuples(st.integers(0, 20), st.integers(1, 4)), min_size=10, max_size=40), st.randoms())
-def test_an_interval_does_not_depend_on_the_order_of_tasks(sums: list[tuple[int, int]], random) -> None:
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 20), st.integers(1, 4), st.sampled_from([1.0, 1 / 0.3, 20.0])),
+        min_size=10,
+        max_size=40,
+    ),
+    st.randoms(),
+)
+def test_an_interval_does_not_depend_on_the_order_of_tasks(sums: list[Sum], random) -> None:
     shuffled = random.sample(sums, len(sums))
 
     assert mean_of_tasks(sums, unit="x") == mean_of_tasks(shuffled, unit="x")

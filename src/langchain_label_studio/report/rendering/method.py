@@ -10,6 +10,12 @@ _INTERVAL = (
     "Interval: a number comes with the range in which it would lie in 95 % of the cases if other tasks had been reviewed "
     "(bootstrap over tasks). A range needs at least 10 tasks. In a chart, a hollow dot has no range."
 )
+_CHANCES = (
+    "Chance: runs were recorded with different chances. A run with a chance of 10 % stands for ten (Hájek 1971). So the "
+    "figures are about all runs that had a chance, and not about the mixture that people saw. Counts are counts of tasks. "
+    "Agreement, and the numbers of each reviewer, are about the tasks as they are. Where a few runs stand for most, a "
+    "number has no range, because it says little."
+)
 _CHANGED = (
     "Changed by: of the answers that were corrected, the share of the characters that was changed (normalised "
     "Levenshtein distance)."
@@ -45,6 +51,8 @@ def method(findings: Findings) -> tuple[str, ...]:
 
 def _method(findings: Findings) -> Iterator[str]:
     yield _INTERVAL
+    if findings.is_weighed:
+        yield _CHANCES
     if findings.everything.quality.change:
         yield _CHANGED
     if findings.preferences:

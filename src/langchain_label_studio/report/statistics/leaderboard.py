@@ -12,6 +12,7 @@ from langchain_label_studio.report.preference_findings import Contender, Duel, F
 from langchain_label_studio.report.statistics.bootstrap import (
     FEWEST_TASKS,
     Floats,
+    equal_tasks,
     interval,
     mean_of_tasks,
     patterns_of,
@@ -34,6 +35,7 @@ def compare(tasks: Sequence[ObservedTask]) -> Preferences | None:
     unnamed = sum(said.unnamed for said in observations)
     tied = tuple(task.id for task in tasks if any(said.tied for said in task.observations))
     first_shown = _first_shown(tasks)
+    weights = {task.id: task.weight for task in tasks}
     if not (wins or unnamed or tied or first_shown):
         return None
     models = sorted({model for won in wins.values() for win in won for model in win})
@@ -44,9 +46,9 @@ def compare(tasks: Sequence[ObservedTask]) -> Preferences | None:
         if apart := _why_apart(matrix, models):
             notes.append(apart)
         else:
-            strengths = _strengths(wins, models)
+            strengths = _strengths(wins, weights, models)
     contenders = [
-        _contender(model, strength, wins) for model, strength in zip(models, strengths, strict=True)
+        _contender(model, strength, wins, weights) for model, strength in zip(models, strengths, strict=True)
     ]
     return Preferences(
         reviews=sum(bool(said.wins) for said in observations),
@@ -63,7 +65,8 @@ def _first_shown(tasks: Sequence[ObservedTask]) -> FirstShown | None:
     won = {task_id: firsts for task_id, firsts in won.items() if firsts}
     if not won:
         return None
-    share = mean_of_tasks(((sum(firsts), len(firsts)) for firsts in won.values()), unit="comparison")
+    # This is about the page and the reviewers. So each comparison counts once.
+    share = mean_of_tasks(((sum(firsts), len(firsts), 1.0) for firsts in won.values()), unit="comparison")
     return FirstShown(share=share, task_ids=tuple(won))
 
 
@@ -92,16 +95,21 @@ def chances(strengths: Floats) -> Floats:
     return others
 
 
-def _strengths(wins: dict[int, list[Win]], models: Sequence[str]) -> list[Estimate]:
-    patterns, tasks = patterns_of(tuple(sorted(won)) for won in wins.values())
-    table = np.array([_matrix(pattern, models).ravel() for pattern in patterns])
+def _strengths(
+    wins: dict[int, list[Win]], task_weights: dict[int, float], models: Sequence[str]
+) -> list[Estimate]:
+    patterns, tasks = patterns_of(
+        (tuple(sorted(won)), task_weights[task_id]) for task_id, won in wins.items()
+    )
+    weights = np.array([weight for _, weight in patterns])
+    table = np.array([_matrix(won, models).ravel() for won, _ in patterns])
     shape = len(models), len(models)
-    counted = (tasks @ table).reshape(shape)
-    best = bradley_terry(counted)
+    best = bradley_terry(((tasks * weights) @ table).reshape(shape))
     values = chances(best)
+    counted = (tasks @ table).reshape(shape)
     met = (counted + counted.T).sum(axis=1).astype(int)
-    if tasks.sum() < FEWEST_TASKS:
-        note = too_few(int(tasks.sum()), "task")
+    if equal_tasks(tasks, weights) < FEWEST_TASKS:
+        note = too_few(int(tasks.sum()), "task", tasks)
         return [
             Estimate(value=float(value), count=int(count), note=note)
             for value, count in zip(values, met, strict=True)
@@ -109,8 +117,8 @@ def _strengths(wins: dict[int, list[Win]], models: Sequence[str]) -> list[Estima
     drawn = np.array(
         [
             chances(_redraw_strengths(one.reshape(shape), best))
-            for weights in redrawn(tasks, width=table.shape[1])
-            for one in weights @ table
+            for counts in redrawn(tasks, weights=weights, width=table.shape[1])
+            for one in counts @ table
         ]
     )
     found = []
@@ -173,14 +181,19 @@ def _matrix(wins: Iterable[Win], models: Sequence[str]) -> Floats:
     return matrix
 
 
-def _contender(model: str, strength: Estimate | None, wins: dict[int, list[Win]]) -> Contender:
+def _contender(
+    model: str, strength: Estimate | None, wins: dict[int, list[Win]], weights: dict[int, float]
+) -> Contender:
     met = {task_id: [win for win in won if model in win] for task_id, won in wins.items()}
     met = {task_id: won for task_id, won in met.items() if won}
-    counted = [(sum(winner == model for winner, _ in won), len(won)) for won in met.values()]
+    counted = [
+        (sum(winner == model for winner, _ in won), len(won), weights[task_id])
+        for task_id, won in met.items()
+    ]
     return Contender(
         model=model,
-        wins=sum(won for won, _ in counted),
-        comparisons=sum(count for _, count in counted),
+        wins=sum(won for won, *_ in counted),
+        comparisons=sum(count for _, count, _ in counted),
         win_rate=mean_of_tasks(counted, unit="comparison"),
         strength=strength,
         task_ids=tuple(sorted(met)),

@@ -11,7 +11,9 @@ from langchain_label_studio.report.findings import Lead
 from langchain_label_studio.report.measures import NO_VARIATION, QUESTION_KINDS, Estimate, Question
 from langchain_label_studio.report.statistics.bootstrap import (
     FEWEST_TASKS,
+    Sum,
     draws,
+    equal_tasks,
     interval,
     patterns_of,
     ratio,
@@ -19,7 +21,7 @@ from langchain_label_studio.report.statistics.bootstrap import (
 from langchain_label_studio.report.statistics.observations import CORRECTION, ObservedTask
 from langchain_label_studio.report.statistics.quality import TaskReviews, sums_by_task
 
-Sums = list[tuple[int, int]]
+Sums = list[Sum]
 
 
 def find_leads(tasks: Iterable[ObservedTask]) -> tuple[Lead, ...]:
@@ -46,7 +48,7 @@ def find_leads(tasks: Iterable[ObservedTask]) -> tuple[Lead, ...]:
 
 
 def _lead(question: Question, sums: Mapping[str, Sums]) -> Lead | None:
-    enough = {model: tasks for model, tasks in sums.items() if len(tasks) >= FEWEST_TASKS}
+    enough = {model: tasks for model, tasks in sums.items() if tasks and _equal(tasks) >= FEWEST_TASKS}
     if len(enough) < 2:
         return None
     # The fewer corrections, the better.
@@ -56,7 +58,7 @@ def _lead(question: Question, sums: Mapping[str, Sums]) -> Lead | None:
     low, high = interval(sign * (ours - theirs))
     difference = Estimate(
         value=sign * (_mean(enough[best]) - _mean(enough[following])),
-        count=sum(count for model in (best, following) for _, count in enough[model]),
+        count=sum(count for model in (best, following) for _, count, _ in enough[model]),
         low=None if low == high else low,
         high=None if low == high else high,
         note=NO_VARIATION if low == high else None,
@@ -65,10 +67,15 @@ def _lead(question: Question, sums: Mapping[str, Sums]) -> Lead | None:
 
 
 def _mean(sums: Sums) -> float:
-    return sum(total for total, _ in sums) / sum(count for _, count in sums)
+    return sum(total * weight for total, _, weight in sums) / sum(count * weight for _, count, weight in sums)
+
+
+def _equal(sums: Sums) -> float:
+    return equal_tasks(np.ones(len(sums)), np.array([weight for *_, weight in sums]))
 
 
 def _drawn(sums: Sums, *, stream: int) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
     patterns, tasks = patterns_of(sums)
+    parts = np.array(patterns, dtype=np.float64)
     # Every task has answers. So each draw has a mean.
-    return draws(ratio(np.array(patterns, dtype=np.float64)), tasks, stream=stream)
+    return draws(ratio(parts[:, :2]), tasks, weights=parts[:, 2], stream=stream)

@@ -55,6 +55,7 @@ class Observation:
         unnamed: Whether answers of unknown models were compared.
         unreadable: Whether something in the annotation could not be read.
         deleted: The controls with stars that the label config does not have any more.
+        weight: How often it counts in figures of all runs: 1 divided by the chance that its run had.
     """
 
     reviewer: str | None
@@ -73,6 +74,7 @@ class Observation:
     unnamed: bool
     unreadable: bool
     deleted: tuple[str, ...]
+    weight: float = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +91,7 @@ class ObservedTask:
         output_tokens: The tokens that it wrote.
         compares: Whether it has answers of several models. Then it is a run of none of them.
         scores: The scores that users gave, by the key of the feedback.
+        weight: How often it counts in figures of all runs: 1 divided by the chance that it had.
         observations: Its reviews.
     """
 
@@ -101,6 +104,7 @@ class ObservedTask:
     output_tokens: int | None
     compares: bool
     scores: Mapping[str, float]
+    weight: float
     observations: list[Observation]
 
     @property
@@ -136,13 +140,24 @@ def _task(review: Review) -> ObservedTask:
         input_tokens=run.input_tokens,
         output_tokens=run.output_tokens,
         compares=_compares(review),
-        scores={
-            key: float(given.score)
-            for key, given in review.feedback.items()
-            if given.score is not None and isfinite(given.score)
-        },
+        scores=_scores(review),
+        weight=_weight(review),
         observations=[],
     )
+
+
+def _scores(review: Review) -> dict[str, float]:
+    return {
+        key: float(given.score)
+        for key, given in review.feedback.items()
+        if given.score is not None and isfinite(given.score)
+    }
+
+
+def _weight(review: Review) -> float:
+    certain = review.run.certain_score
+    is_certain = certain is not None and any(score <= certain for score in _scores(review).values())
+    return 1.0 if is_certain else 1 / review.run.chance
 
 
 def _compares(review: Review) -> bool:
@@ -173,6 +188,7 @@ def _observation(review: Review) -> Observation:
         deleted=tuple(
             name for name, rating in review.ratings.items() if not rating.scale and _is_deleted(name, review)
         ),
+        weight=_weight(review),
     )
 
 

@@ -18,7 +18,7 @@ from langchain_label_studio.report.measures import (
     RatingSummary,
     Spread,
 )
-from langchain_label_studio.report.statistics.bootstrap import mean_of_tasks, shares_of_tasks
+from langchain_label_studio.report.statistics.bootstrap import Sum, mean_of_tasks, shares_of_tasks
 from langchain_label_studio.report.statistics.observations import CORRECTION, Observation, ObservedTask
 
 TaskReviews = list[tuple[int, Observation]]
@@ -37,7 +37,7 @@ def assess(said: TaskReviews) -> Quality:
         corrected_task_ids=_tasks(
             (task_id, review) for task_id, review in reviewed if review.answers.get(CORRECTION)
         ),
-        change=spread(review.change.distance if review.change else None for _, review in reviewed),
+        change=spread((review.change.distance, review.weight) for _, review in reviewed if review.change),
         choices=tuple(_choice(question, reviewed) for question in _questions("choice", reviewed)),
     )
 
@@ -48,9 +48,9 @@ def assess_group(name: str | None, tasks: Sequence[ObservedTask]) -> Group:
         name=name,
         task_ids=tuple(task.id for task in tasks),
         quality=assess(said_of(tasks)),
-        latency_ms=spread(task.latency_ms for task in tasks),
-        input_tokens=spread(task.input_tokens for task in tasks),
-        output_tokens=spread(task.output_tokens for task in tasks),
+        latency_ms=spread((task.latency_ms, task.weight) for task in tasks),
+        input_tokens=spread((task.input_tokens, task.weight) for task in tasks),
+        output_tokens=spread((task.output_tokens, task.weight) for task in tasks),
     )
 
 
@@ -71,27 +71,32 @@ def said_of(tasks: Iterable[ObservedTask]) -> TaskReviews:
     return [(task.id, review) for task in tasks for review in task.observations]
 
 
-def spread(values: Iterable[float | None]) -> Spread | None:
-    """Return the size of the known values. None if no value is known."""
-    known = np.array([value for value in values if value is not None], dtype=np.float64)
-    if not known.size:
+def spread(values: Iterable[tuple[float | None, float]]) -> Spread | None:
+    """Return the size of the known values, each with how often it counts. None if no value is known."""
+    pairs = [pair for pair in values if pair[0] is not None]
+    if not pairs:
         return None
-    median, p90 = np.quantile(known, (0.5, 0.9))
-    return Spread(count=known.size, mean=float(known.mean()), median=float(median), p90=float(p90))
+    known, weights = np.array(pairs, dtype=np.float64).T
+    if len(set(weights)) == 1:
+        median, p90 = np.quantile(known, (0.5, 0.9))
+    else:
+        median, p90 = np.quantile(known, (0.5, 0.9), weights=weights, method="inverted_cdf")
+    mean = np.average(known, weights=weights)
+    return Spread(count=known.size, mean=float(mean), median=float(median), p90=float(p90))
 
 
-def sums_by_task(question: Question, said: TaskReviews) -> list[tuple[int, int]]:
-    """Return the sum and the number of answers to a question, for each task with answers."""
-    by_task: defaultdict[int, list[int]] = defaultdict(list)
+def sums_by_task(question: Question, said: TaskReviews) -> list[Sum]:
+    """Return the sum of the answers to a question, for each task with answers."""
+    by_task: defaultdict[tuple[int, float], list[int]] = defaultdict(list)
     for task_id, review in said:
         if (answer := review.answers.get(question)) is not None:
-            by_task[task_id].append(int(cast("int", answer)))
-    return [(sum(values), len(values)) for values in by_task.values()]
+            by_task[task_id, review.weight].append(int(cast("int", answer)))
+    return [(sum(values), len(values), weight) for (_, weight), values in by_task.items()]
 
 
 def _rating(question: Question, reviewed: TaskReviews) -> RatingSummary:
     given = [
-        (task_id, (cast("int", answer),))
+        (task_id, review.weight, (cast("int", answer),))
         for task_id, review in reviewed
         if (answer := review.answers.get(question)) is not None
     ]
@@ -104,7 +109,7 @@ def _rating(question: Question, reviewed: TaskReviews) -> RatingSummary:
 
 def _choice(question: Question, reviewed: TaskReviews) -> ChoiceSummary:
     answered = [
-        (task_id, cast("tuple[str, ...]", answer))
+        (task_id, review.weight, cast("tuple[str, ...]", answer))
         for task_id, review in reviewed
         if (answer := review.answers.get(question)) is not None
     ]
@@ -115,19 +120,23 @@ def _choice(question: Question, reviewed: TaskReviews) -> ChoiceSummary:
     )
 
 
-def _mentions(answered: Sequence[tuple[int, tuple[int | str, ...]]]) -> list[Mention]:
-    """Return how often each value was given, of reviews that may each give several different values."""
-    values = dict.fromkeys(value for _, given in answered for value in given)
+def _mentions(answered: Sequence[tuple[int, float, tuple[int | str, ...]]]) -> list[Mention]:
+    """Return how often each value was given, of reviews that may each give several different values.
+
+    Args:
+        answered: For each review, its task, how often this counts, and the values.
+    """
+    values = dict.fromkeys(value for *_, given in answered for value in given)
     places = {value: place for place, value in enumerate(values)}
-    by_task: defaultdict[int, list[int]] = defaultdict(lambda: [0] * (len(places) + 1))
+    by_task: defaultdict[tuple[int, float], list[int]] = defaultdict(lambda: [0] * (len(places) + 1))
     by_value: dict[int | str, list[int]] = {value: [] for value in places}
-    for task_id, given in answered:
-        counts = by_task[task_id]
+    for task_id, weight, given in answered:
+        counts = by_task[task_id, weight]
         counts[-1] += 1
         for value in given:
             counts[places[value]] += 1
             by_value[value].append(task_id)
-    shares = shares_of_tasks(by_task.values(), unit="review")
+    shares = shares_of_tasks(((counts, weight) for (_, weight), counts in by_task.items()), unit="review")
     return [
         Mention(value=value, count=len(ids), share=share, task_ids=tuple(sorted(set(ids))))
         for (value, ids), share in zip(by_value.items(), shares, strict=True)

@@ -21,26 +21,26 @@ CUTOFFS = (1, 3, 5)
 Relevance = Sequence[bool | None]
 """For each document, in order, whether it is relevant. None if nobody judged it."""
 
-Judged = list[tuple[int, Relevance]]
-"""Reviews, each with the number of its task."""
+Judged = list[tuple[int, float, Relevance]]
+"""Reviews, each with the number of its task, and how often this counts."""
 
 
 def assess_retrieval(tasks: Iterable[ObservedTask]) -> RetrievalQuality | None:
     """Return the quality of the retrieved documents. None if nobody judged any."""
     judged: Judged = [
-        (task.id, said.relevance)
+        (task.id, task.weight, said.relevance)
         for task in tasks
         for said in task.observations
         if any(relevant is not None for relevant in said.relevance)
     ]
     if not judged:
         return None
-    said = [relevant for _, relevance in judged for relevant in relevance if relevant is not None]
+    said = [relevant for *_, relevance in judged for relevant in relevance if relevant is not None]
     return RetrievalQuality(
         reviews=len(judged),
         documents=len(said),
         relevant=sum(said),
-        task_ids=_tasks(task_id for task_id, _ in judged),
+        task_ids=_tasks(task_id for task_id, *_ in judged),
         measures=(
             *(_mean("precision", k, partial(precision, k=k), judged) for k in (*CUTOFFS, None)),
             _mean("reciprocal_rank", None, reciprocal_rank, judged),
@@ -88,16 +88,18 @@ def _mean(
     measure: Callable[[Relevance], float | None],
     judged: Judged,
 ) -> RankMeasure:
-    by_task: defaultdict[int, list[float]] = defaultdict(list)
-    for task_id, relevance in judged:
+    by_task: defaultdict[tuple[int, float], list[float]] = defaultdict(list)
+    for task_id, weight, relevance in judged:
         if (value := measure(relevance)) is not None:
-            by_task[task_id].append(value)
+            by_task[task_id, weight].append(value)
     return RankMeasure(
         name=name,
         k=k,
-        estimate=mean_of_tasks(((sum(values), len(values)) for values in by_task.values()), unit="review"),
-        task_ids=_tasks(by_task),
-        missed_task_ids=_tasks(task_id for task_id, values in by_task.items() if 0 in values),
+        estimate=mean_of_tasks(
+            ((sum(values), len(values), weight) for (_, weight), values in by_task.items()), unit="review"
+        ),
+        task_ids=_tasks(task_id for task_id, _ in by_task),
+        missed_task_ids=_tasks(task_id for (task_id, _), values in by_task.items() if 0 in values),
     )
 
 

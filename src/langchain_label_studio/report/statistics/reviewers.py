@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -31,13 +32,14 @@ def reviewers_of(tasks: Sequence[ObservedTask], sheets: Mapping[Question, Sheet]
     by_name: defaultdict[str, list[tuple[int, Observation]]] = defaultdict(list)
     for task_id, review in said_of(tasks):
         if review.reviewed or review.skipped:
-            by_name[review.reviewer or UNKNOWN_REVIEWER].append((task_id, review))
+            # A person's own numbers are about the tasks that the person had.
+            by_name[review.reviewer or UNKNOWN_REVIEWER].append((task_id, replace(review, weight=1.0)))
     others, truths = _with_others(sheets), _with_ground_truth(tasks)
     reviewers = [
         Reviewer(
             name=name,
             quality=assess(said),
-            seconds=spread(review.seconds for _, review in said),
+            seconds=spread((review.seconds, 1.0) for _, review in said),
             median_seconds=median_of([review.seconds for _, review in said if review.seconds is not None]),
             with_others=_closeness(others.get(name)),
             with_ground_truth=_closeness(truths.get(name)),
@@ -106,5 +108,5 @@ def _all_answers(sheet: Sheet) -> list[Answer]:
 def _closeness(near: Near | None) -> Closeness | None:
     if not near:
         return None
-    sums = [(round(sum(values), 6), len(values)) for values in near.values()]
+    sums = [(round(sum(values), 6), len(values), 1.0) for values in near.values()]
     return Closeness(estimate=mean_of_tasks(sums, unit="comparison"), task_ids=tuple(sorted(near)))

@@ -57,15 +57,16 @@ def _of_key(key: str, tasks: Sequence[ObservedTask]) -> UserFeedback:
 
 def _correlation(key: str, question: Question, tasks: Sequence[ObservedTask]) -> Correlation:
     pairs = {
-        task.id: (task.scores[key], total / count)
+        task.id: (task.scores[key], total / count, weight)
         for task in tasks
-        for total, count in sums_by_task(question, said_of([task]))
+        for total, count, weight in sums_by_task(question, said_of([task]))
     }
     patterns, counts = patterns_of(pairs.values())
+    values = np.array(patterns, dtype=np.float64).reshape(-1, 3)
     return Correlation(
         question=question,
         estimate=estimate(
-            rank_correlation(np.array(patterns, dtype=np.float64)), counts, count=len(pairs), unit="task"
+            rank_correlation(values[:, :2]), counts, count=len(pairs), unit="task", weights=values[:, 2]
         ),
         task_ids=tuple(pairs),
     )
