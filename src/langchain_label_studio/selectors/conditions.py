@@ -11,7 +11,7 @@ from typing import Any
 from langchain_label_studio.errors import SettingError
 from langchain_label_studio.selectors.balance import By as Groups
 from langchain_label_studio.selectors.balance import GroupTally
-from langchain_label_studio.selectors.memory import By, NearRunMemory, RunMemory, read_run
+from langchain_label_studio.selectors.memory import By, NearRunMemory, RunMemory
 from langchain_label_studio.selectors.parts import NONE, Part, below, holds, share_of
 from langchain_label_studio.selectors.quotas import DayQuota, ThreadQuota
 from langchain_label_studio.selectors.sampling import check_share
@@ -122,14 +122,13 @@ def novel(*, by: By = "run", near: float | None = None, known: Iterable[LLMRun] 
     given = {"by": by, "near": near}
     usual = {"by": "run", "near": None}
     text = f"novel({_arguments({name: value for name, value in given.items() if value != usual[name]})})"
-    said = [said for run in known if (said := read_run(run, by)) is not None]
     if near is None:
-        return _novel(RunMemory(text, by, said))
+        return _novel(RunMemory(text, by), known)
     if not (_is_number(near) and 0 < near <= 1):
         msg = f"novel(near={near!r}): use a similarity above 0 and up to 1, such as novel(near=0.8)."
         raise SettingError(msg)
     require_extra("near", "datasketch", need="novel(near=...)")
-    return _novel(NearRunMemory(text, by, near, said))
+    return _novel(NearRunMemory(text, by, near), known)
 
 
 def balanced(*, by: Groups, per_day: float) -> Selector:
@@ -192,7 +191,8 @@ def _quota(text: str, quota: DayQuota | ThreadQuota) -> Selector:
     return Selector(text, partial(_within_quota, quota), counts=True)
 
 
-def _novel(memory: RunMemory) -> Selector:
+def _novel(memory: RunMemory, known: Iterable[LLMRun]) -> Selector:
+    memory.know(known)
     return Selector(memory.text, partial(_unless_repeated, memory), memories=(memory,))
 
 

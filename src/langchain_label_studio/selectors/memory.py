@@ -38,30 +38,38 @@ _Said = tuple[bytes, str]
 class RunMemory(ForkSafe):
     """The runs that were recorded in this process, the latest 100,000.
 
-    Several threads may use it. A copy in another process begins anew, with the runs that were known at first.
+    Several threads may use it. A copy in another process begins anew, with the runs of `know`.
     """
 
-    def __init__(self, text: str, by: By, known: Iterable[_Said] = ()) -> None:
-        """Remember runs.
+    def __init__(self, text: str, by: By) -> None:
+        """Remember no runs.
 
         Args:
             text: The name of its selector.
             by: What is compared.
-            known: What is known at first.
         """
         self.text = text
         self._by = by
-        self._first = tuple(known)
+        self._known: tuple[tuple[bytes, Any], ...] = ()
         super().__init__()
 
     def _begin(self) -> None:
         super()._begin()
         self._seen = self._nothing()
-        for said in self._first:
-            self._is_first(_digest(said), self._entry(said))
+        self.__setstate__(self._known)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self.text, self._by, self._first)
+        return type(self), (self.text, self._by), self._known
+
+    def __setstate__(self, known: tuple[tuple[bytes, Any], ...]) -> None:
+        self._known = known
+        for key, entry in known:
+            self._is_first(key, entry)
+
+    def know(self, runs: Iterable[LLMRun]) -> None:
+        """Remember runs that were recorded before, also in other processes that get a copy."""
+        every = (read_run(run, self._by) for run in runs)
+        self.__setstate__(tuple((_digest(said), self._entry(said)) for said in every if said is not None))
 
     def claim(self, run: LLMRun) -> bytes | None:
         """Remember a run.
@@ -102,20 +110,19 @@ class NearRunMemory(RunMemory):
     Texts are compared by the words in a row that they share (MinHash, of datasketch).
     """
 
-    def __init__(self, text: str, by: By, near: float, known: Iterable[_Said] = ()) -> None:
-        """Remember runs.
+    def __init__(self, text: str, by: By, near: float) -> None:
+        """Remember no runs.
 
         Args:
             text: The name of its selector.
             by: What is compared.
             near: The similarity from which on runs are alike: the Jaccard index of the words in a row.
-            known: What is known at first.
         """
         self._near = near
-        super().__init__(text, by, known)
+        super().__init__(text, by)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self.text, self._by, self._near, self._first)
+        return type(self), (self.text, self._by, self._near), self._known
 
     def _nothing(self) -> BoundedDict[bytes, MinHash]:
         with no_fork():
