@@ -116,6 +116,8 @@ class Recorder:
                 self.selection.count_excluded()
                 continue
             self._finish(given_up.finish({"status": "abandoned", "given_up": True}))
+        if not started.excluded:
+            self.selection.expect(started.fields)
 
     def end(self, response: LLMResult, run_id: UUID, event: Mapping[str, Any]) -> None:
         """Record a run that ended without an error."""

@@ -58,9 +58,10 @@ class RunSelection(ForkSafe):
         if select:
             with no_fork():  # most handlers record all runs, and need neither
                 from langchain_label_studio.recording.recallable_runs import RecallableRuns  # noqa: PLC0415
-                from langchain_label_studio.selectors.selector import as_selector, choose  # noqa: PLC0415
+                from langchain_label_studio.selectors.selector import as_selector, choose, expect  # noqa: PLC0415
             self._select = as_selector(select)
             self._choose = partial(choose, self._select)
+            self._expect = partial(expect, self._select)
             self._recallable = RecallableRuns() if self._select.low else None
         self._not_sampled = f"sample_rate={sample_rate:g}"
         self._not_selected = f"select={self._select}"
@@ -80,6 +81,11 @@ class RunSelection(ForkSafe):
     def count_excluded(self) -> None:
         """Count a run of an excluded trace."""
         self._count(self._not_sampled)
+
+    def expect(self, run: RunFields) -> None:
+        """Prepare for a run that has started, and is not excluded so far."""
+        if self._select is not None and self._select.memories:
+            self._expect(make_run(run))
 
     def can_take(self, status: Status) -> bool:
         """Return whether a run with this status can be recorded."""

@@ -8,9 +8,12 @@ from functools import partial
 from math import inf
 from typing import Any
 
+from langchain_core.embeddings import Embeddings
+
 from langchain_label_studio.errors import SettingError
 from langchain_label_studio.selectors.balance import By as Groups
 from langchain_label_studio.selectors.balance import GroupTally
+from langchain_label_studio.selectors.meaning import MeaningMemory
 from langchain_label_studio.selectors.memory import By, NearRunMemory, RunMemory
 from langchain_label_studio.selectors.parts import NONE, Part, below, holds, share_of
 from langchain_label_studio.selectors.quotas import DayQuota, ThreadQuota
@@ -100,11 +103,17 @@ def at_most_per_day(count: int) -> Selector:
     return _quota(f"at_most_per_day({count})", DayQuota(_count("at_most_per_day", count)))
 
 
-def novel(*, by: By = "run", near: float | None = None, known: Iterable[LLMRun] = ()) -> Selector:
+def novel(
+    *,
+    by: By = "run",
+    near: float | None = None,
+    embeddings: Embeddings | None = None,
+    known: Iterable[LLMRun] = (),
+) -> Selector:
     """Runs that are unlike all runs that were recorded before.
 
     System prompts and gaps between words do not matter. Each process remembers what it recorded, from its start: the
-    last 100,000 runs, or 10,000 with `near`.
+    last 100,000 runs, or 10,000 with `near`, or 2,000 with `embeddings`.
 
     Args:
         by: What is compared: `"run"`, which is the prompt and the answers; `"prompt"`; or a function that takes the run
@@ -112,6 +121,8 @@ def novel(*, by: By = "run", near: float | None = None, known: Iterable[LLMRun] 
         near: The similarity from which on two runs are alike, above 0 and up to 1: 0.8 lets about one word in thirty
             differ, 0.5 one in eight. The turns before the last question have to be the same. Without it, only the same words are alike. It
             needs the extra `near`.
+        embeddings: Compares questions by their meaning, with `by="prompt"`. Then `near` is the cosine of two vectors. A
+            thread asks for the vector of a question while the model answers it, and nobody waits for it.
         known: Runs that were recorded before this process, such as `review.run` of reviews that were loaded.
 
     Raises:
@@ -119,14 +130,20 @@ def novel(*, by: By = "run", near: float | None = None, known: Iterable[LLMRun] 
         MissingExtraError: The extra `near` is not installed.
     """
     _check_by("novel", by, ("run", "prompt"))
-    given = {"by": by, "near": near}
-    usual = {"by": "run", "near": None}
+    given = {"by": by, "near": near, "embeddings": None if embeddings is None else type(embeddings)}
+    usual = {"by": "run", "near": None, "embeddings": None}
     text = f"novel({_arguments({name: value for name, value in given.items() if value != usual[name]})})"
+    if embeddings is not None and (by != "prompt" or near is None):
+        msg = 'novel(embeddings=...) compares questions: write novel(by="prompt", near=0.9, embeddings=...).'
+        raise SettingError(msg)
     if near is None:
         return _novel(RunMemory(text, by), known)
     if not (_is_number(near) and 0 < near <= 1):
         msg = f"novel(near={near!r}): use a similarity above 0 and up to 1, such as novel(near=0.8)."
         raise SettingError(msg)
+    if embeddings is not None:
+        require_extra("near", "numpy", need="novel(embeddings=...)")
+        return _novel(MeaningMemory(text, near, embeddings), known)
     require_extra("near", "datasketch", need="novel(near=...)")
     return _novel(NearRunMemory(text, by, near), known)
 

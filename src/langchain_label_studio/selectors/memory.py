@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -31,7 +31,7 @@ _SHINGLE = 3
 _PERMUTATIONS = 128
 """The size of a sketch. The similarity of two sketches is off by 0.04 or less, most times."""
 
-_Said = tuple[bytes, str]
+Said = tuple[bytes, str]
 """A digest of what comes before, which has to be the same, and the text that may be similar."""
 
 
@@ -68,8 +68,11 @@ class RunMemory(ForkSafe):
 
     def know(self, runs: Iterable[LLMRun]) -> None:
         """Remember runs that were recorded before, also in other processes that get a copy."""
-        every = (read_run(run, self._by) for run in runs)
-        self.__setstate__(tuple((_digest(said), self._entry(said)) for said in every if said is not None))
+        every = [said for run in runs if (said := read_run(run, self._by)) is not None]
+        self.__setstate__(tuple(zip(map(_digest, every), self._entries(every), strict=True)))
+
+    def expect(self, run: LLMRun) -> None:
+        """Prepare for a run that has started."""
 
     def claim(self, run: LLMRun) -> bytes | None:
         """Remember a run.
@@ -93,7 +96,10 @@ class RunMemory(ForkSafe):
     def _nothing(self) -> BoundedDict[bytes, Any]:
         return BoundedDict(MAX_REMEMBERED)
 
-    def _entry(self, _said: _Said) -> Any:
+    def _entries(self, every: Sequence[Said]) -> Iterable[Any]:
+        return map(self._entry, every)
+
+    def _entry(self, _said: Said) -> Any:
         """Return what is kept beside the key."""
 
     def _is_first(self, key: bytes, entry: Any) -> bool:
@@ -137,7 +143,7 @@ class NearRunMemory(RunMemory):
             if self._seen.pop(key, None) is not None:
                 self._index.remove(key)
 
-    def _entry(self, said: _Said) -> MinHash:
+    def _entry(self, said: Said) -> MinHash:
         return _sketch(said)
 
     def _is_first(self, key: bytes, entry: MinHash) -> bool:
@@ -152,7 +158,7 @@ class NearRunMemory(RunMemory):
         return True
 
 
-def read_run(run: LLMRun, by: By) -> _Said | None:
+def read_run(run: LLMRun, by: By) -> Said | None:
     """Return what is compared of a run. None if there is nothing.
 
     System prompts are left out: they are the same in all runs, or have today's date. What comes before the last
@@ -161,25 +167,25 @@ def read_run(run: LLMRun, by: By) -> _Said | None:
     if callable(by):
         text = by(run)
         return (b"", _plain(text)) if text else None
-    turns = [_shown(turn) for turn in run.prompt if turn["role"] != "system"]
-    last = [run.question or (turns.pop() if turns else "")]
+    turns = [(turn["role"], _shown(turn)) for turn in run.prompt if turn["role"] != "system"]
+    last = [run.question or (turns.pop()[1] if turns else "")]
     if by == "run":
         last += map(_shown, run.answers)
     said = _plain("\n".join(last))
     if not (said or turns):
         return None
-    return (_hash("\0".join(turns)) if turns else b""), said
+    return (_hash("\0".join(map("\0".join, turns))) if turns else b""), said
 
 
 def _shown(turn: Turn) -> str:
-    return "\n".join((turn["role"], show_turn(turn, beside=True), *turn.get("images", ())))
+    return "\n".join((show_turn(turn, beside=True), *turn.get("images", ())))
 
 
 def _plain(text: str) -> str:
     return " ".join(str(text).split())
 
 
-def _digest(said: _Said) -> bytes:
+def _digest(said: Said) -> bytes:
     before, text = said
     return _hash(text, key=before)
 
@@ -188,7 +194,7 @@ def _hash(text: str, *, key: bytes = b"") -> bytes:
     return blake2b(text.encode("utf-8", "replace"), key=key, digest_size=16).digest()
 
 
-def _sketch(said: _Said) -> MinHash:
+def _sketch(said: Said) -> MinHash:
     from datasketch import MinHash  # noqa: PLC0415 (loaded with the memory)
 
     before, text = said

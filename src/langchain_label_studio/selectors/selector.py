@@ -142,6 +142,12 @@ def choose(
     return Choice(chance=size(part) if is_chosen else 0.0, repeats=repeats)
 
 
+def expect(selector: Selector, run: LLMRun) -> None:
+    """Prepare a selector for a run that has started, and has no answer yet."""
+    for memory in selector.memories:
+        memory.expect(run)
+
+
 def as_selector(select: Select) -> Selector:
     """Return a selector for a function of the run. A selector is returned as it is."""
     if isinstance(select, Selector):
