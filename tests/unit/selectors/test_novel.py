@@ -14,7 +14,12 @@ from hypothesis import strategies as st
 from langchain_label_studio import LLMRun, SettingError
 from langchain_label_studio.selectors import at_most_per_day, by_tag, errors, memory, novel, sampled
 from langchain_label_studio.selectors.selector import choose
+from tests.support.annotated_tasks import CHAT, recorded, run_of
 
+EACH_TAG = {
+    tag: f'<View><{tag} name="p" value="$prompt"/><TextArea name="a" toName="p"/></View>'
+    for tag in ("Text", "Paragraphs")
+}
 HISTORY = ({"role": "user", "content": "Hello"}, {"role": "assistant", "content": "Hi. How can I help you?"})
 LONG = " ".join(f"word{number}" for number in range(100))
 
@@ -154,6 +159,15 @@ def test_what_is_known_is_not_recorded_again(near: float | None) -> None:
     assert [selector(run()), selector(run("What?")), selector(run("What?"))] == [False, True, False]
     again = pickle.loads(pickle.dumps(selector))
     assert [again(run()), again(run("What?")), again(run("What?"))] == [False, True, False]
+
+
+@pytest.mark.parametrize("config", [CHAT, EACH_TAG["Text"], EACH_TAG["Paragraphs"]])
+def test_a_run_that_was_read_back_from_its_task_is_known(config: str) -> None:
+    a_run = run(before=(*system("Be brief."), *HISTORY))
+
+    selector = novel(known=[run_of(recorded(a_run, config=config), config)])
+    assert not selector(a_run)
+    assert selector(run())
 
 
 @pytest.mark.parametrize("near", [None, 0.8])
