@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from unittest.mock import patch
 from uuid import UUID
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from langchain_label_studio import LLMRun
 from langchain_label_studio.selectors import (
@@ -19,6 +22,7 @@ from langchain_label_studio.selectors import (
     novel,
     sampled,
 )
+from langchain_label_studio.selectors import selector as selector_module
 from langchain_label_studio.selectors.selector import as_selector, choose
 
 
@@ -62,6 +66,37 @@ def test_the_chance_is_the_share_that_is_chosen(
     assert sum(choice.chance > 0 for choice in choices) / MANY == pytest.approx(found, abs=0.03)
     if sample_rate == 1:
         assert found == pytest.approx(chance)
+
+
+LEAVES = st.sampled_from(
+    [
+        *(f"sampled({eighths / 8})" for eighths in range(9)),
+        'by_tag("x")',
+        'by_tag("y")',
+        "at_most_per_day(1000)",
+    ]
+)
+EXPRESSIONS = st.recursive(
+    LEAVES,
+    lambda inner: (
+        st.builds("({} & {})".format, inner, inner)
+        | st.builds("({} | {})".format, inner, inner)
+        | st.builds("(~{})".format, inner)
+    ),
+    max_leaves=8,
+)
+
+
+@given(EXPRESSIONS, st.integers(1, 8).map(lambda eighths: eighths / 8))
+def test_of_each_expression_the_chance_is_exact(expression: str, sample_rate: float) -> None:
+    selector = eval(expression)
+    chances = []
+    for sixteenth in range(1, 16, 2):
+        with patch.object(selector_module, "trace_number", return_value=sixteenth / 16):
+            chances.append(choose(selector, run(tags=("x",)), sample_rate=sample_rate).chance)
+
+    chosen = [chance for chance in chances if chance]
+    assert chosen == [len(chosen) / 8] * len(chosen)
 
 
 def test_a_rule_and_a_function_leave_nothing_to_chance() -> None:
