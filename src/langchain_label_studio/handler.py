@@ -351,10 +351,14 @@ class LabelStudioCallbackHandler(CommunityAttributes, RecordingCallbacks):
     def _repr_html_(self) -> str:
         from langchain_label_studio.label_studio.notebook_card import render_card  # noqa: PLC0415 (for notebooks only)
 
-        project = self._sender.destination.project
-        title = project.title if project else self._settings.project_title
+        destination = self._sender.destination
+        project = destination.project
         return render_card(
-            title=title, url=self.project_url, stats=self.stats(), open_runs=len(self._recorder.runs)
+            title=project.title if project else self._settings.project_title,
+            url=self.project_url,
+            stats=self.stats(),
+            open_runs=len(self._recorder.runs),
+            tasks=destination.count_tasks(),
         )
 
     def __copy__(self) -> Self:

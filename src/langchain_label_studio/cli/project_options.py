@@ -1,16 +1,21 @@
-"""The options --project and --url, and `read_project_reviews`, for the commands that read reviews."""
+"""The options --project and --url, and `opened_project` and `read_project_reviews` for the commands that take them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from datetime import datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from langchain_label_studio.label_studio.access import URL_VARIABLE
 from langchain_label_studio.label_studio.settings import PROJECT_ID_VARIABLE, PROJECT_NAME_VARIABLE
 from langchain_label_studio.types.review import Review
+
+if TYPE_CHECKING:
+    from langchain_label_studio.label_studio.answers import ProjectInfo
+    from langchain_label_studio.label_studio.client import LabelStudioClient
 
 READING = "How the label config is read"
 
@@ -48,6 +53,22 @@ GoodBucketsOption = Annotated[
 def split_project(project: str | None) -> tuple[str | None, str | None]:
     """Return a project's number and its title, of which a person types one."""
     return (project, None) if project is not None and project.isdecimal() else (None, project)
+
+
+@contextmanager
+def opened_project(project: str | None, url: str | None) -> Iterator[tuple[LabelStudioClient, ProjectInfo]]:
+    """Yield a client and the project.
+
+    Args:
+        project: The project's title or number.
+        url: The address of Label Studio.
+    """
+    from langchain_label_studio.label_studio.open_project import open_project  # noqa: PLC0415 (loads the SDK)
+
+    number, title = split_project(project)
+    client, info = open_project(project_id=number, project_name=title, url=url)
+    with closing(client):
+        yield client, info
 
 
 def read_project_reviews(

@@ -7,11 +7,11 @@ retries are off, because they store tasks twice. Redirects are not followed, bec
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 
@@ -61,6 +61,8 @@ from langchain_label_studio.label_studio.task_filters import (
 from langchain_label_studio.label_studio.task_questions import TaskQuestions
 from langchain_label_studio.label_studio.token_renewal import TokenRenewal
 from langchain_label_studio.support.forks import no_fork
+
+_T = TypeVar("_T")
 
 # For each read and each write. See `_LIMITS` for the whole request.
 TIMEOUT = httpx.Timeout(60.0, connect=10.0)
@@ -441,6 +443,16 @@ class LabelStudioClient:
                 counted=found["total_annotations"],
                 size=len(answer.content),
             )
+
+    def read_page(self, params: Mapping[str, Any], *, read: Callable[[Any], _T]) -> _T:
+        """Return what `read` makes of a page of tasks.
+
+        Args:
+            params: The parameters of the request.
+            read: Takes the page. It may raise, if the page is not as it should be.
+        """
+        with self._translated_errors():
+            return read(self._read_page(params))
 
     def _read_page(self, params: Mapping[str, Any]) -> Any:
         with self._translated_errors():

@@ -97,6 +97,21 @@ def has_annotation() -> TaskFilter:
     return task_filter("total_annotations", "greater", "Number", 0)
 
 
+def was_skipped() -> TaskFilter:
+    """Return a filter for tasks that somebody skipped."""
+    return _filter("cancelled_annotations", "greater", "Number", 0)
+
+
+def without_annotation() -> TaskFilter:
+    """Return a filter for tasks for which Label Studio has counted no annotation. It counts no skips."""
+    return _filter("total_annotations", "equal", "Number", 0)
+
+
+def is_done() -> TaskFilter:
+    """Return a filter for tasks that have as many annotations as they need."""
+    return _filter("completed_at", "empty", "Datetime", False)  # noqa: FBT003 (a value of the filter)
+
+
 def changed_since(moment: datetime) -> TaskFilter:
     """Return a filter for tasks that were changed at this time or later."""
     return task_filter(

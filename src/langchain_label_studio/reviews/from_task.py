@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from langchain_label_studio.forms.registry import form_for_reading
 from langchain_label_studio.label_config.controls import Controls
 from langchain_label_studio.label_config.inert_text import active
+from langchain_label_studio.label_studio.annotations import author_name
 from langchain_label_studio.label_studio.tasks.feedback_columns import read_feedback
 from langchain_label_studio.reviews.buckets import ranks_documents, read_ranked_documents
 from langchain_label_studio.reviews.corrections import UnreadableCallError, read_corrections
@@ -67,7 +68,7 @@ def read_reviews(
         started, was_seen = started_from(annotation, predictions, shown_version=options.shown_version)
         shown = read_run(task, predictions, controls, started, wanted=options.answer)
         said = _Annotation(annotation, task["data"], controls, shown, options, was_seen=was_seen)
-        yield read(said.review(partial(unreviewed, reviewer=_reviewer(annotation, reviewers))))
+        yield read(said.review(partial(unreviewed, reviewer=author_name(annotation, reviewers))))
 
 
 def _first_shown(
@@ -217,13 +218,6 @@ class _Annotation:
 
 def _scale(name: str, controls: Controls) -> int | None:
     return controls.controls[name].scale if name in controls.controls else None
-
-
-def _reviewer(annotation: Mapping[str, Any], reviewers: Mapping[int, str]) -> str | None:
-    completed_by = annotation.get("completed_by")
-    if isinstance(completed_by, Mapping):
-        completed_by = completed_by.get("id")
-    return None if completed_by is None else reviewers.get(completed_by, f"user {completed_by}")
 
 
 def _ordered(said: Mapping[str, _T], names: list[str]) -> dict[str, _T]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 import sys
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime, timedelta
 from importlib import import_module
 from pathlib import Path
@@ -14,15 +14,8 @@ from pydantic import SecretStr
 
 from langchain_label_studio.errors import RequestRefusedError, SettingError
 from langchain_label_studio.label_config.controls import Controls, read_controls
-from langchain_label_studio.label_studio.access import (
-    resolve_api_key,
-    resolve_headers,
-    resolve_url,
-    resolve_verify,
-)
+from langchain_label_studio.label_studio.annotations import has_uncounted
 from langchain_label_studio.label_studio.patience import patient
-from langchain_label_studio.label_studio.projects import find_project
-from langchain_label_studio.label_studio.settings import resolve_project_choice
 from langchain_label_studio.reviews.answer_field import overlooked_field
 from langchain_label_studio.reviews.from_task import read_reviews
 from langchain_label_studio.reviews.predictions import knows_predictions
@@ -101,13 +94,16 @@ def load_reviews(
         ...     print(review.run.prompt, review.final_answers, review.rating)
     """
     begin, after = resolve_moment("since", since), _task_before(from_task)
-    wanted = resolve_project_choice(project_id, project_name)
-    key, address = resolve_api_key(api_key), resolve_url(url)
-    more, verified = resolve_headers(headers), resolve_verify(verify)
-    from langchain_label_studio.label_studio.client import LabelStudioClient  # noqa: PLC0415 (loads the SDK)
+    from langchain_label_studio.label_studio.open_project import open_project  # noqa: PLC0415 (loads the SDK)
 
-    client = LabelStudioClient(url=address, api_key=key, headers=more, verify=verified)
-    project = find_project(client, url=address, wanted=wanted)
+    client, project = open_project(
+        project_id=project_id,
+        project_name=project_name,
+        url=url,
+        api_key=api_key,
+        headers=headers,
+        verify=verify,
+    )
     controls = read_controls(project.label_config)
     options = ReadingOptions(
         shown_version=project.model_version if project.shows_predictions else None,
@@ -194,7 +190,7 @@ def _tasks(
     read_tasks = patient(client.read_tasks)
     size, predictions = FIRST_PAGE, False
     changed_since = since - _LAG if since else None
-    every_task = every_task or _has_uncounted(project, read_tasks)
+    every_task = every_task or has_uncounted(project, read_tasks)
     with tqdm(desc="Reviews", unit=" tasks", disable=not shown) as bar:
         while True:
             try:
@@ -234,25 +230,6 @@ def _task_before(from_task: Any) -> int:
     except TypeError:
         msg = f"from_task={from_task!r}: it has to be the number of a task, such as the task_id of a review."
         raise SettingError(msg) from None
-
-
-def _has_uncounted(project: ProjectInfo, read_tasks: Callable[..., TaskPage]) -> bool:
-    """Return whether Label Studio has not counted some annotations. A filter by the count would miss their tasks.
-
-    Two deletions of projects at the same moment break the counts of tasks, until Label Studio is restarted
-    (`temporary_disconnect_all_signals`, seen in 1.23.2). The count of a project does not depend on them.
-    """
-    counted = read_tasks(project.id, after=0, size=1).counted
-    if project.annotations <= counted:
-        return False
-    logger.warning(
-        "Label Studio has not counted %d of %d annotations in project %d. All tasks are read, so no review is "
-        "missed. Restart Label Studio: until then it asks people for reviews that it has.",
-        project.annotations - counted,
-        project.annotations,
-        project.id,
-    )
-    return True
 
 
 def _next_size(page: TaskPage) -> int:

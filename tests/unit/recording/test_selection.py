@@ -22,6 +22,7 @@ from langchain_core.runnables import RunnableLambda
 from langchain_label_studio import DeliveryStats, LabelStudioCallbackHandler, LLMRun, SettingError, masks
 from langchain_label_studio.delivery.settings import resolve_delivery
 from langchain_label_studio.label_studio.notebook_card import render_card
+from langchain_label_studio.label_studio.progress import TaskCounts
 from langchain_label_studio.label_studio.settings import resolve_settings
 from langchain_label_studio.recording import open_runs, recallable_runs
 from langchain_label_studio.recording.recallable_runs import RecallableRuns
@@ -215,6 +216,16 @@ def test_the_card_says_nothing_of_what_did_not_happen_and_shows_no_html_of_other
         {"sample_rate=0.1": 90, "select=errors()": 2}
     )
     assert "<script>" not in card({repr(by_tag("<script>alert(1)</script>")): 1})
+
+
+def test_the_card_says_how_far_the_reviewers_are_if_somebody_knows() -> None:
+    def card(tasks: TaskCounts | None) -> str:
+        return render_card(title="T", url=None, stats=DeliveryStats(), open_runs=0, tasks=tasks)
+
+    assert "to review" not in card(None)
+    assert "<br><b>0</b> done · <b>3</b> to review · <b>1</b> skipped<" in card(
+        TaskCounts(to_review=3, in_review=0, done=0, skipped=1)
+    )
 
 
 @pytest.mark.parametrize(

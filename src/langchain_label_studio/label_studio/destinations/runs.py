@@ -24,11 +24,13 @@ from langchain_label_studio.support.bounded_dict import BoundedDict
 from langchain_label_studio.support.forks import no_fork
 from langchain_label_studio.support.host_lock import host_lock
 from langchain_label_studio.support.log import ThrottledLog
+from langchain_label_studio.support.time_limit import time_limit
 
 if TYPE_CHECKING:
     from langchain_label_studio.label_studio.answers import ImportJob, ProjectInfo
     from langchain_label_studio.label_studio.client import LabelStudioClient
     from langchain_label_studio.label_studio.destinations.task_builder import TaskBuilder
+    from langchain_label_studio.label_studio.progress import TaskCounts
     from langchain_label_studio.label_studio.projects import Project
     from langchain_label_studio.label_studio.tasks.build import EncodedTask
 
@@ -37,6 +39,9 @@ _BLOCKED = 404
 _REFUSED = frozenset({400, 422})
 TURN_TIMEOUT = 30.0
 """Seconds to wait for other processes of this computer that send to the same server."""
+
+COUNT_SECONDS = 2.0
+"""Seconds for all requests that count tasks. A notebook waits for them."""
 
 JOB_GRACE = 60.0
 """Seconds for which a Label Studio that imports by jobs may still work on a job whose number nobody knows."""
@@ -173,6 +178,16 @@ class ProjectDestination:
             return None
         found = latest(tasks)
         return found.id if found else None
+
+    def count_tasks(self) -> TaskCounts | None:
+        """Return the project's tasks by what is left to do. None if Label Studio does not say it at once."""
+        if self._project is None:
+            return None
+        from langchain_label_studio.label_studio.progress import count_tasks  # noqa: PLC0415 (for notebooks only)
+
+        with suppress(LabelStudioError), time_limit(COUNT_SECONDS):
+            return count_tasks(self._connected_client(), self._project.id)
+        return None
 
     def _ready(self) -> tuple[Project, LabelStudioClient]:
         """Return the project with its present label config, and the client."""
