@@ -15,6 +15,7 @@ import typer
 from langchain_label_studio.cli.command_words import in_command_words
 from langchain_label_studio.cli.console import misused, out, problems_explained, shown
 from langchain_label_studio.cli.export import export_app
+from langchain_label_studio.cli.gold import gold
 from langchain_label_studio.cli.outbox import outbox_app
 from langchain_label_studio.cli.progress import progress
 from langchain_label_studio.cli.project import project_app
@@ -39,6 +40,7 @@ app.add_typer(export_app)
 app.add_typer(project_app)
 app.command()(report)
 app.command()(progress)
+app.command()(gold)
 
 _MARKS = {"good": "[green]✓[/green]", "warning": "[yellow]![/yellow]", "bad": "[red]✗[/red]"}
 

@@ -32,12 +32,13 @@ def form_opinions(
     Raises:
         SettingError: The reviews of a task are not one after the other.
     """
-    if not selection.counts_people:
-        for review in reviews:
-            yield _refused(review, selection) or Opinion((review,))
-        return
     seen: set[tuple[int, int]] = set()
     for task, group in groupby(reviews, key=lambda review: (review.project_id, review.task_id)):
+        of_task = list(group)
+        if not selection.counts_people:
+            for review in of_task:
+                yield _refused(review, of_task, selection) or Opinion((review,))
+            continue
         if task in seen:
             msg = (
                 f"The reviews of task {task[1]} are not one after the other, as load_reviews gives them: sort "
@@ -46,8 +47,8 @@ def form_opinions(
             raise SettingError(msg)
         seen.add(task)
         voters = []
-        for review in group:
-            if refused := _refused(review, selection):
+        for review in of_task:
+            if refused := _refused(review, of_task, selection):
                 yield refused
             else:
                 voters.append(review)
@@ -55,8 +56,12 @@ def form_opinions(
             yield from _of_task(voters, selection, statement)
 
 
-def _refused(review: Review, selection: ReviewSelection) -> Skipped | None:
+def _refused(review: Review, of_task: Iterable[Review], selection: ReviewSelection) -> Skipped | None:
+    """Return why a review does not count, given all reviews of its task."""
     refusal = selection.refusal(review)
+    # The others reviewed the task to be compared with the ground truth.
+    if not refusal and not review.ground_truth and any(map(_is_ground_truth, of_task)):
+        refusal = (Reason.NOT_GROUND_TRUTH, "")
     return refusal and Skipped(reason=refusal[0], detail=refusal[1], source=source_of([review]))
 
 
@@ -68,7 +73,8 @@ def _of_task(
     voters = list(last.values())
     yield from _skip((each for each in in_time if last[_person(each)] is not each), Reason.OLDER_OF_PERSON)
     said = [word for voter in voters if (word := statement(Opinion((voter,)))) is not None]
-    if selection.unanimous and (len(said) < 2 or len(set(said)) > 1):
+    settled = any(map(_is_ground_truth, voters))
+    if selection.unanimous and not settled and (len(said) < 2 or len(set(said)) > 1):
         yield from _skip(voters, Reason.NOT_UNANIMOUS)
     elif selection.policy == "all":
         yield from (Opinion((voter,)) for voter in voters)
@@ -79,6 +85,10 @@ def _of_task(
         yield from _skip(voters, Reason.DISAGREEMENT)
     else:
         yield Opinion(tuple(voters))
+
+
+def _is_ground_truth(review: Review) -> bool:
+    return review.ground_truth and review.is_reviewed
 
 
 def _skip(reviews: Iterable[Review], reason: Reason) -> Iterator[Skipped]:

@@ -12,6 +12,7 @@ class Reason(StrEnum):
     NOT_REVIEWED = "nobody reviewed it"
     TASK_SKIPPED = "the reviewer skipped the task"
     NOT_READABLE = "not all of the review could be read"
+    NOT_GROUND_TRUTH = "another review of the task is the ground truth"
     OLDER_OF_PERSON = "the same person reviewed it again later"
     OLDER = "somebody reviewed it later"
     DISAGREEMENT = "the reviewers disagree"

@@ -392,9 +392,12 @@ class LabelStudioClient:
         self, task_id: int, *, data: Mapping[str, Any], meta: Mapping[str, Any] | None = None
     ) -> None:
         """Replace the whole data of a task, and its whole meta if there is one. Annotations and predictions stay."""
-        changes = {"data": data} if meta is None else {"data": data, "meta": meta}
+        self.change(f"api/tasks/{task_id}/", {"data": data} if meta is None else {"data": data, "meta": meta})
+
+    def change(self, path: str, values: Mapping[str, Any]) -> None:
+        """Change some fields of what the API has at this path. Its other fields stay."""
         with self._translated_errors():
-            self._request("PATCH", f"api/tasks/{task_id}/", json=changes)
+            self._request("PATCH", path, json=values)
 
     def users(self) -> dict[int, str]:
         """Return the e-mail addresses of all users, by the users' ids."""

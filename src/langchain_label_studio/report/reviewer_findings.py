@@ -108,6 +108,21 @@ class Closeness:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GoldAnswers:
+    """The answers of one reviewer to one question of gold tasks.
+
+    Attributes:
+        question: The question.
+        closeness: The closeness to the ground truth.
+        same: The number of answers that are the same.
+    """
+
+    question: Question
+    closeness: Closeness
+    same: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Reviewer:
     """One person.
 
@@ -119,6 +134,7 @@ class Reviewer:
         with_others: The closeness to the answers of the other reviewers. None if nobody else reviewed these tasks.
         with_ground_truth: The closeness to the annotations of others that are marked as ground truth. None if there are
             none.
+        gold_answers: The same for each question.
     """
 
     name: str
@@ -127,3 +143,4 @@ class Reviewer:
     median_seconds: Estimate
     with_others: Closeness | None
     with_ground_truth: Closeness | None
+    gold_answers: tuple[GoldAnswers, ...]

@@ -12,8 +12,8 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from langchain_label_studio.cli import app
+from langchain_label_studio.label_studio import annotations
 from langchain_label_studio.label_studio import open_project as opening
-from langchain_label_studio.label_studio import progress as counting
 from langchain_label_studio.label_studio.answers import ProjectInfo, TaskPage
 
 ANN, BOB, GONE = 1, 2, 3
@@ -41,10 +41,10 @@ class Client:
         self.pages: list[int] = []
         self.tasks: list[dict[str, Any]] = []
 
-    def add(self, *annotations: Mapping[str, Any], overlap: int = 1) -> None:
-        skips = sum(each["was_cancelled"] for each in annotations)
-        counts = {"reviews": len(annotations) - skips, "skips": skips, "overlap": overlap}
-        self.tasks.append({"id": len(self.tasks) + 1, "annotations": list(annotations), **counts})
+    def add(self, *saved: Mapping[str, Any], overlap: int = 1) -> None:
+        skips = sum(each["was_cancelled"] for each in saved)
+        counts = {"reviews": len(saved) - skips, "skips": skips, "overlap": overlap}
+        self.tasks.append({"id": len(self.tasks) + 1, "annotations": list(saved), **counts})
 
     @property
     def info(self) -> ProjectInfo:
@@ -149,7 +149,7 @@ def test_only_reviews_since_a_time_count(client: Client) -> None:
 def test_tasks_come_page_by_page_and_those_that_nobody_saw_do_not(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(counting, "PAGE", 2)
+    monkeypatch.setattr(annotations, "PAGE", 2)
     for _ in range(5):
         client.add(said(ANN))
         client.add()

@@ -225,3 +225,24 @@ def test_reviews_of_a_task_that_are_apart_are_not_taken_for_two_tasks() -> None:
     assert len(to_sft(mixed)) == 3, "each for itself"
     with pytest.raises(SettingError, match="sort"):
         to_sft(mixed, policy="majority")
+
+
+@pytest.mark.parametrize(
+    "options", [{}, {"policy": "majority"}, {"policy": "agreed-only"}, {"unanimous": True}]
+)
+def test_on_a_task_with_a_ground_truth_only_that_counts(options: dict[str, Any]) -> None:
+    gold = of_one_task({"corrected": "four"}, {"corrected": "4", "ground_truth": True}, {"corrected": "four"})
+    other = of_one_task({"corrected": "5"}, {"corrected": "5"}, task_id=78)
+
+    rows = to_sft([*gold, *other], **options)
+
+    assert answers(rows)[0] == "4"
+    assert by(rows)[0] == ("bob",)
+    assert set(answers(rows)[1:]) == {"5"}
+    assert len(rows.skipped[Reason.NOT_GROUND_TRUTH]) == 2
+
+
+def test_a_skipped_task_is_no_ground_truth() -> None:
+    rows = to_sft(of_one_task({"was_skipped": True, "ground_truth": True}, {"corrected": "4"}))
+
+    assert answers(rows) == ["4"]

@@ -68,10 +68,35 @@ def test_a_reviewer_is_compared_with_the_ground_truth_of_others() -> None:
     assert (cem.estimate.value, cem.task_ids) == (1.0, (1,))
 
 
+def test_each_question_is_compared_with_the_ground_truth() -> None:
+    reviews = [
+        review(task_id=task, reviewer=who, rating=stars, choices={"mood": mood}, ground_truth=who == "ann")
+        for task in range(1, 13)
+        for who, stars, mood in (
+            ("ann", 5, "Sad"),
+            ("bob", 5 if task < 9 else 3, "Sad" if task < 4 else "Glad"),
+        )
+    ]
+
+    report = build_report(reviews)
+
+    found = {gold.question.kind: gold for gold in reviewer(report, "bob").gold_answers}
+    stars, mood = found["rating"], found["choice"]
+    assert (stars.closeness.estimate.value, stars.closeness.estimate.count) == (pytest.approx(10 / 12), 12)
+    assert stars.closeness.estimate.low < 10 / 12 < stars.closeness.estimate.high
+    assert (stars.same, mood.same) == (8, 3)
+    assert mood.closeness.estimate.value == 0.25
+    assert mood.closeness.task_ids == tuple(range(1, 13))
+    assert reviewer(report, "ann").gold_answers == ()
+    table = report.to_markdown().split("Like the ground truth")[-1]
+    assert "25 %" in table
+    assert "3 of 12 answers the same" in table
+
+
 def test_without_ground_truth_and_without_others_nothing_is_compared() -> None:
     (ann,) = build_report([review(rating=3)]).reviewers
 
-    assert (ann.with_others, ann.with_ground_truth) == (None, None)
+    assert (ann.with_others, ann.with_ground_truth, ann.gold_answers) == (None, None, ())
 
 
 def test_the_ground_truth_of_an_unknown_person_is_ground_truth() -> None:

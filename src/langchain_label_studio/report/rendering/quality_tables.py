@@ -13,10 +13,12 @@ from langchain_label_studio.report.rendering.number_text import (
     name_of,
     percent,
     question_name,
+    span,
     stars_text,
 )
 from langchain_label_studio.report.rendering.tables import (
     ALL_RUNS,
+    MOST_COLUMNS,
     MOST_ROWS,
     Cell,
     Table,
@@ -25,7 +27,7 @@ from langchain_label_studio.report.rendering.tables import (
     bounded,
     figure,
 )
-from langchain_label_studio.report.reviewer_findings import Closeness, Reviewer
+from langchain_label_studio.report.reviewer_findings import Closeness, GoldAnswers, Reviewer
 from langchain_label_studio.report.statistics.observations import CORRECTION
 from langchain_label_studio.support.plurals import count_text
 
@@ -137,6 +139,35 @@ def reviewers_table(findings: Findings) -> Table:
     ]
     head = ("Reviewer", "Reviews", "Skipped", *_answers_head(of_all), *_REVIEWER_COLUMNS)
     return bounded(head, rows)
+
+
+def gold_table(findings: Findings) -> Table:
+    """Return how near the answers of each reviewer are to the ground truth, question by question."""
+    questions = sorted({gold.question for reviewer in findings.reviewers for gold in reviewer.gold_answers})
+    across = questions[:MOST_COLUMNS]
+    rows = []
+    for reviewer in findings.reviewers:
+        known = {gold.question: gold for gold in reviewer.gold_answers}
+        if known:
+            rows.append(
+                TableRow(
+                    name=reviewer.name,
+                    cells=tuple(_gold(known.get(question)) for question in across),
+                    tasks=tuple(
+                        (question_name(question), gold.closeness.task_ids) for question, gold in known.items()
+                    ),
+                )
+            )
+    return bounded(("Reviewer", *map(question_name, across)), rows, caption="Like the ground truth")
+
+
+def _gold(gold: GoldAnswers | None) -> Cell:
+    if gold is None:
+        return Cell(text=NOTHING)
+    estimate = gold.closeness.estimate
+    counted = f"{gold.same:,} of {count_text(estimate.count, 'answer')} the same"
+    between = span(estimate, share=True)
+    return Cell(text=percent(estimate.value), detail=f"{between} · {counted}" if between else counted)
 
 
 def _closeness(closeness: Closeness | None) -> Cell:

@@ -18,6 +18,7 @@ from langchain_label_studio.report.rendering.comparison_tables import (
 from langchain_label_studio.report.rendering.entries import EntryList, dispute_list, example_lists
 from langchain_label_studio.report.rendering.quality_tables import (
     feedback_tables,
+    gold_table,
     models_table,
     periods_table,
     reviewers_table,
@@ -80,7 +81,7 @@ def sections_of(findings: Findings) -> list[Section]:
             folded=pairs[1:],
             entries=(dispute_list(findings),),
         ),
-        Section(heading="Reviewers", tables=(reviewers_table(findings),)),
+        Section(heading="Reviewers", tables=(reviewers_table(findings), gold_table(findings))),
     )
     return [section for section in map(_without_empty_parts, every) if _has_content(section)]
 

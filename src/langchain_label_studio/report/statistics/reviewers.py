@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from langchain_label_studio.report.measures import Estimate, Question
-from langchain_label_studio.report.reviewer_findings import Closeness, Reviewer
+from langchain_label_studio.report.reviewer_findings import Closeness, GoldAnswers, Reviewer
 from langchain_label_studio.report.statistics.agreement_sheets import (
     Sheet,
     Unit,
@@ -42,7 +42,10 @@ def reviewers_of(tasks: Sequence[ObservedTask], sheets: Mapping[Question, Sheet]
             seconds=spread((review.seconds, 1.0) for _, review in said),
             median_seconds=median_of([review.seconds for _, review in said if review.seconds is not None]),
             with_others=_closeness(others.get(name)),
-            with_ground_truth=_closeness(truths.get(name)),
+            with_ground_truth=_closeness(_of_all_questions(truths[name])),
+            gold_answers=tuple(
+                _gold_answers(question, near) for question, near in sorted(truths[name].items())
+            ),
         )
         for name, said in by_name.items()
     ]
@@ -78,7 +81,7 @@ def _with_others(sheets: Mapping[Question, Sheet]) -> dict[str, Near]:
     return near
 
 
-def _with_ground_truth(tasks: Iterable[ObservedTask]) -> dict[str, Near]:
+def _with_ground_truth(tasks: Iterable[ObservedTask]) -> defaultdict[str, dict[Question, Near]]:
     pairs: defaultdict[Question, list[tuple[str, Unit, Answer, Answer]]] = defaultdict(list)
     for task in tasks:
         marked = [review for review in task.observations if review.ground_truth and review.reviewed]
@@ -93,12 +96,29 @@ def _with_ground_truth(tasks: Iterable[ObservedTask]) -> dict[str, Near]:
                 if (question, place) in true_answers:
                     true_answer = true_answers[question, place]
                     pairs[question].append((reviewer, (task.id, place), answer, true_answer))
-    near: defaultdict[str, Near] = defaultdict(lambda: defaultdict(list))
+    near: defaultdict[str, dict[Question, Near]] = defaultdict(dict)
     for question, compared in pairs.items():
         distance = distance_of(question, [answer for *_, one, other in compared for answer in (one, other)])
         for reviewer, (task_id, _), answer, true_answer in compared:
-            near[reviewer][task_id].append(1 - distance(answer, true_answer))
+            of_question = near[reviewer].setdefault(question, defaultdict(list))
+            of_question[task_id].append(1 - distance(answer, true_answer))
     return near
+
+
+def _of_all_questions(near: Mapping[Question, Near]) -> Near:
+    together: defaultdict[int, list[float]] = defaultdict(list)
+    for of_question in near.values():
+        for task_id, values in of_question.items():
+            together[task_id] += values
+    return together
+
+
+def _gold_answers(question: Question, near: Near) -> GoldAnswers:
+    return GoldAnswers(
+        question=question,
+        closeness=_closeness_of(near),
+        same=sum(value == 1 for values in near.values() for value in values),
+    )
 
 
 def _all_answers(sheet: Sheet) -> list[Answer]:
@@ -106,7 +126,9 @@ def _all_answers(sheet: Sheet) -> list[Answer]:
 
 
 def _closeness(near: Near | None) -> Closeness | None:
-    if not near:
-        return None
+    return _closeness_of(near) if near else None
+
+
+def _closeness_of(near: Near) -> Closeness:
     sums = [(round(sum(values), 6), len(values), 1.0) for values in near.values()]
     return Closeness(estimate=mean_of_tasks(sums, unit="comparison"), task_ids=tuple(sorted(near)))
