@@ -12,6 +12,7 @@ from typing import Annotated
 
 import typer
 
+from langchain_label_studio.cli.adjudicate import adjudicate
 from langchain_label_studio.cli.command_words import in_command_words
 from langchain_label_studio.cli.console import misused, out, problems_explained, shown
 from langchain_label_studio.cli.export import export_app
@@ -41,6 +42,7 @@ app.add_typer(project_app)
 app.command()(report)
 app.command()(progress)
 app.command()(gold)
+app.command()(adjudicate)
 
 _MARKS = {"good": "[green]✓[/green]", "warning": "[yellow]![/yellow]", "bad": "[red]✗[/red]"}
 

@@ -399,6 +399,11 @@ class LabelStudioClient:
         with self._translated_errors():
             self._request("PATCH", path, json=values)
 
+    def add_annotation(self, task_id: int, annotation: Mapping[str, Any]) -> None:
+        """Store an annotation of a task."""
+        with self._translated_errors(storing=True):
+            self._request("POST", f"api/tasks/{task_id}/annotations/", json=annotation)
+
     def users(self) -> dict[int, str]:
         """Return the e-mail addresses of all users, by the users' ids."""
         with self._translated_errors():

@@ -22,7 +22,7 @@ _ANNOTATION_FIELDS = (
         "ground_truth",
         "lead_time",
     ),
-    *("parent_prediction", "draft_created_at"),
+    *("parent_prediction", "draft_created_at", "import_id"),
 )
 _TASK_FIELDS = (
     *("id", "data", "meta", "annotations"),

@@ -143,7 +143,7 @@ def _read(
     project_url = f"{client.url}projects/{project.id}/data"
     warned: set[str] = set()
     try:
-        for task in _tasks(client, project, since, after=after, every_task=every_task, progress=progress):
+        for task in tasks_of(client, project, since, after=after, every_task=every_task, progress=progress):
             for review in read_reviews(
                 task,
                 controls,
@@ -171,16 +171,19 @@ def _warn_of_overlooked(review: Review, warned: set[str]) -> None:
         )
 
 
-def _tasks(
+def tasks_of(
     client: LabelStudioClient,
     project: ProjectInfo,
-    since: datetime | None,
+    since: datetime | None = None,
     *,
-    after: int,
+    after: int = 0,
     every_task: bool,
     progress: bool | None,
 ) -> Iterator[dict[str, Any]]:
-    """Yield tasks page by page. A page begins after the last id. So new tasks do not shift the pages."""
+    """Yield tasks page by page, with their annotations. See `load_reviews` for the arguments.
+
+    A page begins after the last id. So new tasks do not shift the pages.
+    """
     shown = _is_watched() if progress is None else progress
     # tqdm, although the commands use rich: a notebook redraws tqdm's bar in place, and a library should not load rich.
     # tqdm.auto is loaded only for a bar, because it warns in a notebook without widgets.

@@ -1,0 +1,196 @@
+"""Adjudication: `adjudicate` brings tasks on which reviewers disagree to a second project, and the verdicts back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from langchain_label_studio.label_config.controls import read_controls
+from langchain_label_studio.label_studio.settings import MAX_TITLE
+from langchain_label_studio.reviews.from_task import read_reviews
+from langchain_label_studio.reviews.judgements import judgements_html, read_judgements
+from langchain_label_studio.reviews.load import tasks_of
+from langchain_label_studio.reviews.predictions import predictions_of
+from langchain_label_studio.reviews.reading_options import ReadingOptions
+from langchain_label_studio.support.json_safe import as_mapping
+from langchain_label_studio.support.moments import read_time
+
+if TYPE_CHECKING:
+    from langchain_label_studio.label_studio.answers import ProjectInfo
+    from langchain_label_studio.label_studio.client import LabelStudioClient
+
+_ADJUDICATES = "adjudicates"
+"""The key of a task's `meta` with the number of the task that it adjudicates."""
+
+_JUDGEMENTS = "judgements_html"
+_AT_ONCE = 100
+_PAGE = (
+    "<Style>.lls-judgements table{width:100%;border-collapse:collapse}"
+    ".lls-judgements th,.lls-judgements td{text-align:start;vertical-align:top;padding:4px 8px;"
+    "border-bottom:1px solid #8884;font-weight:normal;unicode-bidi:plaintext}"
+    ".lls-judgements b{font-weight:600}</Style>"
+    '<View className="lls-judgements"><Header value="What the reviewers said" size="5"/>'
+    f'<HyperText name="judgements" value="${_JUDGEMENTS}" inline="true"/></View>'
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Adjudicated:
+    """What `adjudicate` did.
+
+    Attributes:
+        project_id: The number of the second project. None if there was never a dispute.
+        title: Its title.
+        added: The tasks whose disputes are new in the second project, by their numbers in the first one.
+        open: The tasks that wait for a verdict there, the new ones included.
+        settled: The tasks that got a verdict, or another one.
+    """
+
+    project_id: int | None
+    title: str
+    added: tuple[int, ...]
+    open: tuple[int, ...]
+    settled: tuple[int, ...]
+
+
+def adjudicate(client: LabelStudioClient, project: ProjectInfo, *, stars: float) -> Adjudicated:
+    """Bring new disputes to the second project of a project, and verdicts back as the ground truth of their tasks.
+
+    It may be repeated, also after it broke off: nothing comes twice.
+
+    Args:
+        client: The client.
+        project: The project.
+        stars: How many stars apart two ratings disagree.
+    """
+    suffix = f" (adjudication of {project.id})"
+    title = project.title[: MAX_TITLE - len(suffix)] + suffix
+    found = client.find_projects(title)
+    second = client.get_project(found[0]) if found else None
+    known = _tasks_by_origin(client, second) if second else {}
+    find_dispute = _dispute_finder(client, project, stars=stars)
+    added: dict[int, bytes] = {}
+    waiting: list[int] = []
+    settled: list[int] = []
+    for task in tasks_of(client, project, every_task=False, progress=False):
+        number = task["id"]
+        if number not in known:
+            if dispute := find_dispute(task):
+                added[number] = dispute
+        elif (verdict := _verdict(known[number])) is None:
+            waiting.append(number)
+        elif _bring_back(client, task, verdict):
+            settled.append(number)
+    if added:
+        second = second or _create(client, project, title)
+        bodies = iter(added.values())
+        while batch := [*islice(bodies, _AT_ONCE)]:
+            client.import_tasks(second.id, batch)
+    return Adjudicated(
+        project_id=second.id if second else None,
+        title=title,
+        added=tuple(added),
+        open=tuple(sorted([*waiting, *added])),
+        settled=tuple(settled),
+    )
+
+
+def _tasks_by_origin(client: LabelStudioClient, second: ProjectInfo) -> dict[int, Mapping[str, Any]]:
+    tasks = tasks_of(client, second, every_task=True, progress=False)
+    return {
+        origin: task
+        for task in tasks
+        if isinstance(origin := as_mapping(task.get("meta")).get(_ADJUDICATES), int)
+    }
+
+
+def _dispute_finder(
+    client: LabelStudioClient, project: ProjectInfo, *, stars: float
+) -> Callable[[Mapping[str, Any]], bytes | None]:
+    """Return a function that makes a task for the second project. It returns None if there is nothing to decide."""
+    controls, users = read_controls(project.label_config), client.users()
+    project_url = f"{client.url}projects/{project.id}/data"
+    options = ReadingOptions(shown_version=project.model_version if project.shows_predictions else None)
+
+    def find(task: Mapping[str, Any]) -> bytes | None:
+        reviews = [
+            *read_reviews(
+                task,
+                controls,
+                project_id=project.id,
+                project_url=project_url,
+                reviewers=users,
+                options=options,
+            )
+        ]
+        judgements = read_judgements(reviews)
+        is_settled = any(review.ground_truth for review in reviews)
+        if is_settled or not judgements.are_disputed(stars=stars):
+            return None
+        return _new_task(task, judgements_html(judgements, stars=stars))
+
+    return find
+
+
+def _new_task(task: Mapping[str, Any], judgements: str) -> bytes:
+    return orjson.dumps(
+        {
+            "data": {**as_mapping(task.get("data")), _JUDGEMENTS: judgements},
+            "meta": {**as_mapping(task.get("meta")), _ADJUDICATES: task["id"]},
+            "predictions": [
+                {"model_version": each.get("model_version"), "result": each["result"]}
+                for each in predictions_of(task)
+                if each.get("result")
+            ],
+        }
+    )
+
+
+def _create(client: LabelStudioClient, project: ProjectInfo, title: str) -> ProjectInfo:
+    """Create the second project: the page of the first one, below what the reviewers said."""
+    number = client.create_project(
+        title=title,
+        label_config=f"<View>{_PAGE}{project.label_config}</View>",
+        model_version=project.model_version,
+    )
+    return client.get_project(number)
+
+
+def _verdict(task: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """Return the latest annotation of a task, without skips."""
+    saved: Sequence[Mapping[str, Any]] = [
+        annotation for annotation in task["annotations"] if not annotation.get("was_cancelled")
+    ]
+    return max(saved, key=lambda annotation: annotation["id"], default=None)
+
+
+def _bring_back(client: LabelStudioClient, task: Mapping[str, Any], verdict: Mapping[str, Any]) -> bool:
+    """Store a verdict as the ground truth of its task, unless it is there. Return whether it was stored."""
+    before = next((each for each in task["annotations"] if each.get("import_id") == verdict["id"]), None)
+    if before is None:
+        seen = (each.get("parent_prediction") for each in task["annotations"])
+        author = verdict.get("completed_by")
+        client.add_annotation(
+            task["id"],
+            {
+                "result": verdict["result"],
+                "ground_truth": True,
+                "completed_by": author["id"] if isinstance(author, Mapping) else author,
+                "lead_time": verdict.get("lead_time"),
+                "import_id": verdict["id"],
+                # It began with the answer with which the others began.
+                "parent_prediction": next(filter(None, seen), None)
+                if verdict.get("parent_prediction")
+                else None,
+            },
+        )
+        return True
+    saved, said = read_time(before.get("updated_at")), read_time(verdict.get("updated_at"))
+    if saved and said and saved < said:
+        client.change(f"api/annotations/{before['id']}/", {"result": verdict["result"]})
+        return True
+    return False
