@@ -28,11 +28,11 @@ _ADJUDICATES = "adjudicates"
 
 _JUDGEMENTS = "judgements_html"
 _AT_ONCE = 100
-_PAGE = (
+_SAID = (
     "<Style>.lls-judgements table{width:100%;border-collapse:collapse}"
     ".lls-judgements th,.lls-judgements td{text-align:start;vertical-align:top;padding:4px 8px;"
     "border-bottom:1px solid #8884;font-weight:normal;unicode-bidi:plaintext}"
-    ".lls-judgements b{font-weight:600}</Style>"
+    ".lls-judgements b{font-weight:600}.lls-judgements{margin-bottom:12px}</Style>"
     '<View className="lls-judgements"><Header value="What the reviewers said" size="5"/>'
     f'<HyperText name="judgements" value="${_JUDGEMENTS}" inline="true"/></View>'
 )
@@ -73,7 +73,7 @@ def adjudicate(client: LabelStudioClient, project: ProjectInfo, *, stars: float)
     second = client.get_project(found[0]) if found else None
     known = _tasks_by_origin(client, second) if second else {}
     find_dispute = _dispute_finder(client, project, stars=stars)
-    added: dict[int, bytes] = {}
+    added: dict[int, dict[str, Any]] = {}
     waiting: list[int] = []
     settled: list[int] = []
     for task in tasks_of(client, project, every_task=False, progress=False):
@@ -87,9 +87,9 @@ def adjudicate(client: LabelStudioClient, project: ProjectInfo, *, stars: float)
             settled.append(number)
     if added:
         second = second or _create(client, project, title)
-        bodies = iter(added.values())
-        while batch := [*islice(bodies, _AT_ONCE)]:
-            client.import_tasks(second.id, batch)
+        tasks = iter(added.values())
+        while batch := [*islice(tasks, _AT_ONCE)]:
+            _import(client, second.id, batch)
     return Adjudicated(
         project_id=second.id if second else None,
         title=title,
@@ -110,13 +110,13 @@ def _tasks_by_origin(client: LabelStudioClient, second: ProjectInfo) -> dict[int
 
 def _dispute_finder(
     client: LabelStudioClient, project: ProjectInfo, *, stars: float
-) -> Callable[[Mapping[str, Any]], bytes | None]:
+) -> Callable[[Mapping[str, Any]], dict[str, Any] | None]:
     """Return a function that makes a task for the second project. It returns None if there is nothing to decide."""
     controls, users = read_controls(project.label_config), client.users()
     project_url = f"{client.url}projects/{project.id}/data"
     options = ReadingOptions(shown_version=project.model_version if project.shows_predictions else None)
 
-    def find(task: Mapping[str, Any]) -> bytes | None:
+    def find(task: Mapping[str, Any]) -> dict[str, Any] | None:
         reviews = [
             *read_reviews(
                 task,
@@ -136,25 +136,39 @@ def _dispute_finder(
     return find
 
 
-def _new_task(task: Mapping[str, Any], judgements: str) -> bytes:
-    return orjson.dumps(
-        {
-            "data": {**as_mapping(task.get("data")), _JUDGEMENTS: judgements},
-            "meta": {**as_mapping(task.get("meta")), _ADJUDICATES: task["id"]},
-            "predictions": [
-                {"model_version": each.get("model_version"), "result": each["result"]}
-                for each in predictions_of(task)
-                if each.get("result")
-            ],
-        }
-    )
+def _new_task(task: Mapping[str, Any], judgements: str) -> dict[str, Any]:
+    return {
+        "data": {**as_mapping(task.get("data")), _JUDGEMENTS: judgements},
+        "meta": {**as_mapping(task.get("meta")), _ADJUDICATES: task["id"]},
+        "predictions": [
+            {"model_version": each.get("model_version"), "result": each["result"]}
+            for each in predictions_of(task)
+            if each.get("result")
+        ],
+    }
+
+
+def _import(client: LabelStudioClient, project_id: int, tasks: Sequence[Mapping[str, Any]]) -> None:
+    stored = client.import_tasks(project_id, [orjson.dumps(task) for task in tasks])
+    predictions = [
+        {"task": task_id, **prediction}
+        for task_id, task in zip(stored.task_ids, tasks, strict=False)
+        for prediction in task["predictions"]
+    ]
+    # On SQLite, Label Studio drops the predictions of an import if another request writes at the same time.
+    if predictions and not stored.predictions:
+        client.import_predictions(project_id, predictions)
+
+
+def page_with_judgements(label_config: str) -> str:
+    """Return the label config of the second project: the page of the first one, below what the reviewers said."""
+    return f"<View>{_SAID}{label_config}</View>"
 
 
 def _create(client: LabelStudioClient, project: ProjectInfo, title: str) -> ProjectInfo:
-    """Create the second project: the page of the first one, below what the reviewers said."""
     number = client.create_project(
         title=title,
-        label_config=f"<View>{_PAGE}{project.label_config}</View>",
+        label_config=page_with_judgements(project.label_config),
         model_version=project.model_version,
     )
     return client.get_project(number)

@@ -10,8 +10,14 @@ from uuid import uuid4
 import pytest
 from langchain_core.language_models import FakeListLLM
 
-from langchain_label_studio import LabelStudioCallbackHandler, load_reviews
+from langchain_label_studio import (
+    LabelStudioCallbackHandler,
+    LabelStudioMode,
+    get_default_label_configs,
+    load_reviews,
+)
 from langchain_label_studio.datasets import to_sft
+from langchain_label_studio.reviews.adjudication import page_with_judgements
 from tests.support.reviewers import Reviewer
 from tests.support.studio import StudioApi
 
@@ -94,3 +100,24 @@ def test_a_dispute_is_judged_in_a_second_project_and_its_verdict_counts(
     assert adjudicate(studio, project)["settled"] == [disputed]
     assert of_disputed()[-1].final_answers[0]["content"] == "Very best"
     assert len(of_disputed()) == 3
+
+
+@pytest.mark.parametrize("mode", list(LabelStudioMode))
+def test_label_studio_takes_the_page_of_each_mode(studio: StudioApi, mode: LabelStudioMode) -> None:
+    config, _ = get_default_label_configs(mode)
+
+    answer = studio.http.post("/api/projects/validate/", json={"label_config": page_with_judgements(config)})
+
+    assert answer.status_code == 204, answer.text
+
+
+def test_where_reviewers_agree_there_is_no_second_project(studio: StudioApi) -> None:
+    server, title = studio.server, f"Agree {uuid4().hex[:8]}"
+    with LabelStudioCallbackHandler(server.api_key, server.url, project_name=title) as handler:
+        FakeListLLM(responses=["Answer"], callbacks=[handler]).invoke("One")
+        assert handler.flush()
+
+    done = studio.run_command("adjudicate", "--project", title)
+
+    assert "there is nothing to adjudicate" in done.stdout
+    assert studio.get("/api/projects/", title=f"{title} (adj")["count"] == 0
