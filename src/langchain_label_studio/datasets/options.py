@@ -34,8 +34,9 @@ class Options(TypedDict, total=False):
 
     Attributes:
         policy: How several reviews of one task are combined, see `Policy`. Default: `"all"`.
-        unanimous: Use only tasks on which at least two reviewers agree, as far as the rows show. With this option, and
-            with every policy but `"all"`, only the last review of each person counts.
+        unanimous: Use only tasks on which at least two reviewers agree, as far as the rows show, or of which one review is
+            the ground truth. With this option, and with every policy but `"all"`, only the last review of each person
+            counts.
         only_changed: Use only answers that a reviewer changed.
         min_rating: Use an unchanged answer only with at least this many stars. A corrected answer is used with any
             stars, because they rate the original. By default, answers without stars are used, too.

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from langchain_label_studio.label_studio.task_filters import TaskFilter, filter_query, id_after
+from langchain_label_studio.support.json_safe import as_mapping
 from langchain_label_studio.support.log import logger
 
 if TYPE_CHECKING:
@@ -18,20 +19,27 @@ PAGE = 1000
 _COLUMNS = ("id", "completed_by", "created_at", "was_cancelled", "ground_truth")
 
 
-def tasks_without_texts(
-    client: LabelStudioClient, project_id: int, *filters: TaskFilter
-) -> Iterator[Mapping[str, Any]]:
-    """Yield the tasks that pass all filters, the lowest id first, with their annotations.
+class AnnotatedTask(NamedTuple):
+    """A task without its texts.
 
-    A task has its `id`, its `overlap` (how many reviews it needs) and its `annotations`. Neither has any texts.
+    Attributes:
+        id: Its number.
+        overlap: The number of people who get it.
+        annotations: Its annotations, without what they say.
     """
 
-    def read(page: Any) -> tuple[list[Mapping[str, Any]], int]:
-        tasks = list(page["tasks"])
-        return tasks, int(tasks[-1]["id"]) if page["total"] > len(tasks) else 0
+    id: int
+    overlap: int
+    annotations: list[Mapping[str, Any]]
 
-    after, more = 0, True
-    while more:
+
+def tasks_without_texts(
+    client: LabelStudioClient, project_id: int, *filters: TaskFilter
+) -> Iterator[AnnotatedTask]:
+    """Yield the tasks that pass all filters, the lowest id first."""
+    after, last = -1, 0
+    while last > after:
+        after = last
         params = {
             "project": project_id,
             "query": filter_query(id_after(after), *filters, ordering=["tasks:id"]),
@@ -43,9 +51,23 @@ def tasks_without_texts(
             ),
             "expand": "annotations",
         }
-        tasks, after = client.read_page(params, read=read)
+        tasks, more = client.read_page(params, read=_read_page)
         yield from tasks
-        more = bool(after)
+        if more:
+            last = tasks[-1].id
+
+
+def _read_page(page: Any) -> tuple[list[AnnotatedTask], bool]:
+    """Return the tasks of a page, and whether there are more."""
+    tasks = [
+        AnnotatedTask(
+            id=int(task["id"]),
+            overlap=int(task["overlap"]),
+            annotations=[*map(as_mapping, task["annotations"])],
+        )
+        for task in page["tasks"]
+    ]
+    return tasks, bool(tasks) and int(page["total"]) > len(tasks)
 
 
 def author_name(annotation: Mapping[str, Any], users: Mapping[int, str]) -> str | None:

@@ -70,10 +70,10 @@ def read_reviewed_tasks(
                 reviewer=author_name(annotation, users),
                 ground_truth=bool(annotation.get("ground_truth")),
             )
-            for annotation in sorted(task["annotations"], key=lambda annotation: annotation["id"])
+            for annotation in sorted(task.annotations, key=lambda annotation: annotation["id"])
             if not annotation.get("was_cancelled")
         ]
-        yield ReviewedTask(id=task["id"], reviewers=task["overlap"], reviews=tuple(reviews))
+        yield ReviewedTask(id=task.id, reviewers=task.overlap, reviews=tuple(reviews))
 
 
 def choose_reviews(

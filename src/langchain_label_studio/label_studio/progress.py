@@ -110,7 +110,7 @@ def count_reviews(
     some = ((has_annotation(),), (without_annotation(), was_skipped()))
     for filters in ((),) if has_uncounted(project, client.read_tasks) else some:
         for task in tasks_without_texts(client, project.id, *filters, *changed):
-            for annotation in task["annotations"]:
+            for annotation in task.annotations:
                 saved = read_time(annotation.get("created_at"))
                 if saved and (since is None or saved >= since):
                     name = author_name(annotation, users) or UNKNOWN_REVIEWER

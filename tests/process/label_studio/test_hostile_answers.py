@@ -12,7 +12,9 @@ import pytest
 from pydantic import SecretStr
 
 from langchain_label_studio.errors import LabelStudioError, ServerUnavailableError
+from langchain_label_studio.label_studio.annotations import tasks_without_texts
 from langchain_label_studio.label_studio.client import LabelStudioClient
+from langchain_label_studio.label_studio.progress import count_tasks
 from langchain_label_studio.support.time_limit import time_limit
 from tests.process.delivery.test_strangers import JWT
 from tests.support.handlers import KEY
@@ -78,6 +80,9 @@ CALLS: dict[str, Callable[[LabelStudioClient], object]] = {
     "tasks_with": lambda client: client.tasks_with(1, column="a", values=["b"]),
     "read_tasks": lambda client: client.read_tasks(1, after=0, size=10),
     "users": lambda client: client.users(),
+    "add_annotation": lambda client: client.add_annotation(1, {"result": []}),
+    "count_tasks": lambda client: count_tasks(client, 1),
+    "tasks_without_texts": lambda client: [*tasks_without_texts(client, 1)],
     "update_task": lambda client: client.update_task(1, data={}, meta={}),
 }
 
