@@ -29,10 +29,11 @@ _ADJUDICATES = "adjudicates"
 _JUDGEMENTS = "judgements_html"
 _AT_ONCE = 100
 _SAID = (
-    "<Style>.lls-judgements table{width:100%;border-collapse:collapse}"
+    "<Style>.lls-judgements table{width:100%;table-layout:fixed;border-collapse:collapse}"
+    ".lls-judgements th:first-child{width:11em}"
     ".lls-judgements th,.lls-judgements td{text-align:start;vertical-align:top;padding:4px 8px;"
     "border-bottom:1px solid #8884;font-weight:normal;unicode-bidi:plaintext}"
-    ".lls-judgements b{font-weight:600}.lls-judgements{margin-bottom:12px}</Style>"
+    ".lls-judgements b{font-weight:600}.lls-judgements{margin-bottom:12px;max-height:40vh;overflow:auto}</Style>"
     '<View className="lls-judgements"><Header value="What the reviewers said" size="5"/>'
     f'<HyperText name="judgements" value="${_JUDGEMENTS}" inline="true"/></View>'
 )
