@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import closing
 from typing import Any
 from uuid import uuid4
 
@@ -16,7 +17,11 @@ from langchain_label_studio import (
     LabelStudioMode,
     load_reviews,
 )
+from langchain_label_studio.label_studio.annotations import tasks_without_texts
 from langchain_label_studio.label_studio.connection_check import check_up
+from langchain_label_studio.label_studio.gold import give_to, mark_ground_truth, read_reviewed_tasks
+from langchain_label_studio.label_studio.open_project import open_project
+from langchain_label_studio.label_studio.progress import TaskCounts, count_reviews, count_tasks
 from langchain_label_studio.local_server import LocalLabelStudio
 from tests.support.models import StubChatModel
 
@@ -129,3 +134,26 @@ def test_check_warns_of_a_tag_that_the_page_does_not_know(
     warned = any("Nobody can review" in finding.text for finding in found)
     expect(page.get_by_text(ERROR if warned else ANSWERS[0]).first).to_be_visible(timeout=60_000)
     page.close()
+
+
+def test_a_review_is_counted_and_becomes_ground_truth(old_label_studio: LocalLabelStudio) -> None:
+    handler = record(old_label_studio, ANSWERS[:1])
+    client, project = open_project(
+        project_id=handler.project_id, url=old_label_studio.url, api_key=old_label_studio.api_key
+    )
+    with closing(client):
+        assert count_tasks(client, project.id) == TaskCounts(to_review=1, in_review=0, done=0, skipped=0)
+        [waiting] = tasks_without_texts(client, project.id)
+        stars = {"from_name": "rating", "to_name": "prompt", "type": "rating", "value": {"rating": 4}}
+        client.add_annotation(waiting.id, {"result": [stars]})
+
+        assert count_tasks(client, project.id) == TaskCounts(to_review=0, in_review=0, done=1, skipped=0)
+        [(place, count)] = count_reviews(client, project).reviews.items()
+        assert (place.reviewer, count) == (old_label_studio.username, 1)
+        [task] = read_reviewed_tasks(client, project.id, users=client.users())
+        mark_ground_truth(client, task.reviews[0])
+        give_to(client, task, reviewers=2)
+
+        [task] = read_reviewed_tasks(client, project.id, users=client.users())
+        assert (task.is_gold, task.reviewers) == (True, 2)
+        assert count_tasks(client, project.id) == TaskCounts(to_review=0, in_review=1, done=0, skipped=0)
