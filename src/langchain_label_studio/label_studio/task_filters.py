@@ -99,17 +99,17 @@ def has_annotation() -> TaskFilter:
 
 def was_skipped() -> TaskFilter:
     """Return a filter for tasks that somebody skipped."""
-    return _filter("cancelled_annotations", "greater", "Number", 0)
+    return task_filter("cancelled_annotations", "greater", "Number", 0)
 
 
 def without_annotation() -> TaskFilter:
     """Return a filter for tasks for which Label Studio has counted no annotation. It counts no skips."""
-    return _filter("total_annotations", "equal", "Number", 0)
+    return task_filter("total_annotations", "equal", "Number", 0)
 
 
 def is_done() -> TaskFilter:
     """Return a filter for tasks that have as many annotations as they need."""
-    return _filter("completed_at", "empty", "Datetime", False)  # noqa: FBT003 (a value of the filter)
+    return task_filter("completed_at", "empty", "Datetime", False)  # noqa: FBT003 (a value of the filter)
 
 
 def changed_since(moment: datetime) -> TaskFilter:
