@@ -43,6 +43,8 @@ if TYPE_CHECKING:
     from langchain_label_studio.label_config.parse import LabelConfig
     from langchain_label_studio.label_studio.destinations.runs import ProjectDestination
     from langchain_label_studio.label_studio.projects import Project
+    from langchain_label_studio.priority.rule import PriorityRule
+    from langchain_label_studio.types.priority import Priority
     from langchain_label_studio.user_feedback import FeedbackDesk
 
 CONNECT_SECONDS = 5.0
@@ -82,6 +84,7 @@ class LabelStudioCallbackHandler(CommunityAttributes, RecordingCallbacks):
         group_by: GroupBy | None = None,
         reviewers_per_task: int | None = None,
         instructions: str | None = None,
+        priority: Priority | None = None,
         rating: Literal["stars", "keys"] = "stars",
         outbox_dir: str | Path | None = None,
         durability: Durability = "process",
@@ -128,6 +131,11 @@ class LabelStudioCallbackHandler(CommunityAttributes, RecordingCallbacks):
                 do not see the reviews of each other. Without it, Label Studio's default is used: 1.
             instructions: What reviewers of a new project are told before the first task, with HTML if you like. Without
                 it, each `mode` says what to judge. An empty text shows nothing.
+            priority: The tasks that reviewers get first: `"feedback"` (users disliked the answer), `"errors"`,
+                `"uncertain"` (the model gave its words a low probability), `"new"` (unlike what was reviewed), `"waiting"`,
+                or a function of the finished run that returns a number: the higher, the sooner. Several are a list, or a
+                dict with their weights. The order holds in a new project. Without it, tasks come in the order of their
+                arrival.
             rating: How reviewers of a new project rate: `"stars"`, of which one key adds one; or `"keys"`, choices from
                 1 to 5 with a key for each. Both are read back as the same rating.
             outbox_dir: The directory on the disk where runs wait. Without it, `LABEL_STUDIO_OUTBOX_DIR` is used, or
@@ -150,6 +158,7 @@ class LabelStudioCallbackHandler(CommunityAttributes, RecordingCallbacks):
         if connect not in {"eager", "lazy"}:
             msg = f"connect={connect!r}: use 'eager' or 'lazy'."
             raise SettingError(msg)
+        rule = _priority_rule(priority)
         settings = resolve_settings(
             api_key=api_key,
             url=url,
@@ -161,6 +170,7 @@ class LabelStudioCallbackHandler(CommunityAttributes, RecordingCallbacks):
             reviewers_per_task=reviewers_per_task,
             instructions=instructions,
             rating=rating,
+            priority=rule.weights.keys() if rule else None,
             headers=headers,
             verify=verify,
         )
@@ -178,6 +188,7 @@ class LabelStudioCallbackHandler(CommunityAttributes, RecordingCallbacks):
         self._select = check_function("select", select, "langchain_label_studio.selectors")
         self._mask = check_function("mask", mask, "langchain_label_studio.masks")
         self._include_errors = include_errors
+        self._priority = rule
         if settings.custom_config or (connect == "lazy" and (data or settings.form not in BUILT_IN_MODES)):
             # Before a project is created. A project that exists is checked with its own config.
             self._check_data(settings.parsed_label_config(), complete=settings.project_id is None)
@@ -201,6 +212,7 @@ class LabelStudioCallbackHandler(CommunityAttributes, RecordingCallbacks):
                 include_errors=self._include_errors, sample_rate=self._sample_rate, select=self._select
             ),
             mask=self._mask,
+            priority=self._priority,
             form=carried_name(form.name),
             gatherer=form.gather(self._group_by) if form.gather else None,
             quiet_after=None if self._group_by is None else QUIET_SECONDS,
@@ -426,6 +438,14 @@ class LabelStudioCallbackHandler(CommunityAttributes, RecordingCallbacks):
                 # Most handlers have no data= for all runs.
                 from langchain_label_studio.label_studio.tasks.build import check_task_data  # noqa: PLC0415
             check_task_data(self._data or {}, config, complete=complete, filled=self._form.keys)
+
+
+def _priority_rule(priority: Priority | None) -> PriorityRule | None:
+    if priority is None:
+        return None
+    with no_fork():  # most handlers have none
+        from langchain_label_studio.priority.rule import resolve_priority  # noqa: PLC0415
+    return resolve_priority(priority)
 
 
 def _project_of(sender: Sender[ProjectDestination], settings: Settings) -> Callable[[], ProjectKey]:

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
+BY_SCORE = "Uncertainty sampling"
+"""Label Studio's word for the order in which the task whose prediction has the lowest score comes first."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProjectInfo:
@@ -23,6 +26,7 @@ class ProjectInfo:
         unknown_tags: The tags that the pages of this Label Studio do not know, in small letters.
         created_at: The time when it was created. None if Label Studio does not say so.
         instructions: What its reviewers are told before the first task.
+        by_score: Whether it gives the task whose prediction has the lowest score first.
     """
 
     id: int
@@ -36,6 +40,7 @@ class ProjectInfo:
     unknown_tags: frozenset[str] = frozenset()
     created_at: datetime | None = None
     instructions: str = ""
+    by_score: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -30,6 +30,7 @@ from langchain_label_studio.errors import NotLabelStudioError, ServerUnavailable
 from langchain_label_studio.label_config.page_tags import read_release, unknown_tags
 from langchain_label_studio.label_studio.access import Headers, Verify, trusted_certificates
 from langchain_label_studio.label_studio.answers import (
+    BY_SCORE,
     Imported,
     ImportJob,
     ProjectInfo,
@@ -77,7 +78,7 @@ _PAGE = 100
 _SHORTEST_SECRET = 5
 _PROJECT_FIELDS = (
     "id,title,label_config,model_version,show_collab_predictions,maximum_annotations,overlap_cohort_percentage,"
-    "created_at,expert_instruction"
+    "created_at,expert_instruction,sampling"
 )
 
 
@@ -262,8 +263,17 @@ class LabelStudioClient:
         model_version: str,
         reviewers_per_task: int | None = None,
         instructions: str = "",
+        by_score: bool = False,
     ) -> int:
         """Create a project, and return its id.
+
+        Args:
+            title: Its title.
+            label_config: Its label config (XML).
+            model_version: The version of the predictions that reviewers see.
+            reviewers_per_task: The number of people who get a task. None is Label Studio's default: 1.
+            instructions: What reviewers are told before the first task.
+            by_score: Whether the task whose prediction has the lowest score is given first.
 
         Raises:
             RequestRefusedError: Label Studio refused the title or the label config.
@@ -276,6 +286,7 @@ class LabelStudioClient:
                 maximum_annotations=OMIT if reviewers_per_task is None else reviewers_per_task,
                 expert_instruction=instructions or OMIT,
                 show_instruction=True if instructions else OMIT,
+                sampling=BY_SCORE if by_score else OMIT,
             )
             if not isinstance(created.id, int):
                 raise not_label_studio(self.url)
@@ -404,6 +415,14 @@ class LabelStudioClient:
         with self._translated_errors(storing=True):
             self._request("POST", f"api/tasks/{task_id}/annotations/", json=annotation)
 
+    def change_score(self, task_id: int, score: float) -> None:
+        """Change the score of a task's own predictions: those that came with it."""
+        with self._translated_errors():
+            found = orjson.loads(self._request("GET", "api/predictions/", params={"task": task_id}).content)
+        for prediction in found:
+            if prediction["score"] is not None:
+                self.change(f"api/predictions/{prediction['id']}/", {"score": score})
+
     def users(self) -> dict[int, str]:
         """Return the e-mail addresses of all users, by the users' ids."""
         with self._translated_errors():
@@ -495,6 +514,7 @@ class LabelStudioClient:
             unknown_tags=self.unknown_tags,
             created_at=project.created_at,
             instructions=project.expert_instruction or "",
+            by_score=project.sampling == BY_SCORE,
         )
 
     @contextmanager

@@ -163,6 +163,7 @@ class ProjectOutbox:
             "model_version": settings.model_version,
             "reviewers_per_task": settings.reviewers_per_task,
             "instructions": settings.instructions,
+            "priority": None if settings.priority is None else sorted(settings.priority),
         }
 
 
@@ -189,10 +190,11 @@ def _settings(entry: dict[str, Any]) -> Settings:
         label_config=entry["label_config"],
         custom_config=entry["custom_config"],
         # Older versions wrote the plain modes, "prompt" and "chat", under `mode`. They wrote no `takes_answer`, no
-        # `reviewers_per_task` and no `instructions`.
+        # `reviewers_per_task`, no `instructions` and no `priority`.
         form=entry.get("form") or entry.get("mode") or LabelStudioMode.PROMPT.value,
         takes_answer=entry.get("takes_answer", True),
         model_version=entry["model_version"],
         reviewers_per_task=entry.get("reviewers_per_task"),
         instructions=entry.get("instructions", ""),
+        priority=None if (names := entry.get("priority")) is None else frozenset(names),
     )

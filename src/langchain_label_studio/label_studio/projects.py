@@ -21,6 +21,7 @@ from langchain_label_studio.forms.modes import BUILT_IN_MODES, PLAIN_MODES, Labe
 from langchain_label_studio.forms.registry import get_form
 from langchain_label_studio.label_config.page_tags import advice_on_tag, without_tags
 from langchain_label_studio.label_config.parse import LabelConfig, describe_difference, parse_label_config
+from langchain_label_studio.label_studio.answers import BY_SCORE
 from langchain_label_studio.label_studio.settings import MAX_TITLE, Settings
 from langchain_label_studio.label_studio.tabs import add_missing_tabs
 from langchain_label_studio.support.did_you_mean import did_you_mean
@@ -149,6 +150,7 @@ def read_project(info: ProjectInfo, settings: Settings, *, created: bool = False
             *_config_warnings(info, config, settings),
             *_display_warnings(info, settings),
             *_reviewer_warnings(info, settings),
+            *_order_warnings(info, settings),
         ]
     return Project(id=info.id, title=info.title, config=config, created=created, warnings=tuple(warnings))
 
@@ -225,6 +227,7 @@ def _request_creation(client: LabelStudioClient, settings: Settings) -> int:
             model_version=settings.model_version,
             reviewers_per_task=settings.reviewers_per_task,
             instructions=settings.instructions,
+            by_score=settings.priority is not None,
         )
     except RequestRefusedError as error:
         if "label_config" in str(error):
@@ -302,4 +305,13 @@ def _reviewer_warnings(info: ProjectInfo, settings: Settings) -> Iterator[str]:
             f"reviewers_per_task={wanted} says. Use another project_name for a new project; or change this one "
             f"with label_studio_sdk (in the Community edition, no page of Label Studio can): LabelStudio(...)"
             f".projects.update({info.id}, maximum_annotations={wanted}, overlap_cohort_percentage=100)."
+        )
+
+
+def _order_warnings(info: ProjectInfo, settings: Settings) -> Iterator[str]:
+    if settings.priority is not None and not info.by_score:
+        yield (
+            f"Project {info.id} ({info.title!r}) exists, and does not give tasks by their priority. Use another "
+            f"project_name for a new project; or change this one with label_studio_sdk: LabelStudio(...).projects.update("
+            f"{info.id}, sampling={BY_SCORE!r})."
         )

@@ -10,6 +10,7 @@ import os
 import re
 import unicodedata
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -41,6 +42,7 @@ from langchain_label_studio.label_studio.access import (
     resolve_verify,
 )
 from langchain_label_studio.support.forks import no_fork
+from langchain_label_studio.types.priority import PriorityName
 
 if TYPE_CHECKING:
     from langchain_label_studio.label_config.parse import LabelConfig
@@ -91,6 +93,7 @@ class Settings:
             default: 1.
         instructions: What reviewers of a new project are told before the first task.
         rating: How reviewers of a new project rate, if its label config is a built-in one.
+        priority: The names in `priority=`. None gives tasks in the order of their arrival.
         headers: More headers of each request. None reads them from the environment when they are needed.
         verify: How the server's certificate is checked: see `resolve_verify`.
     """
@@ -108,6 +111,7 @@ class Settings:
     reviewers_per_task: int | None = None
     instructions: str = ""
     rating: RatingControl = "stars"
+    priority: frozenset[PriorityName] | None = None
     headers: Headers | None = None
     verify: Verify = True
 
@@ -158,6 +162,7 @@ def resolve_settings(
     reviewers_per_task: int | None = None,
     instructions: str | None = None,
     rating: RatingControl = "stars",
+    priority: AbstractSet[PriorityName] | None = None,
     headers: Mapping[str, str | SecretStr] | None = None,
     verify: bool | str | Path = True,
     environ: Mapping[str, str] = os.environ,
@@ -189,6 +194,7 @@ def resolve_settings(
         reviewers_per_task=_reviewers_per_task(reviewers_per_task),
         instructions=_instructions(instructions, "" if project_config else form.instructions),
         rating=rating,
+        priority=None if priority is None else frozenset(priority),
         headers=resolve_headers(headers, environ=environ),
         verify=resolve_verify(verify),
     )

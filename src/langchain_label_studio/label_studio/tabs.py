@@ -58,17 +58,18 @@ def add_missing_tabs(client: LabelStudioClient, info: ProjectInfo, form: Form) -
         LabelStudioError: Label Studio refused a tab, or does not answer. The tabs before it are made.
     """
     titles = client.tab_titles(info.id)
-    for tab in tabs_for(info.label_config, form):
+    for tab in tabs_for(info.label_config, form, by_score=info.by_score):
         if tab["title"] not in titles:
             client.add_tab(info.id, tab)
 
 
-def tabs_for(label_config: str, form: Form) -> Iterator[dict[str, Any]]:
+def tabs_for(label_config: str, form: Form, *, by_score: bool = False) -> Iterator[dict[str, Any]]:
     """Yield the tabs of a project's list of tasks as Label Studio's API takes them. The first one is opened first.
 
     Args:
         label_config: The project's label config (XML).
         form: The form of review. Its keys are hidden: they are for the page.
+        by_score: Whether the tasks that wait are in the order of their scores.
     """
     of_the_page = _for_the_page(label_config, takes_answer=form.takes_answer)
     hidden = {*COLUMNS, *PANELS, *form.keys, *form.panels, *of_the_page} - {QUERY, REPLY}
@@ -93,7 +94,8 @@ def tabs_for(label_config: str, form: Form) -> Iterator[dict[str, Any]]:
             "columnsDisplayType": dict.fromkeys(map(_column, _NUMBERS), "Number"),
         }
 
-    yield tab("To review", task_filter("completed_at", "empty", "Datetime", value=True))
+    waiting = task_filter("completed_at", "empty", "Datetime", value=True)
+    yield tab("To review", waiting, order="tasks:predictions_score" if by_score else "")
     disliked = task_filter(f"data.{DEFAULT_KEY}", "less_or_equal", "Number", _LOW)
     yield tab("Disliked by users", disliked, order=_column(DEFAULT_KEY))
     failed = [

@@ -21,6 +21,7 @@ from langchain_label_studio.support.log import ThrottledLog
 from langchain_label_studio.support.redaction import error_text
 from langchain_label_studio.types.record_id import run_id_of
 from langchain_label_studio.types.run import RunFields
+from langchain_label_studio.types.run_parts import RunPriority
 from langchain_label_studio.types.run_record import encode_run, make_run, metadata_sent
 from langchain_label_studio.types.task_columns import usable_data
 from langchain_label_studio.types.user_functions import Data, Mask
@@ -28,6 +29,7 @@ from langchain_label_studio.types.user_functions import Data, Mask
 if TYPE_CHECKING:
     from langchain_core.outputs import LLMResult
 
+    from langchain_label_studio.priority.rule import PriorityRule
     from langchain_label_studio.recording.gatherer import Gatherer
 
 MAX_ANSWERED = 10_000
@@ -49,6 +51,7 @@ class Recorder:
         data: Data | None,
         selection: RunSelection | None = None,
         mask: Mask | None = None,
+        priority: PriorityRule | None = None,
         form: str = "",
         gatherer: Gatherer | None = None,
         quiet_after: float | None = None,
@@ -62,6 +65,7 @@ class Recorder:
             data: The user's own data for each task.
             selection: Decides which finished runs are recorded. None records the runs without an error.
             mask: The user's mask.
+            priority: Says how soon reviewers see a run. None says nothing.
             form: The name of the form, as runs carry it: empty for `"prompt"` and `"chat"`.
             gatherer: Makes one record of several runs. None makes a record of each run.
             quiet_after: The seconds without an event after which groups are completed. None completes them only on
@@ -73,9 +77,12 @@ class Recorder:
         self._data = data
         self.selection = selection or RunSelection()
         self._mask = mask
+        self._priority = priority
         self._form = form
         self._gatherer = gatherer
-        self._looked_into = bool(gatherer or mask or data or self.selection.looks_into_runs)
+        self._looked_into = bool(
+            gatherer or mask or data or self.selection.looks_into_runs or (priority and priority.functions)
+        )
         self._quiet = None if quiet_after is None else IdleTimer(quiet_after, self.hand_over)
         self._log = ThrottledLog()
         self.runs = RunTable()
@@ -326,10 +333,21 @@ class Recorder:
         run["record_id"] = self._last_record_id = record_id
         if self._data and (data := self._data_of(run)):
             run["data"] = data
+        if self._priority:
+            run["priority"] = self._priority_of(run, self._priority)
         if self._looked_into:
             run["metadata"] = metadata_sent(run.get("metadata") or {})
         if not self._submit(encode_run(run, self._masked_run if self._mask else None)):
             self.lose("outbox_full", "The outbox is full: a run was not recorded. Is Label Studio down?")
+
+    def _priority_of(self, run: RunFields, rule: PriorityRule) -> RunPriority:
+        try:
+            return rule.rate(run)
+        except Exception as error:  # noqa: BLE001 (a mistake in the user's function must not cost the run)
+            self.lose(
+                "priority", "The priority= function failed: the run is recorded with the priority 0.", error
+            )
+            return rule.without_functions.rate(run)
 
     def _data_of(self, run: RunFields) -> dict[str, Any]:
         try:

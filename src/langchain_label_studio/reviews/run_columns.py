@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any, get_args
+from typing import Any, cast, get_args
 
 from langchain_label_studio.label_studio.tasks.feedback_columns import feedback_columns
 from langchain_label_studio.reviews.predictions import Prediction
 from langchain_label_studio.support.json_safe import as_mapping
 from langchain_label_studio.types.run import LLMRun, Status
+from langchain_label_studio.types.run_parts import RunPriority
 from langchain_label_studio.types.task_columns import COLUMNS, PANELS
 from langchain_label_studio.types.turn import Turn
 
 _FILLED = frozenset((*COLUMNS, *PANELS))
 _STATUSES = get_args(Status)
+_PRIORITY = RunPriority.__annotations__.keys()
 _NO_VERSION = "undefined"  # Label Studio's word for a prediction without a model_version
 
 
@@ -64,6 +66,7 @@ def run_from_columns(
         form=text_in(meta, "form") or "",
         chance=_chance(meta),
         certain_score=_number(meta, "certain_score"),
+        priority=_priority(meta),
         data={key: value for key, value in data.items() if key not in _FILLED and key not in not_own},
     )
 
@@ -109,6 +112,13 @@ def _chance(meta: Mapping[str, Any]) -> float:
     """Return the chance of a run. It is 1 if the task does not say so."""
     chance = _number(meta, "chance")
     return chance if chance is not None and 0 < chance <= 1 else 1.0
+
+
+def _priority(meta: Mapping[str, Any]) -> RunPriority | None:
+    kept = as_mapping(meta.get("priority"))
+    if _number(kept, "value") is None:
+        return None
+    return cast("RunPriority", {name: kept[name] for name in _PRIORITY if _number(kept, name) is not None})
 
 
 def _count(values: Mapping[str, Any], key: str) -> int | None:

@@ -22,15 +22,6 @@ MAX_REMEMBERED = 100_000
 MAX_REMEMBERED_NEAR = 10_000
 """Fewer, because each takes about 7 kB."""
 
-_MAX_WORDS = 2000
-"""The words of a text that are compared for similarity: the first ones. A thousand take about a millisecond."""
-
-_SHINGLE = 3
-"""The number of words in a row that are compared. See Broder (1997), On the Resemblance and Containment of Documents."""
-
-_PERMUTATIONS = 128
-"""The size of a sketch. The similarity of two sketches is off by 0.04 or less, most times."""
-
 Said = tuple[bytes, str]
 """A digest of what comes before, which has to be the same, and the text that may be similar."""
 
@@ -133,8 +124,10 @@ class NearRunMemory(RunMemory):
     def _nothing(self) -> BoundedDict[bytes, MinHash]:
         with no_fork():
             from datasketch import MinHashLSH  # noqa: PLC0415 (an extra; takes a second to load)
+
+            from langchain_label_studio.selectors.sketch import PERMUTATIONS  # noqa: PLC0415 (it needs the same extra)
         # Rather too many candidates than too few, because each is compared then. From 0.96 on it would find none.
-        self._index = MinHashLSH(threshold=min(self._near, 0.9), num_perm=_PERMUTATIONS, weights=(0.1, 0.9))
+        self._index = MinHashLSH(threshold=min(self._near, 0.9), num_perm=PERMUTATIONS, weights=(0.1, 0.9))
         return BoundedDict(MAX_REMEMBERED_NEAR)
 
     def forget(self, key: bytes) -> None:
@@ -144,7 +137,10 @@ class NearRunMemory(RunMemory):
                 self._index.remove(key)
 
     def _entry(self, said: Said) -> MinHash:
-        return _sketch(said)
+        from langchain_label_studio.selectors.sketch import sketch  # noqa: PLC0415 (loaded with the memory)
+
+        before, text = said
+        return sketch(text, before=before)
 
     def _is_first(self, key: bytes, entry: MinHash) -> bool:
         for candidate in self._index.query(entry):
@@ -192,14 +188,3 @@ def _digest(said: Said) -> bytes:
 
 def _hash(text: str, *, key: bytes = b"") -> bytes:
     return blake2b(text.encode("utf-8", "replace"), key=key, digest_size=16).digest()
-
-
-def _sketch(said: Said) -> MinHash:
-    from datasketch import MinHash  # noqa: PLC0415 (loaded with the memory)
-
-    before, text = said
-    words = text.casefold().split()[:_MAX_WORDS]
-    rows = {" ".join(words[place : place + _SHINGLE]) for place in range(max(1, len(words) - _SHINGLE + 1))}
-    sketch = MinHash(num_perm=_PERMUTATIONS)
-    sketch.update_batch([before + row.encode("utf-8", "replace") for row in rows])
-    return sketch

@@ -8,7 +8,7 @@ from typing import Any, Literal, TypedDict, cast
 from uuid import UUID
 
 from langchain_label_studio.support.json_safe import encode
-from langchain_label_studio.types.run_parts import Document, Step
+from langchain_label_studio.types.run_parts import Document, RunPriority, Step
 from langchain_label_studio.types.text import show_turn
 from langchain_label_studio.types.turn import Turn
 
@@ -74,6 +74,7 @@ class LLMRun:
         chance: The chance that it had to be recorded, above 0 and up to 1. A rule such as `errors()` leaves nothing to
             chance; `sample_rate`, `sampled` and `balanced` do.
         certain_score: The score of a user up to which it was certain to be recorded. None if no score makes it certain.
+        priority: How soon reviewers see it. None without `priority=`.
     """
 
     record_id: str = ""
@@ -108,6 +109,7 @@ class LLMRun:
     candidates: tuple[Mapping[str, Any], ...] = ()
     chance: float = 1.0
     certain_score: float | None = None
+    priority: RunPriority | None = None
 
     @property
     def shown_question(self) -> str:
@@ -173,6 +175,7 @@ class RunFields(TypedDict, total=False):
     candidates: tuple[Mapping[str, Any], ...]
     chance: float
     certain_score: float
+    priority: RunPriority
     covers: Sequence[UUID]
     metadata_size: int
     given_up: bool

@@ -80,3 +80,19 @@ class Step(TypedDict, total=False):
     model: str
     tokens: int
     durationMs: float
+
+
+class RunPriority(TypedDict, total=False):
+    """How soon reviewers see a run.
+
+    Attributes:
+        value: The number that was known at its end: the higher, the sooner.
+        feedback: The weight of a dislike, which comes later.
+        new: The weight of its novelty, which is known when it is sent. Then it is a part of `value`.
+        waiting: The weight of a week of waiting.
+    """
+
+    value: Required[float]
+    feedback: float
+    new: float
+    waiting: float

@@ -5,20 +5,23 @@ from __future__ import annotations
 import re
 import threading
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from langchain_label_studio.delivery import Found, NotAllTakenError, Record, Upcoming
 from langchain_label_studio.errors import LabelStudioError, ProjectNotFoundError, RequestRefusedError
 from langchain_label_studio.label_studio.destinations.runs import TURN_TIMEOUT, as_failure, open_client
-from langchain_label_studio.label_studio.found_tasks import latest
+from langchain_label_studio.label_studio.found_tasks import latest, record_key
 from langchain_label_studio.label_studio.settings import Settings
 from langchain_label_studio.label_studio.tasks.feedback_columns import add_feedback, own_column
+from langchain_label_studio.priority.score import task_score
 from langchain_label_studio.support.host_lock import host_lock
+from langchain_label_studio.support.json_safe import as_mapping
 from langchain_label_studio.types.feedback import GivenFeedback, decode_feedback
 from langchain_label_studio.types.record_id import record_time
+from langchain_label_studio.types.task_columns import META_KEY
 
 if TYPE_CHECKING:
     from langchain_label_studio.label_studio.client import LabelStudioClient
@@ -163,9 +166,23 @@ class FeedbackDestination:
         if changed := add_feedback(fitting, task.data, task.meta):
             data, meta = changed
             try:
+                # First, because the same feedback changes nothing a second time.
+                if (score := _changed_score(task, meta)) is not None:
+                    self._connected_client().change_score(task.id, score)
                 self._connected_client().update_task(task.id, data=data, meta=meta)
             except RequestRefusedError as error:
                 refused.update((each.id, str(error)) for each in fitting)
+
+
+def _changed_score(task: TaskContent, meta: Mapping[str, Any]) -> float | None:
+    """Return the place of a task in the order of work with this meta. None if it stays where it is."""
+    if not (priority := as_mapping(meta.get("priority"))):
+        return None
+    before, after = (
+        task_score(priority, record_id=record_key(task.data), feedback=as_mapping(known.get(META_KEY)))
+        for known in (task.meta, meta)
+    )
+    return None if before == after else after
 
 
 def _task_of(given: GivenFeedback, tasks: Sequence[TaskContent]) -> TaskContent | None:

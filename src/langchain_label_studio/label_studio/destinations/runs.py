@@ -118,6 +118,7 @@ class ProjectDestination:
             DeliveryFailedError: It is not certain that all tasks are stored with their answers.
         """
         project, client = self._ready()
+        self._builder.read_reviewed(client, project)
         tasks = self._builder.build(records, project)
         since = self._last_task
         try:
@@ -220,7 +221,7 @@ class ProjectDestination:
         if self._known_builder is None:
             from langchain_label_studio.label_studio.destinations.task_builder import TaskBuilder  # noqa: PLC0415 (see load_client)
 
-            self._known_builder = TaskBuilder(self._log, model_version=self.settings.model_version)
+            self._known_builder = TaskBuilder(self._log, self.settings)
         return self._known_builder
 
     def _tasks_of_stored(self, records: Sequence[Record], project: Project) -> list[EncodedTask]:

@@ -5,13 +5,18 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from langchain_label_studio.delivery import DeliveryFailedError, Record
+from langchain_label_studio.label_studio.novelty import open_novelty
 from langchain_label_studio.label_studio.projects import Project
+from langchain_label_studio.label_studio.settings import Settings
 from langchain_label_studio.label_studio.tasks.build import EncodedTask, encode_task, missing_keys
 from langchain_label_studio.support.log import ThrottledLog
 from langchain_label_studio.types.run_record import decode_run
+
+if TYPE_CHECKING:
+    from langchain_label_studio.label_studio.client import LabelStudioClient
 
 # A breath takes as long as a plain task.
 _AT_A_STRETCH = 100e-6
@@ -24,17 +29,23 @@ T = TypeVar("T")
 class TaskBuilder:
     """Makes tasks of records. Those of the next batch are made while the server works on a request."""
 
-    def __init__(self, log: ThrottledLog, *, model_version: str) -> None:
+    def __init__(self, log: ThrottledLog, settings: Settings) -> None:
         """Begin without tasks.
 
         Args:
             log: Takes the warnings.
-            model_version: The version of the predictions.
+            settings: The version of the predictions, and whether tasks are compared with those before them.
         """
         self._log = log
-        self._model_version = model_version
+        self._model_version = settings.model_version
+        self._novelty = open_novelty() if "new" in (settings.priority or ()) else None
         self._ahead: dict[bytes, EncodedTask] = {}
         self._project: Project | None = None
+
+    def read_reviewed(self, client: LabelStudioClient, project: Project) -> None:
+        """Read what was reviewed, if tasks are compared with it."""
+        if self._novelty:
+            self._novelty.read_reviewed(client, project.id)
 
     def build(self, records: Sequence[Record], project: Project) -> list[EncodedTask]:
         """Return the tasks of some records.
@@ -76,7 +87,12 @@ class TaskBuilder:
 
     def _encoded(self, body: bytes, project: Project) -> EncodedTask:
         run = decode_run(body)
-        task = encode_task(run, project.config, model_version=self._model_version)
+        task = encode_task(
+            run,
+            project.config,
+            model_version=self._model_version,
+            novelty_of=self._novelty.of if self._novelty else None,
+        )
         if missing := missing_keys(run, project.config):
             self._log.warning(
                 "missing data", "data= does not fill %s, which the label config shows: left empty.", missing

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from math import inf
 from typing import Any
 
@@ -17,9 +17,11 @@ from langchain_label_studio.forms.registry import find_panel, get_form, has_pane
 from langchain_label_studio.label_config.inert_text import inert, inert_items, unloadable
 from langchain_label_studio.label_config.parse import LabelConfig
 from langchain_label_studio.label_config.prompt_value import prompt_value
+from langchain_label_studio.priority.score import task_score
 from langchain_label_studio.support.forks import no_fork
 from langchain_label_studio.support.json_safe import encode_clean, jsonable
 from langchain_label_studio.types.run import LLMRun
+from langchain_label_studio.types.run_parts import RunPriority
 from langchain_label_studio.types.run_record import METADATA_SENT
 from langchain_label_studio.types.task_columns import COLUMNS, PANELS, QUERY, REPLY, UNFILTERABLE
 from langchain_label_studio.types.text import short_line, show_turn
@@ -46,16 +48,25 @@ class EncodedTask:
         return predictions
 
 
-def encode_task(run: LLMRun, config: LabelConfig, *, model_version: str) -> EncodedTask:
+NoveltyOf = Callable[[str, Mapping[str, Any]], float]
+"""A function of a record's id and its task's data: how far the task is unlike those before it, from 0 to 1."""
+
+
+def encode_task(
+    run: LLMRun, config: LabelConfig, *, model_version: str, novelty_of: NoveltyOf | None = None
+) -> EncodedTask:
     """Return the task that shows a run.
 
     Args:
         run: The run.
         config: The project's label config. It decides the shape of the task, whatever the kind of model is.
         model_version: The version of the prediction. It is the same for all tasks of a project.
+        novelty_of: Says how new a task is, for runs whose priority depends on it. None counts them as new.
 
     Returns:
-        A task with `data`, `meta` and at most one prediction. The prediction has all candidates in order.
+        A task with `data`, `meta` and at most one prediction. The prediction has all candidates in order. With a priority,
+        it has the task's place in the order of work as its score, and a run without an answer has a prediction, too: Label
+        Studio gives tasks without one last.
 
     Raises:
         SettingError: The run has a form of review that is not registered here.
@@ -63,15 +74,30 @@ def encode_task(run: LLMRun, config: LabelConfig, *, model_version: str) -> Enco
     form = get_form(run.form)
     filled = _clean(form.fill(run))
     predictions = _predictions(run, config, model_version)
+    key = run.record_id or run.run_id
     data, meta = _data(run, config, form, filled), {**_meta(run, config, form), **filled.meta}
     if predictions:
         # Label Studio lists predictions slowly. So reviews are read without them: see `knows_predictions`.
         meta.setdefault("prediction", *predictions)  # a form may have a value of its own there
+    if run.priority:
+        priority = meta["priority"] = _priority(
+            run.priority, partial(novelty_of, key, data) if novelty_of else None
+        )
+        score = task_score(priority, record_id=key, feedback={})
+        predictions = [prediction | {"score": score} for prediction in predictions]
     return EncodedTask(
-        key=run.record_id or run.run_id,
+        key=key,
         body=encode_clean({"data": data, "meta": meta, "predictions": predictions}),
         predictions=len(predictions),
     )
+
+
+def _priority(priority: RunPriority, novelty: Callable[[], float] | None) -> RunPriority:
+    """Return a priority with the novelty of its task in it."""
+    known = priority.copy()
+    if weight := known.pop("new", 0.0):
+        known["value"] += weight * (novelty() if novelty else 1.0)
+    return known
 
 
 def _clean(filled: Filled) -> Filled:
@@ -266,10 +292,10 @@ def _any_has(key: str, turns: tuple[Turn, ...]) -> bool:
 
 
 def _predictions(run: LLMRun, config: LabelConfig, model_version: str) -> list[dict[str, Any]]:
-    """Return the prediction with all answers. Nothing if there is no answer, or no place for it."""
+    """Return the prediction with all answers. Nothing if there is no answer, or no place for it, and no priority."""
     answer = [text for text in map(show_turn, run.answers) if text]
     if not (answer and config.response and config.input):
-        return []
+        return [{"model_version": model_version, "result": []}] if run.priority else []
     region = {
         "id": run.run_id.replace("-", "")[-10:],
         "from_name": config.response,

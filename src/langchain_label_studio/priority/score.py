@@ -1,0 +1,55 @@
+"""`task_score`: the place of a task in the order of work, as the score of its prediction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from math import asinh, isfinite
+from typing import Any
+
+from langchain_label_studio.support.json_safe import as_mapping
+from langchain_label_studio.types.record_id import record_time
+
+_PLACES = 10**8
+"""The places that priorities are put in. Tasks in the same place come in the order of their arrival."""
+
+_WEEK = 7 * 86_400.0
+_BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
+_SPAN = 30 * 365.25 * 86_400.0
+
+
+def task_score(priority: Mapping[str, Any], *, record_id: str, feedback: Mapping[str, Any]) -> float:
+    """Return the score of a task's prediction, from 0 up to, but not including, 1: the lower, the sooner.
+
+    With "Uncertainty sampling", Label Studio gives the task with the lowest score first
+    (`projects/functions/next_task.py` of Label Studio 1.23.2).
+
+    Args:
+        priority: The run's priority. Whoever may write tasks may have changed it.
+        record_id: The id of the run's record, which says when it arrived.
+        feedback: The feedback in the task's meta, by its key.
+    """
+    arrived = _seconds(record_id)
+    value = _number(priority, "value") + _number(priority, "feedback") * dislike(feedback)
+    value -= _number(priority, "waiting") * arrived / _WEEK
+    # Any number fits between -1 and 1. Between small ones, the distance stays almost as it is.
+    bent = asinh(value)
+    sooner = bent / (1 + abs(bent))
+    place = round((1 - sooner) / 2 * _PLACES)
+    return (place + min(max(arrived / _SPAN, 0.0), 0.9)) / (_PLACES + 1)
+
+
+def dislike(feedback: Mapping[str, Any]) -> float:
+    """Return how much users dislike a run, from 0 to 1. Of several scores, the lowest one counts."""
+    scores = [_number(as_mapping(said), "score", 1.0) for said in feedback.values()]
+    return max(0.0, 1 - max(0.0, min(scores, default=1.0)))
+
+
+def _seconds(record_id: str) -> float:
+    made = record_time(record_id)
+    return (datetime.fromisoformat(made) - _BEGIN).total_seconds() if made else 0.0
+
+
+def _number(values: Mapping[str, Any], key: str, default: float = 0.0) -> float:
+    value = values.get(key, default)
+    return float(value) if isinstance(value, int | float) and isfinite(value) else default
