@@ -80,6 +80,8 @@ _PROJECT_FIELDS = (
     "id,title,label_config,model_version,show_collab_predictions,maximum_annotations,overlap_cohort_percentage,"
     "created_at,expert_instruction,sampling"
 )
+# The servers on which that was tried: tests/server and tests/old_servers. It is in no documentation.
+_GIVE_BY_SCORE = ((1, 16), (1, 23))
 
 
 class LabelStudioClient:
@@ -89,6 +91,8 @@ class LabelStudioClient:
         url: The address of Label Studio, with one slash at the end.
         imports_by_jobs: Whether Label Studio said that it is an edition that imports by jobs. Known after `sign_in`.
         unknown_tags: The tags of label configs that its pages do not know, in small letters. Known after `sign_in`.
+        gives_by_score: Whether it is known to give the task whose prediction has the lowest score first, where a project
+            says so. Known after `sign_in`.
     """
 
     def __init__(self, *, url: str, api_key: SecretStr, headers: Headers = (), verify: Verify = True) -> None:
@@ -106,6 +110,7 @@ class LabelStudioClient:
         self.url = url
         self.imports_by_jobs = False
         self.unknown_tags: frozenset[str] = frozenset()
+        self.gives_by_score = False
         self._api_key = api_key
         self._headers = {name: value.get_secret_value() for name, value in headers}
         self._verify = verify
@@ -190,7 +195,10 @@ class LabelStudioClient:
             raise problem
         self._answered = True
         self.imports_by_jobs = edition != "Community"
-        self.unknown_tags = unknown_tags(read_release(release), community=edition == "Community")
+        number = read_release(release)
+        self.unknown_tags = unknown_tags(number, community=not self.imports_by_jobs)
+        oldest, newest = _GIVE_BY_SCORE
+        self.gives_by_score = not self.imports_by_jobs and number is not None and oldest <= number <= newest
         return email
 
     def _release(self) -> str:

@@ -12,8 +12,11 @@ from langchain_label_studio.forms.modes import LabelStudioMode
 from langchain_label_studio.label_studio.access import API_KEY_VARIABLE, HEADERS_VARIABLE, URL_VARIABLE
 from langchain_label_studio.label_studio.client import LabelStudioClient
 from langchain_label_studio.label_studio.destinations.runs import open_client
+from langchain_label_studio.label_studio.progress import count_passing
 from langchain_label_studio.label_studio.projects import find_existing
 from langchain_label_studio.label_studio.settings import DEFAULT_MODE, Settings, resolve_settings
+from langchain_label_studio.label_studio.task_filters import is_waiting, without_score
+from langchain_label_studio.support.plurals import count_text
 from langchain_label_studio.support.time_limit import time_limit
 
 STEP_SECONDS = 10.0
@@ -100,3 +103,27 @@ def _look_at_project(client: LabelStudioClient, settings: Settings) -> Iterator[
     yield Finding("good", f"Project {project.id} ({project.title!r}): {', '.join(places) or 'found'}")
     for warning in project.warnings:
         yield Finding("warning", warning)
+    yield from _look_at_order(client, project.id)
+
+
+def _look_at_order(client: LabelStudioClient, project_id: int) -> Iterator[Finding]:
+    """Yield whether the project gives the worst task first, as `priority=` needs it. No page of Label Studio says so."""
+    with time_limit(STEP_SECONDS):
+        project = client.get_project(project_id, counted=False)
+        if not project.by_score:
+            return
+        unplaced = count_passing(client, project_id, is_waiting(), without_score())
+    yield Finding("good", "Order: by priority, the worst first")
+    if not client.gives_by_score:
+        yield Finding(
+            "warning",
+            "Order: tried with the Community edition of Label Studio 1.16 to 1.23, and not with this one. Look whether "
+            "Label All Tasks begins with the first task of the tab To review. If it does not, choose Label Tasks As "
+            "Displayed there, beside Label All Tasks.",
+        )
+    if unplaced:
+        yield Finding(
+            "warning",
+            f"Order: {count_text(unplaced, 'task')} without a priority. Label Studio gives them before all others, or "
+            "after them. Pass the same priority= to all handlers of the project.",
+        )

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from langchain_label_studio.label_studio.annotations import author_name, has_uncounted, tasks_without_texts
@@ -77,11 +78,7 @@ class ReviewCounts:
 
 def count_tasks(client: LabelStudioClient, project_id: int) -> TaskCounts:
     """Count the tasks of a project. That takes four small requests, however many tasks there are."""
-
-    def count(*filters: TaskFilter) -> int:
-        params = {"project": project_id, "query": filter_query(*filters), "page_size": 1, "include": "id"}
-        return client.read_page(params, read=lambda page: int(page["total"]))
-
+    count = partial(count_passing, client, project_id)
     every, reviewed, done = count(), count(has_annotation()), count(has_annotation(), is_done())
     skipped = count(without_annotation(), was_skipped())
     return TaskCounts(
@@ -91,6 +88,12 @@ def count_tasks(client: LabelStudioClient, project_id: int) -> TaskCounts:
         done=done,
         skipped=skipped,
     )
+
+
+def count_passing(client: LabelStudioClient, project_id: int, *filters: TaskFilter) -> int:
+    """Return the number of tasks of a project that pass all filters."""
+    params = {"project": project_id, "query": filter_query(*filters), "page_size": 1, "include": "id"}
+    return client.read_page(params, read=lambda page: int(page["total"]))
 
 
 def count_reviews(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, get_args
 from langchain_label_studio.forms.form import Form
 from langchain_label_studio.label_config.controls import read_controls
 from langchain_label_studio.label_config.parse import parse_label_config, parse_xml
-from langchain_label_studio.label_studio.task_filters import TaskFilter, task_filter
+from langchain_label_studio.label_studio.task_filters import TaskFilter, is_done, is_waiting, task_filter
 from langchain_label_studio.types.control_tag import ControlTag
 from langchain_label_studio.types.run import Status
 from langchain_label_studio.types.task_columns import COLUMNS, COMMENT, DEFAULT_KEY, PANELS, QUERY, REPLY
@@ -94,8 +94,7 @@ def tabs_for(label_config: str, form: Form, *, by_score: bool = False) -> Iterat
             "columnsDisplayType": dict.fromkeys(map(_column, _NUMBERS), "Number"),
         }
 
-    waiting = task_filter("completed_at", "empty", "Datetime", value=True)
-    yield tab("To review", waiting, order="tasks:predictions_score" if by_score else "")
+    yield tab("To review", is_waiting(), order="tasks:predictions_score" if by_score else "")
     disliked = task_filter(f"data.{DEFAULT_KEY}", "less_or_equal", "Number", _LOW)
     yield tab("Disliked by users", disliked, order=_column(DEFAULT_KEY))
     failed = [
@@ -107,8 +106,7 @@ def tabs_for(label_config: str, form: Form, *, by_score: bool = False) -> Iterat
     if pattern := _disagreement(read_controls(label_config).controls.values()):
         differs = task_filter("annotations_results", "regex", "String", pattern)
         yield tab("Disagreements", differs, shown=("annotators",))
-    done = task_filter("completed_at", "empty", "Datetime", value=False)
-    yield tab("Done", done, order="-tasks:completed_at", shown=("completed_at", "annotators"))
+    yield tab("Done", is_done(), order="-tasks:completed_at", shown=("completed_at", "annotators"))
 
 
 def _column(name: str) -> str:

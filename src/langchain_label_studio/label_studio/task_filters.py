@@ -109,7 +109,17 @@ def without_annotation() -> TaskFilter:
 
 def is_done() -> TaskFilter:
     """Return a filter for tasks that have as many annotations as they need."""
-    return task_filter("completed_at", "empty", "Datetime", False)  # noqa: FBT003 (a value of the filter)
+    return task_filter("completed_at", "empty", "Datetime", value=False)
+
+
+def is_waiting() -> TaskFilter:
+    """Return a filter for tasks that need more annotations."""
+    return task_filter("completed_at", "empty", "Datetime", value=True)
+
+
+def without_score() -> TaskFilter:
+    """Return a filter for tasks without a prediction that has a score."""
+    return task_filter("predictions_score", "empty", "Number", value=True)
 
 
 def changed_since(moment: datetime) -> TaskFilter:

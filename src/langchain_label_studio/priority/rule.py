@@ -98,7 +98,7 @@ def _weighted(priority: Any) -> Iterator[tuple[Any, Any]]:
     if isinstance(priority, Mapping):
         yield from priority.items()
     elif isinstance(priority, list | tuple | AbstractSet):
-        yield from ((part, 1.0) for part in dict.fromkeys(priority))
+        yield from ((part, 1.0) for part in priority)
     else:
         yield priority, 1.0
 

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from math import asinh, isfinite
+from math import asinh, inf
 from typing import Any
 
 from langchain_label_studio.support.json_safe import as_mapping
 from langchain_label_studio.types.record_id import record_time
 
-_PLACES = 10**8
+_PLACES = 10**6
 """The places that priorities are put in. Tasks in the same place come in the order of their arrival."""
 
+_MOST = 1e300
 _WEEK = 7 * 86_400.0
 _BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
-_SPAN = 30 * 365.25 * 86_400.0
+_SPAN = 20 * 365.25 * 86_400.0
 
 
 def task_score(priority: Mapping[str, Any], *, record_id: str, feedback: Mapping[str, Any]) -> float:
@@ -36,7 +37,7 @@ def task_score(priority: Mapping[str, Any], *, record_id: str, feedback: Mapping
     bent = asinh(value)
     sooner = bent / (1 + abs(bent))
     place = round((1 - sooner) / 2 * _PLACES)
-    return (place + min(max(arrived / _SPAN, 0.0), 0.9)) / (_PLACES + 1)
+    return (place + min(max(arrived / _SPAN, 0.0), 0.999)) / (_PLACES + 1)
 
 
 def dislike(feedback: Mapping[str, Any]) -> float:
@@ -52,4 +53,5 @@ def _seconds(record_id: str) -> float:
 
 def _number(values: Mapping[str, Any], key: str, default: float = 0.0) -> float:
     value = values.get(key, default)
-    return float(value) if isinstance(value, int | float) and isfinite(value) else default
+    is_number = isinstance(value, int | float) and -inf < value < inf
+    return max(-_MOST, min(value, _MOST)) if is_number else default

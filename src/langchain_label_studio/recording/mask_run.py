@@ -8,7 +8,7 @@ from typing import Any
 
 from langchain_label_studio.support.json_safe import jsonable
 from langchain_label_studio.types.run import LLMRun
-from langchain_label_studio.types.run_parts import Document, Step, StepError, StepResult
+from langchain_label_studio.types.run_parts import Document, RunPriority, Step, StepError, StepResult
 from langchain_label_studio.types.turn import Turn
 from langchain_label_studio.types.user_functions import Mask
 
@@ -40,7 +40,7 @@ _CALLS = frozenset({"tool_calls", "invalid_tool_calls"})
 # The keys in these fields are names that programs give.
 _NAMED = frozenset({"data", "metadata", "parameters", "usage"})
 # These words are our own, and stay everywhere: the names of fields, and the values of roles and kinds.
-_SHAPES = (LLMRun, Turn, Document, Step, StepResult, StepError)
+_SHAPES = (LLMRun, Turn, Document, Step, StepResult, StepError, RunPriority)
 _IN_CALLS = frozenset({"id", "args", "result", "error"})
 _IN_CITATIONS = frozenset({"title", "url", "text"})
 _NAMES = _IN_CALLS.union(_IN_CITATIONS, *(shape.__annotations__ for shape in _SHAPES))

@@ -77,6 +77,8 @@ def _notes(tasks: Sequence[ObservedTask]) -> Iterator[str]:
         yield "Nobody has reviewed anything yet."
     if _is_weighed(tasks):
         yield _weighed([task.weight for task in tasks if task.weight > 1])
+    if any(task.has_priority for task in tasks):
+        yield _WORST_FIRST
     if unreadable := sum(said.unreadable for said in every):
         yield f"In {count_text(unreadable, 'review')} something could not be read, and is not counted."
     if nameless := sum(task.model is None and not task.compares for task in tasks):
@@ -90,6 +92,10 @@ def _notes(tasks: Sequence[ObservedTask]) -> Iterator[str]:
         yield f"Stars of {', '.join(sorted(unknown))}: {_NO_SCALE[0].lower()}{_NO_SCALE[1:]}"
 
 
+_WORST_FIRST = (
+    "People reviewed the worst first. Until all tasks of the project are reviewed, the figures are about the tasks that were "
+    "reviewed, and not about all runs."
+)
 _NO_SCALE = "The report does not know how many stars were possible there."
 
 

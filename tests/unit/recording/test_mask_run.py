@@ -73,6 +73,7 @@ FIELDS: dict[str, st.SearchStrategy[Any]] = {
     **{name: st.none() | st.integers(0, 10**5) for name in ("input_tokens", "output_tokens", "total_tokens")},
     "chance": st.floats(0, 1, exclude_min=True),
     "certain_score": st.none() | st.floats(0, 10),
+    "priority": st.none() | st.fixed_dictionaries({"value": st.floats()}, optional={"new": st.floats(0, 10)}),
     "latency_ms": st.none() | st.floats(0, 10),
     "cached": st.booleans(),
     "tags": st.lists(TEXT, max_size=3).map(tuple),

@@ -220,8 +220,13 @@ class ProjectDestination:
     def _builder(self) -> TaskBuilder:
         if self._known_builder is None:
             from langchain_label_studio.label_studio.destinations.task_builder import TaskBuilder  # noqa: PLC0415 (see load_client)
+            from langchain_label_studio.label_studio.novelty import open_novelty  # noqa: PLC0415 (see load_client)
 
-            self._known_builder = TaskBuilder(self._log, self.settings)
+            self._known_builder = TaskBuilder(
+                self._log,
+                model_version=self.settings.model_version,
+                novelty=open_novelty() if "new" in (self.settings.priority or ()) else None,
+            )
         return self._known_builder
 
     def _tasks_of_stored(self, records: Sequence[Record], project: Project) -> list[EncodedTask]:

@@ -8,15 +8,14 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, TypeVar
 
 from langchain_label_studio.delivery import DeliveryFailedError, Record
-from langchain_label_studio.label_studio.novelty import open_novelty
 from langchain_label_studio.label_studio.projects import Project
-from langchain_label_studio.label_studio.settings import Settings
 from langchain_label_studio.label_studio.tasks.build import EncodedTask, encode_task, missing_keys
 from langchain_label_studio.support.log import ThrottledLog
 from langchain_label_studio.types.run_record import decode_run
 
 if TYPE_CHECKING:
     from langchain_label_studio.label_studio.client import LabelStudioClient
+    from langchain_label_studio.label_studio.novelty import Novelty
 
 # A breath takes as long as a plain task.
 _AT_A_STRETCH = 100e-6
@@ -29,16 +28,17 @@ T = TypeVar("T")
 class TaskBuilder:
     """Makes tasks of records. Those of the next batch are made while the server works on a request."""
 
-    def __init__(self, log: ThrottledLog, settings: Settings) -> None:
+    def __init__(self, log: ThrottledLog, *, model_version: str, novelty: Novelty | None = None) -> None:
         """Begin without tasks.
 
         Args:
             log: Takes the warnings.
-            settings: The version of the predictions, and whether tasks are compared with those before them.
+            model_version: The version of the predictions.
+            novelty: Compares tasks with those before them. None does not.
         """
         self._log = log
-        self._model_version = settings.model_version
-        self._novelty = open_novelty() if "new" in (settings.priority or ()) else None
+        self._model_version = model_version
+        self._novelty = novelty
         self._ahead: dict[bytes, EncodedTask] = {}
         self._project: Project | None = None
 

@@ -92,6 +92,7 @@ class ObservedTask:
         compares: Whether it has answers of several models. Then it is a run of none of them.
         scores: The scores that users gave, by the key of the feedback.
         weight: How often it counts in figures of all runs: 1 divided by the chance that it had.
+        has_priority: Whether its place in the order of work depended on what it was.
         observations: Its reviews.
     """
 
@@ -105,6 +106,7 @@ class ObservedTask:
     compares: bool
     scores: Mapping[str, float]
     weight: float
+    has_priority: bool
     observations: list[Observation]
 
     @property
@@ -142,6 +144,7 @@ def _task(review: Review) -> ObservedTask:
         compares=_compares(review),
         scores=_scores(review),
         weight=_weight(review),
+        has_priority=run.priority is not None,
         observations=[],
     )
 
