@@ -423,12 +423,12 @@ class LabelStudioClient:
         with self._translated_errors(storing=True):
             self._request("POST", f"api/tasks/{task_id}/annotations/", json=annotation)
 
-    def change_score(self, task_id: int, score: float) -> None:
-        """Change the score of a task's own predictions: those that came with it."""
+    def change_score(self, task_id: int, score: float, *, model_version: str) -> None:
+        """Change the score of a task's predictions of one version. Those of others, such as of a judge, stay."""
         with self._translated_errors():
             found = orjson.loads(self._request("GET", "api/predictions/", params={"task": task_id}).content)
         for prediction in found:
-            if prediction["score"] is not None:
+            if prediction["model_version"] == model_version:
                 self.change(f"api/predictions/{prediction['id']}/", {"score": score})
 
     def users(self) -> dict[int, str]:

@@ -18,6 +18,7 @@ _KEPT = "prediction"
 # How JSON is written: SQLite has it as Label Studio stored it, and for PostgreSQL Label Studio writes it anew.
 _ON_SQLITE: Mapping[str, Any] = {}
 _ON_POSTGRESQL: Mapping[str, Any] = {"ensure_ascii": False, "separators": (",", ":")}
+_LETTER = re.compile(r"\w")
 _TEXTS = re.compile(r"text: ?\[")
 
 
@@ -94,6 +95,8 @@ def _left_texts(task: Mapping[str, Any]) -> set[tuple[str, tuple[str, ...]]]:
 
 def _begins_with(kept: Prediction, listed: str) -> bool:
     """Return whether the text of a prediction begins with what Label Studio lists of it."""
+    if not kept.get("result"):
+        return "result" in kept and not _LETTER.search(listed)  # it lists empty brackets
     begin = _TEXTS.search(listed)
     # Label Studio cuts before it replaces, so the last character may be half of what `_as_listed` replaces.
     shown = listed[begin.end() : -1] if begin else ""

@@ -133,11 +133,10 @@ def test_new_needs_its_library(monkeypatch: pytest.MonkeyPatch) -> None:
         resolve_priority("new")
 
 
-def test_a_handler_travels_with_its_priority() -> None:
-    handler = Recording(priority={"errors": 2, length: 1}).handler
-    copy = pickle.loads(pickle.dumps(handler))
+def test_a_rule_travels_with_its_handler() -> None:
+    rule = resolve_priority({"errors": 2, length: 1})
 
-    assert copy._priority == handler._priority
+    assert pickle.loads(pickle.dumps(rule)) == rule
 
 
 def record(recorded: Recording) -> None:

@@ -156,3 +156,14 @@ def test_an_answer_of_calls_is_known_as_it_was_shown() -> None:
 
     assert knows_predictions(task)
     assert (review.run.answers, review.unreadable) == ((answer,), ())
+
+
+@pytest.mark.parametrize("lists", ["[]", "[[]]", "{[]}", ""])
+def test_a_prediction_that_only_has_a_place_in_the_order_is_known(lists: str) -> None:
+    task = recorded(run("The capital of France?", (), status="error", priority={"value": 1.0}))
+    assert [prediction["result"] for prediction in task.pop("predictions")] == [[]]
+    more = {"total_predictions": 1, "predictions_model_versions": "langchain", "predictions_results": lists}
+
+    assert knows_predictions(task | more)
+    assert not knows_predictions(task | more | {"predictions_results": "[{id: 1, text: [Lyon.]}]"})
+    assert not knows_predictions(task | more | {"meta": {}})

@@ -165,11 +165,13 @@ class FeedbackDestination:
                 fitting.append(each)
         if changed := add_feedback(fitting, task.data, task.meta):
             data, meta = changed
+            client = self._connected_client()
             try:
                 # First, because the same feedback changes nothing a second time.
                 if (score := _changed_score(task, meta)) is not None:
-                    self._connected_client().change_score(task.id, score)
-                self._connected_client().update_task(task.id, data=data, meta=meta)
+                    own = as_mapping(meta.get("prediction")).get("model_version", self.settings.model_version)
+                    client.change_score(task.id, score, model_version=own)
+                client.update_task(task.id, data=data, meta=meta)
             except RequestRefusedError as error:
                 refused.update((each.id, str(error)) for each in fitting)
 
