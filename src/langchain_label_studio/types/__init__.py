@@ -12,9 +12,10 @@ if TYPE_CHECKING:
     from langchain_label_studio.delivery.stats import DeliveryStats
     from langchain_label_studio.types.control_tag import ControlTag
     from langchain_label_studio.types.feedback import Feedback
+    from langchain_label_studio.types.priority import Priority
     from langchain_label_studio.types.review import Candidate, Preference, Rating, Review, StepVerdict
     from langchain_label_studio.types.run import LLMRun, RunFields, Status
-    from langchain_label_studio.types.run_parts import Document, Step, StepError, StepResult
+    from langchain_label_studio.types.run_parts import Document, RunPriority, Step, StepError, StepResult
     from langchain_label_studio.types.turn import Turn
     from langchain_label_studio.types.user_functions import Data, GroupBy, Mask, Select
 
@@ -25,9 +26,10 @@ __getattr__ = lazy_names(
         "delivery.stats": ("DeliveryStats",),
         "types.control_tag": ("ControlTag",),
         "types.feedback": ("Feedback",),
+        "types.priority": ("Priority",),
         "types.review": ("Candidate", "Preference", "Rating", "Review", "StepVerdict"),
         "types.run": ("LLMRun", "RunFields", "Status"),
-        "types.run_parts": ("Document", "Step", "StepError", "StepResult"),
+        "types.run_parts": ("Document", "RunPriority", "Step", "StepError", "StepResult"),
         "types.turn": ("Turn",),
         "types.user_functions": ("Data", "GroupBy", "Mask", "Select"),
     },
@@ -50,9 +52,11 @@ __all__ = [
     "LLMRun",
     "Mask",
     "Preference",
+    "Priority",
     "Rating",
     "Review",
     "RunFields",
+    "RunPriority",
     "Select",
     "Status",
     "Step",
