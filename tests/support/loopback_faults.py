@@ -94,8 +94,10 @@ def matching_tasks(tasks: Sequence[Mapping[str, Any]], query: Mapping[str, Any])
 
 def _passes(task: Mapping[str, Any], condition: Mapping[str, Any]) -> bool:
     column = condition["filter"].removeprefix("filter:tasks:")
-    value = task["data"].get(column.removeprefix("data.")) if column.startswith("data.") else task[column]
+    value = task["data"].get(column.removeprefix("data.")) if column.startswith("data.") else task.get(column)
     if condition["operator"] == "in_list":
         return value in condition["value"]
+    if condition["operator"] == "empty":
+        return (value is None) is condition["value"]
     assert condition["operator"] == "greater", condition
-    return bool(value > condition["value"])
+    return value is not None and bool(value > condition["value"])

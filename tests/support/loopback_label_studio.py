@@ -198,16 +198,12 @@ class _Handler(BaseHTTPRequestHandler):
         if path == "/api/dm/views/":
             tabs = self.studio.tabs.get(int(query["project"][0]), [])
             self._answer(200, [{"data": tab} for tab in tabs])
+        elif path == "/api/predictions/":
+            number = int(query["task"][0])
+            predictions = self.studio.tasks[number - 1]["predictions"]
+            self._answer(200, [prediction | {"id": number} for prediction in predictions])
         else:
             self._answer_question(query)
-
-    def _answer_project(self, number: int, query: dict[str, list[str]]) -> None:
-        project = self.studio.projects.get(number)
-        if project is None:
-            self._answer(404, {"detail": "Not found."})
-            return
-        columns = query["include"][0].split(",") if "include" in query else project
-        self._answer(200, {column: project[column] for column in columns if column in project})
 
     def do_POST(self) -> None:
         path = urlsplit(self.path).path
@@ -225,7 +221,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(401, {"detail": "Invalid token."})
         elif path.rstrip("/") == "/api/projects":
             project = self.studio.add_project(body["title"], body.get("label_config"))
-            project["model_version"] = body.get("model_version", "")
+            project |= {"model_version": body.get("model_version", ""), "sampling": body.get("sampling")}
             self._answer(201, project)
         else:
             self._store(path, body)
@@ -256,6 +252,10 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(200, self.studio.projects[number])
             return
         task = self.studio.tasks[number - 1]
+        if path.startswith("/api/predictions/"):
+            task["predictions"][0] |= body
+            self._answer(200, task["predictions"][0])
+            return
         task |= {name: body[name] for name in ("data", "meta") if name in body}
         self._answer(200, task)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -61,6 +62,47 @@ def test_two_projects_of_one_title_and_a_version_that_hides_answers_are_warnings
 
     assert any("several projects of this title (1, 2)" in text for text in warnings)
     assert any("model_version='gpt-4o'" in text for text in warnings)
+
+
+def make_ordered(loopback: LoopbackLabelStudio, **options: Any) -> LabelStudioCallbackHandler:
+    return LabelStudioCallbackHandler("k", loopback.url, project_name="Checked", **options)
+
+
+def test_the_order_of_work_is_told(findings: Look, loopback: LoopbackLabelStudio) -> None:
+    make_ordered(loopback, priority="errors")
+    loopback.requests.clear()
+
+    assert findings()[-1] == Finding("good", "Order: by priority, the worst first")
+
+
+def test_of_another_project_no_order_is_told(findings: Look, loopback: LoopbackLabelStudio) -> None:
+    make_ordered(loopback)
+    loopback.requests.clear()
+
+    assert not any("Order" in finding.text for finding in findings())
+
+
+@pytest.mark.parametrize(("release", "edition"), [("1.24.0", "Community"), ("1.23.2", "Enterprise")])
+def test_a_server_on_which_nobody_tried_the_order_is_a_warning(
+    findings: Look, loopback: LoopbackLabelStudio, release: str, edition: str
+) -> None:
+    make_ordered(loopback, priority="errors")
+    loopback.release, loopback.edition = release, edition
+    loopback.requests.clear()
+
+    [warning] = [finding.text for finding in findings() if finding.level == "warning"]
+    assert "Label Tasks As Displayed" in warning
+
+
+def test_tasks_without_a_place_in_the_order_are_a_warning(
+    findings: Look, loopback: LoopbackLabelStudio
+) -> None:
+    make_ordered(loopback, priority="errors")
+    loopback.store([{"data": {"run_id": "r"}, "predictions": [{"model_version": "langchain"}]}])
+    loopback.requests.clear()
+
+    [warning] = [finding.text for finding in findings() if finding.level == "warning"]
+    assert warning.startswith("Order: 1 task without a priority")
 
 
 def test_what_is_wrong_comes_last(findings: Look, loopback: LoopbackLabelStudio) -> None:

@@ -12,6 +12,8 @@ from langchain_label_studio.label_studio.settings import resolve_settings
 from tests.support.old_pages import OLD_PAGES
 from tests.support.projects import project_info
 
+PROMPT = get_default_label_configs("prompt")[0]
+
 
 def warnings_for(project_rating: Any, **settings: Any) -> str:
     return warnings_of(get_default_label_configs("prompt", rating=project_rating)[0], **settings)
@@ -44,3 +46,13 @@ def test_the_page_of_an_earlier_version_can_be_refreshed(mode: str) -> None:
 def test_a_label_config_of_ones_own_is_for_its_owner_to_change() -> None:
     own = OLD_PAGES["agent"].replace('"hallucination"', '"invented"').replace("critique", "remarks")
     assert "or change the project's config" in warnings_of(own, mode="agent")
+
+
+def test_a_project_that_exists_keeps_its_order() -> None:
+    settings = resolve_settings(api_key="key", priority={"errors"})
+    [warning] = read_project(project_info(PROMPT), settings).warnings
+
+    assert "does not give tasks by their priority" in warning
+    assert "projects.update(1, sampling='Uncertainty sampling')" in warning
+    assert read_project(project_info(PROMPT, by_score=True), settings).warnings == ()
+    assert warnings_of(PROMPT) == ""

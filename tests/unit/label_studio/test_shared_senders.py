@@ -99,6 +99,7 @@ def test_an_outbox_says_where_its_runs_go_but_not_with_which_key(tmp_path: Path)
         url="https://labels.example.com/base",
         mode="chat",
         reviewers_per_task=2,
+        priority=["feedback", "errors"],
     )
     record(handler)
 
@@ -113,6 +114,7 @@ def test_an_outbox_says_where_its_runs_go_but_not_with_which_key(tmp_path: Path)
         None,
     )
     assert target.settings.reviewers_per_task == 2
+    assert target.settings.priority == {"feedback", "errors"}
     assert "a-key" not in (target.directory / "target.json").read_text()
 
 
@@ -143,12 +145,12 @@ def test_an_outbox_of_a_version_that_knew_fewer_settings_can_be_read(tmp_path: P
     record(make(outbox_dir=tmp_path))
     [file] = tmp_path.glob("*/target.json")
     entry = json.loads(file.read_text())
-    del entry["reviewers_per_task"]
+    del entry["reviewers_per_task"], entry["priority"]
     file.write_text(json.dumps(entry))
 
     (target,), problems = find_project_outboxes(tmp_path)
 
-    assert (problems, target.settings.reviewers_per_task) == ([], None)
+    assert (problems, target.settings.reviewers_per_task, target.settings.priority) == ([], None, None)
 
 
 def test_a_handler_travels_with_its_settings(tmp_path: Path) -> None:
