@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from langchain_label_studio.recording.log_probability import log_probability
 from langchain_label_studio.recording.messages import to_turn
 from langchain_label_studio.support.json_safe import jsonable
 from langchain_label_studio.support.safe_text import clip
@@ -71,6 +72,9 @@ def read_result(result: LLMResult, started: RunFields, *, batch_size: int = 1) -
         fields["provider"] = provider
     if reason:
         fields["finish_reason"] = str(jsonable(reason))
+    answer = fields["answers"][0]["content"] if candidates else ""
+    if (mean := log_probability(info, response, answer, is_chunk=is_chunk)) is not None:
+        fields["log_probability"] = mean
     usage = message.get("usage_metadata")
     if _is_from_cache(usage):
         fields["cached"] = True

@@ -53,6 +53,7 @@ class LLMRun:
         model: The name of the model, as the response gives it, or else as the run's start does.
         provider: The provider of the model, such as `"openai"`.
         finish_reason: The reason why the model stopped.
+        log_probability: The mean natural log-probability of the first answer's tokens, where the model gives it.
         input_tokens: The tokens that were read.
         output_tokens: The tokens that were written, of all candidates together.
         total_tokens: The tokens that were read and written.
@@ -90,6 +91,7 @@ class LLMRun:
     model: str | None = None
     provider: str | None = None
     finish_reason: str | None = None
+    log_probability: float | None = None
     input_tokens: int | None = None
     output_tokens: int | None = None
     total_tokens: int | None = None
@@ -156,6 +158,7 @@ class RunFields(TypedDict, total=False):
     model: str
     provider: str
     finish_reason: str
+    log_probability: float
     input_tokens: int
     output_tokens: int
     total_tokens: int

@@ -74,6 +74,7 @@ FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "chance": st.floats(0, 1, exclude_min=True),
     "certain_score": st.none() | st.floats(0, 10),
     "priority": st.none() | st.fixed_dictionaries({"value": st.floats()}, optional={"new": st.floats(0, 10)}),
+    "log_probability": st.none() | st.floats(-20, 0),
     "latency_ms": st.none() | st.floats(0, 10),
     "cached": st.booleans(),
     "tags": st.lists(TEXT, max_size=3).map(tuple),

@@ -125,6 +125,7 @@ FACTS = st.dictionaries(
                 "status",
             ),
             *("input_tokens", "prompt_tokens", "total_tokens", "output_token_details"),
+            *("logprobs", "logprobs_result", "avg_logprobs"),
         ]
     ),
     ANYTHING,

@@ -89,6 +89,7 @@ some_run = st.builds(
     thread_id=st.none() | some_words,
     tags=st.lists(st.from_regex(r"[a-z:]{1,5}", fullmatch=True), max_size=2).map(tuple),
     input_tokens=st.none() | st.integers(0, 10_000),
+    log_probability=st.none() | st.floats(-20, 0),
     usage=st.just({}) | st.just({"cache": {"read": 3}}),
     parameters=st.just({}) | st.just({"temperature": 0.5, "tools": [{"type": "function"}]}),
     data=st.just({}) | st.just({"customer": "ACME", "score": 2}),

@@ -44,6 +44,7 @@ FACTS = st.fixed_dictionaries(
         "model": TEXT,
         "provider": TEXT,
         "finish_reason": TEXT,
+        "log_probability": st.floats(-20, 0),
         "input_tokens": NUMBER,
         "output_tokens": NUMBER,
         "total_tokens": NUMBER,

@@ -25,7 +25,7 @@ MAX_STEPS = 500
 INTERRUPT = "interrupt"
 """The finish reason of a run that waits for a person."""
 
-_OF_THE_MODEL = ("model", "provider", "parameters", "finish_reason", "tags", "thread_id")
+_OF_THE_MODEL = ("model", "provider", "parameters", "finish_reason", "log_probability", "tags", "thread_id")
 
 
 @dataclass(slots=True)

@@ -13,7 +13,11 @@ _OF_ALL_ALIKE = (
     *("kind", "model", "provider", "run_name", "finish_reason"),
     *("thread_id", "parent_run_id", "tags"),
 )
-_OF_EACH = ("model", "provider", "latency_ms", "finish_reason", "input_tokens", "output_tokens", "cached")
+_OF_THE_FIRST = ("started_at", "log_probability")
+_OF_EACH = (
+    *("model", "provider", "latency_ms", "finish_reason", "log_probability"),
+    *("input_tokens", "output_tokens", "cached"),
+)
 
 
 def join_runs(runs: Sequence[RunFields], *, run_id: UUID | None = None) -> RunFields:
@@ -28,7 +32,7 @@ def join_runs(runs: Sequence[RunFields], *, run_id: UUID | None = None) -> RunFi
     """
     runs = sorted(runs, key=lambda run: run.get("started_at") or 0.0)
     first = runs[0]
-    joined = pick(first, [name for name in _OF_ALL_ALIKE if _same(name, runs)])
+    joined = pick(first, [*_OF_THE_FIRST, *(name for name in _OF_ALL_ALIKE if _same(name, runs))])
     joined |= {
         "run_id": run_id or first["run_id"],
         "trace_id": first["trace_id"],
@@ -39,8 +43,6 @@ def join_runs(runs: Sequence[RunFields], *, run_id: UUID | None = None) -> RunFi
         "metadata": _shared_items(run.get("metadata") or {} for run in runs),
         "parameters": _shared_items(run.get("parameters") or {} for run in runs),
     }
-    if "started_at" in first:
-        joined["started_at"] = first["started_at"]
     if latencies := [run["latency_ms"] for run in runs if "latency_ms" in run]:
         joined["latency_ms"] = max(latencies)
     for name in TOKEN_COUNTS:

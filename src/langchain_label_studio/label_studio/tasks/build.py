@@ -258,6 +258,7 @@ def _meta(run: LLMRun, config: LabelConfig, form: Form) -> dict[str, Any]:
         "form": run.form,
         "chance": run.chance if run.chance < 1 else None,
         "certain_score": run.certain_score,
+        "log_probability": run.log_probability,
     }
     known = {name: value for name, value in values.items() if value or value == 0}
     return known | {"langchain_label_studio": installed_version()}
