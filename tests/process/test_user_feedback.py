@@ -91,6 +91,30 @@ def test_a_process_without_a_handler_gives_feedback_long_after(loopback: Loopbac
     assert (waiting_files(), lanes()) == ([], [])
 
 
+def test_a_dislike_moves_a_task_to_the_front_from_any_process(loopback: LoopbackLabelStudio) -> None:
+    run_ids = ok(
+        run(
+            'handler = make(priority={"feedback": 2})\nrecord(handler, 3)\nassert handler.flush()',
+            loopback.url,
+        )
+    )
+    judge = {"model_version": "judge/x", "score": 0.9, "result": []}
+    loopback.tasks[2]["predictions"].append(judge)
+    first, second, _ = before = [task["predictions"][0]["score"] for task in loopback.tasks]
+    assert before == sorted(before)
+
+    ok(run(f"{GIVE}\ngive({run_ids[0]!r}, score=1)\ngive({run_ids[2]!r}, score=0)", loopback.url))
+
+    now = [task["predictions"][0]["score"] for task in loopback.tasks]
+    assert now[:2] == [first, second]
+    assert now[2] < first
+    assert judge["score"] == 0.9
+    written = [path for method, path in loopback.requests if method == "PATCH"]
+    # The score is first: were it second, a process that dies between the two would leave it as it was for ever.
+    assert sorted(written) == ["/api/predictions/3/", "/api/tasks/1/", "/api/tasks/3/"]
+    assert written.index("/api/predictions/3/") < written.index("/api/tasks/3/")
+
+
 def test_feedback_survives_kill_after_the_call_returned(loopback: LoopbackLabelStudio) -> None:
     [run_id] = ok(run("handler = make()\nrecord(handler)\nassert handler.flush()", loopback.url))
     port = loopback.stop()

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from langchain_label_studio.errors import LabelStudioError
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 
 REVIEWED = 500
 """The reviewed tasks that are read, the latest ones."""
+
+_PAGE = 50
+"""The tasks of a page: texts may be long."""
 
 ANEW = 3600.0
 """The seconds after which they are read again."""
@@ -47,19 +51,11 @@ class Novelty:
         if self._read_at is not None and now - self._read_at < ANEW:
             return
         self._read_at = now
-        try:
-            reviewed = client.read_page(
-                {
-                    "project": project_id,
-                    "query": filter_query(has_annotation(), ordering=["-tasks:id"]),
-                    "page_size": REVIEWED,
-                    "fields": "all",
-                    "include": "id,data",
-                },
-                read=_read_data,
-            )
-        except LabelStudioError:
-            return  # the tasks of this process are known: that is enough for an order
+        reviewed: list[Mapping[str, Any]] = []
+        # The tasks of this process are known. That is enough for an order.
+        with suppress(LabelStudioError):
+            for page in _pages(client, project_id):
+                reviewed += page
         for data in reversed(reviewed):
             self.of(record_key(data), data)
 
@@ -81,6 +77,23 @@ def open_novelty() -> Novelty | None:
     except ImportError:
         return None
     return Novelty(Sketches())
+
+
+def _pages(client: LabelStudioClient, project_id: int) -> Iterator[list[Mapping[str, Any]]]:
+    """Yield the data of the reviewed tasks, the latest first."""
+    query = filter_query(has_annotation(), ordering=["-tasks:id"])
+    params = {
+        "project": project_id,
+        "query": query,
+        "page_size": _PAGE,
+        "fields": "all",
+        "include": "id,data",
+    }
+    for number in range(1, REVIEWED // _PAGE + 1):
+        page = client.read_page(params | {"page": number}, read=_read_data)
+        yield page
+        if len(page) < _PAGE:
+            return
 
 
 def _read_data(page: Any) -> list[Mapping[str, Any]]:
