@@ -152,7 +152,7 @@ class LabelStudioCallbackHandler(CommunityAttributes, RecordingCallbacks):
 
         Warns:
             LabelStudioWarning: Label Studio does not answer in time, so the runs wait. Or runs cannot wait on the disk. Or the
-                project does not fit the settings.
+                project does not fit the settings. Or `priority` has `"errors"`, and failed runs are not recorded.
         """
         super().__init__()
         if connect not in {"eager", "lazy"}:
@@ -193,6 +193,9 @@ class LabelStudioCallbackHandler(CommunityAttributes, RecordingCallbacks):
             # Before a project is created. A project that exists is checked with its own config.
             self._check_data(settings.parsed_label_config(), complete=settings.project_id is None)
         self._begin()
+        if rule and "errors" in rule.weights and not self._recorder.selection.can_take("error"):
+            message = 'priority= has "errors", but failed runs are not recorded: pass include_errors=True.'
+            warnings.warn(message, LabelStudioWarning, stacklevel=2)
         if connect == "eager":
             self._connect()
         self._send_orphaned_runs()

@@ -69,7 +69,7 @@ def make_ordered(loopback: LoopbackLabelStudio, **options: Any) -> LabelStudioCa
 
 
 def test_the_order_of_work_is_told(findings: Look, loopback: LoopbackLabelStudio) -> None:
-    make_ordered(loopback, priority="errors")
+    make_ordered(loopback, priority="feedback")
     loopback.requests.clear()
 
     assert findings()[-1] == Finding("good", "Order: by priority, the worst first")
@@ -86,7 +86,7 @@ def test_of_another_project_no_order_is_told(findings: Look, loopback: LoopbackL
 def test_a_server_on_which_nobody_tried_the_order_is_a_warning(
     findings: Look, loopback: LoopbackLabelStudio, release: str, edition: str
 ) -> None:
-    make_ordered(loopback, priority="errors")
+    make_ordered(loopback, priority="feedback")
     loopback.release, loopback.edition = release, edition
     loopback.requests.clear()
 
@@ -97,7 +97,7 @@ def test_a_server_on_which_nobody_tried_the_order_is_a_warning(
 def test_tasks_without_a_place_in_the_order_are_a_warning(
     findings: Look, loopback: LoopbackLabelStudio
 ) -> None:
-    make_ordered(loopback, priority="errors")
+    make_ordered(loopback, priority="feedback")
     loopback.store([{"data": {"run_id": "r"}, "predictions": [{"model_version": "langchain"}]}])
     loopback.requests.clear()
 

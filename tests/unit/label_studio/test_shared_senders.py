@@ -99,7 +99,7 @@ def test_an_outbox_says_where_its_runs_go_but_not_with_which_key(tmp_path: Path)
         url="https://labels.example.com/base",
         mode="chat",
         reviewers_per_task=2,
-        priority=["feedback", "errors"],
+        priority=["feedback", "waiting"],
     )
     record(handler)
 
@@ -114,7 +114,7 @@ def test_an_outbox_says_where_its_runs_go_but_not_with_which_key(tmp_path: Path)
         None,
     )
     assert target.settings.reviewers_per_task == 2
-    assert target.settings.priority == {"feedback", "errors"}
+    assert target.settings.priority == {"feedback", "waiting"}
     assert "a-key" not in (target.directory / "target.json").read_text()
 
 

@@ -13,8 +13,9 @@ from langchain_core.messages import AIMessage, HumanMessage
 from langchain_core.outputs import ChatGeneration, LLMResult
 
 from langchain_label_studio import LLMRun, SettingError
-from langchain_label_studio.errors import MissingExtraError
+from langchain_label_studio.errors import LabelStudioWarning, MissingExtraError
 from langchain_label_studio.priority.rule import resolve_priority
+from langchain_label_studio.selectors import errors
 from langchain_label_studio.types.run import RunFields
 from tests.support.extras import without_the_extra
 from tests.support.recording import Recording
@@ -73,18 +74,18 @@ def test_a_function_may_return_any_number(returned: Any, value: float) -> None:
 
 @pytest.mark.parametrize("returned", [None, "5", nan, [1], 10**400])
 def test_a_function_that_returns_no_number_costs_no_run(returned: Any) -> None:
-    recorded = Recording(priority={"errors": 2, (lambda run: returned): 1})
+    recorded = Recording(priority={"feedback": 2, (lambda run: returned): 1})
     record(recorded)
 
-    assert recorded.run.priority == {"value": 0.0}
+    assert recorded.run.priority == {"value": 0.0, "feedback": 2}
     assert recorded.handler.stats().lost == {"priority": 1}
 
 
 def test_a_function_that_fails_leaves_the_rest_of_the_priority() -> None:
-    recorded = Recording(priority=["feedback", broken, "errors"])
+    recorded = Recording(priority=["feedback", broken, "waiting"])
     record(recorded)
 
-    assert recorded.run.priority == {"value": 0.0, "feedback": 1.0}
+    assert recorded.run.priority == {"value": 0.0, "feedback": 1.0, "waiting": 1.0}
     assert recorded.handler.stats().lost == {"priority": 1}
 
 
@@ -125,6 +126,13 @@ def test_a_mistake_says_what_to_do(priority: Any, says: str) -> None:
         Recording(priority=priority)
 
     assert says in str(raised.value)
+
+
+def test_errors_that_are_not_recorded_are_a_warning() -> None:
+    with pytest.warns(LabelStudioWarning, match="include_errors=True"):
+        Recording(priority=["feedback", "errors"])
+    for recorded in ({"include_errors": True}, {"select": errors()}):
+        Recording(priority="errors", **recorded)
 
 
 def test_new_needs_its_library(monkeypatch: pytest.MonkeyPatch) -> None:
