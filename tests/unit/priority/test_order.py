@@ -30,7 +30,7 @@ MODES = st.sampled_from(sorted(BUILT_IN_MODES))
 @st.composite
 def runs(draw: st.DrawFn) -> LLMRun:
     answered = draw(st.booleans())
-    number = draw(st.integers(0, 10**9))
+    number = draw(st.integers(0, 10**7))
     return LLMRun(
         record_id=f"run-{1_790_000_000_000_000 + number * 1_000_000:014x}00000000",
         run_id="run",
