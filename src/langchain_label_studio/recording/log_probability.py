@@ -7,8 +7,8 @@
 | `[{"token": …, "logprob": …}, …]` | Ollama (as objects), Vertex AI |
 | `avg_logprobs`, a number | Vertex AI, without being asked |
 
-Measured on langchain-openai 1.7, langchain-ollama 1.1 and langchain-google-vertexai 3.2. OpenAI's responses have them,
-but langchain-openai drops them.
+Measured on langchain-openai 1.7 and langchain-ollama 1.1, and read in langchain-google-vertexai 3.2. OpenAI's responses
+have them, but langchain-openai drops them.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
-from math import inf, nan
+from math import exp, inf, nan
 from typing import Any, cast
 from uuid import UUID, uuid4
 
@@ -213,6 +213,11 @@ def test_the_tokens_of_thoughts_do_not_count(shape: Any) -> None:
     assert read(shape(said), AIMessage(f"\n\n{ANSWER}")) == pytest.approx((5 * -0.2 - 4) / 5)
 
 
+def test_thoughts_may_hold_the_answer_already() -> None:
+    thoughts = [*((text, -2.0) for text, _ in SAID), ("</think>", -2.0)]
+    assert read(SHAPES["chat"]([*thoughts, *SAID])) == pytest.approx(MEAN)
+
+
 def test_the_thoughts_of_deepseek_stand_in_a_list_of_their_own() -> None:
     assert read(
         {"logprobs": {"reasoning_content": tokens(THOUGHTS), "content": tokens(SAID)}}
@@ -240,7 +245,8 @@ def test_thoughts_that_the_application_sees_are_a_part_of_the_answer() -> None:
 )
 def test_all_tokens_count_whatever_their_texts_look_like(answer: str, texts: list[Any]) -> None:
     said = [{"token": text, "logprob": -float(place)} for place, text in enumerate(texts)]
-    assert read({"logprobs": {"content": said}}, AIMessage(answer)) == -(len(texts) - 1) / 2
+    for message in (AIMessage(answer), AIMessageChunk(answer)):
+        assert read({"logprobs": {"content": said}}, message) == -(len(texts) - 1) / 2
 
 
 def test_tokens_need_no_texts() -> None:
@@ -316,6 +322,14 @@ def test_it_goes_with_its_task(recorded: Recording) -> None:
     ChatOfTokens().invoke("Is it?", config(recorded))
 
     assert recorded.task()["meta"]["log_probability"] == recorded.run.log_probability == pytest.approx(MEAN)
+
+
+def test_the_order_of_work_reads_it() -> None:
+    recorded = Recording(priority="uncertain")
+    ChatOfTokens().invoke("Is it?", config(recorded))
+
+    assert recorded.run.priority == {"value": pytest.approx(1 - exp(MEAN))}
+    recorded.handler.close()
 
 
 def test_a_task_says_that_a_model_was_certain(recorded: Recording) -> None:
