@@ -10,7 +10,7 @@ from typing import Any
 from langchain_label_studio.support.json_safe import as_mapping
 from langchain_label_studio.types.record_id import record_time
 
-_PLACES = 10**5
+_PLACES = 2**15
 """The places that priorities are put in. Tasks in the same place come in the order of their arrival, to two milliseconds.
 
 PostgreSQL gives equal scores in any order, and a list of them page by page leaves some out. So the scores of a place differ.
@@ -19,7 +19,8 @@ PostgreSQL gives equal scores in any order, and a list of them page by page leav
 _MOST = 1e300
 _WEEK = 7 * 86_400.0
 _BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
-_SPAN = 4 * 365.25 * 86_400.0
+_SPAN = 16 * 365.25 * 86_400.0
+"""The seconds from 2026 on in which arrivals are told apart."""
 
 
 def task_score(priority: Mapping[str, Any], *, record_id: str, feedback: Mapping[str, Any]) -> float:
@@ -40,7 +41,8 @@ def task_score(priority: Mapping[str, Any], *, record_id: str, feedback: Mapping
     bent = asinh(value)
     sooner = bent / (1 + abs(bent))
     place = round((1 - sooner) / 2 * _PLACES)
-    return (place + arrived % _SPAN / _SPAN) / (_PLACES + 1)
+    # A float has 53 bits: 15 for the place, and 38 for the time.
+    return (place + min(max(arrived / _SPAN, 0.0), 0.999)) / (_PLACES + 1)
 
 
 def dislike(feedback: Mapping[str, Any]) -> float:
