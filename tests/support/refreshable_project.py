@@ -30,10 +30,15 @@ class Server:
         self.largest_page = 1000
         self.tabs = ["Default"]
         self.reads: list[int] = []
+        self.connections = 0
 
     @property
     def client(self) -> LabelStudioClient:
         return cast("LabelStudioClient", self)
+
+    def connect(self) -> LabelStudioClient:
+        self.connections += 1
+        return self.client
 
     @property
     def info(self) -> ProjectInfo:
@@ -53,6 +58,18 @@ class Server:
         return carry_out(self.client, self.plan(), tell=lambda *_: None)
 
     # What the client has
+
+    def sign_in(self) -> str:
+        return "ann@example.com"
+
+    def close(self) -> None:
+        self.connections -= 1
+
+    def find_projects(self, _title: str) -> list[int]:
+        return []
+
+    def search_projects(self, _part: str) -> dict[int, str]:
+        return {7: "Answers"}
 
     def get_project(self, project_id: int, *, counted: bool = True) -> ProjectInfo:
         return project_info(self.label_config, id=project_id, instructions=self.instructions)

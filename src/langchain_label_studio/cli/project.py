@@ -2,30 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from langchain_label_studio.cli.console import FAILED, misused, problems_explained
-from langchain_label_studio.cli.project_options import UrlOption, split_project
+from langchain_label_studio.cli.project_options import UrlOption, opened_project
 from langchain_label_studio.cli.project_view import ProjectView
 from langchain_label_studio.forms.modes import LabelStudioMode, RatingControl
-from langchain_label_studio.label_studio.access import (
-    resolve_api_key,
-    resolve_headers,
-    resolve_url,
-    resolve_verify,
-)
-from langchain_label_studio.label_studio.settings import (
-    PROJECT_ID_VARIABLE,
-    PROJECT_NAME_VARIABLE,
-    resolve_project_choice,
-)
-
-if TYPE_CHECKING:
-    from langchain_label_studio.label_studio.client import LabelStudioClient
+from langchain_label_studio.label_studio.settings import PROJECT_ID_VARIABLE, PROJECT_NAME_VARIABLE
 
 project_app = typer.Typer(name="project", help="Bring an existing project up to date.", no_args_is_help=True)
 
@@ -73,36 +58,20 @@ def refresh(
     if wanted and project:
         misused("PROJECT and --project: choose one.")
     view = ProjectView()
-    with problems_explained(stopped="Stopped. The same command does what is left."):
-        number, title = split_project(wanted or project)
-        choice = resolve_project_choice(number, title)
-        with _signed_in(url) as client:
-            # These load the SDK.
-            from langchain_label_studio.label_studio.projects import find_project  # noqa: PLC0415
-            from langchain_label_studio.refresh.project import carry_out, plan_refresh  # noqa: PLC0415
+    with (
+        problems_explained(stopped="Stopped. The same command does what is left."),
+        opened_project(wanted or project, url) as (client, found),
+    ):
+        from langchain_label_studio.refresh.project import carry_out, plan_refresh  # noqa: PLC0415 (loads the SDK)
 
-            found = find_project(client, url=client.url, wanted=choice)
-            with view.progress("Looking at tasks") as tell:
-                plan = plan_refresh(client, found, mode=mode, rating=rating, tell=tell)
-            view.plan(plan)
-            if dry_run or not plan.is_needed:
-                return
-            if not yes and not view.is_sure():
-                raise typer.Exit(FAILED)
-            with view.progress("Refreshing tasks") as tell:
-                done = carry_out(client, plan, tell=tell)
-            view.done(plan, done)
-
-
-@contextmanager
-def _signed_in(url: str | None) -> Iterator[LabelStudioClient]:
-    address, key = resolve_url(url), resolve_api_key()
-    headers, verify = resolve_headers(), resolve_verify(True)
-    from langchain_label_studio.label_studio.client import LabelStudioClient  # noqa: PLC0415 (loads the SDK)
-
-    client = LabelStudioClient(url=address, api_key=key, headers=headers, verify=verify)
-    try:
-        client.sign_in()
-        yield client
-    finally:
-        client.close()
+        client.sign_in()  # then it knows which tags its pages lack
+        with view.progress("Looking at tasks") as tell:
+            plan = plan_refresh(client, found, mode=mode, rating=rating, tell=tell)
+        view.plan(plan)
+        if dry_run or not plan.is_needed:
+            return
+        if not yes and not view.is_sure():
+            raise typer.Exit(FAILED)
+        with view.progress("Refreshing tasks") as tell:
+            done = carry_out(client, plan, tell=tell)
+        view.done(plan, done)

@@ -63,7 +63,7 @@ def opened_project(project: str | None, url: str | None) -> Iterator[tuple[Label
         project: The project's title or number.
         url: The address of Label Studio.
     """
-    from langchain_label_studio.label_studio.open_project import open_project  # noqa: PLC0415 (loads the SDK)
+    from langchain_label_studio.label_studio.open_project import open_project  # noqa: PLC0415 (loads forms)
 
     number, title = split_project(project)
     client, info = open_project(project_id=number, project_name=title, url=url)

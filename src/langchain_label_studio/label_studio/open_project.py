@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
 
@@ -14,9 +15,11 @@ from langchain_label_studio.label_studio.access import (
     resolve_verify,
 )
 from langchain_label_studio.label_studio.answers import ProjectInfo
-from langchain_label_studio.label_studio.client import LabelStudioClient
 from langchain_label_studio.label_studio.projects import find_project
 from langchain_label_studio.label_studio.settings import resolve_project_choice
+
+if TYPE_CHECKING:
+    from langchain_label_studio.label_studio.client import LabelStudioClient
 
 
 def open_project(
@@ -37,7 +40,12 @@ def open_project(
     """
     wanted = resolve_project_choice(project_id, project_name)
     key, address = resolve_api_key(api_key), resolve_url(url)
-    client = LabelStudioClient(
-        url=address, api_key=key, headers=resolve_headers(headers), verify=resolve_verify(verify)
-    )
-    return client, find_project(client, url=address, wanted=wanted)
+    more, verified = resolve_headers(headers), resolve_verify(verify)
+    from langchain_label_studio.label_studio.client import LabelStudioClient  # noqa: PLC0415 (loads the SDK)
+
+    client = LabelStudioClient(url=address, api_key=key, headers=more, verify=verified)
+    try:
+        return client, find_project(client, url=address, wanted=wanted)
+    except BaseException:
+        client.close()
+        raise

@@ -5,6 +5,7 @@ from __future__ import annotations
 import operator
 import sys
 from collections.abc import Collection, Iterator, Mapping
+from contextlib import ExitStack, closing
 from datetime import datetime, timedelta
 from importlib import import_module
 from pathlib import Path
@@ -15,6 +16,7 @@ from pydantic import SecretStr
 from langchain_label_studio.errors import RequestRefusedError, SettingError
 from langchain_label_studio.label_config.controls import Controls, read_controls
 from langchain_label_studio.label_studio.annotations import has_uncounted
+from langchain_label_studio.label_studio.open_project import open_project
 from langchain_label_studio.label_studio.patience import patient
 from langchain_label_studio.reviews.answer_field import overlooked_field
 from langchain_label_studio.reviews.from_task import read_reviews
@@ -94,23 +96,24 @@ def load_reviews(
         ...     print(review.run.prompt, review.final_answers, review.rating)
     """
     begin, after = resolve_moment("since", since), _task_before(from_task)
-    from langchain_label_studio.label_studio.open_project import open_project  # noqa: PLC0415 (loads the SDK)
-
-    client, project = open_project(
-        project_id=project_id,
-        project_name=project_name,
-        url=url,
-        api_key=api_key,
-        headers=headers,
-        verify=verify,
-    )
-    controls = read_controls(project.label_config)
-    options = ReadingOptions(
-        shown_version=project.model_version if project.shows_predictions else None,
-        answer=answer,
-        good_buckets=frozenset([good_buckets] if isinstance(good_buckets, str) else good_buckets),
-    )
-    options.check(controls)
+    with ExitStack() as opened:
+        client, project = open_project(
+            project_id=project_id,
+            project_name=project_name,
+            url=url,
+            api_key=api_key,
+            headers=headers,
+            verify=verify,
+        )
+        opened.callback(client.close)
+        controls = read_controls(project.label_config)
+        options = ReadingOptions(
+            shown_version=project.model_version if project.shows_predictions else None,
+            answer=answer,
+            good_buckets=frozenset([good_buckets] if isinstance(good_buckets, str) else good_buckets),
+        )
+        options.check(controls)
+        opened.pop_all()  # `_read` closes the client
     reviews = _read(
         client,
         project,
@@ -139,10 +142,10 @@ def _read(
     every_task: bool,
     progress: bool | None,
 ) -> Iterator[Review]:
-    reviewers = client.users()
-    project_url = f"{client.url}projects/{project.id}/data"
-    warned: set[str] = set()
-    try:
+    with closing(client):
+        reviewers = client.users()
+        project_url = f"{client.url}projects/{project.id}/data"
+        warned: set[str] = set()
         for task in tasks_of(client, project, since, after=after, every_task=every_task, progress=progress):
             for review in read_reviews(
                 task,
@@ -154,8 +157,6 @@ def _read(
             ):
                 _warn_of_overlooked(review, warned)
                 yield review
-    finally:
-        client.close()
 
 
 def _warn_of_overlooked(review: Review, warned: set[str]) -> None:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 
 import pytest
 from typer.testing import CliRunner
 
-from langchain_label_studio.cli import app, project
-from langchain_label_studio.label_studio.client import LabelStudioClient
+from langchain_label_studio.cli import app
+from langchain_label_studio.label_studio import client
 from tests.support.old_pages import OLD_PAGES
 from tests.support.refreshable_project import Server
 
@@ -17,15 +16,13 @@ OLD = OLD_PAGES["agent"]
 
 
 @pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch) -> Server:
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     server = Server(2)
 
-    @contextmanager
-    def signed_in(_url: str | None) -> Iterator[LabelStudioClient]:
-        yield server.client
-
-    monkeypatch.setattr(project, "_signed_in", signed_in)
-    return server
+    monkeypatch.setattr(client, "LabelStudioClient", lambda **_: server.connect())
+    monkeypatch.setenv("LABEL_STUDIO_API_KEY", "key")
+    yield server
+    assert server.connections == 0
 
 
 def run(*arguments: str, said: str = "") -> tuple[int, str]:
@@ -90,3 +87,9 @@ def test_misuse(server: Server, arguments: list[str], said: str) -> None:
 
     assert (code, said in shown) == (2, True), shown
     assert server.label_config == OLD
+
+
+def test_the_connection_is_closed_without_such_a_project(server: Server) -> None:
+    code, shown = run("Answer", "--yes")
+
+    assert (code, "There is no project 'Answer'" in shown) == (1, True)
