@@ -25,11 +25,11 @@ def adjudicate(
     Run it again when there are new reviews or new verdicts: nothing comes twice.
     The API key is read from LABEL_STUDIO_API_KEY.
     """
-    from langchain_label_studio.report.build import require_report_libraries  # noqa: PLC0415 (loads numpy)
+    from langchain_label_studio.report.build import require_report_libraries  # noqa: PLC0415 (loads the report)
 
     with problems_explained(stopped="Stopped. The same command goes on where this one stopped."):
         require_report_libraries()
-        from langchain_label_studio.reviews.adjudication import adjudicate as bring  # noqa: PLC0415 (loads the SDK)
+        from langchain_label_studio.reviews.adjudication import adjudicate as bring  # noqa: PLC0415 (loads the report)
 
         with opened_project(project, url) as (client, info), err.status("Reading the reviews"):
             done = bring(client, info, stars=stars)
@@ -44,7 +44,7 @@ def adjudicate(
                 }
             )
         elif address is None:
-            out.print("The reviewers agree: there is nothing to adjudicate.")
+            out.print("No two reviewers disagree: there is nothing to adjudicate.")
         else:
             out.print(
                 f"[green]✓[/green] {count_text(len(done.settled), 'verdict')} brought back as ground truth."

@@ -77,10 +77,14 @@ def author_name(annotation: Mapping[str, Any], users: Mapping[int, str]) -> str 
         annotation: The annotation, as Label Studio lists it.
         users: The e-mail addresses of Label Studio's users, by their numbers.
     """
-    author = annotation.get("completed_by")
-    if isinstance(author, Mapping):
-        author = author.get("id")
+    author = author_id(annotation)
     return None if author is None else users.get(author, f"user {author}")
+
+
+def author_id(annotation: Mapping[str, Any]) -> int | None:
+    """Return the number of the account that wrote an annotation, as Label Studio lists it. None for nobody."""
+    author = annotation.get("completed_by")
+    return author.get("id") if isinstance(author, Mapping) else author
 
 
 def has_uncounted(project: ProjectInfo, read_tasks: Callable[..., TaskPage]) -> bool:

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import islice
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from langchain_label_studio.errors import LabelStudioError, SettingError
+from langchain_label_studio.forms.form import Form
+from langchain_label_studio.forms.registry import form_for_reading
 from langchain_label_studio.label_config.controls import read_controls
+from langchain_label_studio.label_studio.annotations import author_id
+from langchain_label_studio.label_studio.patience import patient
 from langchain_label_studio.label_studio.settings import MAX_TITLE
+from langchain_label_studio.label_studio.tabs import add_missing_tabs
 from langchain_label_studio.reviews.from_task import read_reviews
 from langchain_label_studio.reviews.judgements import judgements_html, read_judgements
 from langchain_label_studio.reviews.load import tasks_of
@@ -28,6 +34,13 @@ _ADJUDICATES = "adjudicates"
 
 _JUDGEMENTS = "judgements_html"
 _AT_ONCE = 100
+_BYTES_AT_ONCE = 4_000_000
+_INSTRUCTIONS = (
+    "<p>Reviewers disagree on each of these tasks. You decide.</p>"
+    "<p>• The table above a task has what they said, without names. What is <b>bold</b> is what they disagree on.</p>"
+    "<p>• Review the task as you find it right. You need not take the side of one of them.</p>"
+    "<p>• Your review then counts in place of theirs.</p>"
+)
 _SAID = (
     "<Style>.lls-judgements table{width:100%;table-layout:fixed;border-collapse:collapse}"
     ".lls-judgements th:first-child{width:11em}"
@@ -39,13 +52,17 @@ _SAID = (
 )
 
 
+_Origin = tuple[int, str]
+"""A task of the first project: its number, and the id of its record."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Adjudicated:
     """What `adjudicate` did.
 
     Attributes:
         project_id: The number of the second project. None if there was never a dispute.
-        title: Its title.
+        title: Its title. Empty without such a project.
         added: The tasks whose disputes are new in the second project, by their numbers in the first one.
         open: The tasks that wait for a verdict there, the new ones included.
         settled: The tasks that got a verdict, or another one.
@@ -68,45 +85,71 @@ def adjudicate(client: LabelStudioClient, project: ProjectInfo, *, stars: float)
         project: The project.
         stars: How many stars apart two ratings disagree.
     """
-    suffix = f" (adjudication of {project.id})"
-    title = project.title[: MAX_TITLE - len(suffix)] + suffix
-    found = client.find_projects(title)
-    second = client.get_project(found[0]) if found else None
-    known = _tasks_by_origin(client, second) if second else {}
+    if f'"${_JUDGEMENTS}"' in project.label_config:
+        msg = (
+            f"Project {project.id} ({project.title!r}) is itself the adjudication of another project. Choose the project "
+            "whose reviewers disagree."
+        )
+        raise SettingError(msg)
+    second = _find_second(client, project)
+    known = _annotations_by_origin(client, second) if second else {}
     find_dispute = _dispute_finder(client, project, stars=stars)
     added: dict[int, dict[str, Any]] = {}
     waiting: list[int] = []
     settled: list[int] = []
     for task in tasks_of(client, project, every_task=False, progress=False):
-        number = task["id"]
-        if number not in known:
+        number, origin = task["id"], _origin(task, task["id"])
+        if origin not in known:
             if dispute := find_dispute(task):
                 added[number] = dispute
-        elif (verdict := _verdict(known[number])) is None:
+        elif (verdict := _verdict(known[origin])) is None:
             waiting.append(number)
         elif _bring_back(client, task, verdict):
             settled.append(number)
     if added:
-        second = second or _create(client, project, title)
-        tasks = iter(added.values())
-        while batch := [*islice(tasks, _AT_ONCE)]:
+        form = form_for_reading(str(next(iter(added.values()))["meta"].get("form", "")))
+        second = second or _create(client, project, form)
+        for batch in _batches(added.values()):
             _import(client, second.id, batch)
     return Adjudicated(
         project_id=second.id if second else None,
-        title=title,
+        title=second.title if second else "",
         added=tuple(added),
         open=tuple(sorted([*waiting, *added])),
         settled=tuple(settled),
     )
 
 
-def _tasks_by_origin(client: LabelStudioClient, second: ProjectInfo) -> dict[int, Mapping[str, Any]]:
-    tasks = tasks_of(client, second, every_task=True, progress=False)
-    return {
-        origin: task
-        for task in tasks
-        if isinstance(origin := as_mapping(task.get("meta")).get(_ADJUDICATES), int)
-    }
+def _ending(project: ProjectInfo) -> str:
+    """Return how the title of the second project ends. Its beginning may be any: people rename projects."""
+    return f" (adjudication of {project.id})"
+
+
+def _find_second(client: LabelStudioClient, project: ProjectInfo) -> ProjectInfo | None:
+    ending = _ending(project)
+    found = client.search_projects(ending.strip())
+    numbers = [number for number, title in found.items() if title.endswith(ending.strip())]
+    return client.get_project(min(numbers)) if numbers else None
+
+
+def _annotations_by_origin(
+    client: LabelStudioClient, second: ProjectInfo
+) -> dict[_Origin, list[Mapping[str, Any]]]:
+    """Return the annotations of the second project by the tasks of the first one.
+
+    A task of the first one may have several here, if two programs brought its dispute at the same moment.
+    """
+    found: dict[_Origin, list[Mapping[str, Any]]] = {}
+    for task in tasks_of(client, second, every_task=True, progress=False):
+        number = as_mapping(task.get("meta")).get(_ADJUDICATES)
+        if isinstance(number, int):
+            found.setdefault(_origin(task, number), []).extend(task["annotations"])
+    return found
+
+
+def _origin(task: Mapping[str, Any], number: int) -> _Origin:
+    # On SQLite, Label Studio gives the numbers of deleted tasks again.
+    return number, str(as_mapping(task.get("data")).get("record_id", ""))
 
 
 def _dispute_finder(
@@ -149,6 +192,20 @@ def _new_task(task: Mapping[str, Any], judgements: str) -> dict[str, Any]:
     }
 
 
+def _batches(tasks: Iterable[Mapping[str, Any]]) -> Iterator[list[Mapping[str, Any]]]:
+    """Yield the tasks in parts that a server takes in one request."""
+    batch: list[Mapping[str, Any]] = []
+    size = 0
+    for task in tasks:
+        more = len(orjson.dumps(task))
+        if batch and (len(batch) == _AT_ONCE or size + more > _BYTES_AT_ONCE):
+            yield batch
+            batch, size = [], 0
+        batch.append(task)
+        size += more
+    yield batch
+
+
 def _import(client: LabelStudioClient, project_id: int, tasks: Sequence[Mapping[str, Any]]) -> None:
     stored = client.import_tasks(project_id, [orjson.dumps(task) for task in tasks])
     predictions = [
@@ -166,20 +223,26 @@ def page_with_judgements(label_config: str) -> str:
     return f"<View>{_SAID}{label_config}</View>"
 
 
-def _create(client: LabelStudioClient, project: ProjectInfo, title: str) -> ProjectInfo:
+def _create(client: LabelStudioClient, project: ProjectInfo, form: Form) -> ProjectInfo:
+    ending = _ending(project)
     number = client.create_project(
-        title=title,
+        title=project.title[: MAX_TITLE - len(ending)].rstrip() + ending,
         label_config=page_with_judgements(project.label_config),
         model_version=project.model_version,
+        instructions=_INSTRUCTIONS + project.instructions,
     )
-    return client.get_project(number)
+    second = client.get_project(number)
+    # People can judge without the tabs. On SQLite, Label Studio answers 500 while somebody else writes.
+    with suppress(LabelStudioError):
+        patient(add_missing_tabs, tries=3, max_wait=0.5)(
+            client, second, replace(form, keys=form.keys | {_JUDGEMENTS})
+        )
+    return second
 
 
-def _verdict(task: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    """Return the latest annotation of a task, without skips."""
-    saved: Sequence[Mapping[str, Any]] = [
-        annotation for annotation in task["annotations"] if not annotation.get("was_cancelled")
-    ]
+def _verdict(annotations: Iterable[Mapping[str, Any]]) -> Mapping[str, Any] | None:
+    """Return the latest of some annotations, without skips."""
+    saved = (annotation for annotation in annotations if not annotation.get("was_cancelled"))
     return max(saved, key=lambda annotation: annotation["id"], default=None)
 
 
@@ -188,20 +251,18 @@ def _bring_back(client: LabelStudioClient, task: Mapping[str, Any], verdict: Map
     before = next((each for each in task["annotations"] if each.get("import_id") == verdict["id"]), None)
     if before is None:
         seen = (each.get("parent_prediction") for each in task["annotations"])
-        author = verdict.get("completed_by")
+        annotation = {
+            "result": verdict["result"],
+            "ground_truth": True,
+            "lead_time": verdict.get("lead_time"),
+            "import_id": verdict["id"],
+            # It began with the answer with which the others began.
+            "parent_prediction": next(filter(None, seen), None) if verdict.get("parent_prediction") else None,
+        }
+        # Label Studio takes no annotation of nobody: that of a deleted account becomes one of the key's owner.
+        author = author_id(verdict)
         client.add_annotation(
-            task["id"],
-            {
-                "result": verdict["result"],
-                "ground_truth": True,
-                "completed_by": author["id"] if isinstance(author, Mapping) else author,
-                "lead_time": verdict.get("lead_time"),
-                "import_id": verdict["id"],
-                # It began with the answer with which the others began.
-                "parent_prediction": next(filter(None, seen), None)
-                if verdict.get("parent_prediction")
-                else None,
-            },
+            task["id"], annotation if author is None else annotation | {"completed_by": author}
         )
         return True
     saved, said = read_time(before.get("updated_at")), read_time(verdict.get("updated_at"))
