@@ -42,11 +42,17 @@ _INSTRUCTIONS = (
     "<p>• Your review then counts in place of theirs.</p>"
 )
 _SAID = (
-    "<Style>.lls-judgements table{width:100%;table-layout:fixed;border-collapse:collapse}"
+    "<Style>.lls-judgements{max-height:30vh;margin-bottom:12px;overflow:auto}"
+    ".lls-judgements h4{margin:0 0 4px!important;font-size:14px!important;line-height:20px!important;"
+    "font-weight:600!important}"
+    ".lls-judgements table{width:100%;table-layout:fixed;border-collapse:collapse;line-height:20px}"
     ".lls-judgements th:first-child{width:11em}"
-    ".lls-judgements th,.lls-judgements td{text-align:start;vertical-align:top;padding:4px 8px;"
-    "border-bottom:1px solid #8884;font-weight:normal;unicode-bidi:plaintext}"
-    ".lls-judgements b{font-weight:600}.lls-judgements{margin-bottom:12px;max-height:40vh;overflow:auto}</Style>"
+    ".lls-judgements th,.lls-judgements td{text-align:start;vertical-align:top;padding:3px 8px;font-size:14px;"
+    "border-bottom:1px solid var(--color-neutral-border,#8884);font-weight:400;overflow-wrap:anywhere;"
+    "unicode-bidi:plaintext}"
+    ".lls-judgements b{font-weight:600}"
+    # The answer with its stars is as high as the window.
+    ".lls-judged .rag .answer{height:calc(70vh - 160px)}</Style>"
     '<View className="lls-judgements"><Header value="What the reviewers said" size="5"/>'
     f'<HyperText name="judgements" value="${_JUDGEMENTS}" inline="true"/></View>'
 )
@@ -220,7 +226,7 @@ def _import(client: LabelStudioClient, project_id: int, tasks: Sequence[Mapping[
 
 def page_with_judgements(label_config: str) -> str:
     """Return the label config of the second project: the page of the first one, below what the reviewers said."""
-    return f"<View>{_SAID}{label_config}</View>"
+    return f'<View className="lls-judged">{_SAID}{label_config}</View>'
 
 
 def _create(client: LabelStudioClient, project: ProjectInfo, form: Form) -> ProjectInfo:

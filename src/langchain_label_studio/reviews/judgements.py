@@ -12,11 +12,19 @@ from langchain_label_studio.report.measures import Question
 from langchain_label_studio.report.rendering.number_text import NOTHING, question_name
 from langchain_label_studio.report.statistics.agreement_sheets import answers_of, latest_reviews
 from langchain_label_studio.report.statistics.disputes import said_text
-from langchain_label_studio.report.statistics.observations import WHOLE, Answer, observe
+from langchain_label_studio.report.statistics.observations import (
+    CORRECTION,
+    PREFERENCE,
+    RELEVANCE,
+    WHOLE,
+    Answer,
+    observe,
+)
 from langchain_label_studio.types.review import Review
 from langchain_label_studio.types.text import show_turn
 
-_CORRECTED = "answer"
+# Names in preference.xml.
+_WHICH_IS_BETTER = frozenset({"better", "best"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,28 +77,47 @@ def read_judgements(reviews: Sequence[Review]) -> Judgements:
 
 
 def judgements_html(judgements: Judgements, *, stars: float) -> str:
-    """Return the judgements as a table: a column for each person, without names. Disagreements are bold."""
-    rows = [
-        _row(
-            _name(question, place),
-            ["" if answer is None else said_text(question, answer) for answer in answers],
-            bold=judgements.disagree(question, place, stars=stars),
-        )
-        for (question, place), answers in judgements.answers.items()
+    """Return the judgements as a table: a column for each person, without names.
+
+    It begins with the disagreements, which are bold. What people wrote follows, and then what they agree on.
+    """
+    disputed: list[str] = []
+    agreed: list[str] = []
+    written: list[str] = []
+    for (question, place), answers in judgements.answers.items():
+        bold = judgements.disagree(question, place, stars=stars)
+        if question != CORRECTION and not _is_in_other_words(question, judgements):
+            texts = ["" if answer is None else said_text(question, answer) for answer in answers]
+            (disputed if bold else agreed).append(_row(_name(question, place), texts, bold=bold))
+    reviews = judgements.reviews
+    if any(review.changed for review in reviews):
+        corrected = [_corrected(review) for review in reviews]
+        left = [review for review in reviews if review.corrected is not None and not review.changed]
+        written.append(_row("corrected answer", corrected, bold=bool(left)))
+    comments = dict.fromkeys(name for review in reviews for name in review.comments)
+    written += [
+        _row(name, ["\n".join(review.comments.get(name, ())) for review in reviews]) for name in comments
     ]
-    if any(review.changed for review in judgements.reviews):
-        rows.append(_row(_CORRECTED, [_corrected(review) for review in judgements.reviews]))
-    comments = dict.fromkeys(name for review in judgements.reviews for name in review.comments)
-    rows += [
-        _row(name, ["\n".join(review.comments.get(name, ())) for review in judgements.reviews])
-        for name in comments
-    ]
-    people = "".join(f"<th>Reviewer {_letter(place)}</th>" for place in range(len(judgements.reviews)))
-    return f"<table><tr><th></th>{people}</tr>{''.join(rows)}</table>"
+    people = "".join(f"<th>Reviewer {_letter(place)}</th>" for place in range(len(reviews)))
+    return f"<table><tr><th></th>{people}</tr>{''.join([*disputed, *written, *agreed])}</table>"
+
+
+def _is_in_other_words(question: Question, judgements: Judgements) -> bool:
+    """Return whether an answer was made of a choice, which has the words of the page."""
+    chosen = {each.control for each, _ in judgements.answers if each.kind == "choice"}
+    return (question.kind == "rating" and question.control in chosen) or (
+        question == PREFERENCE and not chosen.isdisjoint(_WHICH_IS_BETTER)
+    )
+
+
+def _corrected(review: Review) -> str:
+    return "\n\n".join(map(show_turn, review.final_answers)) if review.changed else "not changed"
 
 
 def _name(question: Question, place: int) -> str:
-    return question_name(question) if place == WHOLE else f"{question.kind} {place}"
+    if place == WHOLE:
+        return question_name(question)
+    return f"{'document' if question == RELEVANCE else question.kind} {place}"
 
 
 def _row(name: str, texts: Sequence[str], *, bold: bool = False) -> str:
@@ -100,10 +127,6 @@ def _row(name: str, texts: Sequence[str], *, bold: bool = False) -> str:
 
 def _inert(text: str) -> str:
     return escape(text).replace("\n", "<br>")
-
-
-def _corrected(review: Review) -> str:
-    return "\n\n".join(map(show_turn, review.final_answers)) if review.changed else "not changed"
 
 
 def _letter(place: int) -> str:

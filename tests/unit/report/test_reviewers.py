@@ -189,9 +189,9 @@ def test_agreement_on_steps_is_by_their_place() -> None:
     assert (found.units, found.estimate.count, found.level) == (2, 1, "nominal")
     (dispute,) = report.agreement.disputes
     assert [(each.place, each.answers) for each in dispute.questions] == [
-        (5, (("ann", "incorrect"), ("bob", "partial")))
+        (4, (("ann", "incorrect"), ("bob", "partial")))
     ]
-    assert "Step 5: ann: incorrect; bob: partial" in report.to_markdown()
+    assert "Step 4: ann: incorrect; bob: partial" in report.to_markdown()
 
 
 def test_a_dispute_shows_the_prompt_the_answer_and_who_said_what() -> None:

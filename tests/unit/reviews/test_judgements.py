@@ -106,11 +106,53 @@ def test_the_judgements_stand_side_by_side_without_names_and_without_html_of_oth
     said = {name.removeprefix("<b>").removesuffix("</b>"): texts for name, *texts in rows[1:]}
     assert sorted(said["rating (1 to 5)"]) == ["<b>1</b>", "<b>5</b>"]
     assert said["mood"] == ["Glad", "Glad"]
-    assert set(said["answer"]) == {"not changed", "&lt;img src=x&gt;<br>4"}
-    place = said["answer"].index("not changed")
+    assert set(said["corrected answer"]) == {"<b>not changed</b>", "<b>&lt;img src=x&gt;<br>4</b>"}
+    place = said["corrected answer"].index("<b>not changed</b>")
     assert said["rating (1 to 5)"][place] == "<b>5</b>", "a column is one person"
     assert said["why"][1 - place] == "It is &lt;b&gt;4&lt;/b&gt;."
     assert "example.com" not in str(rows)
+
+
+def test_disagreements_come_first_then_what_people_wrote_then_what_they_agree_on() -> None:
+    one = {"rating": 4, "choices": {"mood": "Sad"}, "comments": {"why": ("So.",)}, "relevance": (True, True)}
+    other = {"rating": 4, "choices": {"mood": "Glad"}, "relevance": (True, False)}
+
+    rows = table(by_two(one, other))
+
+    assert [name for name, *_ in rows] == ["", "<b>mood</b>", "<b>document 2</b>", "why", "rating (1 to 5)", "document 1"]  # fmt: skip
+
+
+def test_an_answer_that_was_not_corrected_has_no_row() -> None:
+    assert [name for name, *_ in table(by_two({"rating": 1}, {"rating": 5}))] == [
+        "",
+        "<b>rating (1 to 5)</b>",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "name"),
+    [
+        ({"rating": 3, "choices": {"rating": "good"}}, {"rating": 1, "choices": {"rating": "bad"}}, "rating"),
+        (
+            {"preference": A_FIRST, "choices": {"better": "Left"}},
+            {"preference": replace(A_FIRST, ranking=((1,), (0,))), "choices": {"better": "Right"}},
+            "better",
+        ),
+    ],
+)
+def test_what_was_made_of_a_choice_is_said_once_in_the_words_of_the_page(
+    one: dict[str, Any], other: dict[str, Any], name: str
+) -> None:
+    assert [row[0] for row in table(by_two(one, other))] == ["", f"<b>{name}</b>"]
+
+
+def test_steps_have_the_numbers_of_the_page() -> None:
+    """The step before the first one is the question, which the page does not show."""
+    rows = table(
+        by_two(*({"steps": (StepVerdict(index=2, verdict=said),)} for said in ("correct", "partial")))
+    )
+
+    assert rows[1][0] == "<b>step 2</b>"
 
 
 def test_the_order_of_the_columns_does_not_tell_who_it_was() -> None:

@@ -23,7 +23,7 @@ RELEVANCE = Question(kind="relevance")
 STEP = Question(kind="step")
 
 WHOLE = 0
-"""The place of a question about the whole task. Documents and steps have places from 1."""
+"""The place of a question about the whole task. Documents and steps have the numbers that the page shows, from 1."""
 
 NO_DIFFERENCE = "no difference"
 """The answer to a comparison in which all answers are equally good."""
@@ -235,7 +235,7 @@ def _parts(review: Review) -> Iterator[tuple[tuple[Question, int], Answer]]:
             yield (RELEVANCE, place), relevant
     for step in review.steps:
         if step.verdict is not None:
-            yield (STEP, step.index + 1), step.verdict
+            yield (STEP, step.index), step.verdict
 
 
 def _wins(preference: Preference) -> Iterator[tuple[str, str]]:
