@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from itertools import groupby
 
@@ -15,12 +15,19 @@ from langchain_label_studio.page_html.turn_html import (
     calls,
     pictures,
 )
-from langchain_label_studio.types.run import LLMRun
+from langchain_label_studio.types.run import LLMRun, Status
 from langchain_label_studio.types.text import show_turn
 from langchain_label_studio.types.turn import Turn
 
 _LAST_TURNS = 2
 _FOLDED_FROM = 3
+_NO_ANSWER: Mapping[Status, str] = {
+    "success": "The model said nothing.",
+    "partial": "The answer was cut off before its first word.",
+    "error": "The run failed.",
+    "cancelled": "The application stopped waiting.",
+    "abandoned": "The application did not read the answer, or its end never came.",
+}
 MAX_PANEL = 800_000
 """The maximum number of characters of a panel. A longer panel leaves out the earliest turns, and says so."""
 
@@ -41,7 +48,7 @@ def render_panel(key: str, run: LLMRun) -> str:
         of a user's message.
     """
     if key == "answer_markdown":
-        return _answers(run.shown_answers)
+        return _answers(run.shown_answers) or _page((), [_no_answer(run)])
     if key == "prompt_markdown":
         return _prompt(run.prompt)
     if key == "beside_answer_html":
@@ -54,6 +61,15 @@ def _answers(turns: tuple[Turn, ...]) -> str:
     return _page(
         turns,
         [bubble(turn, show=markdown_html, label=label) for turn, label in zip(turns, labels, strict=True)],
+    )
+
+
+def _no_answer(run: LLMRun) -> str:
+    why = run.error or _NO_ANSWER[run.status]
+    return (
+        f'<div class="lls-turn lls-assistant lls-answer"><span class="lls-role">assistant</span> '
+        f'<span class="lls-note">no answer</span>{plain_html(why)}'
+        '<div class="lls-note">Write the right answer under “Correct the answer”, or skip the task: Ctrl+Space.</div></div>'
     )
 
 

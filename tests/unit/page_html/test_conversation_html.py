@@ -322,3 +322,26 @@ def test_markdown_of_a_list_which_leaves_the_page_white_is_warned_of(shown: str,
     project = read_project(info, resolve_settings(api_key="key", mode="chat"), created=True)
 
     assert any("$conversation_markdown" in warning for warning in project.warnings) == warned
+
+
+@pytest.mark.parametrize(
+    ("facts", "says"),
+    [
+        ({"status": "error", "error": "RateLimitError: <b>too</b> many"}, "RateLimitError: <b>too</b> many"),
+        ({"status": "error"}, "The run failed."),
+        ({"status": "cancelled"}, "The application stopped waiting."),
+        ({}, "The model said nothing."),
+    ],
+)
+def test_where_there_is_no_answer_the_page_says_why(facts: dict[str, Any], says: str) -> None:
+    page = Page(render_panel("answer_markdown", run("Hi", (), **facts)))
+
+    assert "no answer" in page.text
+    assert says in page.text.replace(WORD_JOINER, "")
+    assert "skip the task" in page.text
+
+
+def test_an_answer_that_is_only_a_call_is_an_answer() -> None:
+    page = render_panel("answer_markdown", run("Hi", assistant(tool_calls=[call()])))
+
+    assert "no answer" not in page

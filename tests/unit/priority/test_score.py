@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import UTC, datetime, timedelta
 from math import inf, nan
 from typing import Any
@@ -38,14 +39,14 @@ def test_the_higher_priority_comes_first(one: float, other: float) -> None:
         assert score(high, after=86_400) < score(low)
 
 
-@given(NUMBERS, st.floats(0.005, 4 * 10**8))
+@given(NUMBERS, st.floats(30e-6, 4 * 10**8))
 def test_equal_priorities_come_in_the_order_of_their_arrival(value: float, later: float) -> None:
     assert score(value) < score(value, after=later)
 
 
 @given(st.floats(allow_nan=False) | st.integers(), st.integers(-(10**9), 10**9))
 def test_a_score_is_one_that_every_label_studio_takes(value: float, after: float) -> None:
-    assert 0 <= score(max(-1e300, min(value, 1e300)), after=after) < 1
+    assert sys.float_info.min <= score(max(-1e300, min(value, 1e300)), after=after) < 1
 
 
 @pytest.mark.parametrize(
@@ -86,7 +87,7 @@ def test_a_task_that_waits_is_overtaken_for_so_long_only(arrivals: list[tuple[fl
     first = score(0, waiting=1.0)
     for value, days in arrivals:
         later = score(value, after=days * 86_400, waiting=1.0)
-        if days > 7 * value + 7:
+        if days > 7 * value + 2:
             assert first < later
 
 
