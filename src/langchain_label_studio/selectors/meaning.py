@@ -70,6 +70,7 @@ class MeaningMemory(RunMemory):
             import numpy as np  # noqa: PLC0415 (takes 0.1 s to load)
         self._log = ThrottledLog()
         self._wanted: dict[str, None] = {}
+        self._asked: frozenset[str] = frozenset()  # by the thread, which waits for their vectors
         self._is_embedding = False
         self._vectors: BoundedDict[str, Vectors] = BoundedDict(MAX_WAITING)
         self._late: BoundedDict[str, tuple[bytes, bytes]] = BoundedDict(MAX_WAITING)
@@ -130,7 +131,7 @@ class MeaningMemory(RunMemory):
 
     def _want(self, text: str) -> None:
         with self._lock:
-            if text in self._vectors or len(self._wanted) >= MAX_WAITING:
+            if text in self._vectors or text in self._asked or len(self._wanted) >= MAX_WAITING:
                 return
             self._wanted[text] = None
             if self._is_embedding:
@@ -163,6 +164,7 @@ class MeaningMemory(RunMemory):
             texts = list(islice(self._wanted, _BATCH))
             for text in texts:
                 del self._wanted[text]
+            self._asked = frozenset(texts)
             self._is_embedding = bool(texts)
             return texts
 

@@ -25,16 +25,19 @@ class KnownMeanings(Embeddings):
 
     Attributes:
         asked: The texts that were embedded.
+        was_asked: Set once there are any.
         answers: Set as long as it answers.
     """
 
     def __init__(self) -> None:
         self.asked: list[str] = []
+        self.was_asked = threading.Event()
         self.answers = threading.Event()
         self.answers.set()
 
     def embed_documents(self, texts: list[str]) -> list[list[float]]:
         self.asked += texts
+        self.was_asked.set()
         assert self.answers.wait(PATIENCE)
         return [list(next(vector for name, vector in MEANINGS.items() if name in text)) for text in texts]
 
@@ -101,6 +104,21 @@ def test_nobody_waits_for_a_vector_and_a_late_one_is_remembered() -> None:
     assert embeddings.asked == ["A refund?", "My money back?", "Where is my refund?"]
 
 
+def test_a_question_is_asked_once_while_its_vector_is_on_its_way() -> None:
+    embeddings = KnownMeanings()
+    selector = by_meaning(embeddings=embeddings)
+    embeddings.answers.clear()
+    asked = run("A refund?")
+    expect(selector, asked)
+    assert embeddings.was_asked.wait(PATIENCE)
+    assert selector(asked)
+    embeddings.answers.set()
+    wait_for_embeddings()
+
+    assert embeddings.asked == ["A refund?"]
+    assert not ask(selector, "My money back?")
+
+
 def test_embeddings_that_fail_are_logged_and_words_are_compared(caplog: pytest.LogCaptureFixture) -> None:
     selector = by_meaning()
 
@@ -128,6 +146,9 @@ def test_only_so_many_questions_wait(monkeypatch: pytest.MonkeyPatch) -> None:
     selector = by_meaning(embeddings=embeddings)
     for number in range(9):
         assert selector(run(f"refund {number}"))
+        assert embeddings.was_asked.wait(PATIENCE), (
+            "the thread waits for the first vector, and the others queue up"
+        )
     embeddings.answers.set()
     wait_for_embeddings()
 
