@@ -344,7 +344,8 @@ def run_notebook(
         assert links == [project, f"{project}?task={tasks[-1]['id']}"]
         assert f'<a href="{project}"' in card
         assert f">{title}</a>" in card
-        assert f"<b>{len(tasks)}</b> in Label Studio · <b>0</b> waiting</div>" in card
+        assert f"<b>{len(tasks)}</b> in Label Studio · <b>0</b> waiting<br>" in card
+        assert f"<b>0</b> done · <b>{len(tasks)}</b> to review</div>" in card
         return tasks
 
     return run_all_cells
