@@ -1,5 +1,6 @@
 // Returns the pixels to scroll on the shortest way: `judge`, until each of the words and each of the controls has been in
-// view, one after the other; `read`, until the word at the end of the answer is.
+// view, one after the other; `read`, until the word at the end of the answer is. A place is a word or a control: its top
+// comes into view, then its bottom, since it may be higher than the window.
 ({words, end, controls}) => {
     const task = document.querySelector(".lsf-main-view__annotation");
     const scrolled = new Map();
@@ -14,7 +15,7 @@
                 const range = document.createRange();
                 range.setStart(node, node.data.indexOf(word));
                 range.setEnd(node, node.data.indexOf(word) + word.length);
-                return {element, area: () => range.getBoundingClientRect()};
+                return {element, area: () => range.getBoundingClientRect(), boxes: boxesAround(element)};
             }
             if (element.tagName === "TEXTAREA" && element.value.includes(word)) return placeInBox(element, atEnd);
         }
@@ -28,7 +29,7 @@
             const {top, bottom, left, right} = element.getBoundingClientRect();
             return atEnd ? {top: bottom - line, bottom, left, right} : {top, bottom: top + line, left, right};
         };
-        return {element, area, inside: atEnd ? element.scrollHeight : 0};
+        return {...wholeOf(element), area, inside: atEnd ? element.scrollHeight : 0};
     };
 
     const scroll = (box, by) => {
@@ -40,37 +41,56 @@
 
     const boxesAround = element => {
         const boxes = [];
-        for (let box = element.parentElement; box; box = box.parentElement)
+        for (let box = element; box; box = box.parentElement)
             if (/auto|scroll/.test(getComputedStyle(box).overflowY)) boxes.push(box);
         return boxes;
     };
 
-    const isInFront = ({element, area}) => {
-        const {top, bottom, left, right} = area();
-        return [top + 1, bottom - 1].every(y => {
-            const found = document.elementFromPoint((left + right) / 2, y);
-            return found && (element.contains(found) || found.contains(element));
-        });
+    const wholeOf = element => ({
+        element,
+        area: () => element.getBoundingClientRect(),
+        boxes: boxesAround(element.parentElement),
+    });
+
+    const isTransparent = element => getComputedStyle(element).backgroundColor === "rgba(0, 0, 0, 0)";
+
+    // Something may lie over it, as Label Studio's bar at the bottom does.
+    const isInFront = (element, {x, y}) => {
+        const stack = document.elementsFromPoint(x, y);
+        const depth = stack.findIndex(found => element.contains(found));
+        return depth >= 0 && stack.slice(0, depth).every(isTransparent);
+    };
+
+    // How far a line lies above the view of a box, which is negative, or below it.
+    const beyond = (box, y) => {
+        const top = box.getBoundingClientRect().top + box.clientTop;
+        return Math.floor(Math.min(0, y - top)) + Math.ceil(Math.max(0, y + 1 - top - box.clientHeight));
+    };
+
+    const showEdge = ({element, area, boxes}, edge) => {
+        const point = () => {
+            const {[edge]: y, left, right} = area();
+            return {x: (left + right) / 2, y: edge === "top" ? y + 1 : y - 1};
+        };
+        let way = boxes.reduce((sum, box) => sum + scroll(box, beyond(box, point().y)), 0);
+        const by = point().y > innerHeight / 2 ? 1 : -1;
+        const push = box => {
+            const pushed = scroll(box, by);
+            if (!pushed || !beyond(box, point().y)) return pushed;
+            scroll(box, -by);
+            return 0;
+        };
+        while (!isInFront(element, point())) {
+            const pushed = boxes.reduce((done, box) => done || push(box), 0);
+            if (!pushed) throw new Error(`No scrolling shows the ${edge} of this: ${element.outerHTML.slice(0, 500)}`);
+            way += pushed;
+        }
+        return way;
     };
 
     const show = place => {
-        const {element, area, inside = 0} = place;
-        let way = scroll(element, inside);
-        const boxes = boxesAround(element);
-        for (const box of boxes) {
-            const view = box.getBoundingClientRect();
-            const {top, bottom} = area();
-            if (top < view.top) way += scroll(box, Math.floor(top - view.top));
-            else if (bottom > view.bottom) way += scroll(box, Math.ceil(bottom - view.bottom));
-        }
-        // Something may lie over it, as Label Studio's bar at the bottom does.
-        while (!isInFront(place)) {
-            const by = area().top > innerHeight / 2 ? 1 : -1;
-            const step = boxes.reduce((done, box) => done || scroll(box, by), 0);
-            if (!step) throw new Error(`Something hides this: ${element.outerHTML}`);
-            way += step;
-        }
-        return way;
+        const way = scroll(place.element, place.inside ?? 0);
+        return way + showEdge(place, "top") + showEdge(place, "bottom");
     };
 
     const wayTo = places => {
@@ -78,9 +98,8 @@
         for (const [box, top] of scrolled) box.scrollTop = top;
         return way;
     };
-    const judged = controls.map(element => ({element, area: () => element.getBoundingClientRect()}));
     return {
-        judge: wayTo([...words.map(word => placeOf(word)), ...judged]),
+        judge: wayTo([...words.map(word => placeOf(word)), ...controls.map(wholeOf)]),
         read: wayTo([placeOf(end, true)]),
     };
 }
