@@ -6,6 +6,7 @@ into projects of its own. Their tasks are opened by turns, with *Label All Tasks
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import tarfile
 from collections import defaultdict
@@ -42,6 +43,8 @@ _ROOT = Path(__file__).parents[2]
 _WIDE, _SMALL = _SIZES = ((1440, 900), (1280, 720))
 _VIEWS: tuple[View, ...] = ("stream", "link")
 _WINDOWS = [(size, view) for size in _SIZES for view in _VIEWS]
+_WINDOWS_AGAIN = [(_SMALL, view) for view in _VIEWS]
+_MOST_SECONDS = 120
 _MOST_STEPS_TO_JUDGE = 10
 _OF_EMPTY = 1.1
 _OF_BEFORE = 0.5
@@ -88,17 +91,19 @@ def run(lab: Lab) -> Result:
         lab.say("pages: reviewing")
         for case, of_case in efforts.items():
             if case.parts <= _MOST_STEPS_TO_JUDGE:
-                for effort in of_case.values():
-                    _review(lab.label_studio, reviewer, case, effort)
-        windows = _WINDOWS[::3] if lab.quick else _WINDOWS
-        for number in range(lab.scale(3, 1)):
-            for size, view in windows:
-                lab.say(f"pages: round {number + 1}, {size[0]}x{size[1]}, {view}")
+                for version, effort in of_case.items():
+                    with _in_time(f"{case}, {version}"):
+                        _review(lab.label_studio, reviewer, case, effort)
+        windows = _WINDOWS[::3] if lab.quick else [*_WINDOWS, *_WINDOWS_AGAIN]
+        for number, (size, view) in enumerate(windows):
+            lab.say(f"pages: opening, {size[0]}x{size[1]}, {view}")
+            with _in_time("the empty page"):
                 _open(reviewer, empty, view, size, EMPTY_SHOWS)
-                for case, of_case in efforts.items():
-                    for effort in of_case.values():
+            for case, of_case in efforts.items():
+                for version, effort in of_case.items():
+                    with _in_time(f"{case}, {version}"):
                         _open(reviewer, effort, view, size, case.shows)
-                        if number == 0:
+                        if number < len(_WINDOWS):
                             effort.scrolled[size].append(reviewer.scrolling(case))
     return Result(list(_verdicts(efforts, empty)), [_table(efforts, empty)])
 
@@ -149,6 +154,25 @@ def _reviewer(lab: Lab) -> Iterator[PageReviewer]:
         sign_in(page, server.username, server.password, screenshot=lab.directory / "sign_in.png")
         page.close()
         yield PageReviewer(context)
+
+
+@contextmanager
+def _in_time(what: str) -> Iterator[None]:
+    """Say what it was if it fails, or takes too long: Playwright itself waits for a page that hangs without an end."""
+
+    def end(*_: object) -> None:
+        raise TimeoutError(f"This took more than {_MOST_SECONDS} s.")
+
+    usual = signal.signal(signal.SIGALRM, end)
+    signal.alarm(_MOST_SECONDS)
+    try:
+        yield
+    except Exception as error:
+        error.add_note(f"The page was: {what}")
+        raise
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, usual)
 
 
 def _open(
