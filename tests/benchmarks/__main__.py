@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import importlib
-import sys
 import tempfile
 from pathlib import Path
 
@@ -40,10 +39,10 @@ def main() -> None:
             results = [module.run(lab) for module in modules]
         finally:
             lab.close()
-    report = render(results, quick=chosen.quick)
-    sys.stdout.write(report)
+    sections = [render(name, result, quick=chosen.quick) for name, result in zip(names, results, strict=True)]
+    print("\n\n".join(sections))
     if chosen.readme:
-        write_into(_README, report)
+        write_into(_README, sections)
     lab.say("Done")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -11,6 +12,7 @@ from importlib.metadata import distributions, version
 from pathlib import Path
 
 _BEGIN, _END = "<!-- benchmarks -->", "<!-- /benchmarks -->"
+_HEADING = "### "
 _PACKAGES = ("langchain-core", "langchain-community", "langfuse", "langsmith", "label-studio-sdk", "orjson")
 
 
@@ -48,37 +50,40 @@ class Result:
     tables: list[Table] = field(default_factory=list)
 
 
-def render(results: Sequence[Result], *, quick: bool) -> str:
-    """Return everything as Markdown."""
-    parts = [_conditions()]
+def render(name: str, result: Result, *, quick: bool) -> str:
+    """Return what a benchmark measured, as a section of Markdown."""
+    parts = [f"{_HEADING}{name}", _conditions()]
     if quick:
-        parts.insert(0, "**A quick run: it shows that everything works, and its numbers mean nothing.**")
-    if verdicts := [verdict for result in results for verdict in result.verdicts]:
+        parts.insert(1, "**A quick run: it shows that everything works, and its numbers mean nothing.**")
+    if result.verdicts:
         rows = [
             (
                 verdict.what,
                 verdict.bound,
                 verdict.measured if verdict.met else f"{verdict.measured} **(missed)**",
             )
-            for verdict in verdicts
+            for verdict in result.verdicts
         ]
         parts.append(_markdown(Table("", ("", "at most, or at least", "measured"), rows)))
-    parts += [_markdown(table) for result in results for table in result.tables]
-    return "\n\n".join(parts) + "\n"
+    parts += [_markdown(table) for table in result.tables]
+    return "\n\n".join(parts)
 
 
-def write_into(readme: Path, report: str) -> None:
-    """Put the report between the two marks of the README.
+def write_into(readme: Path, sections: Sequence[str]) -> None:
+    """Put sections between the two marks of the README, in place of those with the same headings: the others stay.
 
     Raises:
         ValueError: The marks are not there.
     """
     text = readme.read_text(encoding="utf-8")
     before, begin, rest = text.partition(_BEGIN)
-    _, end, after = rest.partition(_END)
+    old, end, after = rest.partition(_END)
     if not begin or not end:
         raise ValueError(f"{readme} has no {_BEGIN} and {_END} to write between.")
-    readme.write_text(f"{before}{_BEGIN}\n{report}{_END}{after}", encoding="utf-8")
+    old_sections = [section.strip() for section in re.split(f"^(?={_HEADING})", old, flags=re.MULTILINE)[1:]]
+    by_heading = {section.partition("\n")[0]: section for section in [*old_sections, *sections]}
+    report = "\n\n".join(by_heading.values())
+    readme.write_text(f"{before}{_BEGIN}\n{report}\n{_END}{after}", encoding="utf-8")
 
 
 def _markdown(table: Table) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from tests.benchmarks.report import write_into
 from tests.support.pages import PAGES, ROOT
 
 PROMISES = PAGES["examples/operations/README.md"].read_text(encoding="utf-8")
@@ -32,6 +33,20 @@ def test_every_figure_of_the_readme_is_in_the_table_of_the_benchmarks() -> None:
     assert len(figures) >= 3
     measured = (ROOT / BENCHMARKS).read_text(encoding="utf-8")
     assert figures <= set(re.findall(r"\d[\d,.]*", measured))
+
+
+def test_a_benchmark_that_runs_alone_leaves_the_tables_of_the_others(tmp_path: Path) -> None:
+    readme = tmp_path / "README.md"
+    text = (ROOT / BENCHMARKS).read_text(encoding="utf-8")
+    readme.write_text(text, encoding="utf-8")
+    measured = "### delivery\n\nIt is quick."
+
+    write_into(readme, [measured])
+
+    before, _, old = text.partition("### delivery\n")
+    _, heading, after = old.partition("\n### reading\n")
+    assert after
+    assert readme.read_text(encoding="utf-8") == f"{before}{measured}\n{heading}{after}"
 
 
 def test_the_readme_is_short() -> None:
