@@ -85,6 +85,7 @@ class PageReviewer:
         took = self._wait(shows)
         self._page.keyboard.press("Escape")  # closes the instructions, which Label Studio shows once
         expect(self._page.locator(".lsf-modal-ls")).to_have_count(0)
+        expect(self._page.locator(".lsf-label-view_loading")).to_have_count(0)  # it takes no click until then
         return took
 
     def scrolling(self, case: PageCase) -> Scrolling:

@@ -52,14 +52,13 @@
         boxes: boxesAround(element.parentElement),
     });
 
+    const told = element => element?.outerHTML.slice(0, 300);
+
     const isTransparent = element => getComputedStyle(element).backgroundColor === "rgba(0, 0, 0, 0)";
 
-    // Something may lie over it, as Label Studio's bar at the bottom does.
-    const isInFront = (element, {x, y}) => {
-        const stack = document.elementsFromPoint(x, y);
-        const depth = stack.findIndex(found => element.contains(found));
-        return depth >= 0 && stack.slice(0, depth).every(isTransparent);
-    };
+    // Returns what is to be seen where an element should be: something may lie over it, as Label Studio's bar at the bottom.
+    const seenAt = ({x, y}, element) =>
+        document.elementsFromPoint(x, y).find(found => element.contains(found) || !isTransparent(found));
 
     // How far a line lies above the view of a box, which is negative, or below it.
     const beyond = (box, y) => {
@@ -80,9 +79,9 @@
             scroll(box, -by);
             return 0;
         };
-        while (!isInFront(element, point())) {
+        for (let seen = seenAt(point(), element); !element.contains(seen); seen = seenAt(point(), element)) {
             const pushed = boxes.reduce((done, box) => done || push(box), 0);
-            if (!pushed) throw new Error(`No scrolling shows the ${edge} of this: ${element.outerHTML.slice(0, 500)}`);
+            if (!pushed) throw new Error(`The ${edge} of this cannot be seen: ${told(element)}\nThis hides it: ${told(seen)}`);
             way += pushed;
         }
         return way;
