@@ -38,6 +38,15 @@ def label_studio_on_postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iter
 
 
 @pytest.fixture
+def studio_on(request: pytest.FixtureRequest, database: str) -> Iterator[StudioApi]:
+    """The API of a real Label Studio with the database that the test names: `"sqlite"` or `"postgresql"`."""
+    name = "label_studio" if database == "sqlite" else "label_studio_on_postgresql"
+    api = StudioApi(request.getfixturevalue(name))
+    with api.http:
+        yield api
+
+
+@pytest.fixture
 def label_studio_by_jobs(label_studio_on_postgresql: LabelStudioByJobs) -> Iterator[LabelStudioByJobs]:
     """The same, while it imports by jobs, as the hosted and paid editions do."""
     label_studio_on_postgresql.jobs.begin()
