@@ -99,6 +99,12 @@ class Reviewer:
         self.page.goto(project_url)
         self.page.get_by_role("button", name="Label All Tasks").click()
 
+    def label_as_displayed(self) -> None:
+        """Open the tasks of the list as they come in its open tab."""
+        self.page.get_by_role("button", name="Toggle open").click()
+        self.photograph("as-displayed")
+        self.page.get_by_text("Label Tasks As Displayed", exact=True).click()
+
     def sees(self, prompt: str) -> None:
         """Wait for the task with this prompt."""
         # A chat is in the page twice, once for the controls to belong to.
