@@ -15,6 +15,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 from langchain_label_studio import (
     LabelStudioCallbackHandler,
     LabelStudioMode,
+    LLMRun,
     load_reviews,
 )
 from langchain_label_studio.label_studio.annotations import tasks_without_texts
@@ -157,3 +158,31 @@ def test_a_review_is_counted_and_becomes_ground_truth(old_label_studio: LocalLab
         [task] = read_reviewed_tasks(client, project.id, users=client.users())
         assert (task.is_gold, task.reviewers) == (True, 2)
         assert count_tasks(client, project.id) == TaskCounts(to_review=0, in_review=1, done=0, skipped=0)
+
+
+def test_the_worst_is_given_first(old_label_studio: LocalLabelStudio, signed_in: BrowserContext) -> None:
+    def doubt(run: LLMRun) -> float:
+        return run.answers[0]["content"].count("?")
+
+    handler = LabelStudioCallbackHandler(
+        old_label_studio.api_key,
+        old_label_studio.url,
+        project_name=f"Old {uuid4()}"[:50],
+        priority={"feedback": 10, doubt: 1},
+    )
+    for answer in ("Yes?", "No???", "Perhaps??", "Yes."):
+        Model(answers=[answer]).invoke(CONVERSATION, config={"callbacks": [handler]})
+    assert handler.flush(60)
+
+    asked = {"project": handler.project_id}
+    given = []
+    while (
+        answer := signed_in.request.post("/api/dm/actions", params={"id": "next_task"} | asked, data=asked)
+    ).ok:
+        task = answer.json()
+        given.append(task["data"]["Reply"])
+        signed_in.request.post(f"/api/tasks/{task['id']}/annotations/", data={"result": []})
+        if len(given) == 1:
+            handler.feedback(None, score=0)  # on the last one
+            assert handler.flush(60)
+    assert given == ["No???", "Yes.", "Perhaps??", "Yes?"]
