@@ -97,8 +97,12 @@ def run(lab: Lab) -> Result:
         windows = _WINDOWS[::3] if lab.quick else [*_WINDOWS, *_WINDOWS_AGAIN]
         for number, (size, view) in enumerate(windows):
             lab.say(f"pages: opening, {size[0]}x{size[1]}, {view}")
-            with _in_time("the empty page"):
-                _open(reviewer, empty, view, size, EMPTY_SHOWS)
+            # These two should take the same time: it needs more than a few times to see that.
+            for _ in range(lab.scale(3, 1)):
+                with _in_time("the empty page"):
+                    _open(reviewer, empty, view, size, EMPTY_SHOWS)
+                with _in_time(f"{FORTY_TURNS}, now"):
+                    _open(reviewer, efforts[FORTY_TURNS]["now"], view, size, FORTY_TURNS.shows)
             for case, of_case in efforts.items():
                 for version, effort in of_case.items():
                     with _in_time(f"{case}, {version}"):
