@@ -109,6 +109,8 @@ def test_a_dislike_moves_a_task_to_the_front_from_any_process(loopback: Loopback
     assert now[:2] == [first, second]
     assert now[2] < first
     assert judge["score"] == 0.9
+    places = [task["data"]["review_order"] for task in loopback.tasks]
+    assert sorted(range(3), key=places.__getitem__) == [2, 0, 1], "the list has the same order"
     written = [path for method, path in loopback.requests if method == "PATCH"]
     # The score is first: were it second, a process that dies between the two would leave it as it was for ever.
     assert sorted(written) == ["/api/predictions/3/", "/api/tasks/1/", "/api/tasks/3/"]

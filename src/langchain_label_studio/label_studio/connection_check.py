@@ -15,7 +15,7 @@ from langchain_label_studio.label_studio.destinations.runs import open_client
 from langchain_label_studio.label_studio.progress import count_passing
 from langchain_label_studio.label_studio.projects import find_existing
 from langchain_label_studio.label_studio.settings import DEFAULT_MODE, Settings, resolve_settings
-from langchain_label_studio.label_studio.task_filters import is_waiting, without_score
+from langchain_label_studio.label_studio.task_filters import is_waiting, without_place
 from langchain_label_studio.support.plurals import count_text
 from langchain_label_studio.support.time_limit import time_limit
 
@@ -112,7 +112,7 @@ def _look_at_order(client: LabelStudioClient, project_id: int) -> Iterator[Findi
         project = client.get_project(project_id, counted=False)
         if not project.by_score:
             return
-        unplaced = count_passing(client, project_id, is_waiting(), without_score())
+        unplaced = count_passing(client, project_id, is_waiting(), without_place())
     yield Finding("good", "Order: by priority, the worst first")
     if not client.gives_by_score:
         yield Finding(

@@ -12,7 +12,15 @@ from langchain_label_studio.label_config.parse import parse_label_config, parse_
 from langchain_label_studio.label_studio.task_filters import TaskFilter, is_done, is_waiting, task_filter
 from langchain_label_studio.types.control_tag import ControlTag
 from langchain_label_studio.types.run import Status
-from langchain_label_studio.types.task_columns import COLUMNS, COMMENT, DEFAULT_KEY, PANELS, QUERY, REPLY
+from langchain_label_studio.types.task_columns import (
+    COLUMNS,
+    COMMENT,
+    DEFAULT_KEY,
+    ORDER,
+    PANELS,
+    QUERY,
+    REPLY,
+)
 
 if TYPE_CHECKING:
     from langchain_label_studio.label_studio.answers import ProjectInfo
@@ -94,7 +102,7 @@ def tabs_for(label_config: str, form: Form, *, by_score: bool = False) -> Iterat
             "columnsDisplayType": dict.fromkeys(map(_column, _NUMBERS), "Number"),
         }
 
-    yield tab("To review", is_waiting(), order="tasks:predictions_score" if by_score else "")
+    yield tab("To review", is_waiting(), order=_column(ORDER) if by_score else "")
     disliked = task_filter(f"data.{DEFAULT_KEY}", "less_or_equal", "Number", _LOW)
     yield tab("Disliked by users", disliked, order=_column(DEFAULT_KEY))
     failed = [

@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
+from langchain_label_studio.types.task_columns import ORDER
+
 TaskFilter = dict[str, Any]
 """One condition of a query."""
 
@@ -117,9 +119,9 @@ def is_waiting() -> TaskFilter:
     return task_filter("completed_at", "empty", "Datetime", value=True)
 
 
-def without_score() -> TaskFilter:
-    """Return a filter for tasks without a prediction that has a score."""
-    return task_filter("predictions_score", "empty", "Number", value=True)
+def without_place() -> TaskFilter:
+    """Return a filter for tasks without a place in the order of work."""
+    return task_filter(f"data.{ORDER}", "empty", "String", value=True)
 
 
 def changed_since(moment: datetime) -> TaskFilter:

@@ -1,1 +1,1 @@
-"""Which task reviewers get first: `resolve_priority` for a run, `task_score` for its task."""
+"""Which task reviewers get first: `resolve_priority` for a run, `task_place` for its task."""

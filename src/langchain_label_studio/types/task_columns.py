@@ -21,10 +21,13 @@ On PostgreSQL, names are sorted by their length, then by their letters, capitals
 begin with the question, the answer, the model and the status.
 """
 
+ORDER = "review_order"
+"""The column with the place of a task in the order of work, as a text that is in the same order."""
+
 COLUMNS = (
     *(QUERY, REPLY, "model", "status", "error", "tags", "latency_ms", "total_tokens", "started_at"),
     *("thread_id", "run_name", "provider", "input_tokens", "output_tokens", "finish_reason", "cached"),
-    *("trace_id", "run_id", "record_id"),
+    *("trace_id", "run_id", "record_id", ORDER),
 )
 """The keys of a task's data that this package fills, those first that people read first. People filter and sort by them."""
 

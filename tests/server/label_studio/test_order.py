@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from langchain_label_studio import LabelStudioCallbackHandler, LLMRun
+from langchain_label_studio.label_studio.connection_check import check_up
 from tests.support.handlers import record
 from tests.support.programs import run, wait_until
 from tests.support.reviewers import Reviewer
@@ -62,6 +63,23 @@ def listed(studio: StudioApi, project_id: int | None, *, page_size: int = 100) -
         found += [task["data"]["prompt"] for task in answer["tasks"]]
         total = answer["total"]
     return found
+
+
+def test_a_project_without_a_task_shows_an_empty_list_and_can_be_checked(
+    studio_on: StudioApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Label Studio cannot order no tasks by their scores: a person who opens the list before the first run saw an error."""
+    server = studio_on.server
+    handler = LabelStudioCallbackHandler(
+        server.api_key, server.url, project_name=f"Order {uuid4().hex[:8]}", priority="feedback"
+    )
+    monkeypatch.setenv("LABEL_STUDIO_API_KEY", server.api_key)
+    found = check_up(url=server.url, project_id=handler.project_id, project_name="")
+    tabs = studio_on.get("/api/dm/views/", project=handler.project_id)
+    lists = [studio_on.get("/api/tasks/", view=tab["id"], project=handler.project_id) for tab in tabs]
+
+    assert [(answer["total"], answer["tasks"]) for answer in lists] == [(0, [])] * 5
+    assert {finding.level for finding in found} == {"good"}
 
 
 def test_the_worst_comes_first_and_each_task_once(studio_on: StudioApi) -> None:

@@ -13,7 +13,7 @@ from langchain_label_studio import LLMRun, get_default_label_configs
 from langchain_label_studio.forms.modes import BUILT_IN_MODES
 from langchain_label_studio.label_config.parse import parse_label_config
 from langchain_label_studio.label_studio.tasks.build import build_task, encode_task
-from langchain_label_studio.priority.score import task_score
+from langchain_label_studio.priority.place import column_of, score_of, task_place
 from langchain_label_studio.reviews.run_columns import run_from_columns
 from langchain_label_studio.types.run import Status
 from langchain_label_studio.types.run_record import decode_run
@@ -55,6 +55,8 @@ def test_every_task_has_one_place(run: LLMRun, mode: str) -> None:
     assert prediction["model_version"] == "langchain"  # else Label Studio gives it after all others
     assert 0 <= prediction["score"] < 1
     assert "score" not in task["meta"]["prediction"]  # it changes: what is kept would be wrong
+    place = task_place(run.priority or {}, record_id=run.record_id, feedback={})
+    assert (prediction["score"], task["data"]["review_order"]) == (score_of(place), column_of(place))
 
 
 class Queue:
@@ -85,9 +87,9 @@ class Queue:
             key = sorted(self.waiting)[number % len(self.waiting)]
             own = self.matters[key] % 10  # without an earlier dislike
             self.matters[key] = own + 10 * (1 - score)
-            self.waiting[key] = task_score(
-                {"value": own, "feedback": 10.0}, record_id=key, feedback={"user_feedback": {"score": score}}
-            )
+            priority = {"value": own, "feedback": 10.0}
+            place = task_place(priority, record_id=key, feedback={"user_feedback": {"score": score}})
+            self.waiting[key] = score_of(place)
 
 
 @given(

@@ -16,12 +16,12 @@ from langchain_label_studio.label_studio.destinations.runs import TURN_TIMEOUT, 
 from langchain_label_studio.label_studio.found_tasks import latest, record_key
 from langchain_label_studio.label_studio.settings import Settings
 from langchain_label_studio.label_studio.tasks.feedback_columns import add_feedback, own_column
-from langchain_label_studio.priority.score import task_score
+from langchain_label_studio.priority.place import column_of, score_of, task_place
 from langchain_label_studio.support.host_lock import host_lock
 from langchain_label_studio.support.json_safe import as_mapping
 from langchain_label_studio.types.feedback import GivenFeedback, decode_feedback
 from langchain_label_studio.types.record_id import record_time
-from langchain_label_studio.types.task_columns import META_KEY
+from langchain_label_studio.types.task_columns import META_KEY, ORDER
 
 if TYPE_CHECKING:
     from langchain_label_studio.label_studio.client import LabelStudioClient
@@ -168,20 +168,21 @@ class FeedbackDestination:
             client = self._connected_client()
             try:
                 # First, because the same feedback changes nothing a second time.
-                if (score := _changed_score(task, meta)) is not None:
+                if (place := _changed_place(task, meta)) is not None:
+                    data[ORDER] = column_of(place)
                     own = as_mapping(meta.get("prediction")).get("model_version", self.settings.model_version)
-                    client.change_score(task.id, score, model_version=own)
+                    client.change_score(task.id, score_of(place), model_version=own)
                 client.update_task(task.id, data=data, meta=meta)
             except RequestRefusedError as error:
                 refused.update((each.id, str(error)) for each in fitting)
 
 
-def _changed_score(task: TaskContent, meta: Mapping[str, Any]) -> float | None:
+def _changed_place(task: TaskContent, meta: Mapping[str, Any]) -> int | None:
     """Return the place of a task in the order of work with this meta. None if it stays where it is."""
     if not (priority := as_mapping(meta.get("priority"))):
         return None
     before, after = (
-        task_score(priority, record_id=record_key(task.data), feedback=as_mapping(known.get(META_KEY)))
+        task_place(priority, record_id=record_key(task.data), feedback=as_mapping(known.get(META_KEY)))
         for known in (task.meta, meta)
     )
     return None if before == after else after

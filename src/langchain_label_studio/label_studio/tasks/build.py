@@ -17,13 +17,13 @@ from langchain_label_studio.forms.registry import find_panel, get_form, has_pane
 from langchain_label_studio.label_config.inert_text import inert, inert_items, unloadable
 from langchain_label_studio.label_config.parse import LabelConfig
 from langchain_label_studio.label_config.prompt_value import prompt_value
-from langchain_label_studio.priority.score import task_score
+from langchain_label_studio.priority.place import column_of, score_of, task_place
 from langchain_label_studio.support.forks import no_fork
 from langchain_label_studio.support.json_safe import encode_clean, jsonable
 from langchain_label_studio.types.run import LLMRun
 from langchain_label_studio.types.run_parts import RunPriority
 from langchain_label_studio.types.run_record import METADATA_SENT
-from langchain_label_studio.types.task_columns import COLUMNS, PANELS, QUERY, REPLY, UNFILTERABLE
+from langchain_label_studio.types.task_columns import COLUMNS, ORDER, PANELS, QUERY, REPLY, UNFILTERABLE
 from langchain_label_studio.types.text import short_line, show_turn
 from langchain_label_studio.types.turn import Turn, is_plain
 
@@ -83,8 +83,9 @@ def encode_task(
         priority = meta["priority"] = _priority(
             run.priority, partial(novelty_of, key, data) if novelty_of else None
         )
-        score = task_score(priority, record_id=key, feedback={})
-        predictions = [prediction | {"score": score} for prediction in predictions]
+        place = task_place(priority, record_id=key, feedback={})
+        data[ORDER] = column_of(place)
+        predictions = [prediction | {"score": score_of(place)} for prediction in predictions]
     return EncodedTask(
         key=key,
         body=encode_clean({"data": data, "meta": meta, "predictions": predictions}),
@@ -231,6 +232,7 @@ def _columns(run: LLMRun) -> dict[str, Any]:
         QUERY: short_line(run.shown_question),
         REPLY: short_line(next(map(show_turn, run.shown_answers), "")),
         "tags": ", ".join(run.tags),
+        ORDER: "",  # it depends on more than the run
     }
     columns = {name: texts[name] if name in texts else getattr(run, name) for name in COLUMNS}
     return {

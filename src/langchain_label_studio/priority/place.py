@@ -1,4 +1,4 @@
-"""`task_score`: the place of a task in the order of work, as the score of its prediction."""
+"""`task_place`: the place of a task in the order of work, for the score of its prediction and for a column."""
 
 from __future__ import annotations
 
@@ -25,11 +25,8 @@ _SPAN = 16 * 365.25 * 86_400.0
 """The seconds from 2026 on in which arrivals are told apart: to 14 microseconds."""
 
 
-def task_score(priority: Mapping[str, Any], *, record_id: str, feedback: Mapping[str, Any]) -> float:
-    """Return the score of a task's prediction, from 0 up to, but not including, 1: the lower, the sooner.
-
-    With "Uncertainty sampling", Label Studio gives the task with the lowest score first
-    (`projects/functions/next_task.py` of Label Studio 1.23.2).
+def task_place(priority: Mapping[str, Any], *, record_id: str, feedback: Mapping[str, Any]) -> int:
+    """Return the place of a task in the order of work: the lower, the sooner.
 
     Args:
         priority: The run's priority. Whoever may write tasks may have changed it.
@@ -44,10 +41,27 @@ def task_score(priority: Mapping[str, Any], *, record_id: str, feedback: Mapping
     sooner = bent / (1 + abs(bent))
     place = round((1 - sooner) / 2 * _PLACES)
     tick = max(0, min(round(arrived / _SPAN * _TICKS), _TICKS - 1))
-    # Numbers from 0 to 1 are in the order of their bits (IEEE 754): there is room for both. Label Studio and its databases
-    # keep each bit. The first 128 places would be numbers without their first digit, which not every program takes.
-    [score] = struct.unpack("<d", struct.pack("<Q", (128 + place) * _TICKS + tick))
+    # The first 128 would be scores without their first digit, which not every program takes.
+    return (128 + place) * _TICKS + tick
+
+
+def score_of(place: int) -> float:
+    """Return the score of the prediction of a task in this place, above 0 and below 1.
+
+    With "Uncertainty sampling", Label Studio gives the task with the lowest score first
+    (`projects/functions/next_task.py` of Label Studio 1.23.2).
+    """
+    # Numbers from 0 to 1 are in the order of their bits (IEEE 754). Label Studio and its databases keep each bit.
+    [score] = struct.unpack("<d", struct.pack("<Q", place))
     return float(score)
+
+
+def column_of(place: int) -> str:
+    """Return the text of a task in this place, for a column by which lists are ordered.
+
+    In a project without tasks, Label Studio cannot order by the scores of predictions: its list shows an error.
+    """
+    return f"{place:016x}"
 
 
 def dislike(feedback: Mapping[str, Any]) -> float:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from langchain_label_studio.priority.score import dislike, task_score
+from langchain_label_studio.priority.place import column_of, dislike, score_of, task_place
 
 NOW = datetime(2026, 11, 30, tzinfo=UTC)
 NUMBERS = st.floats(-1e6, 1e6)
@@ -25,7 +25,8 @@ def record_id(seconds: float = 0.0) -> str:
 def score(
     value: float, *, after: float = 0.0, given: dict[str, Any] | None = None, **weights: float
 ) -> float:
-    return task_score({"value": value, **weights}, record_id=record_id(after), feedback=given or {})
+    place = task_place({"value": value, **weights}, record_id=record_id(after), feedback=given or {})
+    return score_of(place)
 
 
 def said(number: float | None) -> dict[str, Any]:
@@ -93,5 +94,15 @@ def test_a_task_that_waits_is_overtaken_for_so_long_only(arrivals: list[tuple[fl
 
 @pytest.mark.parametrize("priority", [{}, {"value": None}, {"value": "9"}, {"value": nan}, {"value": [1]}])
 def test_a_priority_that_somebody_spoilt_is_none(priority: dict[str, Any]) -> None:
-    assert task_score(priority, record_id=record_id(), feedback={}) == score(0)
-    assert 0 <= task_score(priority, record_id="of an earlier version", feedback={}) < 1
+    assert score_of(task_place(priority, record_id=record_id(), feedback={})) == score(0)
+    assert 0 < score_of(task_place(priority, record_id="of an earlier version", feedback={})) < 1
+
+
+@given(NUMBERS, NUMBERS)
+def test_the_column_has_the_order_of_the_scores(one: float, other: float) -> None:
+    low, high = sorted(
+        task_place({"value": value}, record_id=record_id(), feedback={}) for value in (one, other)
+    )
+
+    assert (score_of(low) < score_of(high)) == (column_of(low) < column_of(high)) == (low < high)
+    assert {len(column_of(low)), len(column_of(high))} == {16}
