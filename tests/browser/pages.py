@@ -110,6 +110,8 @@ class Reviewer:
         # A chat is in the page twice, once for the controls to belong to.
         expect(self.task.get_by_text(prompt, exact=True).filter(visible=True)).to_be_visible()
         expect(self._submit_button).to_be_enabled()
+        # A task of the list takes no key before that.
+        expect(self.page.locator(".lsf-label-view_loading")).to_have_count(0)
 
     def each_of(self, *prompts: str) -> Iterator[str]:
         """Wait for the tasks with these prompts, as they come: who is second gets them in any order."""
