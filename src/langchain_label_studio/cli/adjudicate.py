@@ -28,7 +28,7 @@ def adjudicate(
     from langchain_label_studio.report.build import require_report_libraries  # noqa: PLC0415 (loads the report)
 
     with problems_explained(stopped="Stopped. The same command goes on where this one stopped."):
-        require_report_libraries()
+        require_report_libraries(need="Adjudication")
         from langchain_label_studio.reviews.adjudication import adjudicate as bring  # noqa: PLC0415 (loads the report)
 
         with opened_project(project, url) as (client, info), err.status("Reading the reviews"):

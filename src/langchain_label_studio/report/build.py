@@ -62,13 +62,16 @@ def build_report(reviews: Iterable[Review], *, title: str = "Review report") -> 
     )
 
 
-def require_report_libraries() -> None:
+def require_report_libraries(*, need: str = "A report") -> None:
     """Check that the libraries of a report are installed.
+
+    Args:
+        need: What needs them, as the beginning of a sentence.
 
     Raises:
         MissingExtraError: The extra `report` is not installed.
     """
-    require_extra("report", "choix", "rapidfuzz", "scipy", need="A report")
+    require_extra("report", "choix", "rapidfuzz", "scipy", need=need)
 
 
 def _notes(tasks: Sequence[ObservedTask]) -> Iterator[str]:
