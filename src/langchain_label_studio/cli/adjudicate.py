@@ -29,10 +29,10 @@ def adjudicate(
 
     with problems_explained(stopped="Stopped. The same command goes on where this one stopped."):
         require_report_libraries(need="Adjudication")
-        from langchain_label_studio.reviews.adjudication import adjudicate as bring  # noqa: PLC0415 (loads the report)
+        from langchain_label_studio.reviews.adjudication import settle_disputes  # noqa: PLC0415 (loads the report)
 
         with opened_project(project, url) as (client, info), err.status("Reading the reviews"):
-            done = bring(client, info, stars=stars)
+            done = settle_disputes(client, info, stars=stars)
             address = f"{client.url}projects/{done.project_id}/data?labeling=1" if done.project_id else None
         if as_json:
             print_json(

@@ -1,1 +1,1 @@
-"""Which task reviewers get first: `resolve_priority` for a run, `task_place` for its task."""
+"""The order in which tasks are reviewed: `resolve_priority` makes the rule that rates runs, `task_place` places their tasks."""

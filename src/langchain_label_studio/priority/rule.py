@@ -18,6 +18,7 @@ from langchain_label_studio.types.run_parts import RunPriority
 from langchain_label_studio.types.run_record import make_run
 
 _MOST = 1e300
+_KNOWN_LATER: tuple[PriorityName, ...] = ("feedback", "new", "waiting")
 _NAMES = get_args(PriorityName)
 _ADVICE = f"use {', '.join(map(repr, _NAMES))}, a function of the run that returns a number, a list of these, or a dict of these with weights"
 
@@ -52,15 +53,8 @@ class PriorityRule:
         if self.functions:
             finished = make_run(run)
             value += sum(weight * _number(rate, rate(finished)) for rate, weight in self.functions)
-        priority: RunPriority = {"value": max(-_MOST, min(value, _MOST))}
-        # These are known later.
-        if "feedback" in weights:
-            priority["feedback"] = weights["feedback"]
-        if "new" in weights:
-            priority["new"] = weights["new"]
-        if "waiting" in weights:
-            priority["waiting"] = weights["waiting"]
-        return priority
+        later = {name: weights[name] for name in _KNOWN_LATER if name in weights}
+        return cast("RunPriority", {"value": max(-_MOST, min(value, _MOST)), **later})
 
 
 def resolve_priority(priority: Priority | None) -> PriorityRule | None:

@@ -345,7 +345,9 @@ class Recorder:
             return rule.rate(run)
         except Exception as error:  # noqa: BLE001 (a mistake in the user's function must not cost the run)
             self.lose(
-                "priority", "The priority= function failed: the run is recorded with the priority 0.", error
+                "priority",
+                "The priority= function failed: the run is recorded with the rest of its priority.",
+                error,
             )
             return rule.without_functions.rate(run)
 

@@ -1,4 +1,4 @@
-"""Adjudication: `adjudicate` brings tasks on which reviewers disagree to a second project, and the verdicts back."""
+"""Adjudication: `settle_disputes` brings tasks on which reviewers disagree to a second project, and the verdicts back."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ _Origin = tuple[int, str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Adjudicated:
-    """What `adjudicate` did.
+    """What `settle_disputes` did.
 
     Attributes:
         project_id: The number of the second project. None if there was never a dispute.
@@ -81,7 +81,7 @@ class Adjudicated:
     settled: tuple[int, ...]
 
 
-def adjudicate(client: LabelStudioClient, project: ProjectInfo, *, stars: float) -> Adjudicated:
+def settle_disputes(client: LabelStudioClient, project: ProjectInfo, *, stars: float) -> Adjudicated:
     """Bring new disputes to the second project of a project, and verdicts back as the ground truth of their tasks.
 
     It may be repeated, also after it broke off: nothing comes twice.

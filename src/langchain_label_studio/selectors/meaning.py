@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from langchain_core.embeddings import Embeddings
 
-from langchain_label_studio.selectors.memory import RunMemory, Said, read_run
+from langchain_label_studio.selectors.memory import RunMemory, Said, read_said
 from langchain_label_studio.support.bounded_dict import BoundedDict
 from langchain_label_studio.support.forks import no_fork
 from langchain_label_studio.support.log import ThrottledLog
@@ -85,7 +85,7 @@ class MeaningMemory(RunMemory):
 
     def expect(self, run: LLMRun) -> None:
         """Ask for the vector of a question that the model answers now. It never waits."""
-        if (said := read_run(run, "prompt")) is not None:
+        if (said := read_said(run, "prompt")) is not None:
             self._want(said[1][:_MAX_CHARACTERS])
 
     def _entries(self, every: Sequence[Said]) -> Iterable[_Meaning]:

@@ -59,7 +59,7 @@ class RunMemory(ForkSafe):
 
     def know(self, runs: Iterable[LLMRun]) -> None:
         """Remember runs that were recorded before, also in other processes that get a copy."""
-        every = [said for run in runs if (said := read_run(run, self._by)) is not None]
+        every = [said for run in runs if (said := read_said(run, self._by)) is not None]
         self.__setstate__(tuple(zip(map(_digest, every), self._entries(every), strict=True)))
 
     def expect(self, run: LLMRun) -> None:
@@ -72,7 +72,7 @@ class RunMemory(ForkSafe):
             Its key for `forget`. None if a run like it is remembered already. Empty if the run says nothing that could
             be compared.
         """
-        said = read_run(run, self._by)
+        said = read_said(run, self._by)
         if said is None:
             return b""
         key, entry = _digest(said), self._entry(said)
@@ -154,7 +154,7 @@ class NearRunMemory(RunMemory):
         return True
 
 
-def read_run(run: LLMRun, by: By) -> Said | None:
+def read_said(run: LLMRun, by: By) -> Said | None:
     """Return what is compared of a run. None if there is nothing.
 
     System prompts are left out: they are the same in all runs, or have today's date. What comes before the last

@@ -14,7 +14,7 @@ from langchain_label_studio.errors import RequestRefusedError
 from langchain_label_studio.label_config.controls import read_controls
 from langchain_label_studio.label_studio.answers import Imported, ProjectInfo, TaskPage
 from langchain_label_studio.label_studio.client import LabelStudioClient
-from langchain_label_studio.reviews.adjudication import Adjudicated, adjudicate, page_with_judgements
+from langchain_label_studio.reviews.adjudication import Adjudicated, page_with_judgements, settle_disputes
 from tests.support.annotated_tasks import PROMPT, SAVED, annotation, recorded, region, texts
 from tests.support.projects import project_info
 from tests.support.reviews import run
@@ -52,8 +52,8 @@ class Studio:
         of_second["annotations"].append(verdict)
         return verdict
 
-    def adjudicate(self) -> Adjudicated:
-        return adjudicate(cast("LabelStudioClient", self), self.projects[7], stars=2)
+    def settle_disputes(self) -> Adjudicated:
+        return settle_disputes(cast("LabelStudioClient", self), self.projects[7], stars=2)
 
     @property
     def second(self) -> dict[int, dict[str, Any]]:
@@ -122,13 +122,13 @@ def studio() -> Studio:
 def test_nothing_comes_twice(studio: Studio) -> None:
     disputed, agreed = studio.add(5, 1), studio.add(5, 4)
 
-    first, again = studio.adjudicate(), studio.adjudicate()
+    first, again = studio.settle_disputes(), studio.settle_disputes()
 
     assert (first.project_id, first.added, first.open) == (8, (disputed,), (disputed,))
     assert (again.project_id, again.added, again.open) == (8, (), (disputed,))
     assert studio.imported == [1]
     verdict = studio.judge(disputed, 2)
-    assert (studio.adjudicate().settled, studio.adjudicate().settled) == ((disputed,), ())
+    assert (studio.settle_disputes().settled, studio.settle_disputes().settled) == ((disputed,), ())
     [truth] = studio.truths(disputed)
     assert (truth["result"], truth["completed_by"]) == (verdict["result"], EVE)
     assert not studio.truths(agreed)
@@ -136,36 +136,36 @@ def test_nothing_comes_twice(studio: Studio) -> None:
 
 def test_a_changed_verdict_is_changed_where_it_was_brought(studio: Studio) -> None:
     disputed = studio.add(5, 1)
-    studio.adjudicate()
+    studio.settle_disputes()
     verdict = studio.judge(disputed, 2)
-    studio.adjudicate()
+    studio.settle_disputes()
     verdict |= rated(5, number=verdict["id"], completed_by=EVE, updated_at=LATER)
 
-    assert (studio.adjudicate().settled, studio.adjudicate().settled) == ((disputed,), ())
+    assert (studio.settle_disputes().settled, studio.settle_disputes().settled) == ((disputed,), ())
     [truth] = studio.truths(disputed)
     assert truth["result"] == verdict["result"]
 
 
 def test_a_renamed_project_has_the_same_second_one(studio: Studio) -> None:
     studio.add(5, 1)
-    studio.adjudicate()
+    studio.settle_disputes()
     studio.projects[7] = replace(studio.projects[7], title="Support")
     studio.projects[8] = replace(studio.projects[8], title="Ours (adjudication of 7)")
     studio.create_project(label_config=PROMPT, title="Of another one (adjudication of 77)")
 
-    assert (studio.adjudicate().project_id, studio.imported) == (8, [1])
+    assert (studio.settle_disputes().project_id, studio.imported) == (8, [1])
 
 
 def test_a_task_whose_number_another_one_had_is_another_task(studio: Studio) -> None:
     """On SQLite, Label Studio gives the numbers of deleted tasks again."""
     disputed = studio.add(5, 1)
-    studio.adjudicate()
+    studio.settle_disputes()
     studio.judge(disputed, 2)
     del studio.tasks[7][disputed]
     assert studio.add(5, 1) == disputed
     studio.tasks[7][disputed]["data"]["record_id"] = "a later one"
 
-    done = studio.adjudicate()
+    done = studio.settle_disputes()
 
     assert (done.added, done.settled, studio.truths(disputed)) == ((disputed,), (), [])
 
@@ -173,39 +173,39 @@ def test_a_task_whose_number_another_one_had_is_another_task(studio: Studio) -> 
 def test_of_a_dispute_that_came_twice_the_verdict_counts(studio: Studio) -> None:
     """Two programs may bring it at the same moment."""
     disputed = studio.add(5, 1)
-    studio.adjudicate()
+    studio.settle_disputes()
     studio.judge(disputed, 2)
     studio.second[2] = studio.second[1] | {"id": 2, "annotations": []}
 
-    assert studio.adjudicate().settled == (disputed,)
+    assert studio.settle_disputes().settled == (disputed,)
 
 
 def test_the_verdict_of_a_deleted_account_is_brought_too(studio: Studio) -> None:
     """Label Studio refuses an annotation of nobody, unless it is not said whose it is."""
     disputed = studio.add(5, 1)
-    studio.adjudicate()
+    studio.settle_disputes()
     studio.judge(disputed, 2, completed_by=None)
     before = len(studio.tasks[7][disputed]["annotations"])
 
-    assert studio.adjudicate().settled == (disputed,)
+    assert studio.settle_disputes().settled == (disputed,)
     assert len(studio.tasks[7][disputed]["annotations"]) == before + 1
 
 
 def test_a_skip_is_no_verdict_and_no_side_of_a_dispute(studio: Studio) -> None:
     skipped, disputed = studio.add(5, 1), studio.add(5, 1)
     studio.tasks[7][skipped]["annotations"][0]["was_cancelled"] = True
-    assert studio.adjudicate().added == (disputed,)
+    assert studio.settle_disputes().added == (disputed,)
     studio.judge(disputed, 2, was_cancelled=True)
 
-    assert (studio.adjudicate().open, studio.truths(disputed)) == ((disputed,), [])
+    assert (studio.settle_disputes().open, studio.truths(disputed)) == ((disputed,), [])
 
 
 def test_a_second_project_is_not_adjudicated_itself(studio: Studio) -> None:
     studio.add(5, 1)
-    studio.adjudicate()
+    studio.settle_disputes()
 
     with pytest.raises(SettingError, match="itself the adjudication of another project"):
-        adjudicate(cast("LabelStudioClient", studio), studio.projects[8], stars=2)
+        settle_disputes(cast("LabelStudioClient", studio), studio.projects[8], stars=2)
 
 
 def test_requests_are_bounded_by_number_and_by_size(studio: Studio) -> None:
@@ -214,7 +214,7 @@ def test_requests_are_bounded_by_number_and_by_size(studio: Studio) -> None:
     for _ in range(150):
         studio.add(5, 1)
 
-    studio.adjudicate()
+    studio.settle_disputes()
 
     assert sum(studio.imported) == 153
     assert studio.imported[0] < 3
@@ -226,7 +226,7 @@ def test_the_second_project_tells_what_it_is_for(studio: Studio, takes_tabs: boo
     studio.add(5, 1)
     studio.takes_tabs = takes_tabs
 
-    studio.adjudicate()
+    studio.settle_disputes()
 
     second = studio.projects[8]
     assert second.title == "Answers (adjudication of 7)"
