@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from secrets import token_hex
 from typing import Any
 from uuid import uuid4
 
@@ -67,7 +68,11 @@ def signed_in(chromium: Browser, label_studio: LocalLabelStudio) -> Iterator[Bro
 
 @pytest.fixture(scope="package")
 def signed_up(chromium: Browser, studio: StudioApi) -> Iterator[dict[str, BrowserContext]]:
-    """The browsers of people who were invited, and made themselves an account."""
+    """The browsers of people who were invited, and made themselves an account.
+
+    Tests of other folders come between those of this one, which sets this up once more on the same server: each
+    time, the people are new.
+    """
     with ExitStack() as stack:
         contexts = {}
         for name in ("ann", "bob"):
@@ -75,7 +80,8 @@ def signed_up(chromium: Browser, studio: StudioApi) -> Iterator[dict[str, Browse
             page = context.new_page()
             with Console(page).stays_clean():
                 invitation = studio.get("/api/invite")["invite_url"]
-                sign_up(page, invitation, f"{name}@example.com", screenshot=SCREENSHOTS / "sign_up.png")
+                email = f"{name}-{token_hex(4)}@example.com"
+                sign_up(page, invitation, email, screenshot=SCREENSHOTS / "sign_up.png")
             page.close()
             contexts[name] = context
         yield contexts

@@ -188,7 +188,7 @@ class Reviewer:
     def choose(self, choice: str) -> None:
         self.task.get_by_role("checkbox", name=choice).check()
 
-    def decide(self, choice: str) -> None:
+    def decide(self, choice: str | re.Pattern[str]) -> None:
         """Choose one of several, where only one can be chosen."""
         self.task.get_by_role("radio", name=choice).check()
 
