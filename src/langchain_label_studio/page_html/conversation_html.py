@@ -69,7 +69,7 @@ def _no_answer(run: LLMRun) -> str:
     return (
         f'<div class="lls-turn lls-assistant lls-answer"><span class="lls-role">assistant</span> '
         f'<span class="lls-note">no answer</span>{plain_html(why)}'
-        '<div class="lls-note">Write the right answer under “Correct the answer”, or skip the task: Ctrl+Space.</div></div>'
+        '<div class="lls-note">Write the right answer below, if you know it. Ctrl+Space skips the task.</div></div>'
     )
 
 
