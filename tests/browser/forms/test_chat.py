@@ -246,9 +246,8 @@ def test_odd_conversations(
     expect(turns.last).to_be_visible(timeout=120_000)
     dialogue = reviewer.task.locator("[data-testid^='phrase:']")
     if not reviewer.task.locator(".lls-chat:not(.lls-whole)").count():
-        expect(turns).to_have_count(
-            len(conversation) + 1
-        )  # without an answer, the page says why there is none
+        # Without an answer, the page says why there is none.
+        expect(turns).to_have_count(len(conversation) + 1)
         expect(dialogue.first).to_be_hidden()
     else:  # what is too long to be shown well is still shown
         expect(dialogue).to_have_count(len(conversation))
