@@ -16,12 +16,15 @@
     │   ├── NotLabelStudioError              another program answers at this address
     │   └── UnsupportedVersionError          Label Studio is too old
     ├── ServerUnavailableError               no answer, or only "later"
+    ├── ObjectStoreError                     object storage refused, or did not answer
     └── LocalServerError                     the local Label Studio or model could not be set up
 
 Warnings are of the class `LabelStudioWarning`.
 """
 
 from __future__ import annotations
+
+from typing import Literal
 
 
 class LabelStudioError(Exception):
@@ -118,6 +121,26 @@ class ServerUnavailableError(LabelStudioError):
         self.retry_after = retry_after
 
 
+Trouble = Literal["refused", "missing", "later", "no answer"]
+"""The trouble with object storage.
+
+`refused`: the credentials do not open it. `missing`: there is no such bucket or directory. `later`: it certainly did not
+do what it was asked for, and can be asked again. `no answer`: it did it, or not.
+"""
+
+
+class ObjectStoreError(LabelStudioError):
+    """Object storage did not do what it was asked for.
+
+    Attributes:
+        trouble: What that means: see `Trouble`.
+    """
+
+    def __init__(self, message: str, *, trouble: Trouble) -> None:
+        super().__init__(message)
+        self.trouble = trouble
+
+
 class LocalServerError(LabelStudioError):
     """The local Label Studio, or the local model, could not be installed or started."""
 
@@ -135,6 +158,7 @@ __all__ = [
     "MissingApiKeyError",
     "NoResponseControlError",
     "NotLabelStudioError",
+    "ObjectStoreError",
     "PermissionDeniedError",
     "ProjectNotFoundError",
     "ProjectTitleError",
