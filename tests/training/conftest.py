@@ -20,7 +20,7 @@ def pytest_configure(config: pytest.Config) -> None:
         msg = (
             f"tests/training needs {', '.join(missing)}: "
             "python -m pip install --constraint tests/constraints.txt "
-            "--editable '.[datasets,near,report]' --group training"
+            "--editable '.[datasets,fleet,near,report]' --group training"
         )
         raise pytest.UsageError(msg)
     cache = TemporaryDirectory(prefix="huggingface-")
