@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -143,18 +143,18 @@ class ObjectStore:
             found = self._obstore.list_with_delimiter(self._store, prefix or None)
             return sorted(found["common_prefixes"])
 
-    def delete(self, paths: Iterable[str]) -> None:
+    def delete(self, paths: Sequence[str]) -> None:
         """Delete objects. Those that are gone already do not matter.
 
         Raises:
             ObjectStoreError: Some may be left.
         """
+        with suppress(FileNotFoundError), self._translated_errors():
+            self._obstore.delete(self._store, paths)  # in one request, where the store can
+            return
         for path in paths:
-            try:
-                with self._translated_errors():
-                    self._obstore.delete(self._store, path)
-            except FileNotFoundError:
-                continue
+            with suppress(FileNotFoundError), self._translated_errors():
+                self._obstore.delete(self._store, path)
 
     @contextmanager
     def _translated_errors(self) -> Iterator[None]:
