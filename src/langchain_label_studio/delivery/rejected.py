@@ -40,15 +40,8 @@ class Rejected:
     body: bytes | None
 
 
-def set_aside(directory: Path, *, key: str, body: bytes, reason: str) -> int:
-    """Write a record to a file of its own. The same record goes to the same file.
-
-    Returns:
-        The size of the file in bytes.
-
-    Raises:
-        OSError: The disk does not take the record.
-    """
+def rejected_file(*, key: str, body: bytes, reason: str) -> tuple[str, bytes]:
+    """Return the name and the content of the file for a rejected record. The same record has the same name."""
     entry: dict[str, Any] = {
         "v": _FORMAT,
         "key": key,
@@ -59,10 +52,22 @@ def set_aside(directory: Path, *, key: str, body: bytes, reason: str) -> int:
         entry["record"] = json.loads(body)
     except ValueError:
         entry["damaged"] = body.decode(errors="backslashreplace")
-    make_directory(directory)
     # Lone surrogates are legal in JSON as escapes only.
-    content = json.dumps(entry, indent=1).encode()
-    write_whole(directory / f"{_file_name(key, body)}.json", content)
+    return f"{_file_name(key, body)}.json", json.dumps(entry, indent=1).encode()
+
+
+def set_aside(directory: Path, *, key: str, body: bytes, reason: str) -> int:
+    """Write a record to a file of its own. The same record goes to the same file.
+
+    Returns:
+        The size of the file in bytes.
+
+    Raises:
+        OSError: The disk does not take the record.
+    """
+    name, content = rejected_file(key=key, body=body, reason=reason)
+    make_directory(directory)
+    write_whole(directory / name, content)
     return len(content)
 
 

@@ -119,18 +119,25 @@ class ObjectStore:
         except FileNotFoundError:
             return None
 
-    def objects(self, prefix: str) -> list[StoredObject]:
+    def objects(self, prefix: str, *, limit: int | None = None) -> list[StoredObject]:
         """Return the objects in a folder and its folders, in the order of their paths.
+
+        Args:
+            prefix: The folder.
+            limit: The number of objects after which no more are asked for. A bucket gives those that come first.
 
         Raises:
             ObjectStoreError: The store could not be asked.
         """
+        found: list[StoredObject] = []
         with self._translated_errors():
-            found = [
-                StoredObject(path=each["path"], size=each["size"], modified=each["last_modified"])
-                for page in self._obstore.list(self._store, prefix)
-                for each in page
-            ]
+            for page in self._obstore.list(self._store, prefix):
+                found += (
+                    StoredObject(path=each["path"], size=each["size"], modified=each["last_modified"])
+                    for each in page
+                )
+                if limit is not None and len(found) >= limit:
+                    break
         return sorted(found, key=lambda each: each.path)
 
     def folders(self, prefix: str = "") -> list[str]:
