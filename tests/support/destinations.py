@@ -57,7 +57,7 @@ class ScriptedDestination:
     def grace(self, *, note: str) -> float:
         return self.seconds
 
-    def note(self) -> str:
+    def note(self, records: Sequence[Record]) -> str:
         return f"before {len(self.sent)}"
 
     def find(self, records: Sequence[Record], *, note: str) -> Found:

@@ -94,10 +94,13 @@ class Destination(Protocol):
             note: The last note about the request. Empty if it is lost.
         """
 
-    def note(self) -> str:
+    def note(self, records: Sequence[Record]) -> str:
         """Return a note about the next request. After a crash, another process gives it to `find`.
 
         It has 200 characters at most. It is empty if there is nothing to note.
+
+        Args:
+            records: The records of the request.
         """
 
     def send(self, records: Sequence[Record], *, upcoming: Upcoming) -> None:

@@ -129,7 +129,7 @@ class Shipment:
             raise StillWorkingError(note=self.batch.note, what="a request without an answer")
 
     def _send(self, group: Sequence[Record]) -> None:
-        self._outbox.mark_sending(self.batch, note=self._destination.note())
+        self._outbox.mark_sending(self.batch, note=self._destination.note(group))
         self.batch.in_doubt = True
         self._in_doubt_since, self._grace = time.monotonic(), None
         try:

@@ -47,7 +47,7 @@ class Waiting:
     def grace(self, *, note: str) -> float:
         return 0.0
 
-    def note(self) -> str:
+    def note(self, records: Sequence[Record]) -> str:
         return ""
 
     def find(self, records: Sequence[Record], *, note: str) -> Found:

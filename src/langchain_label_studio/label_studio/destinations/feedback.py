@@ -85,7 +85,7 @@ class FeedbackDestination:
         """Return 0: it is safe to send the same feedback twice."""
         return 0.0
 
-    def note(self) -> str:
+    def note(self, records: Sequence[Record]) -> str:  # noqa: ARG002 (see `find`)
         """Return no note."""
         return ""
 

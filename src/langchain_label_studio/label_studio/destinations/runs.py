@@ -104,7 +104,7 @@ class ProjectDestination:
             return 0.0  # its end is certain: see `find`
         return JOB_GRACE if known.by_jobs or self._by_jobs else retry_policy.GRACE
 
-    def note(self) -> str:
+    def note(self, records: Sequence[Record]) -> str:  # noqa: ARG002 (they all go to one project)
         """Return a note about the next request: the last task before it."""
         return RequestNote(since=self._last_task, by_jobs=self._by_jobs).text
 
