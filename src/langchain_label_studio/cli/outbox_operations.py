@@ -23,7 +23,8 @@ from langchain_label_studio.delivery.lane_files import (
 from langchain_label_studio.delivery.rejected import Rejected, alone, put_back, read_all, record_in
 from langchain_label_studio.delivery.rejected_bound import DELETED, count_deleted
 from langchain_label_studio.errors import LabelStudioError, SettingError
-from langchain_label_studio.label_studio.project_outboxes import Holds, ProjectOutbox, find_project_outboxes
+from langchain_label_studio.label_studio.project_outboxes import ProjectOutbox, find_project_outboxes
+from langchain_label_studio.label_studio.target_file import Holds
 from langchain_label_studio.types.feedback import decode_feedback
 from langchain_label_studio.types.record_id import run_id_of
 from langchain_label_studio.types.run_record import decode_run

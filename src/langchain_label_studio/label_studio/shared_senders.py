@@ -17,8 +17,9 @@ from langchain_label_studio.delivery import (
 )
 from langchain_label_studio.delivery.settings import DeliverySettings
 from langchain_label_studio.label_studio.destinations.runs import ProjectDestination, load_client
-from langchain_label_studio.label_studio.project_outboxes import Holds, ProjectOutbox
+from langchain_label_studio.label_studio.project_outboxes import ProjectOutbox
 from langchain_label_studio.label_studio.settings import Settings
+from langchain_label_studio.label_studio.target_file import Holds
 from langchain_label_studio.support.forks import ForkSafe, no_fork
 from langchain_label_studio.support.log import warn
 from langchain_label_studio.types.run_record import read_record_id
@@ -82,9 +83,9 @@ class _SharedSenders(ForkSafe, Generic[_DestinationT]):
             sender.look_for_orphaned()
             sender.retire()
 
-    def send_orphaned_of_other_days(self, outbox: ProjectOutbox, delivery: DeliverySettings) -> None:
-        """Do the same for the same project name on other days."""
-        for other in outbox.of_other_days():
+    def send_orphaned_of_same_name(self, outbox: ProjectOutbox, delivery: DeliverySettings) -> None:
+        """Do the same for the other outboxes of the same project name: see `ProjectOutbox.of_same_name`."""
+        for other in outbox.of_same_name():
             self.send_orphaned(other.with_access_of(outbox.settings), delivery)
             other.forget_if_unused()
 
@@ -207,7 +208,7 @@ def feedback_senders(settings: Settings, project: Project | None) -> list[Sender
     return [
         sender
         for sender in _feedback.known()
-        if (other := sender.destination.settings).url == settings.url
+        if (other := sender.destination.settings).address == settings.address
         and (
             other.project_id in ids
             or other.project_title in titles
@@ -232,7 +233,7 @@ def send_orphaned_runs(
     outbox = _runs.outbox_of(settings, delivery)
     if outbox.has_lanes:
         sender.look_for_orphaned()
-    _runs.send_orphaned_of_other_days(outbox, delivery)
+    _runs.send_orphaned_of_same_name(outbox, delivery)
     _feedback.send_orphaned(_feedback.outbox_of(settings, delivery), delivery)
     send_orphaned_feedback(settings, delivery)
 
@@ -245,7 +246,7 @@ def send_orphaned_feedback(settings: Settings, delivery: DeliverySettings) -> No
         delivery: The settings of delivery.
     """
     if delivery.durability != "memory":
-        _feedback.send_orphaned_of_other_days(_feedback.outbox_of(settings, delivery), delivery)
+        _feedback.send_orphaned_of_same_name(_feedback.outbox_of(settings, delivery), delivery)
 
 
 def sender_of_orphaned(outbox: ProjectOutbox, delivery: DeliverySettings) -> Sender[Any]:
