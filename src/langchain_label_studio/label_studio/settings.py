@@ -358,14 +358,18 @@ def _reviewers_per_task(number: Any) -> int | None:
     raise SettingError(msg)
 
 
-def fill_title(project_name: str) -> str:
-    """Return a title with today's date filled in.
+def fill_title(project_name: str, *, when: datetime | None = None) -> str:
+    """Return a title with a date filled in.
+
+    Args:
+        project_name: The title, which may have directives for the date.
+        when: The date and the time of a person's own clock. None is now.
 
     Raises:
         ProjectTitleError: Label Studio would refuse it.
     """
     name = _one_line("project_name", project_name, error=ProjectTitleError)
-    now = datetime.now()  # noqa: DTZ005 (a person's own date)
+    now = datetime.now() if when is None else when  # noqa: DTZ005 (a person's own date)
     try:
         filled = _DIRECTIVE.sub(lambda directive: _date(directive, now), name)
     except ValueError:

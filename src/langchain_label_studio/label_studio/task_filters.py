@@ -131,6 +131,13 @@ def changed_since(moment: datetime) -> TaskFilter:
     )
 
 
+def created_since(moment: datetime) -> TaskFilter:
+    """Return a filter for tasks that were created at this time or later."""
+    return task_filter(
+        "created_at", "greater_or_equal", "Datetime", f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ}"
+    )
+
+
 def task_filter(column: str, operator: str, kind: str, value: Any) -> TaskFilter:
     """Return a filter by a column of Label Studio, or by `data.<key>`."""
     return {"filter": f"filter:tasks:{column}", "operator": operator, "type": kind, "value": value}

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import re
 import threading
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +12,12 @@ from langchain_label_studio.delivery import Found, NotAllTakenError, Record, Upc
 from langchain_label_studio.errors import LabelStudioError, ProjectNotFoundError, RequestRefusedError
 from langchain_label_studio.label_studio.destinations.runs import TURN_TIMEOUT, as_failure, open_client
 from langchain_label_studio.label_studio.found_tasks import latest, record_key
-from langchain_label_studio.label_studio.settings import Settings
+from langchain_label_studio.label_studio.numbered_titles import (
+    known_part,
+    numbered_projects,
+    projects_of_name,
+)
+from langchain_label_studio.label_studio.settings import Settings, fill_title
 from langchain_label_studio.label_studio.tasks.feedback_columns import add_feedback, own_column
 from langchain_label_studio.priority.place import column_of, score_of, task_place
 from langchain_label_studio.support.host_lock import host_lock
@@ -34,7 +37,7 @@ _PAUSES = ((60.0, 2.0), (3600.0, 60.0), (MAX_WAIT_FOR_TASK, 3600.0))
 """Pairs of seconds: up to this age, feedback waits for so long until the next search for its task."""
 
 _AT_ONCE = 25
-_OTHER_DAYS = 31
+_OTHER_PROJECTS = 31
 
 
 class FeedbackDestination:
@@ -44,9 +47,16 @@ class FeedbackDestination:
         settings: The server, the project and the key. The project is never created here.
     """
 
-    def __init__(self, settings: Settings) -> None:
-        """Make a destination. It sends nothing yet."""
+    def __init__(self, settings: Settings, *, numbered: bool = False) -> None:
+        """Make a destination. It sends nothing yet.
+
+        Args:
+            settings: The server, the project and the key.
+            numbered: Whether a run's task may also be in a project with a number behind its title: see
+                `RollingDestination`.
+        """
         self.settings = settings
+        self._numbered = numbered
         self._lock = threading.Lock()
         self._client: LabelStudioClient | None = None
 
@@ -102,22 +112,21 @@ class FeedbackDestination:
     def _projects(self) -> list[int]:
         """Return the projects that may have a run's task, the likeliest first.
 
-        A project name with a date in it stands for several projects.
+        A project name with a date in it stands for several projects, and so does a title with a number behind it.
         """
         settings, client = self.settings, self._connected_client()
         if settings.project_id is not None:
             return [settings.project_id]
         if "%" not in settings.project_name:
-            return client.find_projects(settings.project_title)[:1]
-        known_by = max(re.split(r"%.", settings.project_name), key=len)
-        titles = client.search_projects(known_by)
-        # The oldest project with a title is the one in use.
-        first = {title: project_id for project_id, title in sorted(titles.items(), reverse=True)}
-        days = [first[title] for title in first if _is_one_of(title, settings.project_name)]
-        days.sort(
-            key=lambda project_id: (titles[project_id] == settings.project_title, project_id), reverse=True
-        )
-        return days[:_OTHER_DAYS]
+            if not self._numbered:
+                return client.find_projects(settings.project_title)[:1]
+            titles = client.search_projects(settings.project_title)
+            return list(numbered_projects(titles, of=settings.project_title).values())[:_OTHER_PROJECTS]
+        titles = client.search_projects(known_part(settings.project_name))
+        found = projects_of_name(titles, settings.project_name, numbered=self._numbered)
+        today = fill_title(settings.project_name) if self._numbered else settings.project_title
+        found.sort(key=lambda project: project[0] != today)
+        return [project_id for _, project_id in found[:_OTHER_PROJECTS]]
 
     def _write(
         self, some: Sequence[GivenFeedback], projects: Iterable[int], refused: dict[str, str]
@@ -213,11 +222,3 @@ def _postpone(given: GivenFeedback, later: dict[str, float], refused: dict[str, 
     refused[given.id] = (
         f"run {given.run_id} has no task after {MAX_WAIT_FOR_TASK / 86_400:.0f} days: it was not recorded, or excluded"
     )
-
-
-def _is_one_of(title: str, name: str) -> bool:
-    """Return whether a title is the name with any date filled in."""
-    with suppress(ValueError):
-        datetime.strptime(title, name)  # noqa: DTZ007 (the time itself is not used)
-        return True
-    return False

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -54,9 +54,16 @@ class ProjectDestination:
         settings: The server, the project and the key.
     """
 
-    def __init__(self, settings: Settings) -> None:
-        """Make a destination. It sends nothing yet."""
+    def __init__(self, settings: Settings, *, before_import: Callable[[], None] = lambda: None) -> None:
+        """Make a destination. It sends nothing yet.
+
+        Args:
+            settings: The server, the project and the key.
+            before_import: Called at the last moment before each request that stores something. It may raise a
+                `DeliveryFailedError`, and then the request is not sent.
+        """
         self.settings = settings
+        self._before_import = before_import
         self._log = ThrottledLog()
         self._known_builder: TaskBuilder | None = None
         self._lock = threading.RLock()
@@ -124,6 +131,7 @@ class ProjectDestination:
         try:
             # On SQLite, five imports at once take Label Studio 20 times as long as five imports in a row.
             with host_lock("send", self.settings.url, timeout=TURN_TIMEOUT):
+                self._before_import()
                 with while_waiting(lambda: self._builder.build_ahead(upcoming(), project)):
                     stored = client.import_tasks(project.id, [task.body for task in tasks])
                 if stored.job is not None:
@@ -293,6 +301,11 @@ class ProjectDestination:
             for prediction in task.read_predictions()
         ]
         if missing:
+            try:
+                self._before_import()
+            except DeliveryFailedError as failure:
+                failure.maybe_stored = True  # the tasks themselves are stored
+                raise
             stored = client.import_predictions(project.id, missing)
             if stored.job is not None:
                 raise self._working_on(stored.job, since)
