@@ -110,13 +110,20 @@ class Lease:
         pause = self._seconds * _SHARE_OF_HOLDER / _RENEWALS
         while not self._ended.wait(pause) and self.held:
             try:
-                if not self._renew():
+                if not self.renew():
                     self._until = 0.0
             except ObjectStoreError as error:
                 logger.warning("The relay's lease could not be renewed: %s", error)
 
-    def _renew(self) -> bool:
-        """Create the next number. Return False if another relay did."""
+    def renew(self) -> bool:
+        """Create the next number. The thread does so again and again.
+
+        Returns:
+            False if another relay did.
+
+        Raises:
+            ObjectStoreError: The store could not be asked. The lease goes on until its time is over.
+        """
         began = self._clock()
         if not self._conditional and self._latest() > self._number:
             return False
