@@ -5,7 +5,7 @@ from __future__ import annotations
 import weakref
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 
 from langchain_label_studio.delivery import (
     Destination,
@@ -33,7 +33,7 @@ SENDER_NAME = "langchain-label-studio"
 """The beginning of the names of all senders, in threads and in the log."""
 
 RunsDestination = ProjectDestination | StoreDestination
-AnyFeedbackDestination = "FeedbackDestination | StoreDestination"
+AnyFeedbackDestination: TypeAlias = "FeedbackDestination | StoreDestination"
 
 _Key = tuple[Path, DeliverySettings]
 _DestinationT = TypeVar("_DestinationT", bound=Destination)
@@ -186,7 +186,11 @@ def destination_to_try(sender: Sender[RunsDestination], settings: Settings) -> P
     """
     load_client()  # before anybody counts the time
     known = sender.destination
-    if not isinstance(known, ProjectDestination) or known.settings != settings or (known.project is None and sender.unsettled):
+    if (
+        not isinstance(known, ProjectDestination)
+        or known.settings != settings
+        or (known.project is None and sender.unsettled)
+    ):
         return ProjectDestination(settings)
     return known
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from langchain_label_studio.delivery import DeliveryFailedError, Found, Record, Upcoming
-from langchain_label_studio.errors import LabelStudioError, ObjectStoreError, Trouble
+from langchain_label_studio.errors import LabelStudioError, ObjectStoreError, SettingError, Trouble
+from langchain_label_studio.label_studio.destinations.runs import ONLY_THE_RELAY
 from langchain_label_studio.label_studio.settings import Settings
 from langchain_label_studio.label_studio.target_file import TARGET_FILE, Holds, encode_target, target_folder
 from langchain_label_studio.object_store.batch_names import LAYOUT, NEW, again, batch_name
@@ -51,6 +52,14 @@ class StoreDestination:
         self._holds = holds
         self._has_target = False
         self._begun = ""
+
+    def connect(self) -> NoReturn:
+        """Raise an error: only the relay speaks with Label Studio.
+
+        Raises:
+            SettingError: Always.
+        """
+        raise SettingError(ONLY_THE_RELAY.format(self.settings.deliver_to))
 
     @property
     def project(self) -> Project | None:
