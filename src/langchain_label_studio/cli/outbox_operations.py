@@ -94,7 +94,7 @@ def select_targets(outbox_dir: Path, wanted: str | None) -> tuple[list[ProjectOu
     chosen = [target for target in targets if any(part in name.casefold() for name in _names(target))]
     concerned = [problem for problem in problems if part in problem.casefold()]
     if not chosen and not concerned:
-        known = "; ".join(f"{target.title} ({target.settings.url})" for target in targets) or "none"
+        known = "; ".join(f"{target.title} ({target.settings.address})" for target in targets) or "none"
         msg = f"No target has {wanted!r} in its name or address. There are: {known}."
         raise SettingError(msg)
     return chosen, concerned
@@ -105,7 +105,7 @@ def describe(target: ProjectOutbox) -> dict[str, Any]:
     return {
         "name": target.directory.name,
         "directory": str(target.directory),
-        "url": target.settings.url,
+        "url": target.settings.address,
         "project": target.title,
         "project_id": target.settings.project_id,
     }
@@ -312,4 +312,4 @@ def _newer_lanes(target: ProjectOutbox) -> int:
 
 
 def _names(target: ProjectOutbox) -> tuple[str, ...]:
-    return target.directory.name, target.title, target.settings.url
+    return target.directory.name, target.title, target.settings.address

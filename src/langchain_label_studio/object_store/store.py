@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from urllib.parse import unquote, urlsplit
 from langchain_label_studio.errors import ObjectStoreError
 from langchain_label_studio.object_store.trouble import explain
 from langchain_label_studio.support.extras import require_extra
-from langchain_label_studio.support.forks import no_fork
+from langchain_label_studio.support.forks import ForkSafe, no_fork
 
 if TYPE_CHECKING:
     from obstore.store import ObjectStore as AnyStore
@@ -54,6 +55,25 @@ def require_store() -> None:
     require_extra("fleet", "obstore", need="Object storage")
 
 
+class _Inherited(ForkSafe):
+    """What a forked process has of its parent's library for object storage."""
+
+    loaded = False
+
+    def begin_in_child(self) -> None:
+        """Note that the parent had loaded it, for this package or for the application."""
+        self.loaded = "obstore" in sys.modules
+        super().begin_in_child()
+
+
+_inherited = _Inherited()
+
+
+def answers_here() -> bool:
+    """Return whether an `ObjectStore` answers in this process. Else it waits for ever."""
+    return not _inherited.loaded
+
+
 class ObjectStore:
     """Objects under an address. Each request takes so many seconds at most, and is tried once.
 
@@ -79,7 +99,7 @@ class ObjectStore:
         with no_fork():
             import obstore  # noqa: PLC0415 (an extra, and loaded with the first batch)
         self._obstore = obstore
-        with self._translated_errors():
+        with self._translated_errors(sent=False):
             self._store: AnyStore = store or _open(url)
 
     def put(self, path: str, content: bytes) -> None:
@@ -164,7 +184,7 @@ class ObjectStore:
                 self._obstore.delete(self._store, path)
 
     @contextmanager
-    def _translated_errors(self) -> Iterator[None]:
+    def _translated_errors(self, *, sent: bool = True) -> Iterator[None]:
         errors = self._obstore.exceptions
         try:
             yield
@@ -175,7 +195,9 @@ class ObjectStore:
             if isinstance(error, FileNotFoundError) and trouble != "missing":
                 raise  # it is about an object
             msg = f"{self.url}: {reason}"
-            raise ObjectStoreError(msg, trouble=trouble) from None
+            raise ObjectStoreError(
+                msg, trouble="later" if trouble == "no answer" and not sent else trouble
+            ) from None
 
 
 def _open(url: str) -> AnyStore:
