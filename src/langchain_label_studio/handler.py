@@ -26,6 +26,7 @@ from langchain_label_studio.label_studio.settings import (
     DEFAULT_MODEL_VERSION,
     DEFAULT_PROJECT_NAME,
     Settings,
+    resolve_deliver_to,
     resolve_settings,
 )
 from langchain_label_studio.recording.callbacks import RecordingCallbacks
@@ -41,8 +42,8 @@ from langchain_label_studio.types.user_functions import Data, GroupBy, Mask, Sel
 
 if TYPE_CHECKING:
     from langchain_label_studio.label_config.parse import LabelConfig
-    from langchain_label_studio.label_studio.destinations.runs import ProjectDestination
     from langchain_label_studio.label_studio.projects import Project
+    from langchain_label_studio.label_studio.shared_senders import RunsDestination
     from langchain_label_studio.priority.rule import PriorityRule
     from langchain_label_studio.types.priority import Priority
     from langchain_label_studio.user_feedback import FeedbackDesk
@@ -88,8 +89,9 @@ class LabelStudioCallbackHandler(CommunityAttributes, RecordingCallbacks):
         rating: Literal["stars", "keys"] = "stars",
         outbox_dir: str | Path | None = None,
         durability: Durability = "process",
-        flush_interval: float = 1.0,
+        flush_interval: float | None = None,
         batch_size: int = 500,
+        deliver_to: str | None = None,
     ) -> None:
         """Connect to Label Studio, and find or create the project.
 
@@ -143,8 +145,14 @@ class LabelStudioCallbackHandler(CommunityAttributes, RecordingCallbacks):
             durability: The loss that a run survives once its callback has returned. `"process"`: any death of the
                 process. `"power"`: a loss of power, too, at the price of one write to the disk for each run.
                 `"memory"`: none.
-            flush_interval: The seconds that a run waits for others at most, so that they are sent together.
+            flush_interval: The seconds that a run waits for others at most, so that they are sent together. Without it,
+                1 second; with `deliver_to`, 30 seconds.
             batch_size: The runs that are sent in one request, at most.
+            deliver_to: The object storage to which the runs are handed over, for programs on many computers:
+                `s3://bucket/prefix`, `gs://…`, `az://…`, or `file:///path` for a directory that they share. One
+                `langchain-label-studio relay` brings the runs to Label Studio. So this handler uses no network before
+                the first runs, and needs no key. It knows no task. The relay fills the date into `project_name`.
+                Without it, `LABEL_STUDIO_DELIVER_TO` is used, or the runs are sent to Label Studio.
 
         Raises:
             SettingError: A setting is missing, or has a value that cannot be right.
@@ -159,6 +167,7 @@ class LabelStudioCallbackHandler(CommunityAttributes, RecordingCallbacks):
             msg = f"connect={connect!r}: use 'eager' or 'lazy'."
             raise SettingError(msg)
         rule = _priority_rule(priority)
+        storage = resolve_deliver_to(deliver_to)
         settings = resolve_settings(
             api_key=api_key,
             url=url,
@@ -173,15 +182,20 @@ class LabelStudioCallbackHandler(CommunityAttributes, RecordingCallbacks):
             priority=rule.weights.keys() if rule else None,
             headers=headers,
             verify=verify,
+            deliver_to=storage,
         )
-        self.url = settings.url
+        self.url = settings.address
         self.project_name = project_name
         self.project_config = project_config or settings.label_config
         self.mode = None if settings.custom_config else known_mode(settings.form)
         self._settings = settings
         self._group_by = resolve_group_by(group_by, form=self._form)
         self._delivery = resolve_delivery(
-            outbox_dir=outbox_dir, durability=durability, flush_interval=flush_interval, batch_size=batch_size
+            outbox_dir=outbox_dir,
+            durability=durability,
+            flush_interval=flush_interval,
+            batch_size=batch_size,
+            has_storage=bool(storage),
         )
         self._data = data
         self._sample_rate = resolve_sample_rate(sample_rate)
@@ -189,14 +203,15 @@ class LabelStudioCallbackHandler(CommunityAttributes, RecordingCallbacks):
         self._mask = check_function("mask", mask, "langchain_label_studio.masks")
         self._include_errors = include_errors
         self._priority = rule
-        if settings.custom_config or (connect == "lazy" and (data or settings.form not in BUILT_IN_MODES)):
+        is_eager = connect == "eager" and not storage
+        if settings.custom_config or (not is_eager and (data or settings.form not in BUILT_IN_MODES)):
             # Before a project is created. A project that exists is checked with its own config.
             self._check_data(settings.parsed_label_config(), complete=settings.project_id is None)
         self._begin()
         if rule and "errors" in rule.weights and not self._recorder.selection.can_take("error"):
             message = 'priority= has "errors", but failed runs are not recorded: pass include_errors=True.'
             warnings.warn(message, LabelStudioWarning, stacklevel=2)
-        if connect == "eager":
+        if is_eager:
             self._connect()
         self._send_orphaned_runs()
 
@@ -219,7 +234,7 @@ class LabelStudioCallbackHandler(CommunityAttributes, RecordingCallbacks):
             form=carried_name(form.name),
             gatherer=form.gather(self._group_by) if form.gather else None,
             quiet_after=None if self._group_by is None else QUIET_SECONDS,
-            recorded=share_recorded_runs(self._settings.url),
+            recorded=share_recorded_runs(self._settings.address),
             project=_project_of(self._sender, self._settings),
         )
         # Groups wait in memory. So they are also recorded if nobody closes the handler.
@@ -238,8 +253,12 @@ class LabelStudioCallbackHandler(CommunityAttributes, RecordingCallbacks):
 
     @property
     def project_url(self) -> str | None:
-        """The address of the project's tasks. None until Label Studio has answered."""
-        return None if self.project_id is None else f"{self.url}projects/{self.project_id}/data"
+        """The address of the project's tasks. None until Label Studio has answered, and always with `deliver_to`."""
+        return (
+            None
+            if self.project_id is None or self._settings.deliver_to
+            else f"{self.url}projects/{self.project_id}/data"
+        )
 
     def task_url(self, run_id: UUID | str | None = None) -> str | None:
         """Return the address of a run's task. A run that still waits is sent first.
@@ -249,13 +268,13 @@ class LabelStudioCallbackHandler(CommunityAttributes, RecordingCallbacks):
                 the latest one. None is the run that was recorded last.
 
         Returns:
-            The address. None if the run has no task yet.
+            The address. None if the run has no task yet, and always with `deliver_to`.
 
         Raises:
             LabelStudioError: Label Studio does not answer, or refuses.
         """
         wanted = self._recorder.run_id_of(run_id)
-        if not wanted:
+        if not wanted or self._settings.deliver_to:
             return None
         self.flush()
         task_id = self._sender.destination.task_id(wanted, record_id=self._recorder.record_id_of(run_id))
@@ -313,7 +332,7 @@ class LabelStudioCallbackHandler(CommunityAttributes, RecordingCallbacks):
 
         Returns:
             True if all runs are in Label Studio or set aside as rejected. Feedback for a run without a task may still
-            wait.
+            wait. With `deliver_to`, True if all runs and all feedback are in the object storage.
         """
         deadline = time.monotonic() + timeout
         self._recorder.hand_over()
@@ -374,6 +393,7 @@ class LabelStudioCallbackHandler(CommunityAttributes, RecordingCallbacks):
             stats=self.stats(),
             open_runs=len(self._recorder.runs),
             tasks=destination.count_tasks(),
+            deliver_to=self._settings.deliver_to,
         )
 
     def __copy__(self) -> Self:
@@ -451,7 +471,7 @@ def _priority_rule(priority: Priority | None) -> PriorityRule | None:
     return resolve_priority(priority)
 
 
-def _project_of(sender: Sender[ProjectDestination], settings: Settings) -> Callable[[], ProjectKey]:
+def _project_of(sender: Sender[RunsDestination], settings: Settings) -> Callable[[], ProjectKey]:
     """Return a function that returns what is known of the project. It does not keep the handler alive."""
 
     def known_now() -> ProjectKey:

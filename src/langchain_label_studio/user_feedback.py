@@ -20,8 +20,14 @@ from langchain_label_studio.delivery.settings import DeliverySettings, Durabilit
 from langchain_label_studio.delivery.stats import State
 from langchain_label_studio.errors import SettingError
 from langchain_label_studio.label_studio.destinations.feedback import FeedbackDestination
-from langchain_label_studio.label_studio.settings import DEFAULT_PROJECT_NAME, Settings, resolve_settings
+from langchain_label_studio.label_studio.settings import (
+    DEFAULT_PROJECT_NAME,
+    Settings,
+    resolve_deliver_to,
+    resolve_settings,
+)
 from langchain_label_studio.label_studio.shared_senders import (
+    AnyFeedbackDestination,
     feedback_senders,
     send_orphaned_feedback,
     share_feedback_sender,
@@ -61,6 +67,7 @@ def send_feedback(
     verify: bool | str | Path = True,
     outbox_dir: str | Path | None = None,
     durability: Durability = "process",
+    deliver_to: str | None = None,
 ) -> bool:
     """Send a user's feedback on a run, from a process that has no handler.
 
@@ -80,6 +87,7 @@ def send_feedback(
         verify: How the server's certificate is checked: see the handler.
         outbox_dir: The directory of the outbox. Default: `LABEL_STUDIO_OUTBOX_DIR`, else the user's state directory.
         durability: The loss that the feedback survives once the call has returned: see the handler.
+        deliver_to: The object storage on the way: see the handler. Default: `LABEL_STUDIO_DELIVER_TO`.
 
     Returns:
         False if the outbox is full, else True.
@@ -95,8 +103,11 @@ def send_feedback(
         project_name=project_name,
         headers=headers,
         verify=verify,
+        deliver_to=resolve_deliver_to(deliver_to),
     )
-    delivery = resolve_delivery(outbox_dir=outbox_dir, durability=durability)
+    delivery = resolve_delivery(
+        outbox_dir=outbox_dir, durability=durability, has_storage=bool(settings.deliver_to)
+    )
     return _desks.desk(settings, delivery).submit(given)
 
 
@@ -147,7 +158,7 @@ class FeedbackDesk(ForkSafe):
         """
         self._settings = settings
         self._delivery = delivery
-        self._sender: Sender[FeedbackDestination] | None = None
+        self._sender: Sender[AnyFeedbackDestination] | None = None
         self._retired = False
         super().__init__()
 
@@ -189,7 +200,7 @@ class FeedbackDesk(ForkSafe):
                 self._sender.retire()
             self._retired = True
 
-    def _known_sender(self) -> Sender[FeedbackDestination]:
+    def _known_sender(self) -> Sender[AnyFeedbackDestination]:
         with self._lock:
             if self._sender is None:
                 self._sender = share_feedback_sender(self._settings, self._delivery)

@@ -21,6 +21,7 @@ from langchain_label_studio.cli.outbox import outbox_app
 from langchain_label_studio.cli.progress import progress
 from langchain_label_studio.cli.project import project_app
 from langchain_label_studio.cli.project_options import ProjectOption, UrlOption, split_project
+from langchain_label_studio.cli.relay import relay
 from langchain_label_studio.cli.report import report
 from langchain_label_studio.errors import LocalServerError
 from langchain_label_studio.label_studio.access import API_KEY_VARIABLE, URL_VARIABLE
@@ -43,6 +44,7 @@ app.command()(report)
 app.command()(progress)
 app.command()(gold)
 app.command()(adjudicate)
+app.command()(relay)
 
 _MARKS = {"good": "[green]✓[/green]", "warning": "[yellow]![/yellow]", "bad": "[red]✗[/red]"}
 

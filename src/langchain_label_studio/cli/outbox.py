@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
+from pydantic import SecretStr
 
 from langchain_label_studio.cli.console import FAILED, misused, print_json, problems_explained
 from langchain_label_studio.cli.outbox_operations import (
@@ -185,7 +186,7 @@ def retry_rejected(
         results, sendable = ([], concerned) if later else skip_other_servers(concerned, url)
         view.skipped(results)
         if sendable and not later:
-            resolve_api_key()  # before anything is moved
+            _resolve_key(sendable)  # before anything is moved
         done = 0
         for each in sendable:
             number, wrong = retry(each, [item for owner, item in chosen if owner is each])
@@ -267,7 +268,7 @@ def _send(
     results, sendable = skip_other_servers(left, url)
     view.skipped(results)
     if sendable:
-        api_key = resolve_api_key()
+        api_key = _resolve_key(sendable)
         delivery = DeliverySettings(outbox_dir=directory)
         with view.warnings():
             for target in sendable:
@@ -279,6 +280,11 @@ def _send(
                 view.sent(target, sent)
                 results.append((target, sent))
     return results, problems
+
+
+def _resolve_key(targets: Sequence[ProjectOutbox]) -> SecretStr | None:
+    """Return the key of Label Studio. None if all targets are in object storage."""
+    return None if all(target.settings.deliver_to for target in targets) else resolve_api_key()
 
 
 def _finish(results: Results, problems: Sequence[str], view: OutboxView, **more: Any) -> NoReturn:

@@ -23,7 +23,8 @@ from langchain_label_studio.delivery.lane_files import (
 from langchain_label_studio.delivery.rejected import Rejected, alone, put_back, read_all, record_in
 from langchain_label_studio.delivery.rejected_bound import DELETED, count_deleted
 from langchain_label_studio.errors import LabelStudioError, SettingError
-from langchain_label_studio.label_studio.project_outboxes import Holds, ProjectOutbox, find_project_outboxes
+from langchain_label_studio.label_studio.project_outboxes import ProjectOutbox, find_project_outboxes
+from langchain_label_studio.label_studio.target_file import Holds
 from langchain_label_studio.types.feedback import decode_feedback
 from langchain_label_studio.types.record_id import run_id_of
 from langchain_label_studio.types.run_record import decode_run
@@ -93,7 +94,7 @@ def select_targets(outbox_dir: Path, wanted: str | None) -> tuple[list[ProjectOu
     chosen = [target for target in targets if any(part in name.casefold() for name in _names(target))]
     concerned = [problem for problem in problems if part in problem.casefold()]
     if not chosen and not concerned:
-        known = "; ".join(f"{target.title} ({target.settings.url})" for target in targets) or "none"
+        known = "; ".join(f"{target.title} ({target.settings.address})" for target in targets) or "none"
         msg = f"No target has {wanted!r} in its name or address. There are: {known}."
         raise SettingError(msg)
     return chosen, concerned
@@ -104,7 +105,7 @@ def describe(target: ProjectOutbox) -> dict[str, Any]:
     return {
         "name": target.directory.name,
         "directory": str(target.directory),
-        "url": target.settings.url,
+        "url": target.settings.address,
         "project": target.title,
         "project_id": target.settings.project_id,
     }
@@ -311,4 +312,4 @@ def _newer_lanes(target: ProjectOutbox) -> int:
 
 
 def _names(target: ProjectOutbox) -> tuple[str, ...]:
-    return target.directory.name, target.title, target.settings.url
+    return target.directory.name, target.title, target.settings.address

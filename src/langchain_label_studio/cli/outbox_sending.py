@@ -69,36 +69,38 @@ class Sent:
 def skip_other_servers(
     targets: Sequence[ProjectOutbox], url: str | None
 ) -> tuple[list[tuple[ProjectOutbox, Sent]], list[ProjectOutbox]]:
-    """Split the outboxes by their server. Other servers must not see the key.
+    """Split the outboxes by their server. Other servers must not see the key. Object storage does not see it.
 
     Args:
         targets: The outboxes.
         url: The address of the key's server. None takes the environment variable, else the default.
 
     Returns:
-        The results for the outboxes of other servers, and the outboxes of the key's server.
+        The results for the outboxes of other servers, and the outboxes of the key's server and of object storage.
 
     Raises:
         SettingError: The address cannot be right.
     """
     address = resolve_url(url)
-    skipped = []
+    skipped, sendable = [], []
     for target in targets:
-        if target.settings.url != address:
+        if target.settings.deliver_to or target.settings.url == address:
+            sendable.append(target)
+        else:
             reason = (
                 f"The key is for {address}. To send them: {API_KEY_VARIABLE}=... langchain-label-studio "
                 f"outbox send --url {target.settings.url}"
             )
             waits = look_at(target).orphaned
             skipped.append((target, Sent(not_sent=waits, skipped=True, reason=reason)))
-    return skipped, [target for target in targets if target.settings.url == address]
+    return skipped, sendable
 
 
 def send_orphaned(
     target: ProjectOutbox,
     delivery: DeliverySettings,
     *,
-    api_key: SecretStr,
+    api_key: SecretStr | None,
     timeout: float,
     tell: Callable[[Progress], None],
 ) -> Sent:
@@ -107,7 +109,7 @@ def send_orphaned(
     Args:
         target: The outbox.
         delivery: The settings of delivery.
-        api_key: A key of the target's server.
+        api_key: A key of the target's server. None for object storage.
         timeout: The seconds without progress after which it gives up. The other runs stay in the outbox.
         tell: Takes the progress, again and again.
     """

@@ -215,11 +215,11 @@ def runs_text(number: int, targets: Iterable[ProjectOutbox] = ()) -> str:
 
 
 def _where(target: ProjectOutbox) -> str:
-    return f"[bold]{shown(target.title)}[/bold] at {shown(target.settings.url)}"
+    return f"[bold]{shown(target.title)}[/bold] at {shown(target.settings.address)}"
 
 
 def _url(row: tuple[ProjectOutbox, TargetStatus]) -> str:
-    return row[0].settings.url
+    return row[0].settings.address
 
 
 def _table(rows: Iterator[tuple[ProjectOutbox, TargetStatus]]) -> Table:

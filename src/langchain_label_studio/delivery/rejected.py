@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 from langchain_label_studio.delivery.lane import Lane
@@ -26,18 +26,34 @@ class Rejected:
     """A rejected record.
 
     Attributes:
-        path: Its file. A person may repair it.
+        path: Its file, or its object in a store. A person may repair it.
         key: The record's key. Empty if it could not be read.
         reason: The reason why Label Studio refuses it.
         rejected_at: The time of the refusal, as ISO 8601 in UTC.
         body: The record. None if the file cannot be read, or cannot be sent again as it is.
     """
 
-    path: Path
+    path: PurePath
     key: str
     reason: str
     rejected_at: str
     body: bytes | None
+
+
+def rejected_file(*, key: str, body: bytes, reason: str) -> tuple[str, bytes]:
+    """Return the name and the content of the file for a rejected record. The same record has the same name."""
+    entry: dict[str, Any] = {
+        "v": _FORMAT,
+        "key": key,
+        "reason": reason,
+        "rejected_at": datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
+    }
+    try:
+        entry["record"] = json.loads(body)
+    except ValueError:
+        entry["damaged"] = body.decode(errors="backslashreplace")
+    # Lone surrogates are legal in JSON as escapes only.
+    return f"{_file_name(key, body)}.json", json.dumps(entry, indent=1).encode()
 
 
 def set_aside(directory: Path, *, key: str, body: bytes, reason: str) -> int:
@@ -49,20 +65,9 @@ def set_aside(directory: Path, *, key: str, body: bytes, reason: str) -> int:
     Raises:
         OSError: The disk does not take the record.
     """
-    entry: dict[str, Any] = {
-        "v": _FORMAT,
-        "key": key,
-        "reason": reason,
-        "rejected_at": datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
-    }
-    try:
-        entry["record"] = json.loads(body)
-    except ValueError:
-        entry["damaged"] = body.decode(errors="backslashreplace")
+    name, content = rejected_file(key=key, body=body, reason=reason)
     make_directory(directory)
-    # Lone surrogates are legal in JSON as escapes only.
-    content = json.dumps(entry, indent=1).encode()
-    write_whole(directory / f"{_file_name(key, body)}.json", content)
+    write_whole(directory / name, content)
     return len(content)
 
 
@@ -76,15 +81,14 @@ def read_all(directory: Path) -> Iterator[Rejected]:
         yield _read(path)
 
 
-def record_in(path: Path) -> bytes:
-    """Return the record in a file. A person may have repaired the file.
+def record_in(content: bytes) -> bytes:
+    """Return the record in the content of a file. A person may have repaired the file.
 
     Raises:
-        OSError: The file cannot be read.
         ValueError: There is no record in it. The text of the error says what is wrong, and quotes nothing.
     """
     try:
-        entry = json.loads(path.read_bytes())
+        entry = json.loads(content)
     except json.JSONDecodeError as error:
         msg = f"it is not JSON: {error.msg}, line {error.lineno}, column {error.colno}"
         raise ValueError(msg) from None
@@ -96,6 +100,28 @@ def record_in(path: Path) -> bytes:
         msg = 'it has no "record"'
         raise ValueError(msg)  # noqa: TRY004 (the file is wrong, not a type in the code)
     return json.dumps(record, separators=(",", ":")).encode()
+
+
+def read_rejected(content: bytes, path: PurePath) -> Rejected:
+    """Return the rejected record in the content of a file, whatever happened to it.
+
+    Args:
+        content: The content.
+        path: The file.
+    """
+    try:
+        entry = json.loads(content)
+        record = _record_of(entry)
+        body = None if record is None else json.dumps(record, separators=(",", ":")).encode()
+        return Rejected(
+            path=path,
+            key=str(entry.get("key", "")),
+            reason=str(entry.get("reason", "not known any more: a retry was interrupted")),
+            rejected_at=str(entry.get("rejected_at", "")),
+            body=body,
+        )
+    except (ValueError, AttributeError, RecursionError) as error:
+        return _unreadable(path, error)
 
 
 @contextmanager
@@ -139,19 +165,14 @@ def _record_of(entry: dict[str, Any]) -> Any:
 
 def _read(path: Path) -> Rejected:
     try:
-        entry = json.loads(path.read_bytes())
-        record = _record_of(entry)
-        body = None if record is None else json.dumps(record, separators=(",", ":")).encode()
-        return Rejected(
-            path=path,
-            key=str(entry.get("key", "")),
-            reason=str(entry.get("reason", "not known any more: a retry was interrupted")),
-            rejected_at=str(entry.get("rejected_at", "")),
-            body=body,
-        )
-    except (ValueError, AttributeError, RecursionError, OSError) as error:
-        reason = f"this file cannot be read any more: {type(error).__name__}"
-        return Rejected(path=path, key="", reason=reason, rejected_at="", body=None)
+        return read_rejected(path.read_bytes(), path)
+    except OSError as error:
+        return _unreadable(path, error)
+
+
+def _unreadable(path: PurePath, error: Exception) -> Rejected:
+    reason = f"this file cannot be read any more: {type(error).__name__}"
+    return Rejected(path=path, key="", reason=reason, rejected_at="", body=None)
 
 
 def _file_name(key: str, body: bytes) -> str:

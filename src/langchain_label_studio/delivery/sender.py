@@ -161,6 +161,11 @@ class Sender(ForkSafe, Generic[DestinationT]):
             self._owners -= 1
             self._wake.notify_all()
 
+    def wait_for_end(self, timeout: float) -> None:
+        """Wait until the thread has ended, for so many seconds at most. See `retire`."""
+        with self._wake:
+            self._wake.wait_for(lambda: self._thread is None, timeout)
+
     def look_for_orphaned(self) -> None:
         """Look for orphaned records now, instead of with the first record."""
         with self._wake:
@@ -256,6 +261,7 @@ class Sender(ForkSafe, Generic[DestinationT]):
                     return "look"
                 if not self._owners and not len(self._outbox) and not self._outbox.postponed:
                     self._thread = None
+                    self._wake.notify_all()
                     return "end"
                 seconds = self._seconds_left(now, waiting)
                 if seconds <= 0:

@@ -20,6 +20,10 @@ NO_HOME = (
     "This user has no home directory. {consequence} Set HOME, or set a directory with outbox_dir= or "
     f"{OUTBOX_DIR_VARIABLE}."
 )
+DEFAULT_INTERVAL = 1.0
+STORAGE_INTERVAL = 30.0
+"""The default on the way through object storage: each object has a price, and a thousand workers make many."""
+
 _NOWHERE = Path(os.devnull, "langchain-label-studio")
 Durability = Literal["process", "power", "memory"]
 """The loss that a run survives once its callback has returned.
@@ -42,7 +46,7 @@ class DeliverySettings:
 
     outbox_dir: Path
     durability: Durability = "process"
-    flush_interval: float = 1.0
+    flush_interval: float = DEFAULT_INTERVAL
     batch_size: int = 500
 
 
@@ -50,11 +54,20 @@ def resolve_delivery(
     *,
     outbox_dir: str | Path | None = None,
     durability: Durability = "process",
-    flush_interval: float = 1.0,
+    flush_interval: float | None = None,
     batch_size: int = 500,
+    has_storage: bool = False,
     environ: Mapping[str, str] = os.environ,
 ) -> DeliverySettings:
     """Resolve the settings of delivery.
+
+    Args:
+        outbox_dir: The directory of all outboxes of this user.
+        durability: The loss that a run survives once its callback has returned.
+        flush_interval: The seconds for which a run waits at most. None is 1, and 30 on the way through object storage.
+        batch_size: The maximum number of runs in one request.
+        has_storage: Whether the runs are handed over to object storage.
+        environ: The environment.
 
     Raises:
         SettingError: A setting cannot be right.
@@ -65,6 +78,8 @@ def resolve_delivery(
     if durability not in get_args(Durability):
         msg = f"durability={durability!r}: use one of {', '.join(map(repr, get_args(Durability)))}."
         raise SettingError(msg)
+    if flush_interval is None:
+        flush_interval = STORAGE_INTERVAL if has_storage else DEFAULT_INTERVAL
     are_numbers = isinstance(batch_size, Integral) and isinstance(flush_interval, Real)
     if not are_numbers or batch_size < 1 or not 0 <= flush_interval < math.inf:
         msg = (

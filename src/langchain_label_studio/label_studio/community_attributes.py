@@ -13,7 +13,7 @@ from langchain_label_studio.label_studio.settings import DEFAULT_PROJECT_NAME, S
 if TYPE_CHECKING:
     from langchain_label_studio.delivery import Sender
     from langchain_label_studio.label_config.parse import LabelConfig
-    from langchain_label_studio.label_studio.destinations.runs import ProjectDestination
+    from langchain_label_studio.label_studio.shared_senders import RunsDestination
 
 
 class _NotKept:
@@ -48,7 +48,7 @@ class CommunityAttributes:
     mode: LabelStudioMode | str | None
     _settings: Settings
     if TYPE_CHECKING:  # not for `get_type_hints`, which would have to load it
-        _sender: Sender[ProjectDestination]
+        _sender: Sender[RunsDestination]
 
     api_key = _NotKept(
         "In clear text, a key ends up in logs and pickles. Read it where you have it from, such as "

@@ -18,7 +18,13 @@ _BOX = (
 
 
 def render_card(
-    *, title: str, url: str | None, stats: DeliveryStats, open_runs: int, tasks: TaskCounts | None = None
+    *,
+    title: str,
+    url: str | None,
+    stats: DeliveryStats,
+    open_runs: int,
+    tasks: TaskCounts | None = None,
+    deliver_to: str = "",
 ) -> str:
     """Return a handler's card as HTML.
 
@@ -28,10 +34,11 @@ def render_card(
         stats: The number of runs by their outcome.
         open_runs: The number of runs that have started and not ended.
         tasks: The tasks of the project by what is left to do. None if nobody knows.
+        deliver_to: The address of the object storage on the way. Empty without one.
     """
     stored = stats.delivered + stats.found_existing
     counters = {
-        "in Label Studio": stored,
+        f"in {escape(deliver_to)}" if deliver_to else "in Label Studio": stored,
         "waiting": stats.pending + stats.in_doubt,
         "running": open_runs,
         "rejected": stats.rejected,

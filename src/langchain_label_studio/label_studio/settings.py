@@ -41,6 +41,8 @@ from langchain_label_studio.label_studio.access import (
     resolve_url,
     resolve_verify,
 )
+from langchain_label_studio.object_store.store import require_store
+from langchain_label_studio.object_store.url import check_store_url
 from langchain_label_studio.support.forks import no_fork
 from langchain_label_studio.types.priority import PriorityName
 
@@ -50,6 +52,7 @@ if TYPE_CHECKING:
 PROJECT_ID_VARIABLE = "LABEL_STUDIO_PROJECT_ID"
 PROJECT_NAME_VARIABLE = "LABEL_STUDIO_PROJECT_NAME"
 MODE_VARIABLE = "LABEL_STUDIO_MODE"
+DELIVER_TO_VARIABLE = "LABEL_STUDIO_DELIVER_TO"
 
 
 class Default(str):
@@ -80,9 +83,11 @@ class Settings:
 
     Attributes:
         api_key: A personal access token or a legacy token. None reads it from the environment when it is needed.
-        url: The address of Label Studio, with one slash at the end.
+        url: The address of Label Studio, with one slash at the end. Empty if the runs are handed over to object
+            storage.
         project_id: The number of the project. None finds the project by its title.
-        project_title: The title of the project to find or create, with today's date filled in.
+        project_title: The title of the project to find or create, with today's date filled in. On the way through
+            object storage, the relay fills it in.
         project_name: The title before the date was filled in.
         label_config: The label config of a new project.
         custom_config: Whether the user passed that config. The config of an existing project should then match it.
@@ -96,6 +101,8 @@ class Settings:
         priority: The names in `priority=`. None gives tasks in the order of their arrival.
         headers: More headers of each request. None reads them from the environment when they are needed.
         verify: How the server's certificate is checked: see `resolve_verify`.
+        deliver_to: The address of the object storage to which the runs are handed over. Empty if they are sent to
+            Label Studio.
     """
 
     api_key: SecretStr | None
@@ -114,6 +121,12 @@ class Settings:
     priority: frozenset[PriorityName] | None = None
     headers: Headers | None = None
     verify: Verify = True
+    deliver_to: str = ""
+
+    @property
+    def address(self) -> str:
+        """The address to which the runs go: of object storage, or of Label Studio."""
+        return self.deliver_to or self.url
 
     def key(self) -> SecretStr:
         """Return the key. Without a key in the settings, read the environment now.
@@ -165,9 +178,30 @@ def resolve_settings(
     priority: AbstractSet[PriorityName] | None = None,
     headers: Mapping[str, str | SecretStr] | None = None,
     verify: bool | str | Path = True,
+    deliver_to: str = "",
     environ: Mapping[str, str] = os.environ,
 ) -> Settings:
     """Resolve the settings. Check everything that can be checked without a network.
+
+    With object storage on the way, Label Studio's address, key, headers and certificates are the relay's: they are not
+    needed, and not kept. Nor is the date filled into the project's title.
+
+    Args:
+        api_key: The key.
+        url: The address of Label Studio.
+        project_id: The number of the project.
+        project_name: The title of the project, with directives for the date.
+        project_config: The label config of a new project.
+        mode: The name of the form of review.
+        model_version: The version of all predictions in the project.
+        reviewers_per_task: The number of people who review each task.
+        instructions: What reviewers are told.
+        rating: How reviewers rate.
+        priority: The names in `priority=`.
+        headers: More headers of each request.
+        verify: How the server's certificate is checked.
+        deliver_to: The address of the object storage on the way: see `resolve_deliver_to`. Empty without one.
+        environ: The environment.
 
     Raises:
         MissingApiKeyError: There is no key.
@@ -180,12 +214,13 @@ def resolve_settings(
     config = _label_config(project_config, form, rating)
     known_id = _project_id(project_id, environ)
     name = _known(project_name, PROJECT_NAME_VARIABLE, DEFAULT_PROJECT_NAME, environ)
-    return Settings(
-        api_key=resolve_api_key(api_key, environ=environ),
-        url=resolve_url(url, environ=environ),
+    title = "" if known_id is not None else fill_title(name)
+    settings = Settings(
+        api_key=None,
+        url="",
         project_id=known_id,
-        project_title="" if known_id is not None else fill_title(name),
-        project_name="" if known_id is not None else name,
+        project_title=name if title and deliver_to else title,
+        project_name=name if title else "",
         label_config=config,
         custom_config=bool(project_config),
         form=form.name,
@@ -195,9 +230,34 @@ def resolve_settings(
         instructions=_instructions(instructions, "" if project_config else form.instructions),
         rating=rating,
         priority=None if priority is None else frozenset(priority),
+        deliver_to=deliver_to,
+    )
+    if deliver_to:
+        return settings
+    return replace(
+        settings,
+        api_key=resolve_api_key(api_key, environ=environ),
+        url=resolve_url(url, environ=environ),
         headers=resolve_headers(headers, environ=environ),
         verify=resolve_verify(verify),
     )
+
+
+def resolve_deliver_to(deliver_to: str | None = None, *, environ: Mapping[str, str] = os.environ) -> str:
+    """Return the address of the object storage on the way: argument, else environment, else "" for none.
+
+    Raises:
+        SettingError: It cannot be one.
+        MissingExtraError: The library for object storage is not installed.
+    """
+    setting, address = "deliver_to", deliver_to
+    if not address:
+        setting, address = DELIVER_TO_VARIABLE, environ.get(DELIVER_TO_VARIABLE, "").strip()
+    if not address:
+        return ""
+    checked = check_store_url(address, setting=setting)
+    require_store()
+    return checked
 
 
 def resolve_project_choice(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import weakref
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 
 from langchain_label_studio.delivery import (
     Destination,
@@ -17,8 +17,10 @@ from langchain_label_studio.delivery import (
 )
 from langchain_label_studio.delivery.settings import DeliverySettings
 from langchain_label_studio.label_studio.destinations.runs import ProjectDestination, load_client
-from langchain_label_studio.label_studio.project_outboxes import Holds, ProjectOutbox
+from langchain_label_studio.label_studio.destinations.store import StoreDestination
+from langchain_label_studio.label_studio.project_outboxes import ProjectOutbox
 from langchain_label_studio.label_studio.settings import Settings
+from langchain_label_studio.label_studio.target_file import Holds
 from langchain_label_studio.support.forks import ForkSafe, no_fork
 from langchain_label_studio.support.log import warn
 from langchain_label_studio.types.run_record import read_record_id
@@ -29,6 +31,9 @@ if TYPE_CHECKING:
 
 SENDER_NAME = "langchain-label-studio"
 """The beginning of the names of all senders, in threads and in the log."""
+
+RunsDestination = ProjectDestination | StoreDestination
+AnyFeedbackDestination: TypeAlias = "FeedbackDestination | StoreDestination"
 
 _Key = tuple[Path, DeliverySettings]
 _DestinationT = TypeVar("_DestinationT", bound=Destination)
@@ -82,9 +87,9 @@ class _SharedSenders(ForkSafe, Generic[_DestinationT]):
             sender.look_for_orphaned()
             sender.retire()
 
-    def send_orphaned_of_other_days(self, outbox: ProjectOutbox, delivery: DeliverySettings) -> None:
-        """Do the same for the same project name on other days."""
-        for other in outbox.of_other_days():
+    def send_orphaned_of_same_name(self, outbox: ProjectOutbox, delivery: DeliverySettings) -> None:
+        """Do the same for the other outboxes of the same project name: see `ProjectOutbox.of_same_name`."""
+        for other in outbox.of_same_name():
             self.send_orphaned(other.with_access_of(outbox.settings), delivery)
             other.forget_if_unused()
 
@@ -127,7 +132,13 @@ class _SharedSenders(ForkSafe, Generic[_DestinationT]):
         )
 
 
-def _feedback_destination(settings: Settings) -> FeedbackDestination:
+def _runs_destination(settings: Settings) -> RunsDestination:
+    return StoreDestination(settings) if settings.deliver_to else ProjectDestination(settings)
+
+
+def _feedback_destination(settings: Settings) -> AnyFeedbackDestination:
+    if settings.deliver_to:
+        return StoreDestination(settings, "feedback")
     with no_fork():  # loaded with the first feedback: most programs have none
         from langchain_label_studio.label_studio.destinations.feedback import FeedbackDestination  # noqa: PLC0415
     return FeedbackDestination(settings)
@@ -139,13 +150,13 @@ def _feedback_id(line: bytes) -> str:
     return read_feedback_id(line)
 
 
-_runs = _SharedSenders("runs", what="Runs", key_of=read_record_id, destination=ProjectDestination)
+_runs = _SharedSenders("runs", what="Runs", key_of=read_record_id, destination=_runs_destination)
 _feedback = _SharedSenders(
     "feedback", what="Pieces of feedback", key_of=_feedback_id, destination=_feedback_destination
 )
 
 
-def share_sender(settings: Settings, delivery: DeliverySettings) -> Sender[ProjectDestination]:
+def share_sender(settings: Settings, delivery: DeliverySettings) -> Sender[RunsDestination]:
     """Return this process's sender for the runs of a project, with one more owner. The owner has to `retire` it.
 
     Args:
@@ -159,11 +170,11 @@ def share_sender(settings: Settings, delivery: DeliverySettings) -> Sender[Proje
     known = sender.destination
     if known.project is None and settings.has_other_access_than(known.settings):
         # The other key has never worked, or does not work any more.
-        sender.redirect(ProjectDestination(settings))
+        sender.redirect(_runs_destination(settings))
     return sender
 
 
-def destination_to_try(sender: Sender[ProjectDestination], settings: Settings) -> ProjectDestination:
+def destination_to_try(sender: Sender[RunsDestination], settings: Settings) -> ProjectDestination:
     """Return a destination to connect with: the sender's, or a new one that may replace it.
 
     A new destination is tried before it replaces one that works. And the project may not fit these settings. The sender's
@@ -175,12 +186,16 @@ def destination_to_try(sender: Sender[ProjectDestination], settings: Settings) -
     """
     load_client()  # before anybody counts the time
     known = sender.destination
-    if known.settings != settings or (known.project is None and sender.unsettled):
+    if (
+        not isinstance(known, ProjectDestination)
+        or known.settings != settings
+        or (known.project is None and sender.unsettled)
+    ):
         return ProjectDestination(settings)
     return known
 
 
-def share_feedback_sender(settings: Settings, delivery: DeliverySettings) -> Sender[FeedbackDestination]:
+def share_feedback_sender(settings: Settings, delivery: DeliverySettings) -> Sender[AnyFeedbackDestination]:
     """Return this process's sender for the feedback of a project, with one more owner. The owner has to `retire` it.
 
     Args:
@@ -193,7 +208,7 @@ def share_feedback_sender(settings: Settings, delivery: DeliverySettings) -> Sen
     return _feedback.acquire(_feedback.outbox_of(settings, delivery), delivery)
 
 
-def feedback_senders(settings: Settings, project: Project | None) -> list[Sender[FeedbackDestination]]:
+def feedback_senders(settings: Settings, project: Project | None) -> list[Sender[AnyFeedbackDestination]]:
     """Return this process's senders of feedback for a project, whoever gave the feedback.
 
     Feedback may name the project in another way than the handler of its runs.
@@ -207,7 +222,7 @@ def feedback_senders(settings: Settings, project: Project | None) -> list[Sender
     return [
         sender
         for sender in _feedback.known()
-        if (other := sender.destination.settings).url == settings.url
+        if (other := sender.destination.settings).address == settings.address
         and (
             other.project_id in ids
             or other.project_title in titles
@@ -218,7 +233,7 @@ def feedback_senders(settings: Settings, project: Project | None) -> list[Sender
 
 
 def send_orphaned_runs(
-    sender: Sender[ProjectDestination], settings: Settings, delivery: DeliverySettings
+    sender: Sender[RunsDestination], settings: Settings, delivery: DeliverySettings
 ) -> None:
     """Send the orphaned runs and feedback of a project, and of the same project name on other days.
 
@@ -232,7 +247,7 @@ def send_orphaned_runs(
     outbox = _runs.outbox_of(settings, delivery)
     if outbox.has_lanes:
         sender.look_for_orphaned()
-    _runs.send_orphaned_of_other_days(outbox, delivery)
+    _runs.send_orphaned_of_same_name(outbox, delivery)
     _feedback.send_orphaned(_feedback.outbox_of(settings, delivery), delivery)
     send_orphaned_feedback(settings, delivery)
 
@@ -245,7 +260,7 @@ def send_orphaned_feedback(settings: Settings, delivery: DeliverySettings) -> No
         delivery: The settings of delivery.
     """
     if delivery.durability != "memory":
-        _feedback.send_orphaned_of_other_days(_feedback.outbox_of(settings, delivery), delivery)
+        _feedback.send_orphaned_of_same_name(_feedback.outbox_of(settings, delivery), delivery)
 
 
 def sender_of_orphaned(outbox: ProjectOutbox, delivery: DeliverySettings) -> Sender[Any]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -14,7 +15,7 @@ from urllib.parse import unquote, urlsplit
 from langchain_label_studio.errors import ObjectStoreError
 from langchain_label_studio.object_store.trouble import explain
 from langchain_label_studio.support.extras import require_extra
-from langchain_label_studio.support.forks import no_fork
+from langchain_label_studio.support.forks import ForkSafe, no_fork
 
 if TYPE_CHECKING:
     from obstore.store import ObjectStore as AnyStore
@@ -54,6 +55,25 @@ def require_store() -> None:
     require_extra("fleet", "obstore", need="Object storage")
 
 
+class _Inherited(ForkSafe):
+    """What a forked process has of its parent's library for object storage."""
+
+    loaded = False
+
+    def begin_in_child(self) -> None:
+        """Note that the parent had loaded it, for this package or for the application."""
+        self.loaded = "obstore" in sys.modules
+        super().begin_in_child()
+
+
+_inherited = _Inherited()
+
+
+def answers_here() -> bool:
+    """Return whether an `ObjectStore` answers in this process. Else it waits for ever."""
+    return not _inherited.loaded
+
+
 class ObjectStore:
     """Objects under an address. Each request takes so many seconds at most, and is tried once.
 
@@ -79,7 +99,7 @@ class ObjectStore:
         with no_fork():
             import obstore  # noqa: PLC0415 (an extra, and loaded with the first batch)
         self._obstore = obstore
-        with self._translated_errors():
+        with self._translated_errors(sent=False):
             self._store: AnyStore = store or _open(url)
 
     def put(self, path: str, content: bytes) -> None:
@@ -119,18 +139,25 @@ class ObjectStore:
         except FileNotFoundError:
             return None
 
-    def objects(self, prefix: str) -> list[StoredObject]:
+    def objects(self, prefix: str, *, limit: int | None = None) -> list[StoredObject]:
         """Return the objects in a folder and its folders, in the order of their paths.
+
+        Args:
+            prefix: The folder.
+            limit: The number of objects after which no more are asked for. A bucket gives those that come first.
 
         Raises:
             ObjectStoreError: The store could not be asked.
         """
+        found: list[StoredObject] = []
         with self._translated_errors():
-            found = [
-                StoredObject(path=each["path"], size=each["size"], modified=each["last_modified"])
-                for page in self._obstore.list(self._store, prefix)
-                for each in page
-            ]
+            for page in self._obstore.list(self._store, prefix):
+                found += (
+                    StoredObject(path=each["path"], size=each["size"], modified=each["last_modified"])
+                    for each in page
+                )
+                if limit is not None and len(found) >= limit:
+                    break
         return sorted(found, key=lambda each: each.path)
 
     def folders(self, prefix: str = "") -> list[str]:
@@ -143,21 +170,21 @@ class ObjectStore:
             found = self._obstore.list_with_delimiter(self._store, prefix or None)
             return sorted(found["common_prefixes"])
 
-    def delete(self, paths: Iterable[str]) -> None:
+    def delete(self, paths: Sequence[str]) -> None:
         """Delete objects. Those that are gone already do not matter.
 
         Raises:
             ObjectStoreError: Some may be left.
         """
+        with suppress(FileNotFoundError), self._translated_errors():
+            self._obstore.delete(self._store, paths)  # in one request, where the store can
+            return
         for path in paths:
-            try:
-                with self._translated_errors():
-                    self._obstore.delete(self._store, path)
-            except FileNotFoundError:
-                continue
+            with suppress(FileNotFoundError), self._translated_errors():
+                self._obstore.delete(self._store, path)
 
     @contextmanager
-    def _translated_errors(self) -> Iterator[None]:
+    def _translated_errors(self, *, sent: bool = True) -> Iterator[None]:
         errors = self._obstore.exceptions
         try:
             yield
@@ -168,7 +195,9 @@ class ObjectStore:
             if isinstance(error, FileNotFoundError) and trouble != "missing":
                 raise  # it is about an object
             msg = f"{self.url}: {reason}"
-            raise ObjectStoreError(msg, trouble=trouble) from None
+            raise ObjectStoreError(
+                msg, trouble="later" if trouble == "no answer" and not sent else trouble
+            ) from None
 
 
 def _open(url: str) -> AnyStore:

@@ -15,7 +15,12 @@ from langchain_label_studio.delivery import (
     Upcoming,
     retry_policy,
 )
-from langchain_label_studio.errors import LabelStudioError, ProjectNotFoundError, ServerUnavailableError
+from langchain_label_studio.errors import (
+    LabelStudioError,
+    ProjectNotFoundError,
+    ServerUnavailableError,
+    SettingError,
+)
 from langchain_label_studio.label_studio.destinations.request_note import RequestNote
 from langchain_label_studio.label_studio.found_tasks import FoundTask, latest
 from langchain_label_studio.label_studio.settings import Settings
@@ -42,6 +47,8 @@ TURN_TIMEOUT = 30.0
 
 COUNT_SECONDS = 2.0
 """Seconds for all requests that count tasks. A notebook waits for them."""
+
+ONLY_THE_RELAY = "The runs are handed over to {}: only the relay there speaks with Label Studio."
 
 JOB_GRACE = 60.0
 """Seconds for which a Label Studio that imports by jobs may still work on a job whose number nobody knows."""
@@ -333,6 +340,8 @@ def open_client(settings: Settings) -> LabelStudioClient:
     Raises:
         SettingError: There is no key, or the server cannot be opened with these settings.
     """
+    if settings.deliver_to:
+        raise SettingError(ONLY_THE_RELAY.format(settings.deliver_to))
     return load_client()(
         url=settings.url,
         api_key=settings.key(),

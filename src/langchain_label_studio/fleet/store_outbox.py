@@ -1,0 +1,425 @@
+"""`StoreOutbox`: an outbox in object storage. Workers fill it, and the relay hands out its batches to a sender.
+
+Small objects become one batch. The objects of a batch are deleted when all their records are settled. What a request has in
+it is written down before, so that after a crash the next relay asks Label Studio for these records.
+"""
+
+from __future__ import annotations
+
+import errno
+import time
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from langchain_label_studio.delivery import Batch, DeliveryFailedError, Record
+from langchain_label_studio.delivery.outbox import DAMAGED, MAX_BATCH_BYTES
+from langchain_label_studio.delivery.rejected import rejected_file
+from langchain_label_studio.errors import ObjectStoreError
+from langchain_label_studio.fleet.lease import Lease
+from langchain_label_studio.fleet.manifest import Manifest
+from langchain_label_studio.fleet.sources import Source, Sources
+from langchain_label_studio.object_store.batch_names import REJECTED, SENDING, WAITING, batch_name
+from langchain_label_studio.object_store.store import ObjectStore
+from langchain_label_studio.support.bounded_dict import BoundedDict
+from langchain_label_studio.support.log import ThrottledLog
+
+_REMEMBERED = 200_000
+_READY = 2
+_SOON = 1.0
+
+Take = Callable[[Sequence[Record]], Sequence[Record]]
+"""A function that returns the records that are sent, in the form in which they are sent."""
+
+
+@dataclass(slots=True, eq=False)
+class _Contents:
+    """What a batch holds.
+
+    Attributes:
+        sources: The objects with its records.
+        postponed: The keys of its records that were postponed.
+    """
+
+    sources: Sequence[Source]
+    postponed: set[str] = field(default_factory=set)
+
+
+@dataclass(slots=True)
+class _Found:
+    """What was found in some objects.
+
+    Attributes:
+        fresh: The records that were not there before, and their objects, by their keys.
+        damaged: The lines that are no records.
+        repeated: The number of records that were there before.
+    """
+
+    fresh: dict[str, tuple[Record, Source]] = field(default_factory=dict)
+    damaged: list[bytes] = field(default_factory=list)
+    repeated: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Postponed:
+    """Records that this process postponed.
+
+    Attributes:
+        due: `time.monotonic()` when their time has come.
+        records: Their number.
+        size: Their size in bytes.
+    """
+
+    due: float
+    records: int
+    size: int
+
+
+class StoreOutbox:
+    """An outbox in object storage.
+
+    Attributes:
+        directory: Its address.
+        batch_size: The maximum number of records in a batch.
+        recovered: The number of records that were read. All of them come from other processes.
+        repeated: The number of records that came once more, and were dropped.
+        looked: How often it has looked for objects.
+    """
+
+    appended = 0
+    own_postponed = 0
+    in_memory = 0
+
+    def __init__(
+        self,
+        store: ObjectStore,
+        folder: str,
+        *,
+        lease: Lease,
+        key_of: Callable[[bytes], str],
+        group_of: Callable[[Record], str] = lambda record: "",  # noqa: ARG005 (all are one group)
+        take: Take = lambda records: records,
+        every: float = 30.0,
+        batch_size: int = 500,
+    ) -> None:
+        """Make an outbox. It asks for nothing yet.
+
+        Args:
+            store: The store.
+            folder: The folder of the target.
+            lease: The lease of this relay. Without it, nothing is handed out.
+            key_of: Returns the key of a record. Raises ValueError if its argument is not a record.
+            group_of: Returns the project of a record. A batch is for one project.
+            take: Chooses the records that are sent.
+            every: The seconds between two looks at the store.
+            batch_size: The maximum number of records in a batch.
+        """
+        self.directory = f"{store.url}/{folder}"
+        self.batch_size = batch_size
+        self.recovered = 0
+        self.repeated = 0
+        self.looked = 0
+        self._store = store
+        self._folder = folder
+        self._lease = lease
+        self._key_of = key_of
+        self._group_of = group_of
+        self._take = take
+        self._every = every
+        self._log = ThrottledLog()
+        self._sources = Sources(store, folder)
+        self._next_look = 0.0
+        self._closed = False
+        self._later: dict[str, _Postponed] = {}
+        self._ready: deque[Batch] = deque()
+        self._batch: Batch | None = None
+        self._records = 0
+        self._on_their_way: set[str] = set()
+        self._settled: BoundedDict[str, None] = BoundedDict(_REMEMBERED)
+
+    def close(self) -> None:
+        """Hand out nothing any more. What is left stays in the store for another relay."""
+        self._closed = True
+
+    def append(self, body: bytes) -> int:  # noqa: ARG002 (see below)
+        """Refuse a record: workers put them into the store."""
+        return 0
+
+    def recover(self) -> float | None:
+        """Find new objects, and those whose time has come.
+
+        Raises:
+            OSError: The store could not be asked.
+        """
+        if self._closed:
+            return None
+        if not self._lease.held:
+            return _SOON
+        now = time.monotonic()
+        if now >= self._next_look or (self._sources.more and not self._sources.unread):
+            with _as_os_errors():
+                self._sources.delete([])
+                self._sources.look()
+                if not self.looked:
+                    self._recover_requests()
+            self.looked += 1
+            self._next_look = now + self._every
+        for path in [path for path, later in self._later.items() if later.due <= now]:
+            later = self._later[path]
+            self._sources.add_due(path, records=later.records, size=later.size)
+        due = min((later.due for later in self._later.values()), default=self._next_look)
+        wait = max(_SOON, min(self._next_look, due) - now)
+        return min(wait, _SOON) if self._sources.more else wait
+
+    def _recover_requests(self) -> None:
+        """Make batches of the requests that a relay had sent before it ended. Nobody knows their end."""
+        for each in self._store.objects(f"{self._folder}/{SENDING}"):
+            if self._sources.is_named_by(each.path):
+                continue  # an earlier look did not come to its end
+            try:
+                manifest = Manifest.decode(self._store.get(each.path) or b"")
+            except ValueError:
+                self._log.warning("manifest", "%s cannot be read. Its runs are sent again.", each.path)
+                continue
+            sources = [source for path in manifest.objects if (source := self._sources.find(path))]
+            if not sources:
+                self._store.delete([each.path])
+                continue
+            lines = [line for lines in self._sources.read(sources) for line in lines]
+            records = {record.key: record for record in self._records_in(lines)[0]}
+            for source in sources:
+                source.claimed.update(manifest.keys)
+            self._sources.name(each.path, sources)
+            batch = self._make([records[key] for key in manifest.keys if key in records], sources)
+            batch.in_doubt, batch.sent_at, batch.note = True, time.monotonic(), manifest.note
+
+    def next_batch(self) -> Batch | None:
+        """Return the batch to send next: the same batch until it is removed or deferred. None if there is none.
+
+        Raises:
+            OSError: The store could not be asked.
+            DeliveryFailedError: Nobody can choose the records now.
+        """
+        if self._closed or not self._lease.held:
+            return None
+        if self._batch is None:
+            while not self._ready and (sources := self._sources.next(self.batch_size)):
+                self._read(sources)
+            self._batch = self._ready.popleft() if self._ready else None
+        return self._batch
+
+    def upcoming(self) -> Sequence[bytes]:
+        """Return the bodies of the next batch, and read it if necessary."""
+        with suppress(OSError, DeliveryFailedError):  # `next_batch` says so
+            if len(self._ready) < _READY and (sources := self._sources.next(self.batch_size)):
+                self._read(sources)
+        return [record.body for record in self._ready[0].records] if self._ready else ()
+
+    def _read(self, sources: Sequence[Source]) -> None:
+        """Make batches of some objects."""
+        with _as_os_errors():
+            contents = self._sources.read(sources)
+        found = self._sort_out(sources, contents)
+        fresh = [record for record, _ in found.fresh.values()]
+        taken = fresh if sources[0].chosen else self._take(fresh)
+        for line in found.damaged:
+            self.reject(Record("", line), DAMAGED)
+        # From here on, nothing fails.
+        self.repeated += found.repeated
+        self._sources.done_reading(sources)
+        for source in sources:
+            if later := self._later.pop(source.path, None):
+                self.recovered -= later.records  # they count already
+        groups: dict[str, list[Record]] = defaultdict(list)
+        for record in taken:
+            groups[self._group_of(record)].append(record)
+        for some in (some for group in groups.values() for some in self._cut(group)):
+            used = {source.path: source for _, source in (found.fresh[record.key] for record in some)}
+            # The request of a worker that hands over a batch once more is over: the worker has waited for that.
+            self._make(some, list(used.values())).in_doubt = sources[0].in_doubt
+        if found.damaged:
+            self._make([], [], set_aside=len(found.damaged))
+        self._free(sources)
+
+    def _sort_out(self, sources: Sequence[Source], contents: Sequence[Sequence[bytes]]) -> _Found:
+        found = _Found()
+        for source, lines in zip(sources, contents, strict=True):
+            records, damaged = self._records_in(lines)
+            found.damaged += damaged
+            # Others are in the batch of a request that is in doubt.
+            for record in (record for record in records if record.key not in source.claimed):
+                if record.key in found.fresh or self._is_repeated(record, source):
+                    found.repeated += 1
+                else:
+                    found.fresh[record.key] = record, source
+        return found
+
+    def _is_repeated(self, record: Record, source: Source) -> bool:
+        if source.chosen:
+            return False  # it comes once more on purpose
+        # Label Studio is asked for what is in doubt.
+        return record.key in self._on_their_way or (record.key in self._settled and not source.in_doubt)
+
+    def _records_in(self, lines: Sequence[bytes]) -> tuple[list[Record], list[bytes]]:
+        """Return the records of some lines, and the lines that are none."""
+        records, damaged = [], []
+        for line in lines:
+            try:
+                records.append(Record(self._key_of(line), line))
+            except ValueError:
+                damaged.append(line)
+        return records, damaged
+
+    def _cut(self, records: Sequence[Record]) -> Iterator[list[Record]]:
+        some: list[Record] = []
+        size = 0
+        for record in records:
+            size += len(record.body)
+            if some and (len(some) == self.batch_size or size > MAX_BATCH_BYTES):
+                yield some
+                some, size = [], len(record.body)
+            some.append(record)
+        if some:
+            yield some
+
+    def _make(self, records: Sequence[Record], sources: Sequence[Source], *, set_aside: int = 0) -> Batch:
+        """Add a batch to those that are ready."""
+        batch = Batch(tuple(records), recovered=True, set_aside=set_aside, place=_Contents(sources))
+        for source in sources:
+            source.users += 1
+        self._on_their_way.update(record.key for record in records)
+        number = len(records) + set_aside
+        self._records += number
+        self.recovered += number
+        self._ready.append(batch)
+        return batch
+
+    def defer(self, batch: Batch) -> None:
+        """Let other batches come before this one."""
+        if self._batch is batch:
+            self._batch = None
+
+    def mark_sending(self, batch: Batch, *, note: str) -> None:
+        """Write down what the request has in it.
+
+        Raises:
+            OSError: The store did not take it, so the batch must not be sent.
+        """
+        if self._closed or not self._lease.held:
+            raise OSError(errno.EPERM, "another relay works there now")
+        self._write(batch, note)
+
+    def _write(self, batch: Batch, note: str) -> None:
+        batch.note = note
+        contents: _Contents = batch.place
+        manifest = _manifest(batch)
+        path = self._path(manifest)
+        with _as_os_errors():
+            self._store.put(path, manifest.encode())
+        self._sources.name(path, contents.sources)
+
+    def _path(self, manifest: Manifest) -> str:
+        return f"{self._folder}/{SENDING}/{manifest.name}"
+
+    def note(self, batch: Batch, note: str) -> None:
+        """Replace the note of a batch that is marked as sending."""
+        if self._lease.held:
+            with suppress(OSError):  # then a relay that finds the batch knows less, and waits longer
+                self._write(batch, note)
+
+    def mark_unsent(self, batch: Batch) -> None:
+        """Note that certainly nothing of the batch is stored."""
+        # Another relay may have taken over the request, and need the manifest.
+        if self._lease.held and not self._closed:
+            with suppress(ObjectStoreError):  # then the batch stays in doubt, and that is not wrong
+                path = self._path(_manifest(batch))
+                self._store.delete([path])
+                self._sources.forget(path)
+
+    def remove(self, batch: Batch) -> None:
+        """Drop a batch after all its records were settled, and delete the objects that nobody needs any more."""
+        self.defer(batch)
+        contents: _Contents = batch.place
+        self._records -= len(batch.records) + batch.set_aside
+        for record in batch.records:
+            self._on_their_way.discard(record.key)
+            if record.key not in contents.postponed:
+                self._settled[record.key] = None
+        self._free(contents.sources)
+
+    def _free(self, sources: Sequence[Source]) -> None:
+        for source in sources:
+            source.users -= 1
+        try:
+            self._sources.delete([source for source in sources if not source.users])
+        except ObjectStoreError as error:
+            self._log.warning("delete", "What was sent cannot be deleted yet: %s", error)
+
+    def reject(self, record: Record, reason: str) -> None:
+        """Set a record aside that Label Studio refuses for good.
+
+        Raises:
+            OSError: The store does not take it.
+        """
+        name, content = rejected_file(key=record.key, body=record.body, reason=reason)
+        with _as_os_errors():
+            self._store.put(f"{self._folder}/{REJECTED}/{name}", content)
+
+    def postpone(self, batch: Batch, records: Sequence[Record], *, seconds: float) -> None:
+        """Keep records for later, apart from their batch.
+
+        Raises:
+            OSError: The store does not take them.
+        """
+        content = b"".join(record.body + b"\n" for record in records)
+        due = datetime.now(UTC) + timedelta(seconds=seconds)
+        path = f"{self._folder}/{WAITING}/{batch_name(content, recorded_at=f'{due:%Y%m%d%H%M%S%f}')}"
+        with _as_os_errors():
+            self._store.put(path, content)
+        contents: _Contents = batch.place
+        contents.postponed.update(record.key for record in records)
+        self._later[path] = _Postponed(
+            due=time.monotonic() + seconds, records=len(records), size=len(content)
+        )
+
+    @property
+    def postponed(self) -> int:
+        """The number of postponed records."""
+        return 0 if self._closed else sum(later.records for later in list(self._later.values()))
+
+    def resume(self) -> None:
+        """Do nothing: nobody waits for what was postponed."""
+
+    def abandon(self) -> None:
+        """Leave everything to the parent process."""
+        self._closed = True
+
+    def release(self) -> None:
+        """Do nothing: it holds nothing."""
+
+    def oldest(self) -> float | None:
+        """Return `time.monotonic()` when the oldest object was put into the store, or None."""
+        return self._sources.oldest
+
+    def __len__(self) -> int:
+        return 0 if self._closed else self._records + self._sources.unread
+
+
+def _manifest(batch: Batch) -> Manifest:
+    contents: _Contents = batch.place
+    return Manifest(
+        objects=tuple(source.path for source in contents.sources),
+        keys=tuple(record.key for record in batch.records),
+        note=batch.note,
+    )
+
+
+@contextmanager
+def _as_os_errors() -> Iterator[None]:
+    """Raise the errors of the store as those of a disk, which a sender knows."""
+    try:
+        yield
+    except ObjectStoreError as error:
+        raise OSError(errno.EIO, str(error)) from None
