@@ -7,7 +7,8 @@ import threading
 from langchain_label_studio.errors import ServerUnavailableError
 from langchain_label_studio.fleet.relay import Observer, Relay
 from langchain_label_studio.fleet.routes import RouteSettings
-from langchain_label_studio.fleet.selection import SelectionRules, parse_selectors
+from langchain_label_studio.fleet.selection import SelectionRules
+from langchain_label_studio.fleet.selector_expression import parse_selectors
 from langchain_label_studio.label_studio.access import resolve_api_key, resolve_headers, resolve_url
 from langchain_label_studio.label_studio.destinations.rolling import check_rolling_title
 from langchain_label_studio.label_studio.destinations.runs import load_client

@@ -15,7 +15,11 @@ from langchain_label_studio.fleet.store_outbox import StoreOutbox
 from langchain_label_studio.fleet.targets import FleetTarget
 from langchain_label_studio.label_studio.access import Headers
 from langchain_label_studio.label_studio.destinations.feedback import FeedbackDestination
-from langchain_label_studio.label_studio.destinations.rolling import RollingDestination, title_of
+from langchain_label_studio.label_studio.destinations.rolling import (
+    RollingDestination,
+    check_rolling_title,
+    title_of,
+)
 from langchain_label_studio.label_studio.settings import Settings
 from langchain_label_studio.object_store.store import ObjectStore
 from langchain_label_studio.types.feedback import read_feedback_id
@@ -83,9 +87,7 @@ class Route:
         self.sender.wait_for_end(_LAST_REQUEST)
 
 
-def open_route(
-    target: FleetTarget, store: ObjectStore, lease: Lease, settings: RouteSettings
-) -> Route:
+def open_route(target: FleetTarget, store: ObjectStore, lease: Lease, settings: RouteSettings) -> Route:
     """Begin to bring a target's records to their project.
 
     Args:
@@ -101,11 +103,14 @@ def open_route(
     excluded: Mapping[str, int] = {}
     at_most = settings.at_most if project.project_id is None else None
     if target.holds == "runs":
-        selection = FleetSelection(settings.rules)
-        excluded = selection.excluded
-        destination: Destination = RollingDestination(
-            project, at_most=at_most, before_import=_still_held(lease)
+        if project.project_id is None:
+            check_rolling_title(project.project_name, at_most=at_most)
+        rolling = RollingDestination(project, at_most=at_most, before_import=_still_held(lease))
+        selection = FleetSelection(
+            settings.rules, count_since=rolling.count_since, unsettled=lambda: outbox.taken
         )
+        excluded = selection.excluded
+        destination: Destination = rolling
         outbox = StoreOutbox(
             store,
             target.folder,
@@ -118,9 +123,7 @@ def open_route(
         )
     else:
         destination = FeedbackDestination(project, numbered=True)
-        outbox = StoreOutbox(
-            store, target.folder, lease=lease, key_of=read_feedback_id, every=settings.every
-        )
+        outbox = StoreOutbox(store, target.folder, lease=lease, key_of=read_feedback_id, every=settings.every)
     sender = Sender(
         outbox,
         destination,

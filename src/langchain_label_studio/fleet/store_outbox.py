@@ -389,6 +389,11 @@ class StoreOutbox:
         """The number of postponed records."""
         return 0 if self._closed else sum(later.records for later in list(self._later.values()))
 
+    @property
+    def taken(self) -> int:
+        """The number of records that were chosen, and are not settled."""
+        return self._records
+
     def resume(self) -> None:
         """Do nothing: nobody waits for what was postponed."""
 
