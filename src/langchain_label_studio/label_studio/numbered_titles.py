@@ -43,16 +43,15 @@ def numbered_projects(titles: Mapping[int, str], *, of: str) -> dict[int, int]:
 
 
 def current_number(numbers: Iterable[int]) -> int:
-    """Return the number of the project that takes the next tasks: the last one of an unbroken row.
+    """Return the number of the project that takes the next tasks: the last one of an unbroken row from 1 on.
 
-    The row begins with the lowest number, because people delete old projects. A higher number behind a gap is a title
-    that a person chose.
+    A higher number behind a gap may be a title that a person chose. The first project may be deleted.
 
     Args:
         numbers: The numbers of the projects that exist.
     """
     known = set(numbers)
-    number = min(known, default=1)
+    number = 1
     while number + 1 in known:
         number += 1
     return number

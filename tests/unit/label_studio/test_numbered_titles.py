@@ -58,9 +58,9 @@ def test_the_highest_number_is_first_and_of_two_projects_the_oldest_counts() -> 
 
 @pytest.mark.parametrize(
     ("numbers", "current"),
-    [([], 1), ([1], 1), ([1, 2, 3], 3), ([1, 3], 1), ([2, 3], 3), ([7, 3, 4, 1], 1), ([999], 999)],
+    [([], 1), ([1], 1), ([1, 2, 3], 3), ([1, 3], 1), ([2, 3], 3), ([3, 4], 1), ([7], 1), ([7, 3, 2, 1], 3)],
 )
-def test_the_current_project_is_the_last_one_of_the_first_row(numbers: list[int], current: int) -> None:
+def test_the_current_project_is_the_last_one_of_the_row_from_1_on(numbers: list[int], current: int) -> None:
     assert current_number(numbers) == current
 
 
