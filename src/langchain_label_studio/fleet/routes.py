@@ -83,9 +83,7 @@ class Route:
         self.sender.wait_for_end(_LAST_REQUEST)
 
 
-def open_route(
-    target: FleetTarget, store: ObjectStore, lease: Lease, settings: RouteSettings
-) -> Route:
+def open_route(target: FleetTarget, store: ObjectStore, lease: Lease, settings: RouteSettings) -> Route:
     """Begin to bring a target's records to their project.
 
     Args:
@@ -118,9 +116,7 @@ def open_route(
         )
     else:
         destination = FeedbackDestination(project, numbered=True)
-        outbox = StoreOutbox(
-            store, target.folder, lease=lease, key_of=read_feedback_id, every=settings.every
-        )
+        outbox = StoreOutbox(store, target.folder, lease=lease, key_of=read_feedback_id, every=settings.every)
     sender = Sender(
         outbox,
         destination,
