@@ -65,8 +65,9 @@ def run_from_columns(
         metadata=as_mapping(meta.get("metadata")),
         parameters=as_mapping(meta.get("parameters")),
         form=text_in(meta, "form") or "",
-        chance=_chance(meta),
+        chance=_chance(meta, "chance"),
         certain_score=_number(meta, "certain_score"),
+        certain_chance=_chance(meta, "certain_chance"),
         priority=_priority(meta),
         data={key: value for key, value in data.items() if key not in _FILLED and key not in not_own},
     )
@@ -110,9 +111,9 @@ def _number(values: Mapping[str, Any], key: str) -> float | None:
     return value if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
-def _chance(meta: Mapping[str, Any]) -> float:
-    """Return the chance of a run. It is 1 if the task does not say so."""
-    chance = _number(meta, "chance")
+def _chance(meta: Mapping[str, Any], name: str) -> float:
+    """Return a chance of a run. It is 1 if the task does not say so."""
+    chance = _number(meta, name)
     return chance if chance is not None and 0 < chance <= 1 else 1.0
 
 

@@ -22,10 +22,12 @@ class Choice:
 
     Attributes:
         chance: The chance that the run had to be chosen, above 0. It is 0 if the run is not chosen.
+        part: The part of all traces that would be chosen with a run like it. Its size is that chance.
         repeats: The `novel()` selectors that know a run like it.
     """
 
     chance: float
+    part: Part
     repeats: tuple[str, ...] = ()
 
 
@@ -139,7 +141,7 @@ def choose(
     else:
         asked.forget()
     repeats = tuple(memory.text for memory, key in asked.claims.items() if key is None)
-    return Choice(chance=size(part) if is_chosen else 0.0, repeats=repeats)
+    return Choice(chance=size(part) if is_chosen else 0.0, part=part, repeats=repeats)
 
 
 def expect(selector: Selector, run: LLMRun) -> None:

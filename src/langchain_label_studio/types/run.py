@@ -75,6 +75,8 @@ class LLMRun:
         chance: The chance that it had to be recorded, above 0 and up to 1. A rule such as `errors()` leaves nothing to
             chance; `sample_rate`, `sampled` and `balanced` do.
         certain_score: The score of a user up to which it was certain to be recorded. None if no score makes it certain.
+        certain_chance: The chance that it had with such a score, above 0 and up to 1. It is less than 1 only if the relay of
+            a fleet drew runs once more.
         priority: How soon reviewers see it. None without `priority=`.
     """
 
@@ -111,6 +113,7 @@ class LLMRun:
     candidates: tuple[Mapping[str, Any], ...] = ()
     chance: float = 1.0
     certain_score: float | None = None
+    certain_chance: float = 1.0
     priority: RunPriority | None = None
 
     @property
@@ -178,6 +181,7 @@ class RunFields(TypedDict, total=False):
     candidates: tuple[Mapping[str, Any], ...]
     chance: float
     certain_score: float
+    certain_chance: float
     priority: RunPriority
     covers: Sequence[UUID]
     metadata_size: int

@@ -69,7 +69,14 @@ def test_a_low_rating_is_certain() -> None:
 
 
 @pytest.mark.parametrize(
-    "fields", [{}, {"chance": 0.05}, {"chance": 0.05, "certain_score": 0.0}, {"chance": 1e-9}]
+    "fields",
+    [
+        {},
+        {"chance": 0.05},
+        {"chance": 0.05, "certain_score": 0.0},
+        {"chance": 0.05, "certain_score": 0.0, "certain_chance": 0.5},
+        {"chance": 1e-9},
+    ],
 )
 def test_the_chance_comes_back_with_the_task(fields: dict[str, float]) -> None:
     a_run = run(**fields)

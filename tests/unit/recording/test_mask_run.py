@@ -73,6 +73,7 @@ FIELDS: dict[str, st.SearchStrategy[Any]] = {
     **{name: st.none() | st.integers(0, 10**5) for name in ("input_tokens", "output_tokens", "total_tokens")},
     "chance": st.floats(0, 1, exclude_min=True),
     "certain_score": st.none() | st.floats(0, 10),
+    "certain_chance": st.floats(0, 1, exclude_min=True),
     "priority": st.none() | st.fixed_dictionaries({"value": st.floats()}, optional={"new": st.floats(0, 10)}),
     "log_probability": st.none() | st.floats(-20, 0),
     "latency_ms": st.none() | st.floats(0, 10),

@@ -188,11 +188,13 @@ def test_a_run_that_a_user_rated_low_was_certain() -> None:
             rated(2, 1.0, 5, chance=0.1, certain_score=0.5),
             rated(3, None, 4, chance=0.1, certain_score=0.5),
             rated(4, 0.0, 2, chance=0.5),
+            rated(5, 0.0, 3, chance=0.1, certain_score=0.5, certain_chance=0.25),
         ]
     )
 
     (stars,) = report.everything.quality.ratings
-    assert stars.mean.value == pytest.approx((1 * 1 + 10 * 5 + 10 * 4 + 2 * 2) / (1 + 10 + 10 + 2))
+    total = 1 * 1 + 10 * 5 + 10 * 4 + 2 * 2 + 4 * 3
+    assert stars.mean.value == pytest.approx(total / (1 + 10 + 10 + 2 + 4))
 
 
 # The intervals

@@ -260,6 +260,7 @@ def _meta(run: LLMRun, config: LabelConfig, form: Form) -> dict[str, Any]:
         "form": run.form,
         "chance": run.chance if run.chance < 1 else None,
         "certain_score": run.certain_score,
+        "certain_chance": run.certain_chance if run.certain_chance < 1 else None,
         "log_probability": run.log_probability,
     }
     known = {name: value for name, value in values.items() if value or value == 0}

@@ -160,7 +160,7 @@ def _scores(review: Review) -> dict[str, float]:
 def _weight(review: Review) -> float:
     certain = review.run.certain_score
     is_certain = certain is not None and any(score <= certain for score in _scores(review).values())
-    return 1.0 if is_certain else 1 / review.run.chance
+    return 1 / (review.run.certain_chance if is_certain else review.run.chance)
 
 
 def _compares(review: Review) -> bool:
