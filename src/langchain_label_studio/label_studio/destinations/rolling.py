@@ -237,21 +237,19 @@ def title_of(settings: Settings, key: str) -> str:
     return fill_title(settings.project_name, when=when)
 
 
-def check_titles(settings: Settings, *, at_most: int | None) -> None:
+def check_titles(project_name: str, *, at_most: int | None) -> None:
     """Check that Label Studio takes the titles of the next year.
 
     Args:
-        settings: The project. Its name may have directives for the date.
+        project_name: The project's title. It may have directives for the date.
         at_most: The number of tasks that a project takes. With it, a title needs room for a number.
 
     Raises:
         ProjectTitleError: Label Studio would refuse a title.
     """
-    if settings.project_id is not None:
-        return
     evening = datetime.now().replace(hour=23, minute=59, second=59)  # noqa: DTZ005 (as in `fill_title`)
     for days in range(366):
-        title = fill_title(settings.project_name, when=evening + timedelta(days=days))
+        title = fill_title(project_name, when=evening + timedelta(days=days))
         room = MAX_TITLE - len(numbered_title("", MAX_NUMBER))
         if at_most is not None and len(title) > room:
             msg = (
