@@ -40,7 +40,7 @@ NAMES = {
     """,
     ".errors": """
         AuthenticationError LabelConfigError LabelStudioError LabelStudioWarning LocalServerError
-        MissingApiKeyError NoResponseControlError NotLabelStudioError PermissionDeniedError
+        MissingApiKeyError NoResponseControlError NotLabelStudioError ObjectStoreError PermissionDeniedError
         ProjectNotFoundError ProjectTitleError RequestRefusedError ServerError ServerUnavailableError
         SettingError TaskDataError UnsupportedVersionError
     """,
@@ -70,8 +70,9 @@ HANDLER = """
     rating: Literal['stars', 'keys'] = 'stars'
     outbox_dir: str | Path | None = None
     durability: Durability = 'process'
-    flush_interval: float = 1.0
+    flush_interval: float | None = None
     batch_size: int = 500
+    deliver_to: str | None = None
 """
 
 

@@ -23,15 +23,15 @@ from pydantic import SecretStr
 
 from langchain_label_studio.cli.console import FAILED, misused, print_json, problems_explained
 from langchain_label_studio.cli.outbox_operations import (
+    AnyTarget,
     choose_rejected,
     describe,
     describe_rejected,
     look_at,
     purge,
-    rejected_runs,
-    retry,
     select_targets,
 )
+from langchain_label_studio.cli.outbox_places import Place, open_place
 from langchain_label_studio.cli.outbox_sending import Sent, send_orphaned, skip_other_servers, tidy
 from langchain_label_studio.cli.outbox_view import OutboxView, print_whole
 from langchain_label_studio.delivery.rejected import Rejected
@@ -59,10 +59,20 @@ Wanted = Annotated[
     ),
 ]
 OutboxDir = Annotated[
-    Path | None,
+    str | None,
     typer.Option(
         "--outbox-dir",
+        metavar="PATH",
         help=f"The directory of all outboxes. Default: {OUTBOX_DIR_VARIABLE}, or the user's state directory.",
+    ),
+]
+OutboxPlace = Annotated[
+    str | None,
+    typer.Option(
+        "--outbox-dir",
+        metavar="PATH|URL",
+        help="The directory of all outboxes, or the object storage that workers hand over to, such as s3://bucket/prefix. "
+        f"Default: {OUTBOX_DIR_VARIABLE}, or the user's state directory.",
     ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as one JSON document.")]
@@ -78,23 +88,24 @@ Timeout = Annotated[
 
 
 @outbox_app.command("status")
-def show_status(target: Wanted = None, *, outbox_dir: OutboxDir = None, as_json: AsJson = False) -> None:
+def show_status(target: Wanted = None, *, outbox_dir: OutboxPlace = None, as_json: AsJson = False) -> None:
     """Show how many runs wait, project by project.
 
     Exit code 0: all is well. 1: an outbox cannot be read. 3: there are orphaned or rejected runs.
     """
     view = OutboxView(quiet=as_json)
     with problems_explained():
-        directory, targets, problems = _selected(outbox_dir, target)
-        statuses = [(each, look_at(each)) for each in targets]
-    view.statuses(directory, statuses)
+        place = open_place(outbox_dir)
+        targets, problems = place.select(target)
+        statuses = [(each, place.look_at(each)) for each in targets]
+    view.statuses(place, statuses)
     view.problems([*problems, *(problem for _, status in statuses for problem in status.problems)])
     if as_json:
         # `left_behind` is the former name of `orphaned`: it goes with the next release.
         rows = [
             describe(each) | asdict(status) | {"left_behind": status.orphaned} for each, status in statuses
         ]
-        print_json({"outbox_dir": str(directory), "targets": rows, "problems": problems})
+        print_json({"outbox_dir": place.address, "targets": rows, "problems": problems})
     if problems or any(status.problems for _, status in statuses):
         raise typer.Exit(FAILED)
     if any(status.orphaned or status.rejected for _, status in statuses):
@@ -131,17 +142,18 @@ def show_rejected(
             "--show", metavar="RUN_ID", help="Print the whole run. The beginning of its id is enough."
         ),
     ] = None,
-    outbox_dir: OutboxDir = None,
+    outbox_dir: OutboxPlace = None,
     as_json: AsJson = False,
 ) -> None:
     """List the runs that Label Studio rejected, with the reasons."""
     view = OutboxView(quiet=as_json)
     with problems_explained():
-        _, targets, problems = _selected(outbox_dir, target)
+        place = open_place(outbox_dir)
+        targets, problems = place.select(target)
+        refused = place.rejected(targets)
         if show is not None:
-            print_whole(_chosen(targets, [show])[0][1].path)
+            print_whole(place.content(choose_rejected(refused, [show])[0][1]))
             return
-        refused = rejected_runs(targets)
     view.rejected(refused)
     view.problems(problems)
     if as_json:
@@ -169,7 +181,7 @@ def retry_rejected(
     ] = False,
     url: Url = None,
     timeout: Timeout = 60.0,
-    outbox_dir: OutboxDir = None,
+    outbox_dir: OutboxPlace = None,
     as_json: AsJson = False,
 ) -> None:
     """Send rejected runs again. You may repair `record` in their files before.
@@ -180,16 +192,23 @@ def retry_rejected(
     if bool(run_ids) == everything:
         misused("Name the runs by their ids, or use --all.")
     with problems_explained(stopped=STOPPED):
-        directory, targets, problems = _selected(outbox_dir, target)
-        chosen = _chosen(targets, run_ids) if run_ids else rejected_runs(targets)
-        concerned = list({each.directory: each for each, _ in chosen}.values())
+        place = open_place(outbox_dir)
+        found, problems = place.select(target)
+        chosen = place.rejected(found)
+        if run_ids:
+            chosen = choose_rejected(chosen, run_ids)
+        if place.is_storage:
+            _retry_in_storage(place, chosen, problems, view)
+        directory = Path(place.address)
+        owners = {owner.place for owner, _ in chosen}
+        concerned = [each for each in found if isinstance(each, ProjectOutbox) and each.place in owners]
         results, sendable = ([], concerned) if later else skip_other_servers(concerned, url)
         view.skipped(results)
         if sendable and not later:
             _resolve_key(sendable)  # before anything is moved
         done = 0
         for each in sendable:
-            number, wrong = retry(each, [item for owner, item in chosen if owner is each])
+            number, wrong = place.retry(each, [item for owner, item in chosen if owner is each])
             done += number
             problems += wrong
         view.put_back(done, later=later)
@@ -242,15 +261,26 @@ def purge_outbox(
         raise typer.Exit(FAILED)
 
 
-def _selected(outbox_dir: Path | None, wanted: str | None) -> tuple[Path, list[ProjectOutbox], list[str]]:
+def _selected(outbox_dir: str | None, wanted: str | None) -> tuple[Path, list[ProjectOutbox], list[str]]:
+    if outbox_dir and "://" in outbox_dir:
+        misused(
+            f"This command is for a directory. `langchain-label-studio relay {outbox_dir}` sends what is in the storage."
+        )
     directory = resolve_outbox_dir(outbox_dir)
     return directory, *select_targets(directory, wanted)
 
 
-def _chosen(
-    targets: Sequence[ProjectOutbox], beginnings: Sequence[str]
-) -> list[tuple[ProjectOutbox, Rejected]]:
-    return choose_rejected(rejected_runs(targets), beginnings)
+def _retry_in_storage(
+    place: Place, chosen: Sequence[tuple[AnyTarget, Rejected]], problems: list[str], view: OutboxView
+) -> NoReturn:
+    """Put runs back for the relay, and end the command."""
+    done = 0
+    for each in {each.place: each for each, _ in chosen}.values():
+        number, wrong = place.retry(each, [item for owner, item in chosen if owner is each])
+        done += number
+        problems += wrong
+    view.put_back(done, later=True)
+    _finish([], problems, view, put_back=done)
 
 
 def _send(

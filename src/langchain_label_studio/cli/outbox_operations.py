@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from langchain_label_studio.delivery import LANES, REJECTED
 from langchain_label_studio.delivery.lane import Lane
@@ -23,11 +23,17 @@ from langchain_label_studio.delivery.lane_files import (
 from langchain_label_studio.delivery.rejected import Rejected, alone, put_back, read_all, record_in
 from langchain_label_studio.delivery.rejected_bound import DELETED, count_deleted
 from langchain_label_studio.errors import LabelStudioError, SettingError
+from langchain_label_studio.fleet.targets import FleetTarget
 from langchain_label_studio.label_studio.project_outboxes import ProjectOutbox, find_project_outboxes
 from langchain_label_studio.label_studio.target_file import Holds
 from langchain_label_studio.types.feedback import decode_feedback
 from langchain_label_studio.types.record_id import run_id_of
 from langchain_label_studio.types.run_record import decode_run
+
+AnyTarget = ProjectOutbox | FleetTarget
+"""A target in a directory, or in object storage."""
+
+TargetT = TypeVar("TargetT", ProjectOutbox, FleetTarget)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +41,7 @@ class TargetStatus:
     """The numbers of runs in the outbox of one target.
 
     Attributes:
-        waiting: Runs of living programs. These send the runs themselves.
+        waiting: Runs of living programs. These send the runs themselves. In object storage, the relay sends them.
         orphaned: Runs of programs that ended before they sent them.
         in_doubt: How many of the orphaned runs were sent, and nobody knows whether they are stored.
         bytes: The size of the waiting and orphaned runs on the disk.
@@ -88,6 +94,22 @@ def select_targets(outbox_dir: Path, wanted: str | None) -> tuple[list[ProjectOu
     except OSError as error:
         msg = f"The outbox directory {outbox_dir} cannot be read: {error.strerror}."
         raise LabelStudioError(msg) from None
+    return choose_targets(targets, problems, wanted)
+
+
+def choose_targets(
+    targets: list[TargetT], problems: list[str], wanted: str | None
+) -> tuple[list[TargetT], list[str]]:
+    """Return the targets that a person names, of those that were found, and the problems that concern them.
+
+    Args:
+        targets: All targets.
+        problems: The problems with the targets that cannot be read.
+        wanted: See `select_targets`.
+
+    Raises:
+        SettingError: There is no such target.
+    """
     if wanted is None:
         return targets, problems
     part = wanted.casefold()
@@ -100,18 +122,18 @@ def select_targets(outbox_dir: Path, wanted: str | None) -> tuple[list[ProjectOu
     return chosen, concerned
 
 
-def describe(target: ProjectOutbox) -> dict[str, Any]:
+def describe(target: AnyTarget) -> dict[str, Any]:
     """Return the keys of a project's outbox for JSON."""
     return {
-        "name": target.directory.name,
-        "directory": str(target.directory),
+        "name": target.name,
+        "directory": target.place,
         "url": target.settings.address,
         "project": target.title,
         "project_id": target.settings.project_id,
     }
 
 
-def describe_rejected(target: ProjectOutbox, item: Rejected) -> dict[str, Any]:
+def describe_rejected(target: AnyTarget, item: Rejected) -> dict[str, Any]:
     """Return the keys of a rejected run for JSON, without its content."""
     keys = {
         "run_id": run_id_of(item.key),
@@ -159,8 +181,8 @@ def rejected_runs(targets: Iterable[ProjectOutbox]) -> list[tuple[ProjectOutbox,
 
 
 def choose_rejected(
-    refused: Sequence[tuple[ProjectOutbox, Rejected]], beginnings: Iterable[str]
-) -> list[tuple[ProjectOutbox, Rejected]]:
+    refused: Sequence[tuple[AnyTarget, Rejected]], beginnings: Iterable[str]
+) -> list[tuple[AnyTarget, Rejected]]:
     """Return the rejected runs with these ids. The beginning of an id is enough.
 
     Raises:
@@ -194,7 +216,8 @@ def retry(target: ProjectOutbox, refused: Sequence[Rejected]) -> tuple[int, list
             try:
                 for item in refused:
                     try:
-                        put_back(lane, item.path, _checked_record(item.path, target.holds))
+                        path = Path(item.path)
+                        put_back(lane, path, checked_record(path.read_bytes(), target.holds))
                         done += 1
                     except FileNotFoundError:
                         problems.append(f"{item.path} is gone.")
@@ -236,8 +259,17 @@ def purge(
     return Purged(waiting=left, rejected=refused, problems=tuple(problems))
 
 
-def _checked_record(path: Path, holds: Holds) -> bytes:
-    body = record_in(path)
+def checked_record(content: bytes, holds: Holds) -> bytes:
+    """Return the record in the file of a rejected run, which a person may have repaired.
+
+    Args:
+        content: The content of the file.
+        holds: The kind of the record.
+
+    Raises:
+        ValueError: It cannot be sent. The message says why.
+    """
+    body = record_in(content)
     record = json.loads(body)
     for name in ("run_id", "v"):
         if not record.get(name):
@@ -311,5 +343,5 @@ def _newer_lanes(target: ProjectOutbox) -> int:
     return 0
 
 
-def _names(target: ProjectOutbox) -> tuple[str, ...]:
-    return target.directory.name, target.title, target.settings.address
+def _names(target: AnyTarget) -> tuple[str, ...]:
+    return target.name, target.title, target.settings.address

@@ -7,7 +7,6 @@ import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import groupby
-from pathlib import Path
 
 from rich import box
 from rich.filesize import decimal
@@ -16,7 +15,8 @@ from rich.table import Table
 
 from langchain_label_studio.cli import outbox_sending
 from langchain_label_studio.cli.console import err, is_sure, out, print_payload, shown
-from langchain_label_studio.cli.outbox_operations import TargetStatus
+from langchain_label_studio.cli.outbox_operations import AnyTarget, TargetStatus
+from langchain_label_studio.cli.outbox_places import Place
 from langchain_label_studio.cli.outbox_sending import Sent
 from langchain_label_studio.delivery.rejected import Rejected
 from langchain_label_studio.delivery.rejected_bound import MAX_BYTES, MAX_FILES
@@ -45,11 +45,11 @@ class OutboxView:
         """
         self.quiet = quiet
 
-    def statuses(self, directory: Path, statuses: Sequence[tuple[ProjectOutbox, TargetStatus]]) -> None:
+    def statuses(self, place: Place, statuses: Sequence[tuple[AnyTarget, TargetStatus]]) -> None:
         """Show how many runs wait, server by server: each server has its own key."""
         if self.quiet:
             return
-        out.print(f"Outbox: {shown(str(directory))}")
+        out.print(f"Outbox: {shown(place.address)}")
         if not statuses:
             out.print("Nothing waits here.")
         for url, rows in groupby(sorted(statuses, key=_url), key=_url):
@@ -60,7 +60,12 @@ class OutboxView:
         refused = sum(status.rejected for _, status in statuses)
         newer = sum(status.newer_lanes for _, status in statuses)
         if any(status.waiting for _, status in statuses):
-            out.print("Waiting: in programs that are running, which send them themselves.")
+            who = (
+                "the relay sends them"
+                if place.is_storage
+                else "in programs that are running, which send them themselves"
+            )
+            out.print(f"Waiting: {who}.")
         if left:
             out.print(
                 f"Orphaned: {runs_text(left, [each for each, status in statuses if status.orphaned])}. Their programs "
@@ -78,7 +83,7 @@ class OutboxView:
         if newer:
             out.print(f"A newer version of this package wrote {newer} more journals. Update it to see them.")
 
-    def rejected(self, rejected: Sequence[tuple[ProjectOutbox, Rejected]]) -> None:
+    def rejected(self, rejected: Sequence[tuple[AnyTarget, Rejected]]) -> None:
         """Show rejected runs, without their content."""
         if self.quiet:
             return
@@ -198,9 +203,8 @@ class _Lines(logging.Handler):
             err.print("[yellow]![/yellow] " + "\n".join(map(shown, text.split("\n"))))
 
 
-def print_whole(path: Path) -> None:
+def print_whole(content: bytes) -> None:
     """Print the file of a rejected run."""
-    content = path.read_bytes()
     try:
         document = json.loads(content)
     except ValueError:
@@ -208,7 +212,7 @@ def print_whole(path: Path) -> None:
     print_payload(document)
 
 
-def runs_text(number: int, targets: Iterable[ProjectOutbox] = ()) -> str:
+def runs_text(number: int, targets: Iterable[AnyTarget] = ()) -> str:
     """Return a number of runs, or of records if the outboxes hold something else."""
     what = "run" if all(target.holds == "runs" for target in targets) else "record"
     return count_text(number, what)
@@ -218,11 +222,11 @@ def _where(target: ProjectOutbox) -> str:
     return f"[bold]{shown(target.title)}[/bold] at {shown(target.settings.address)}"
 
 
-def _url(row: tuple[ProjectOutbox, TargetStatus]) -> str:
+def _url(row: tuple[AnyTarget, TargetStatus]) -> str:
     return row[0].settings.address
 
 
-def _table(rows: Iterator[tuple[ProjectOutbox, TargetStatus]]) -> Table:
+def _table(rows: Iterator[tuple[AnyTarget, TargetStatus]]) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("Project", overflow="fold")
     for name in ("Waiting", "Orphaned", "In doubt", "Rejected", "Size", "Oldest"):

@@ -32,12 +32,12 @@ def relay(
     every: Annotated[
         float, typer.Option("--every", min=1, metavar="SECONDS", help="The seconds between two looks.")
     ] = 30.0,
-    once: Annotated[
-        bool, typer.Option("--once", help="Bring what is there now, then end.")
-    ] = False,
+    once: Annotated[bool, typer.Option("--once", help="Bring what is there now, then end.")] = False,
     timeout: Annotated[
         float,
-        typer.Option("--timeout", min=0, help="With --once: give up after this many seconds without progress."),
+        typer.Option(
+            "--timeout", min=0, help="With --once: give up after this many seconds without progress."
+        ),
     ] = 60.0,
     url: UrlOption = None,
     project: Annotated[
@@ -61,7 +61,9 @@ def relay(
     ] = None,
     sample: Annotated[
         float,
-        typer.Option("--sample", min=0, max=1, metavar="SHARE", help="The share of all traces.", rich_help_panel=CHOICE),
+        typer.Option(
+            "--sample", min=0, max=1, metavar="SHARE", help="The share of all traces.", rich_help_panel=CHOICE
+        ),
     ] = 1.0,
     select: Annotated[
         str | None,
@@ -84,7 +86,9 @@ def relay(
     ] = None,
     modules: Annotated[
         list[str] | None,
-        typer.Option("--import", metavar="MODULE", help="A module that registers forms of your own. May be repeated."),
+        typer.Option(
+            "--import", metavar="MODULE", help="A module that registers forms of your own. May be repeated."
+        ),
     ] = None,
 ) -> None:
     """Bring what workers handed over to object storage to Label Studio. Ctrl-C ends it; nothing is lost.
@@ -102,7 +106,7 @@ def relay(
             url=url,
             project_name=project,
             at_most=at_most,
-            sample_rate=sample,
+            sample=sample,
             select=select,
             at_most_per_day=at_most_per_day,
             every=every,

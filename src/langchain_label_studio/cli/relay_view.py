@@ -60,10 +60,14 @@ class RelayView:
             out.print("Nothing waits in the storage.")
         for target in self._targets:
             if not done and target.waiting > target.postponed:
-                reason = shown(target.last_error or "Nothing was sent for a while. A longer --timeout waits longer.")
+                reason = shown(
+                    target.last_error or "Nothing was sent for a while. A longer --timeout waits longer."
+                )
                 err.print(f"[red]✗[/red] [bold]{shown(target.title)}[/bold]: not all is sent. {reason}")
         if self.rejected:
-            out.print("The reasons: `langchain-label-studio outbox rejected --outbox-dir URL`, with the same URL.")
+            out.print(
+                "The reasons: `langchain-label-studio outbox rejected --outbox-dir URL`, with the same URL."
+            )
 
     def stopped(self) -> None:
         """Say that the relay has ended."""

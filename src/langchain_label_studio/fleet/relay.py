@@ -130,7 +130,9 @@ class Relay:
             routes = [route for route in self._routes.values() if route.target.holds == holds]
             if all(route.is_done for route in routes):
                 return not self._unusable
-            now = [(route.outbox.looked, len(route.outbox), route.sender.stats().submitted) for route in routes]
+            now = [
+                (route.outbox.looked, len(route.outbox), route.sender.stats().submitted) for route in routes
+            ]
             if now != before:
                 before, moved = now, time.monotonic()
             blocked = any(route.sender.stats().state == "blocked" for route in routes)

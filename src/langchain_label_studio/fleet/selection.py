@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from copy import deepcopy
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from langchain_label_studio.delivery import Record
@@ -20,22 +18,6 @@ from langchain_label_studio.support.log import ThrottledLog
 from langchain_label_studio.types.run_record import FORMAT_VERSION, make_run
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SelectionRules:
-    """The rules by which runs of a fleet are chosen.
-
-    Attributes:
-        sample_rate: The share of traces that is taken. `sample_rate=` of a worker takes the same traces. So 0.5 there and 0.1
-            here give a tenth.
-        select: The selectors. None takes every run. Each target gets a copy, and counts for itself.
-        at_most_per_day: The number of tasks that the projects of a target get in a day. None is no limit.
-    """
-
-    sample_rate: float = 1.0
-    select: Selector | None = None
-    at_most_per_day: int | None = None
-
-
 class FleetSelection:
     """Decides for each recorded run of one target whether it becomes a task.
 
@@ -46,22 +28,19 @@ class FleetSelection:
     """
 
     def __init__(
-        self, rules: SelectionRules, *, count_since: Callable[[datetime], int], unsettled: Callable[[], int]
+        self, *, sample: float = 1.0, select: Selector | None = None, day_limit: DayLimit | None = None
     ) -> None:
         """Make a selection.
 
         Args:
-            rules: The rules.
-            count_since: Returns the number of tasks that were created since a time: see `RollingDestination.count_since`.
-            unsettled: Returns the number of records that were taken, and are not settled.
+            sample: The share of traces that is taken. `sample_rate=` of a worker takes the same traces. So 0.5 there and 0.1
+                here give a tenth.
+            select: The selectors. None takes every run. This selection uses a copy, which counts for itself.
+            day_limit: The limit of tasks a day. None is no limit.
         """
-        self._sample = rules.sample_rate
-        self._select = deepcopy(rules.select)
-        self._day_limit = (
-            None
-            if rules.at_most_per_day is None
-            else DayLimit(rules.at_most_per_day, count_since=count_since, unsettled=unsettled)
-        )
+        self._sample = sample
+        self._select = deepcopy(select)
+        self._day_limit = day_limit
         self._log = ThrottledLog()
         self.excluded: Counter[str] = Counter()
 
@@ -96,7 +75,7 @@ class FleetSelection:
             number = trace_number(str(fields["trace_id"]))
             part = below(ALL, self._sample)
             if not holds(part, number):
-                return record, f"sample_rate={self._sample:g}"
+                return record, f"sample={self._sample:g}"
             if full:
                 return record, reason
             if self._select is not None:

@@ -101,6 +101,7 @@ class StoreOutbox:
         key_of: Callable[[bytes], str],
         group_of: Callable[[Record], str] = lambda record: "",  # noqa: ARG005 (all are one group)
         take: Take = lambda records: records,
+        settle_first: bool = False,
         every: float = 30.0,
         batch_size: int = 500,
     ) -> None:
@@ -113,6 +114,7 @@ class StoreOutbox:
             key_of: Returns the key of a record. Raises ValueError if its argument is not a record.
             group_of: Returns the project of a record. A batch is for one project.
             take: Chooses the records that are sent.
+            settle_first: Whether nothing is chosen before the requests are settled that an earlier relay sent.
             every: The seconds between two looks at the store.
             batch_size: The maximum number of records in a batch.
         """
@@ -127,6 +129,8 @@ class StoreOutbox:
         self._key_of = key_of
         self._group_of = group_of
         self._take = take
+        self._settle_first = settle_first
+        self._of_earlier: set[int] = set()
         self._every = every
         self._log = ThrottledLog()
         self._sources = Sources(store, folder)
@@ -136,6 +140,7 @@ class StoreOutbox:
         self._ready: deque[Batch] = deque()
         self._batch: Batch | None = None
         self._records = 0
+        self._ready_records = 0
         self._on_their_way: set[str] = set()
         self._settled: BoundedDict[str, None] = BoundedDict(_REMEMBERED)
 
@@ -194,6 +199,7 @@ class StoreOutbox:
             self._sources.name(each.path, sources)
             batch = self._make([records[key] for key in manifest.keys if key in records], sources)
             batch.in_doubt, batch.sent_at, batch.note = True, time.monotonic(), manifest.note
+            self._of_earlier.add(id(batch.place))
 
     def next_batch(self) -> Batch | None:
         """Return the batch to send next: the same batch until it is removed or deferred. None if there is none.
@@ -205,17 +211,26 @@ class StoreOutbox:
         if self._closed or not self._lease.held:
             return None
         if self._batch is None:
-            while not self._ready and (sources := self._sources.next(self.batch_size)):
+            while not self._ready and (sources := self._next_sources()):
                 self._read(sources)
             self._batch = self._ready.popleft() if self._ready else None
+            if self._batch:
+                self._ready_records -= _size(self._batch)
         return self._batch
 
     def upcoming(self) -> Sequence[bytes]:
         """Return the bodies of the next batch, and read it if necessary."""
         with suppress(OSError, DeliveryFailedError):  # `next_batch` says so
-            if len(self._ready) < _READY and (sources := self._sources.next(self.batch_size)):
+            if len(self._ready) < _READY and (sources := self._next_sources()):
                 self._read(sources)
         return [record.body for record in self._ready[0].records] if self._ready else ()
+
+    def _next_sources(self) -> list[Source]:
+        return [] if self._waits_for_earlier else self._sources.next(self.batch_size)
+
+    @property
+    def _waits_for_earlier(self) -> bool:
+        return self._settle_first and bool(self._of_earlier)
 
     def _read(self, sources: Sequence[Source]) -> None:
         """Make batches of some objects."""
@@ -290,9 +305,9 @@ class StoreOutbox:
         for source in sources:
             source.users += 1
         self._on_their_way.update(record.key for record in records)
-        number = len(records) + set_aside
-        self._records += number
-        self.recovered += number
+        self._records += _size(batch)
+        self._ready_records += _size(batch)
+        self.recovered += _size(batch)
         self._ready.append(batch)
         return batch
 
@@ -342,7 +357,8 @@ class StoreOutbox:
         """Drop a batch after all its records were settled, and delete the objects that nobody needs any more."""
         self.defer(batch)
         contents: _Contents = batch.place
-        self._records -= len(batch.records) + batch.set_aside
+        self._of_earlier.discard(id(contents))
+        self._records -= _size(batch)
         for record in batch.records:
             self._on_their_way.discard(record.key)
             if record.key not in contents.postponed:
@@ -409,7 +425,16 @@ class StoreOutbox:
         return self._sources.oldest
 
     def __len__(self) -> int:
-        return 0 if self._closed else self._records + self._sources.unread
+        # Only what can be handed out now, and what is on its way. A sender would ask for the rest again and again.
+        if self._closed:
+            return 0
+        if not self._lease.held:
+            return self._records - self._ready_records
+        return self._records + (0 if self._waits_for_earlier else self._sources.unread)
+
+
+def _size(batch: Batch) -> int:
+    return len(batch.records) + batch.set_aside
 
 
 def _manifest(batch: Batch) -> Manifest:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from langchain_label_studio.errors import LabelStudioError
 from langchain_label_studio.label_studio.settings import Settings
@@ -17,7 +17,7 @@ class FleetTarget:
 
     Attributes:
         folder: The path of their folder.
-        settings: The project, without a server and a key.
+        settings: The project, without a server and a key. Its address is that of the storage.
         holds: The kind of the records.
     """
 
@@ -29,6 +29,11 @@ class FleetTarget:
     def name(self) -> str:
         """The name of the folder."""
         return self.folder.rpartition("/")[2]
+
+    @property
+    def place(self) -> str:
+        """The address of the folder."""
+        return f"{self.settings.deliver_to}/{self.folder}"
 
     @property
     def title(self) -> str:
@@ -60,7 +65,7 @@ def read_target(store: ObjectStore, folder: str) -> FleetTarget:
         msg = f"{place} has no {TARGET_FILE}, so nobody knows what its runs are for."
         raise LabelStudioError(msg)
     settings, holds = decode_target(content, place=place)
-    return FleetTarget(folder=folder, settings=settings, holds=holds)
+    return FleetTarget(folder=folder, settings=replace(settings, deliver_to=store.url), holds=holds)
 
 
 def find_targets(store: ObjectStore) -> tuple[list[FleetTarget], list[str]]:

@@ -98,6 +98,16 @@ class ProjectOutbox:
         return replace(self, settings=replace(self.settings, api_key=api_key))
 
     @property
+    def name(self) -> str:
+        """The name of the directory."""
+        return self.directory.name
+
+    @property
+    def place(self) -> str:
+        """The directory, for people."""
+        return str(self.directory)
+
+    @property
     def title(self) -> str:
         """The project's name for people."""
         settings = self.settings

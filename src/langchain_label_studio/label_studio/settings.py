@@ -41,8 +41,6 @@ from langchain_label_studio.label_studio.access import (
     resolve_url,
     resolve_verify,
 )
-from langchain_label_studio.object_store.store import require_store
-from langchain_label_studio.object_store.url import check_store_url
 from langchain_label_studio.support.forks import no_fork
 from langchain_label_studio.types.priority import PriorityName
 
@@ -255,6 +253,9 @@ def resolve_deliver_to(deliver_to: str | None = None, *, environ: Mapping[str, s
         setting, address = DELIVER_TO_VARIABLE, environ.get(DELIVER_TO_VARIABLE, "").strip()
     if not address:
         return ""
+    with no_fork():  # most handlers send to Label Studio
+        from langchain_label_studio.object_store.store import require_store  # noqa: PLC0415
+        from langchain_label_studio.object_store.url import check_store_url  # noqa: PLC0415
     checked = check_store_url(address, setting=setting)
     require_store()
     return checked

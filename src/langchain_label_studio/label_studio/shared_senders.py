@@ -17,7 +17,6 @@ from langchain_label_studio.delivery import (
 )
 from langchain_label_studio.delivery.settings import DeliverySettings
 from langchain_label_studio.label_studio.destinations.runs import ProjectDestination, load_client
-from langchain_label_studio.label_studio.destinations.store import StoreDestination
 from langchain_label_studio.label_studio.project_outboxes import ProjectOutbox
 from langchain_label_studio.label_studio.settings import Settings
 from langchain_label_studio.label_studio.target_file import Holds
@@ -27,12 +26,13 @@ from langchain_label_studio.types.run_record import read_record_id
 
 if TYPE_CHECKING:
     from langchain_label_studio.label_studio.destinations.feedback import FeedbackDestination
+    from langchain_label_studio.label_studio.destinations.store import StoreDestination
     from langchain_label_studio.label_studio.projects import Project
 
 SENDER_NAME = "langchain-label-studio"
 """The beginning of the names of all senders, in threads and in the log."""
 
-RunsDestination = ProjectDestination | StoreDestination
+RunsDestination: TypeAlias = "ProjectDestination | StoreDestination"
 AnyFeedbackDestination: TypeAlias = "FeedbackDestination | StoreDestination"
 
 _Key = tuple[Path, DeliverySettings]
@@ -133,15 +133,21 @@ class _SharedSenders(ForkSafe, Generic[_DestinationT]):
 
 
 def _runs_destination(settings: Settings) -> RunsDestination:
-    return StoreDestination(settings) if settings.deliver_to else ProjectDestination(settings)
+    return _store_destination(settings, "runs") if settings.deliver_to else ProjectDestination(settings)
 
 
 def _feedback_destination(settings: Settings) -> AnyFeedbackDestination:
     if settings.deliver_to:
-        return StoreDestination(settings, "feedback")
+        return _store_destination(settings, "feedback")
     with no_fork():  # loaded with the first feedback: most programs have none
         from langchain_label_studio.label_studio.destinations.feedback import FeedbackDestination  # noqa: PLC0415
     return FeedbackDestination(settings)
+
+
+def _store_destination(settings: Settings, holds: Holds) -> StoreDestination:
+    with no_fork():  # most programs send to Label Studio
+        from langchain_label_studio.label_studio.destinations.store import StoreDestination  # noqa: PLC0415
+    return StoreDestination(settings, holds)
 
 
 def _feedback_id(line: bytes) -> str:

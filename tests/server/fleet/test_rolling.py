@@ -12,7 +12,8 @@ import pytest
 from pydantic import SecretStr
 
 from langchain_label_studio.delivery import DeliveryFailedError, NotAllTakenError, Record
-from langchain_label_studio.fleet.selection import FleetSelection, SelectionRules
+from langchain_label_studio.fleet.day_limit import DayLimit
+from langchain_label_studio.fleet.selection import FleetSelection
 from langchain_label_studio.label_studio.destinations.feedback import FeedbackDestination
 from langchain_label_studio.label_studio.destinations.rolling import RollingDestination, title_of
 from langchain_label_studio.label_studio.numbered_titles import numbered_title
@@ -255,9 +256,8 @@ def test_a_day_has_its_limit_also_after_a_restart(studio: StudioApi, title: str)
     total: list[Record] = []
     for _ in range(3):  # each is a relay of its own
         destination = rolling(studio, name, at_most=3)
-        selection = FleetSelection(
-            SelectionRules(at_most_per_day=7), count_since=destination.count_since, unsettled=lambda: 0
-        )
+        limit = DayLimit(7, count_since=destination.count_since, unsettled=lambda: 0)
+        selection = FleetSelection(day_limit=limit)
         old = datetime(2026, 10, 15, 12, tzinfo=UTC)
         if taken := selection.take(records(3, made=old) if not total else records(3)):
             send(destination, taken)

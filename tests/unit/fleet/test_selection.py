@@ -9,7 +9,8 @@ from uuid import UUID
 import pytest
 
 from langchain_label_studio.delivery import DeliveryFailedError, Record
-from langchain_label_studio.fleet.selection import FleetSelection, SelectionRules
+from langchain_label_studio.fleet.day_limit import DayLimit
+from langchain_label_studio.fleet.selection import FleetSelection
 from langchain_label_studio.recording.selection import RunSelection
 from langchain_label_studio.selectors import Selector, at_most_per_day, by_tag, errors, novel, sampled, slow
 from langchain_label_studio.selectors.sampling import in_sample, trace_number
@@ -20,9 +21,14 @@ MANY = 3000
 
 
 def fleet(
-    *, used: Callable[[], int] = lambda: 0, unsettled: Callable[[], int] = lambda: 0, **rules: Any
+    *, at_most_per_day: int | None = None, used: Callable[[], int] = lambda: 0, **options: Any
 ) -> FleetSelection:
-    return FleetSelection(SelectionRules(**rules), count_since=lambda since: used(), unsettled=unsettled)
+    limit = (
+        None
+        if at_most_per_day is None
+        else DayLimit(at_most_per_day, count_since=lambda since: used(), unsettled=lambda: 0)
+    )
+    return FleetSelection(day_limit=limit, **options)
 
 
 def fields(number: int = 0, **more: Any) -> RunFields:
@@ -54,14 +60,14 @@ def test_without_options_every_record_is_taken_as_it_is() -> None:
 
 
 def test_all_runs_of_a_trace_are_in_or_out_together_as_in_a_worker() -> None:
-    selection = fleet(sample_rate=0.3)
+    selection = fleet(sample=0.3)
     records = [record(number, trace_id=UUID(int=number // 4)) for number in range(400)]
 
     taken = selection.take(records)
 
     inside = [each.key for number, each in enumerate(records) if in_sample(UUID(int=number // 4), 0.3)]
     assert [each.key for each in taken] == inside
-    assert selection.excluded == {"sample_rate=0.3": 400 - len(taken)}
+    assert selection.excluded == {"sample=0.3": 400 - len(taken)}
     assert {decode_run(each.body).chance for each in taken} == {0.3}
     assert [read_record_id(each.body) for each in taken] == inside
 
@@ -69,14 +75,14 @@ def test_all_runs_of_a_trace_are_in_or_out_together_as_in_a_worker() -> None:
 @pytest.mark.parametrize(
     ("in_worker", "in_relay"),
     [
-        ({"sample_rate": 0.5}, {"sample_rate": 0.2}),
-        ({"sample_rate": 0.2}, {"sample_rate": 0.5}),
+        ({"sample_rate": 0.5}, {"sample": 0.2}),
+        ({"sample_rate": 0.2}, {"sample": 0.5}),
         ({"sample_rate": 0.3}, {}),
-        ({"sample_rate": 0.5}, {"sample_rate": 0.6, "select": sampled(0.1) | by_tag("x")}),
-        ({"select": by_tag("x") | sampled(0.2)}, {"sample_rate": 0.5}),
+        ({"sample_rate": 0.5}, {"sample": 0.6, "select": sampled(0.1) | by_tag("x")}),
+        ({"select": by_tag("x") | sampled(0.2)}, {"sample": 0.5}),
         ({"select": by_tag("x") | sampled(0.2)}, {"select": sampled(0.1)}),
         ({"select": sampled(0.4)}, {"select": ~sampled(0.1)}),
-        ({"sample_rate": 0.5, "select": sampled(0.4)}, {"select": ~sampled(0.1), "sample_rate": 0.8}),
+        ({"sample_rate": 0.5, "select": sampled(0.4)}, {"select": ~sampled(0.1), "sample": 0.8}),
     ],
 )
 def test_the_chance_is_the_share_of_all_runs_that_both_take(
@@ -103,7 +109,7 @@ def test_weights_of_runs_with_a_low_rating_add_up_to_all_of_them(
         for number in range(MANY)
     ]
 
-    taken = fleet(sample_rate=relay_rate).take(records)
+    taken = fleet(sample=relay_rate).take(records)
 
     runs = [decode_run(each.body) for each in taken]
     weights = [1 / (run.certain_chance if run.certain_score is not None else run.chance) for run in runs]
@@ -167,10 +173,10 @@ def test_a_day_takes_the_first_runs_that_are_chosen_and_counts_the_others() -> N
 
 
 def test_runs_outside_the_sample_are_not_counted_as_too_many() -> None:
-    selection = fleet(at_most_per_day=0, sample_rate=0.0)
+    selection = fleet(at_most_per_day=0, sample=0.0)
 
     assert selection.take([record()]) == []
-    assert selection.excluded == {"sample_rate=0": 1}
+    assert selection.excluded == {"sample=0": 1}
 
 
 def test_a_limit_that_is_not_known_decides_nothing() -> None:
@@ -191,7 +197,7 @@ def test_a_limit_that_is_not_known_decides_nothing() -> None:
 
 
 def test_each_target_counts_for_itself() -> None:
-    rules = SelectionRules(select=at_most_per_day(1))
-    targets = [FleetSelection(rules, count_since=lambda since: 0, unsettled=lambda: 0) for _ in range(2)]
+    select = at_most_per_day(1)
+    targets = [FleetSelection(select=select) for _ in range(2)]
 
     assert [len(each.take([record(1), record(2)])) for each in targets] == [1, 1]

@@ -243,11 +243,11 @@ def title_of(settings: Settings, key: str) -> str:
     return fill_title(settings.project_name, when=when)
 
 
-def check_rolling_title(project_name: str, *, at_most: int | None) -> None:
+def check_titles(project_name: str, *, at_most: int | None) -> None:
     """Check that Label Studio takes the titles of the next year.
 
     Args:
-        project_name: The title, which may have directives for the date.
+        project_name: The project's title. It may have directives for the date.
         at_most: The number of tasks that a project takes. With it, a title needs room for a number.
 
     Raises:

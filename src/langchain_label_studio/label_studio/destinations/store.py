@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from langchain_label_studio.label_studio.progress import TaskCounts
     from langchain_label_studio.label_studio.projects import Project
 
-_LONGEST_REQUEST = 2 * LONGEST_PUT
+LONGEST_REQUEST = 2 * LONGEST_PUT
 """Seconds for `target.json` and a batch."""
 
-_AFTER_ITS_END = 10.0
+AFTER_ITS_END = 10.0
 """Seconds for which the store may still carry out a request after its client has given it up."""
 
 _STATUS: dict[Trouble, int | None] = {"refused": 403, "missing": 404, "later": None, "no answer": None}
@@ -85,7 +85,7 @@ class StoreDestination:
         They count from the end of a request of this process. After the death of another process, they count from the
         beginning of its request.
         """
-        return _AFTER_ITS_END + (0.0 if note and note == self._begun else _LONGEST_REQUEST)
+        return AFTER_ITS_END + (0.0 if note and note == self._begun else LONGEST_REQUEST)
 
     def note(self, records: Sequence[Record]) -> str:
         """Return the name of the batch."""
