@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 from langchain_label_studio.delivery.stats import State
 from langchain_label_studio.errors import LabelStudioError, ObjectStoreError
+from langchain_label_studio.fleet.day_limit import DayLimits
 from langchain_label_studio.fleet.lease import Lease
 from langchain_label_studio.fleet.routes import Route, RouteSettings, open_route
 from langchain_label_studio.fleet.targets import find_target_folders, read_target
@@ -92,6 +93,7 @@ class Relay:
         self._stop = stop
         self._lease = Lease(store)
         self._routes: dict[str, Route] = {}
+        self._limits = DayLimits(settings.at_most_per_day)
         self._unusable: set[str] = set()
 
     def run(self) -> None:
@@ -172,7 +174,9 @@ class Relay:
             try:
                 target = read_target(self._store, folder)
                 if target.holds in kinds:
-                    self._routes[folder] = open_route(target, self._store, self._lease, self._settings)
+                    self._routes[folder] = open_route(
+                        target, self._store, self._lease, self._settings, self._limits
+                    )
             except ObjectStoreError as error:
                 self._observer.problem(str(error))
             except LabelStudioError as error:
@@ -196,6 +200,7 @@ class Relay:
         for route in self._routes.values():
             route.close()
         self._routes.clear()
+        self._limits.clear()
 
     def _end(self) -> None:
         self._observer.progress(self.progress())

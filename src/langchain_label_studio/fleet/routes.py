@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import SecretStr
 
 from langchain_label_studio.delivery import DeliveryFailedError, Destination, Sender
-from langchain_label_studio.fleet.day_limit import DayLimit
+from langchain_label_studio.fleet.day_limit import DayLimits
 from langchain_label_studio.fleet.lease import Lease
 from langchain_label_studio.fleet.selection import FleetSelection
 from langchain_label_studio.fleet.store_outbox import StoreOutbox
@@ -44,7 +44,7 @@ class RouteSettings:
         at_most: The number of tasks that a project takes. None is no limit.
         sample: The share of traces that is brought.
         select: The selectors. None takes every run.
-        at_most_per_day: The number of new tasks of a target in a day. None is no limit.
+        at_most_per_day: The number of new tasks of a project in a day. None is no limit.
         every: The seconds between two looks at the storage.
     """
 
@@ -93,7 +93,9 @@ class Route:
         self.sender.wait_for_end(_LAST_REQUEST)
 
 
-def open_route(target: FleetTarget, store: ObjectStore, lease: Lease, settings: RouteSettings) -> Route:
+def open_route(
+    target: FleetTarget, store: ObjectStore, lease: Lease, settings: RouteSettings, limits: DayLimits
+) -> Route:
     """Begin to bring a target's records to their project.
 
     Args:
@@ -101,6 +103,7 @@ def open_route(target: FleetTarget, store: ObjectStore, lease: Lease, settings: 
         store: The object storage.
         lease: The lease of this relay.
         settings: Where the records go, and which.
+        limits: The limits of tasks a day.
 
     Raises:
         SettingError: The records cannot go there.
@@ -112,15 +115,9 @@ def open_route(target: FleetTarget, store: ObjectStore, lease: Lease, settings: 
     excluded: Mapping[str, int] = {}
     at_most = settings.at_most if project.project_id is None else None
     if target.holds == "runs":
-        destination = rolling = RollingDestination(project, at_most=at_most, before_import=_still_held(lease))
-        limit = settings.at_most_per_day
-        selection = FleetSelection(
-            sample=settings.sample,
-            select=settings.select,
-            day_limit=None
-            if limit is None
-            else DayLimit(limit, count_since=rolling.count_since, unsettled=lambda: outbox.taken),
-        )
+        destination = RollingDestination(project, at_most=at_most, before_import=_still_held(lease))
+        limit = limits.of(project, unsettled=lambda: outbox.taken)
+        selection = FleetSelection(sample=settings.sample, select=settings.select, day_limit=limit)
         excluded = selection.excluded
         outbox = StoreOutbox(
             store,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import nullcontext
 from copy import deepcopy
 from typing import Any
 
@@ -53,15 +54,16 @@ class FleetSelection:
             DeliveryFailedError: It is not known how many tasks today has. Nothing is decided.
         """
         taken: list[Record] = []
-        left = self._day_limit.left(len(records)) if self._day_limit else len(records)
-        for record in records:
-            chosen, reason = self._decide(record, full=len(taken) >= left)
-            if reason:
-                self.excluded[reason] += 1
-            else:
-                taken.append(chosen)
-        if self._day_limit:
-            self._day_limit.use(len(taken))
+        limit = self._day_limit
+        with limit.turn(len(records)) if limit else nullcontext(len(records)) as left:
+            for record in records:
+                chosen, reason = self._decide(record, full=len(taken) >= left)
+                if reason:
+                    self.excluded[reason] += 1
+                else:
+                    taken.append(chosen)
+            if limit:
+                limit.use(len(taken))
         return taken
 
     def _decide(self, record: Record, *, full: bool) -> tuple[Record, str]:

@@ -256,7 +256,7 @@ def test_a_day_has_its_limit_also_after_a_restart(studio: StudioApi, title: str)
     total: list[Record] = []
     for _ in range(3):  # each is a relay of its own
         destination = rolling(studio, name, at_most=3)
-        limit = DayLimit(7, count_since=destination.count_since, unsettled=lambda: 0)
+        limit = DayLimit(7, count_since=destination.count_since)
         selection = FleetSelection(day_limit=limit)
         old = datetime(2026, 10, 15, 12, tzinfo=UTC)
         if taken := selection.take(records(3, made=old) if not total else records(3)):

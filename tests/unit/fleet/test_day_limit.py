@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
 
 from langchain_label_studio.delivery import DeliveryFailedError
 from langchain_label_studio.fleet import day_limit
-from langchain_label_studio.fleet.day_limit import DayLimit
+from langchain_label_studio.fleet.day_limit import DayLimit, DayLimits
+from langchain_label_studio.label_studio.settings import resolve_settings
 
 
 class Clock(datetime):
@@ -28,8 +29,10 @@ def _clock(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Clock, "at", Clock.at)
 
 
-def limit_of(count: int, answers: list[int], *, unsettled: Callable[[], int] = lambda: 0) -> DayLimit:
-    return DayLimit(count, count_since=lambda since: answers.pop(0), unsettled=unsettled)
+def left(limit: DayLimit, *, wanted: int = 9, use: int = 0) -> int:
+    with limit.turn(wanted) as number:
+        limit.use(use)
+        return number
 
 
 def test_what_label_studio_has_of_today_counts_and_is_asked_once() -> None:
@@ -39,43 +42,37 @@ def test_what_label_studio_has_of_today_counts_and_is_asked_once() -> None:
         asked.append(since)
         return 7
 
-    limit = DayLimit(10, count_since=count, unsettled=lambda: 0)
-    assert limit.left(9) == 3
-    limit.use(2)
-    assert limit.left(9) == 1
-    limit.use(2)
-    assert limit.left(9) == 0
+    limit = DayLimit(10, count_since=count)
 
-    midnight = datetime(2026, 11, 30).astimezone()
-    assert asked == [midnight]
+    assert [left(limit, use=2), left(limit, use=2), left(limit)] == [3, 1, 0]
+    assert asked == [datetime(2026, 11, 30).astimezone()]
 
 
 def test_a_new_day_asks_again() -> None:
     answers = [10, 4]
-    limit = limit_of(10, answers)
-    assert limit.left(9) == 0
+    limit = DayLimit(10, count_since=lambda since: answers.pop(0))
+    assert left(limit) == 0
 
     Clock.at += timedelta(minutes=20)
-    assert limit.left(9) == 6
+    assert left(limit) == 6
     assert not answers
 
 
 def test_what_is_on_its_way_counts_until_it_is_settled() -> None:
-    waiting = [4]
-    # An earlier relay ended in the middle of a request. Label Studio has the four, but nobody knows it yet.
-    answers = [4, 4]
-    limit = limit_of(10, answers, unsettled=lambda: waiting[0])
-    assert limit.left(2) == 2
-    with pytest.raises(DeliveryFailedError):
-        limit.left(3)
-    limit.use(2)
+    # At midnight, two targets have a request on its way. Label Studio has the runs, but nobody knows it yet.
+    waiting = [3, 1]
+    answers = [4, 6]
+    limit = DayLimit(10, count_since=lambda since: answers.pop(0))
+    limit.watch(lambda: waiting[0])
+    limit.watch(lambda: waiting[1])
 
-    waiting[0] = 0
-    answers[0] += 2
-    assert limit.left(9) == 4
-    limit.use(4)
-    waiting[0] = 4
-    assert limit.left(9) == 0
+    assert left(limit, wanted=2, use=2) == 2
+    with pytest.raises(DeliveryFailedError):
+        left(limit, wanted=1)
+    waiting[:] = 0, 0
+    assert left(limit, use=4) == 4
+    waiting[:] = 4, 0
+    assert left(limit) == 0
     assert not answers
 
 
@@ -87,8 +84,23 @@ def test_an_answer_that_does_not_come_is_asked_for_again() -> None:
             raise answer
         return answer
 
-    limit = DayLimit(10, count_since=count, unsettled=lambda: 0)
+    limit = DayLimit(10, count_since=count)
     with pytest.raises(DeliveryFailedError):
-        limit.left(9)
+        left(limit)
 
-    assert limit.left(9) == 1
+    assert left(limit) == 1
+
+
+def test_targets_of_one_project_share_its_limit() -> None:
+    settings = resolve_settings(api_key="a-key", project_name="Support-%Y", environ={})
+    limits = DayLimits(5)
+    first, same, other = (
+        limits.of(each, unsettled=lambda: 0)
+        for each in (settings, replace(settings, model_version="2"), replace(settings, project_name="Sales"))
+    )
+
+    assert first is same
+    assert first is not other
+    limits.clear()
+    assert limits.of(settings, unsettled=lambda: 0) is not first
+    assert DayLimits(None).of(settings, unsettled=lambda: 0) is None

@@ -23,11 +23,7 @@ MANY = 3000
 def fleet(
     *, at_most_per_day: int | None = None, used: Callable[[], int] = lambda: 0, **options: Any
 ) -> FleetSelection:
-    limit = (
-        None
-        if at_most_per_day is None
-        else DayLimit(at_most_per_day, count_since=lambda since: used(), unsettled=lambda: 0)
-    )
+    limit = None if at_most_per_day is None else DayLimit(at_most_per_day, count_since=lambda since: used())
     return FleetSelection(day_limit=limit, **options)
 
 

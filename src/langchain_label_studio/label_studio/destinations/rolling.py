@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 MAX_NOTE = 200
 _AT_ONCE = 8
 _MANY = 31
-_BELIEVED = 30.0
+_BELIEVED = 5.0
 # A title has no tabs.
 _BETWEEN = "\t"
 
