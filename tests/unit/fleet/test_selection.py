@@ -197,3 +197,11 @@ def test_each_target_counts_for_itself() -> None:
     targets = [FleetSelection(select=select) for _ in range(2)]
 
     assert [len(each.take([record(1), record(2)])) for each in targets] == [1, 1]
+
+
+def test_a_worker_that_did_not_take_the_lowest_numbers_keeps_its_chance() -> None:
+    # `~sampled(0.6)` takes the highest ones. A record does not say which.
+    high = next(number for number in range(MANY) if 0.6 < trace_number(UUID(int=number)) < 0.8)
+
+    (run,) = (decode_run(each.body) for each in fleet(sample=0.8).take([record(high, chance=0.4)]))
+    assert run.chance == 0.4
