@@ -7,9 +7,10 @@ import threading
 from langchain_label_studio.errors import ServerUnavailableError
 from langchain_label_studio.fleet.relay import Observer, Relay
 from langchain_label_studio.fleet.routes import RouteSettings
+from langchain_label_studio.fleet.selection import SelectionRules
 from langchain_label_studio.fleet.selector_expression import parse_selectors
 from langchain_label_studio.label_studio.access import resolve_api_key, resolve_headers, resolve_url
-from langchain_label_studio.label_studio.destinations.rolling import check_titles
+from langchain_label_studio.label_studio.destinations.rolling import check_rolling_title
 from langchain_label_studio.label_studio.destinations.runs import load_client
 from langchain_label_studio.object_store.store import ObjectStore
 from langchain_label_studio.object_store.url import check_store_url
@@ -21,7 +22,7 @@ def open_relay(
     url: str | None,
     project_name: str | None,
     at_most: int | None,
-    sample: float,
+    sample_rate: float,
     select: str | None,
     at_most_per_day: int | None,
     every: float,
@@ -35,7 +36,7 @@ def open_relay(
         url: The address of Label Studio. None takes the environment variable, else the default.
         project_name: The title of the project for all runs. None keeps what each worker says.
         at_most: The number of tasks that a project takes. None is no limit.
-        sample: The share of traces that is brought.
+        sample_rate: The share of traces that is brought.
         select: Selectors, as a text. None takes all runs.
         at_most_per_day: The number of new tasks of a project in a day. None is no limit.
         every: The seconds between two looks at the storage.
@@ -47,19 +48,21 @@ def open_relay(
         ServerError: Label Studio refuses the key.
     """
     store = ObjectStore(check_store_url(storage, setting="URL"))
+    if project_name:
+        check_rolling_title(project_name, at_most=at_most)
     settings = RouteSettings(
         url=resolve_url(url),
         api_key=resolve_api_key(),
         headers=resolve_headers(),
         project_name=project_name or "",
         at_most=at_most,
-        sample=sample,
-        select=parse_selectors(select) if select else None,
-        at_most_per_day=at_most_per_day,
+        rules=SelectionRules(
+            sample_rate=sample_rate,
+            select=parse_selectors(select) if select else None,
+            at_most_per_day=at_most_per_day,
+        ),
         every=every,
     )
-    if project_name:
-        check_titles(project_name, at_most=at_most)
     try:
         load_client()(url=settings.url, api_key=settings.api_key, headers=settings.headers).sign_in()
     except ServerUnavailableError as error:

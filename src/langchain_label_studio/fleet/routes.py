@@ -9,21 +9,19 @@ from typing import Any
 from pydantic import SecretStr
 
 from langchain_label_studio.delivery import DeliveryFailedError, Destination, Sender
-from langchain_label_studio.fleet.day_limit import DayLimit
 from langchain_label_studio.fleet.lease import Lease
-from langchain_label_studio.fleet.selection import FleetSelection
+from langchain_label_studio.fleet.selection import FleetSelection, SelectionRules
 from langchain_label_studio.fleet.store_outbox import StoreOutbox
 from langchain_label_studio.fleet.targets import FleetTarget
 from langchain_label_studio.label_studio.access import Headers
 from langchain_label_studio.label_studio.destinations.feedback import FeedbackDestination
 from langchain_label_studio.label_studio.destinations.rolling import (
     RollingDestination,
-    check_titles,
+    check_rolling_title,
     title_of,
 )
 from langchain_label_studio.label_studio.settings import Settings
 from langchain_label_studio.object_store.store import ObjectStore
-from langchain_label_studio.selectors.selector import Selector
 from langchain_label_studio.types.feedback import read_feedback_id
 from langchain_label_studio.types.run_record import read_record_id
 
@@ -42,9 +40,7 @@ class RouteSettings:
         headers: More headers of each request.
         project_name: The title of the project for all runs, with `%Y-%m-%d` for the date. Empty keeps the workers' own.
         at_most: The number of tasks that a project takes. None is no limit.
-        sample: The share of traces that is brought.
-        select: The selectors. None takes every run.
-        at_most_per_day: The number of new tasks of a target in a day. None is no limit.
+        rules: The rules by which runs are chosen.
         every: The seconds between two looks at the storage.
     """
 
@@ -53,9 +49,7 @@ class RouteSettings:
     headers: Headers
     project_name: str = ""
     at_most: int | None = None
-    sample: float = 1.0
-    select: Selector | None = None
-    at_most_per_day: int | None = None
+    rules: SelectionRules
     every: float = 30.0
 
 
@@ -106,28 +100,24 @@ def open_route(target: FleetTarget, store: ObjectStore, lease: Lease, settings: 
         SettingError: The records cannot go there.
     """
     project = _project(target.settings, settings)
-    if project.project_id is None:
-        check_titles(project.project_name, at_most=settings.at_most)
-    destination: Destination
     excluded: Mapping[str, int] = {}
     at_most = settings.at_most if project.project_id is None else None
     if target.holds == "runs":
-        destination = rolling = RollingDestination(project, at_most=at_most, before_import=_still_held(lease))
-        limit = settings.at_most_per_day
+        if project.project_id is None:
+            check_rolling_title(project.project_name, at_most=at_most)
+        rolling = RollingDestination(project, at_most=at_most, before_import=_still_held(lease))
         selection = FleetSelection(
-            sample=settings.sample,
-            select=settings.select,
-            day_limit=None if limit is None else DayLimit(limit, count_since=rolling.count_since),
+            settings.rules, count_since=rolling.count_since, unsettled=lambda: outbox.taken
         )
         excluded = selection.excluded
+        destination: Destination = rolling
         outbox = StoreOutbox(
             store,
             target.folder,
             lease=lease,
             key_of=read_record_id,
             group_of=lambda record: title_of(project, record.key),
-            take=lambda records: selection.take(records)[0],
-            settle_first=limit is not None,
+            take=selection.take,
             every=settings.every,
             batch_size=min(_BATCH_SIZE, at_most or _BATCH_SIZE),
         )

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from copy import deepcopy
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from langchain_label_studio.delivery import Record
@@ -17,6 +20,22 @@ from langchain_label_studio.support.log import ThrottledLog
 from langchain_label_studio.types.run_record import FORMAT_VERSION, make_run
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SelectionRules:
+    """The rules by which runs of a fleet are chosen.
+
+    Attributes:
+        sample_rate: The share of traces that is taken. `sample_rate=` of a worker takes the same traces. So 0.5 there and 0.1
+            here give a tenth.
+        select: The selectors. None takes every run. Each target gets a copy, and counts for itself.
+        at_most_per_day: The number of tasks that the projects of a target get in a day. None is no limit.
+    """
+
+    sample_rate: float = 1.0
+    select: Selector | None = None
+    at_most_per_day: int | None = None
+
+
 class FleetSelection:
     """Decides for each recorded run of one target whether it becomes a task.
 
@@ -27,51 +46,44 @@ class FleetSelection:
     """
 
     def __init__(
-        self, *, sample: float = 1.0, select: Selector | None = None, day_limit: DayLimit | None = None
+        self, rules: SelectionRules, *, count_since: Callable[[datetime], int], unsettled: Callable[[], int]
     ) -> None:
         """Make a selection.
 
         Args:
-            sample: The share of traces that is taken, of those that any worker could have recorded. `sample_rate=` of a
-                worker takes the same traces: `sample_rate=0.5` there and 0.1 here give a tenth.
-            select: The selectors. None takes every run.
-            day_limit: The limit of tasks a day. None has no limit.
+            rules: The rules.
+            count_since: Returns the number of tasks that were created since a time: see `RollingDestination.count_since`.
+            unsettled: Returns the number of records that were taken, and are not settled.
         """
-        self._sample = sample
-        self._select = select
-        self._day_limit = day_limit
+        self._sample = rules.sample_rate
+        self._select = deepcopy(rules.select)
+        self._day_limit = (
+            None
+            if rules.at_most_per_day is None
+            else DayLimit(rules.at_most_per_day, count_since=count_since, unsettled=unsettled)
+        )
         self._log = ThrottledLog()
         self.excluded: Counter[str] = Counter()
 
-    def take(self, records: Sequence[Record]) -> tuple[list[Record], list[Record]]:
-        """Return the records that become tasks, each with the chance that it had, and the excluded ones.
-
-        Ask for each record once. The limit of a day counts a record from then on. So before the first call, settle the
-        batches that an earlier relay took: Label Studio counts them only when it has them.
+    def take(self, records: Sequence[Record]) -> list[Record]:
+        """Return the records that become tasks, each with the chance that it had. Ask for each record once.
 
         A record that cannot be read is taken. Label Studio's side refuses it with a reason.
 
         Raises:
-            DeliveryFailedError: Label Studio could not be asked how many tasks today has. Nothing is decided.
+            DeliveryFailedError: It is not known how many tasks today has. Nothing is decided.
         """
         taken: list[Record] = []
-        excluded: list[Record] = []
-        left = self._day_limit.left() if self._day_limit else len(records)
+        left = self._day_limit.left(len(records)) if self._day_limit else len(records)
         for record in records:
             chosen, reason = self._decide(record, full=len(taken) >= left)
             if reason:
                 self.excluded[reason] += 1
-                excluded.append(record)
             else:
                 taken.append(chosen)
         if self._day_limit:
             self._day_limit.use(len(taken))
-        return taken, excluded
-
-    def reset(self) -> None:
-        """Ask Label Studio again for the tasks of today, because another relay may have worked meanwhile."""
-        if self._day_limit:
-            self._day_limit.forget()
+        return taken
 
     def _decide(self, record: Record, *, full: bool) -> tuple[Record, str]:
         """Return the record with its chance, and the option that excludes it, which is empty if it is taken."""
@@ -84,7 +96,7 @@ class FleetSelection:
             number = trace_number(str(fields["trace_id"]))
             part = below(ALL, self._sample)
             if not holds(part, number):
-                return record, f"sample={self._sample:g}"
+                return record, f"sample_rate={self._sample:g}"
             if full:
                 return record, reason
             if self._select is not None:

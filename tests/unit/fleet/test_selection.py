@@ -9,15 +9,20 @@ from uuid import UUID
 import pytest
 
 from langchain_label_studio.delivery import DeliveryFailedError, Record
-from langchain_label_studio.fleet.day_limit import DayLimit
-from langchain_label_studio.fleet.selection import FleetSelection
+from langchain_label_studio.fleet.selection import FleetSelection, SelectionRules
 from langchain_label_studio.recording.selection import RunSelection
-from langchain_label_studio.selectors import Selector, by_tag, errors, novel, sampled, slow
+from langchain_label_studio.selectors import Selector, at_most_per_day, by_tag, errors, novel, sampled, slow
 from langchain_label_studio.selectors.sampling import in_sample, trace_number
 from langchain_label_studio.types.run import RunFields
 from langchain_label_studio.types.run_record import decode_run, encode_run, read_record_id
 
 MANY = 3000
+
+
+def fleet(
+    *, used: Callable[[], int] = lambda: 0, unsettled: Callable[[], int] = lambda: 0, **rules: Any
+) -> FleetSelection:
+    return FleetSelection(SelectionRules(**rules), count_since=lambda since: used(), unsettled=unsettled)
 
 
 def fields(number: int = 0, **more: Any) -> RunFields:
@@ -45,18 +50,18 @@ def worker(number: int, selection: RunSelection, **more: Any) -> list[Record]:
 def test_without_options_every_record_is_taken_as_it_is() -> None:
     records = [record(number) for number in range(5)]
 
-    assert FleetSelection().take(records) == (records, [])
+    assert fleet().take(records) == records
 
 
 def test_all_runs_of_a_trace_are_in_or_out_together_as_in_a_worker() -> None:
-    selection = FleetSelection(sample=0.3)
+    selection = fleet(sample_rate=0.3)
     records = [record(number, trace_id=UUID(int=number // 4)) for number in range(400)]
 
-    taken, excluded = selection.take(records)
+    taken = selection.take(records)
 
     inside = [each.key for number, each in enumerate(records) if in_sample(UUID(int=number // 4), 0.3)]
     assert [each.key for each in taken] == inside
-    assert (len(taken) + len(excluded), selection.excluded) == (400, {"sample=0.3": len(excluded)})
+    assert selection.excluded == {"sample_rate=0.3": 400 - len(taken)}
     assert {decode_run(each.body).chance for each in taken} == {0.3}
     assert [read_record_id(each.body) for each in taken] == inside
 
@@ -64,23 +69,23 @@ def test_all_runs_of_a_trace_are_in_or_out_together_as_in_a_worker() -> None:
 @pytest.mark.parametrize(
     ("in_worker", "in_relay"),
     [
-        ({"sample_rate": 0.5}, {"sample": 0.2}),
-        ({"sample_rate": 0.2}, {"sample": 0.5}),
+        ({"sample_rate": 0.5}, {"sample_rate": 0.2}),
+        ({"sample_rate": 0.2}, {"sample_rate": 0.5}),
         ({"sample_rate": 0.3}, {}),
-        ({"sample_rate": 0.5}, {"sample": 0.6, "select": sampled(0.1) | by_tag("x")}),
-        ({"select": by_tag("x") | sampled(0.2)}, {"sample": 0.5}),
+        ({"sample_rate": 0.5}, {"sample_rate": 0.6, "select": sampled(0.1) | by_tag("x")}),
+        ({"select": by_tag("x") | sampled(0.2)}, {"sample_rate": 0.5}),
         ({"select": by_tag("x") | sampled(0.2)}, {"select": sampled(0.1)}),
         ({"select": sampled(0.4)}, {"select": ~sampled(0.1)}),
-        ({"sample_rate": 0.5, "select": sampled(0.4)}, {"select": ~sampled(0.1), "sample": 0.8}),
+        ({"sample_rate": 0.5, "select": sampled(0.4)}, {"select": ~sampled(0.1), "sample_rate": 0.8}),
     ],
 )
 def test_the_chance_is_the_share_of_all_runs_that_both_take(
     in_worker: dict[str, Any], in_relay: dict[str, Any]
 ) -> None:
-    selection, fleet = RunSelection(**in_worker), FleetSelection(**in_relay)
+    selection, relay = RunSelection(**in_worker), fleet(**in_relay)
     handed_over = [each for number in range(MANY) for each in worker(number, selection)]
 
-    taken, _ = fleet.take(handed_over)
+    taken = relay.take(handed_over)
 
     (chance,) = {round(decode_run(each.body).chance, 9) for each in taken}
     assert len(taken) / MANY == pytest.approx(chance, abs=4 * (chance * (1 - chance) / MANY) ** 0.5)
@@ -98,7 +103,7 @@ def test_weights_of_runs_with_a_low_rating_add_up_to_all_of_them(
         for number in range(MANY)
     ]
 
-    taken, _ = FleetSelection(sample=relay_rate).take(records)
+    taken = fleet(sample_rate=relay_rate).take(records)
 
     runs = [decode_run(each.body) for each in taken]
     weights = [1 / (run.certain_chance if run.certain_score is not None else run.chance) for run in runs]
@@ -107,7 +112,7 @@ def test_weights_of_runs_with_a_low_rating_add_up_to_all_of_them(
 
 
 def test_selectors_choose_failed_runs_too_and_count_the_others() -> None:
-    selection = FleetSelection(select=errors() | slow(10))
+    selection = fleet(select=errors() | slow(10))
     records = [
         record(1),
         record(2, status="error"),
@@ -115,17 +120,17 @@ def test_selectors_choose_failed_runs_too_and_count_the_others() -> None:
         record(4, status="cancelled"),
     ]
 
-    taken, excluded = selection.take(records)
+    taken = selection.take(records)
 
-    assert (taken, excluded) == ([records[1], records[2]], [records[0], records[3]])
+    assert taken == [records[1], records[2]]
     assert selection.excluded == {"select=errors() | slow(10)": 2}
 
 
 def test_a_run_like_an_earlier_one_is_counted_as_such() -> None:
-    selection = FleetSelection(select=novel())
+    selection = fleet(select=novel())
     alike = {"prompt": ({"role": "user", "content": "Hello"},)}
 
-    taken, _ = selection.take([record(1, **alike), record(2, **alike)])
+    taken = selection.take([record(1, **alike), record(2, **alike)])
 
     assert len(taken) == 1
     assert selection.excluded == {"select=novel(): like an earlier run": 1}
@@ -148,22 +153,24 @@ def test_a_run_like_an_earlier_one_is_counted_as_such() -> None:
 def test_a_record_that_cannot_be_read_is_taken(body: bytes, select: Selector) -> None:
     damaged = Record("damaged", body)
 
-    assert FleetSelection(select=select).take([damaged]) == ([damaged], [])
-
-
-def limited(count: int, *, used: Callable[[], int] = lambda: 0, **more: Any) -> FleetSelection:
-    return FleetSelection(day_limit=DayLimit(count, count_since=lambda since: used()), **more)
+    assert fleet(select=select).take([damaged]) == [damaged]
 
 
 def test_a_day_takes_the_first_runs_that_are_chosen_and_counts_the_others() -> None:
-    selection = limited(5, used=lambda: 2, select=by_tag("x"))
+    selection = fleet(at_most_per_day=5, used=lambda: 2, select=by_tag("x"))
     records = [record(number, tags=("x",) if number % 2 else ()) for number in range(20)]
 
-    first, _ = selection.take(records[:4])
-    second, _ = selection.take(records[4:])
+    taken = selection.take(records[:4]) + selection.take(records[4:])
 
-    assert [each.key for each in first + second] == [records[number].key for number in (1, 3, 5)]
+    assert [each.key for each in taken] == [records[number].key for number in (1, 3, 5)]
     assert selection.excluded == {"select=by_tag('x')": 3, "at_most_per_day=5": 14}
+
+
+def test_runs_outside_the_sample_are_not_counted_as_too_many() -> None:
+    selection = fleet(at_most_per_day=0, sample_rate=0.0)
+
+    assert selection.take([record()]) == []
+    assert selection.excluded == {"sample_rate=0": 1}
 
 
 def test_a_limit_that_is_not_known_decides_nothing() -> None:
@@ -175,19 +182,16 @@ def test_a_limit_that_is_not_known_decides_nothing() -> None:
         message = "no answer"
         raise DeliveryFailedError(message)
 
-    selection = limited(1, used=used, select=novel())
+    selection = fleet(at_most_per_day=1, used=used, select=novel())
     with pytest.raises(DeliveryFailedError):
         selection.take([record()])
 
-    assert selection.take([record()]) == ([record()], [])
+    assert selection.take([record()]) == [record()]
     assert not selection.excluded
 
 
-def test_a_new_beginning_asks_label_studio_again() -> None:
-    answers = [4, 0]
-    selection = limited(4, used=answers.pop)
-    assert len(selection.take([record(1), record(2)])[0]) == 2
+def test_each_target_counts_for_itself() -> None:
+    rules = SelectionRules(select=at_most_per_day(1))
+    targets = [FleetSelection(rules, count_since=lambda since: 0, unsettled=lambda: 0) for _ in range(2)]
 
-    selection.reset()
-
-    assert selection.take([record(3)])[0] == []
+    assert [len(each.take([record(1), record(2)])) for each in targets] == [1, 1]

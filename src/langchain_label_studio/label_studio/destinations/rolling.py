@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 MAX_NOTE = 200
 _AT_ONCE = 8
 _MANY = 31
+_BELIEVED = 30.0
 # A title has no tabs.
 _BETWEEN = "\t"
 
@@ -40,11 +42,13 @@ class _Room:
     Attributes:
         number: Its number.
         tasks: The number of its tasks.
+        until: `time.monotonic()` until which that is believed. Others may import into the project, too.
         projects: The projects of the title that exist, by their numbers.
     """
 
     number: int
     tasks: int
+    until: float
     projects: Mapping[int, int]
 
 
@@ -179,10 +183,12 @@ class RollingDestination:
         title = title_of(self.settings, records[0].key)
         if self._at_most is None:
             return title
-        if (room := self._rooms.get(title)) is None:
+        room = self._rooms.get(title)
+        if room is None or time.monotonic() >= room.until:
             projects = self._projects(title)
             number = current_number(projects)
-            room = self._rooms[title] = _Room(number, self._count(projects.get(number)), projects)
+            tasks = self._count(projects.get(number))
+            room = self._rooms[title] = _Room(number, tasks, time.monotonic() + _BELIEVED, projects)
         while room.tasks and room.tasks + len(records) > self._at_most:
             if room.number == MAX_NUMBER:
                 msg = f"Project {numbered_title(title, room.number)!r} is full, and there is no higher number. Choose another --project."
@@ -237,11 +243,11 @@ def title_of(settings: Settings, key: str) -> str:
     return fill_title(settings.project_name, when=when)
 
 
-def check_titles(project_name: str, *, at_most: int | None) -> None:
+def check_rolling_title(project_name: str, *, at_most: int | None) -> None:
     """Check that Label Studio takes the titles of the next year.
 
     Args:
-        project_name: The project's title. It may have directives for the date.
+        project_name: The title, which may have directives for the date.
         at_most: The number of tasks that a project takes. With it, a title needs room for a number.
 
     Raises:
