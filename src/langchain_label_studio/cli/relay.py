@@ -106,7 +106,7 @@ def relay(
             url=url,
             project_name=project,
             at_most=at_most,
-            sample=sample,
+            sample_rate=sample,
             select=select,
             at_most_per_day=at_most_per_day,
             every=every,
