@@ -1,14 +1,13 @@
 """`Lease`: the right of one relay to work, among all that are started.
 
-It is a row of objects with rising numbers. Who creates the next number holds the lease. No clocks are compared: a relay
-that waits takes over when it has seen no new number for a while. That needs a store that creates an object only once.
+It is a row of objects with rising numbers. Whoever creates the next number holds the lease. No clocks are compared: a relay
+that waits takes over when it has seen no new number for a while, or when it sees that the other process has ended. That
+needs a store that creates an object only once.
 """
 
 from __future__ import annotations
 
 import json
-import os
-import socket
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -20,6 +19,7 @@ from langchain_label_studio.object_store.batch_names import LEASE
 from langchain_label_studio.object_store.store import ObjectStore
 from langchain_label_studio.support.json_safe import as_mapping
 from langchain_label_studio.support.log import logger
+from langchain_label_studio.support.process_identity import ProcessIdentity, this_process
 
 SECONDS = 30.0
 """The seconds without a new number after which another relay takes over."""
@@ -42,6 +42,7 @@ class Lease:
         *,
         seconds: float = SECONDS,
         clock: Callable[[], float] | None = None,
+        identity: ProcessIdentity | None = None,
         pause: float = _PAUSE,
     ) -> None:
         """Begin without the lease.
@@ -50,6 +51,7 @@ class Lease:
             store: The store of the runs.
             seconds: The seconds without a sign of life after which another relay takes over.
             clock: Returns seconds that also count while the computer sleeps.
+            identity: The process that holds it. None is this process.
             pause: The seconds after which a store that does not create only once shows who came last.
         """
         self._store = store
@@ -57,6 +59,7 @@ class Lease:
         self._clock = clock or _awake_or_asleep
         self._pause = pause
         self._id = uuid4().hex
+        self._identity = identity or this_process()
         self._number = 0
         self._until = 0.0
         self._seen: tuple[int, float] = (0, 0.0)
@@ -152,8 +155,11 @@ class Lease:
 
     def _is_free(self, number: int, now: float) -> bool:
         entry = self._entry_at(number)
-        self.holder = f"{entry.get('host', 'unknown')}, process {entry.get('pid', 'unknown')}"
+        holder = ProcessIdentity.read(entry)
+        self.holder = f"{holder.host}, process {holder.pid}"
         if entry.get("released") or entry.get("id") == self._id:
+            return True
+        if holder.is_surely_dead(seen_from=self._identity):
             return True
         if self._seen[0] != number:
             self._seen = number, now
@@ -163,8 +169,7 @@ class Lease:
         return max((_number(each.path) for each in self._store.objects(LEASE)), default=0)
 
     def _entry(self, *, released: bool = False) -> bytes:
-        entry = {"id": self._id, "host": socket.gethostname(), "pid": os.getpid(), "released": released}
-        return json.dumps(entry).encode()
+        return json.dumps({"id": self._id, "released": released} | self._identity.as_entry()).encode()
 
     def _entry_at(self, number: int) -> Mapping[str, Any]:
         try:

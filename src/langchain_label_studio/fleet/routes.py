@@ -126,7 +126,6 @@ def open_route(
             key_of=read_record_id,
             group_of=lambda record: title_of(project, record.key),
             take=selection.take,
-            settle_first=limit is not None,
             every=settings.every,
             batch_size=min(_BATCH_SIZE, at_most or _BATCH_SIZE),
         )

@@ -101,7 +101,6 @@ class StoreOutbox:
         key_of: Callable[[bytes], str],
         group_of: Callable[[Record], str] = lambda record: "",  # noqa: ARG005 (all are one group)
         take: Take = lambda records: records,
-        settle_first: bool = False,
         every: float = 30.0,
         batch_size: int = 500,
     ) -> None:
@@ -114,7 +113,6 @@ class StoreOutbox:
             key_of: Returns the key of a record. Raises ValueError if its argument is not a record.
             group_of: Returns the project of a record. A batch is for one project.
             take: Chooses the records that are sent.
-            settle_first: Whether nothing is chosen before the requests are settled that an earlier relay sent.
             every: The seconds between two looks at the store.
             batch_size: The maximum number of records in a batch.
         """
@@ -129,8 +127,6 @@ class StoreOutbox:
         self._key_of = key_of
         self._group_of = group_of
         self._take = take
-        self._settle_first = settle_first
-        self._of_earlier: set[int] = set()
         self._every = every
         self._log = ThrottledLog()
         self._sources = Sources(store, folder)
@@ -199,7 +195,6 @@ class StoreOutbox:
             self._sources.name(each.path, sources)
             batch = self._make([records[key] for key in manifest.keys if key in records], sources)
             batch.in_doubt, batch.sent_at, batch.note = True, time.monotonic(), manifest.note
-            self._of_earlier.add(id(batch.place))
 
     def next_batch(self) -> Batch | None:
         """Return the batch to send next: the same batch until it is removed or deferred. None if there is none.
@@ -211,7 +206,7 @@ class StoreOutbox:
         if self._closed or not self._lease.held:
             return None
         if self._batch is None:
-            while not self._ready and (sources := self._next_sources()):
+            while not self._ready and (sources := self._sources.next(self.batch_size)):
                 self._read(sources)
             self._batch = self._ready.popleft() if self._ready else None
             if self._batch:
@@ -221,16 +216,9 @@ class StoreOutbox:
     def upcoming(self) -> Sequence[bytes]:
         """Return the bodies of the next batch, and read it if necessary."""
         with suppress(OSError, DeliveryFailedError):  # `next_batch` says so
-            if len(self._ready) < _READY and (sources := self._next_sources()):
+            if len(self._ready) < _READY and (sources := self._sources.next(self.batch_size)):
                 self._read(sources)
         return [record.body for record in self._ready[0].records] if self._ready else ()
-
-    def _next_sources(self) -> list[Source]:
-        return [] if self._waits_for_earlier else self._sources.next(self.batch_size)
-
-    @property
-    def _waits_for_earlier(self) -> bool:
-        return self._settle_first and bool(self._of_earlier)
 
     def _read(self, sources: Sequence[Source]) -> None:
         """Make batches of some objects."""
@@ -357,7 +345,6 @@ class StoreOutbox:
         """Drop a batch after all its records were settled, and delete the objects that nobody needs any more."""
         self.defer(batch)
         contents: _Contents = batch.place
-        self._of_earlier.discard(id(contents))
         self._records -= _size(batch)
         for record in batch.records:
             self._on_their_way.discard(record.key)
@@ -430,7 +417,7 @@ class StoreOutbox:
             return 0
         if not self._lease.held:
             return self._records - self._ready_records
-        return self._records + (0 if self._waits_for_earlier else self._sources.unread)
+        return self._records + self._sources.unread
 
 
 def _size(batch: Batch) -> int:

@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import logging
+import os
+import signal
+import subprocess
+import sys
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -11,6 +16,17 @@ from obstore.store import MemoryStore
 from langchain_label_studio.errors import ObjectStoreError
 from langchain_label_studio.fleet.lease import Lease
 from langchain_label_studio.object_store.store import ObjectStore
+from langchain_label_studio.support.process_identity import ProcessIdentity, this_process
+
+
+@pytest.fixture(autouse=True)
+def _as_on_many_computers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each lease is one of another computer: nobody can see whether its process lives."""
+    places = count()
+    monkeypatch.setattr(
+        "langchain_label_studio.fleet.lease.this_process",
+        lambda: ProcessIdentity(host="host", pid=1, place=f"place {next(places)}", started="1"),
+    )
 
 
 class Clock:
@@ -110,7 +126,7 @@ def test_a_renewal_keeps_others_waiting(store: ObjectStore) -> None:
 
 def test_a_renewal_without_an_answer_counts_when_it_was_carried_out(tmp_path: Path) -> None:
     store = Failing(f"file://{tmp_path}")
-    (first, second), clock = leases(store)
+    (first, second), _ = leases(store)
     assert first.take()
     store.silent = True
     with pytest.raises(ObjectStoreError):
@@ -155,3 +171,28 @@ def test_a_store_that_replaces_objects_is_named_and_the_first_relay_still_goes_o
     assert second.take()
     assert not first.renew(), "the other's number is higher"
     second.release()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells whether a process is the same")
+def test_the_successor_of_a_dead_process_of_this_computer_does_not_wait(tmp_path: Path) -> None:
+    store = ObjectStore(f"file://{tmp_path}")
+    program = f"""
+import time
+from langchain_label_studio.fleet.lease import Lease
+from langchain_label_studio.object_store.store import ObjectStore
+assert Lease(ObjectStore({store.url!r})).take()
+print("taken", flush=True)
+time.sleep(60)
+"""
+    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE) as holder:
+        try:
+            assert holder.stdout
+            assert holder.stdout.readline() == b"taken\n"
+            lease = Lease(store, identity=this_process())
+            assert not lease.take()
+            os.kill(holder.pid, signal.SIGSTOP)
+            assert not lease.take(), "it is stopped, and may go on"
+        finally:
+            holder.kill()
+    assert lease.take()
+    lease.release()

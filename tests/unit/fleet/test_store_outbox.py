@@ -213,9 +213,7 @@ def test_killed_twice(objects: MemoryStore, first: int, second: int) -> None:
 
 
 @pytest.mark.parametrize("at", range(1, STEPS + 1))
-def test_a_store_that_fails_once_at_any_step_loses_and_doubles_nothing(
-    objects: MemoryStore, at: int
-) -> None:
+def test_a_store_that_fails_once_at_any_step_loses_and_doubles_nothing(objects: MemoryStore, at: int) -> None:
     plain = ObjectStore("memory://", store=objects)
     scene(plain)
     fate = Fate(at=at, error=ObjectStoreError("no answer", trouble="no answer"))
