@@ -11,7 +11,11 @@ _CODE = re.compile(r"<Code>([^<]{1,100})</Code>")
 _MESSAGE = re.compile(r"<Message>([^<]{1,200})</Message>")
 _NOT_SENT = ("Connection refused", "dns error", "ConnectError", "builder error", "No space left")
 # What the first line of an error does not say.
-_DETAILS = {"Connection refused": "connection refused", "dns error": "no such host", "TimedOut": "no answer in time"}
+_DETAILS = {
+    "Connection refused": "connection refused",
+    "dns error": "no such host",
+    "TimedOut": "no answer in time",
+}
 _NO_CREDENTIALS = (
     "169.254.169.254",
     "metadata.google.internal",
