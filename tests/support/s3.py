@@ -64,9 +64,7 @@ class S3Server:
         self._process = subprocess.Popen(
             [
                 *(_RCLONE, "serve", "s3", str(self._directory), "--addr", f"127.0.0.1:{self._port}"),
-                *("--auth-key", f"{_KEY_ID},{SECRET}", "--config", os.devnull),
-                # Its own time for directories: with none, requests at the same time wait for each other for ever.
-                *("--cache-dir", str(self._directory.parent / "rclone-cache")),
+                *("--auth-key", f"{_KEY_ID},{SECRET}"),
             ],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
