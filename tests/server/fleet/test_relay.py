@@ -119,15 +119,18 @@ def test_workers_relays_and_the_storage_are_killed(
     chance = random.Random(15)
     fleet = Fleet(s3.url, label_studio, label_studio.url, tmp_path)
     # About as long as the relays below. Workers are killed in tests/process/fleet.
-    workers = [fleet.worker(number, runs=600, pause=0.02) for number in range(3)]
-    for kill in range(7):
+    workers = [fleet.worker(number, runs=1_000, pause=0.02) for number in range(3)]
+    for kill in range(6):
         with fleet.relay("--every", "1"):
-            time.sleep(chance.uniform(1.2, 2.5))
+            # This store does not create only once. So a relay looks again for 2 seconds before it works.
+            time.sleep(chance.uniform(3.0, 4.5))
             if kill == 3:
                 s3.stop()
                 time.sleep(0.5)
                 s3.start()
     run_ids = [run_id for worker in workers for run_id in ids_of(worker)]
+    (project,) = studio.project_ids(fleet.title)
+    assert len(list(studio.all_tasks(project))) > 100, "the relays that were killed have worked, too"
     fleet.finish()
     assert_each_is_there_once(studio, fleet.title, run_ids)
     assert fleet.left() == []
