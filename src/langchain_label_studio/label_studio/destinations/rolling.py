@@ -228,12 +228,8 @@ class RollingDestination:
 
     def _destination(self, project: int | str) -> ProjectDestination:
         if (known := self._inner.get(project)) is None:
-            by_id = isinstance(project, int)
-            settings = replace(
-                self.settings,
-                project_id=project if by_id else None,
-                project_title="" if by_id else project,
-            )
+            number, title = (project, "") if isinstance(project, int) else (None, project)
+            settings = replace(self.settings, project_id=number, project_title=title)
             known = self._inner[project] = ProjectDestination(settings, before_import=self._before_import)
         self._inner.move_to_end(project)
         return known
