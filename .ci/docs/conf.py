@@ -63,7 +63,7 @@ llms_txt_nested_enabled = False
 llms_txt_suffix_mode = "append"  # page.html.md
 llms_txt_suppress_unknown_node_warnings = ["abbreviation"]
 
-_PICTURE = re.compile(r"(!\[[^\]]*\]\()(?:[^)\s]*/)?([\w.-]+\.png\))")
+_PICTURE = re.compile(r"(!\[[^\]]*\]\()(?:[^)\s]*/)?([\w.-]+\.(?:png|svg)\))")
 _LINK_TO_PAGE = re.compile(r"\[([^\]]+)\]\((\w[\w/-]*)\.(?:md|ipynb)\)")
 
 

@@ -64,8 +64,7 @@ class S3Server:
         self._process = subprocess.Popen(
             [
                 *(_RCLONE, "serve", "s3", str(self._directory), "--addr", f"127.0.0.1:{self._port}"),
-                *("--auth-key", f"{_KEY_ID},{SECRET}", "--config", os.devnull, "--vfs-cache-mode", "off"),
-                *("--cache-dir", str(self._directory.parent / "rclone-cache"), "--dir-cache-time", "0"),
+                *("--auth-key", f"{_KEY_ID},{SECRET}"),
             ],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

@@ -10,6 +10,12 @@ _STATUS = re.compile(r"status code: (\d{3})")
 _CODE = re.compile(r"<Code>([^<]{1,100})</Code>")
 _MESSAGE = re.compile(r"<Message>([^<]{1,200})</Message>")
 _NOT_SENT = ("Connection refused", "dns error", "ConnectError", "builder error", "No space left")
+# What the first line of an error does not say.
+_DETAILS = {
+    "Connection refused": "connection refused",
+    "dns error": "no such host",
+    "TimedOut": "no answer in time",
+}
 _NO_CREDENTIALS = (
     "169.254.169.254",
     "metadata.google.internal",
@@ -29,6 +35,8 @@ def explain(error: str) -> tuple[Trouble, str]:
     first = (error.strip().splitlines() or ["it failed"])[0][:300]
     if any(text in error for text in _NO_CREDENTIALS):
         return "refused", "there are no credentials for it in the environment. " + _HOW
+    if detail := next((_DETAILS[text] for text in _DETAILS if text in error), ""):
+        first += f" ({detail})"
     reason = (
         ": ".join(filter(None, (f"status {status}" if status else "", code, message))) if status else first
     )
