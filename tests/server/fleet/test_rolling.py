@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
@@ -14,6 +15,7 @@ from pydantic import SecretStr
 from langchain_label_studio.delivery import DeliveryFailedError, NotAllTakenError, Record
 from langchain_label_studio.fleet.day_limit import DayLimit
 from langchain_label_studio.fleet.selection import FleetSelection
+from langchain_label_studio.label_studio.destinations import rolling as rolling_module
 from langchain_label_studio.label_studio.destinations.feedback import FeedbackDestination
 from langchain_label_studio.label_studio.destinations.rolling import RollingDestination, title_of
 from langchain_label_studio.label_studio.numbered_titles import numbered_title
@@ -172,6 +174,35 @@ def test_without_a_note_all_projects_of_the_title_are_asked(studio: StudioApi, t
     for at_most in (2, None):
         found = rolling(studio, title, at_most=at_most).find(wanted, note="")
         assert found.keys == {each.key for each in wanted[:3]}
+
+
+def test_runs_go_to_the_project_of_their_note_even_if_it_is_full_by_now(
+    studio: StudioApi, title: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rolling_module, "_BELIEVED", 0.0)
+    first, second = rolling(studio, title, at_most=2), rolling(studio, title, at_most=2)
+    mine, others = records(2), records(2)
+    note = first.note(mine)
+    send(second, others)
+    first.send(mine, upcoming=list)
+
+    assert stored(studio, title) == keys(others + mine)
+    assert rolling(studio, title, at_most=2).find(mine, note=note).keys == set(keys(mine))
+
+
+def test_runs_are_found_after_the_relay_was_given_another_project(studio: StudioApi, title: str) -> None:
+    some, more = records(2), records(2)
+    note = send(rolling(studio, title), some)
+    (project,) = studio.project_ids(title)
+    by_number = replace(settings_of(studio, "Other"), project_id=project)
+    number_note = send(RollingDestination(by_number, at_most=None, before_import=lambda: None), more)
+
+    renamed = rolling(studio, f"{title} new")
+    assert renamed.find(some, note=note).keys == set(keys(some))
+    assert renamed.find(more, note=number_note).keys == set(keys(more))
+    by_other_number = replace(by_number, project_id=project + 1)
+    other = RollingDestination(by_other_number, at_most=None, before_import=lambda: None)
+    assert other.find(some, note=note).keys == set(keys(some))
 
 
 def test_to_ask_creates_no_project(studio: StudioApi, title: str) -> None:

@@ -13,9 +13,8 @@ import pytest
 from langchain_label_studio.delivery import Record, StillWorkingError
 from langchain_label_studio.delivery.retry_policy import GRACE
 from langchain_label_studio.errors import ProjectTitleError
-from langchain_label_studio.label_studio.destinations.request_note import RequestNote
+from langchain_label_studio.label_studio.destinations.request_note import MAX_NOTE, RequestNote, with_project
 from langchain_label_studio.label_studio.destinations.rolling import (
-    MAX_NOTE,
     RollingDestination,
     check_titles,
     title_of,
@@ -94,16 +93,16 @@ def test_a_note_is_short_and_names_the_project() -> None:
 def test_the_grace_is_that_of_the_project_in_the_note() -> None:
     destination = RollingDestination(settings("Support"), at_most=None, before_import=lambda: None)
 
-    assert destination.grace(note=f"Support (2)\t{RequestNote(by_jobs=True).text}") == JOB_GRACE
-    assert destination.grace(note=f"Support (2)\t{RequestNote(job=17).text}") == 0
-    assert destination.grace(note="") == destination.grace(note="Support (2)\t") == GRACE
+    assert destination.grace(note=with_project("Support (2)", RequestNote(by_jobs=True).text)) == JOB_GRACE
+    assert destination.grace(note=with_project("Support (2)", RequestNote(job=17).text)) == 0
+    assert destination.grace(note="") == destination.grace(note=with_project("Support (2)", "")) == GRACE
 
 
 def test_the_number_of_tasks_does_not_matter_for_a_project_with_a_number() -> None:
     numbered = replace(settings("Support"), project_id=7)
     destination = RollingDestination(numbered, at_most=1, before_import=lambda: None)
 
-    assert destination.note([Record("a-key", b"{}")] * 3) == RequestNote().text
+    assert destination.note([Record("a-key", b"{}")] * 3) == with_project(7, RequestNote().text)
 
 
 def test_the_note_about_work_that_goes_on_names_the_project_too(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -116,4 +115,4 @@ def test_the_note_about_work_that_goes_on_names_the_project_too(monkeypatch: pyt
     with pytest.raises(StillWorkingError) as raised:
         destination.send([Record("a-key", b"{}")], upcoming=list)
 
-    assert raised.value.note == f"Support\t{RequestNote(job=17).text}"
+    assert raised.value.note == with_project("Support", RequestNote(job=17).text)

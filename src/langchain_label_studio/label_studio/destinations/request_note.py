@@ -1,4 +1,7 @@
-"""`RequestNote`: what a later process has to know of a request to find its tasks. Pure."""
+"""`RequestNote`: what a later process has to know of a request to find its tasks. Pure.
+
+The relay of a fleet sends to many projects. So its notes also name the project: see `with_project`.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,10 @@ from dataclasses import dataclass
 from typing import Self
 
 from langchain_label_studio.label_studio.found_tasks import FoundTask
+
+MAX_NOTE = 200
+# A title has no tabs, and neither has JSON.
+_BETWEEN = "\t"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,3 +48,19 @@ class RequestNote:
             return cls(since=since, by_jobs=bool(entry["by_jobs"]), job=job)
         except (ValueError, TypeError, LookupError):
             return cls()
+
+
+def with_project(project: int | str, note: str) -> str:
+    """Return a note with the number of a project, or with its title."""
+    named = f"{_BETWEEN}{project}{_BETWEEN}" if isinstance(project, int) else f"{project}{_BETWEEN}"
+    # The project is worth more: without the rest, Label Studio takes longer to find the tasks.
+    return named + note if len(named + note) <= MAX_NOTE else named
+
+
+def split_project(text: str) -> tuple[int | str | None, str]:
+    """Return the project in a note, which is None if there is none, and the rest of the note."""
+    named, _, note = text.rpartition(_BETWEEN)
+    if named.startswith(_BETWEEN):
+        number = named.removeprefix(_BETWEEN)
+        return (int(number) if number.isdecimal() else None), note
+    return named or None, note

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from langchain_label_studio.delivery import DeliveryFailedError, Found, Record, StillWorkingError, Upcoming
 from langchain_label_studio.errors import LabelStudioError, ProjectTitleError
+from langchain_label_studio.label_studio.destinations.request_note import split_project, with_project
 from langchain_label_studio.label_studio.destinations.runs import ProjectDestination, as_failure, open_client
 from langchain_label_studio.label_studio.numbered_titles import (
     MAX_NUMBER,
@@ -27,12 +28,9 @@ from langchain_label_studio.types.record_id import record_time
 if TYPE_CHECKING:
     from langchain_label_studio.label_studio.client import LabelStudioClient
 
-MAX_NOTE = 200
 _AT_ONCE = 8
 _MANY = 31
 _BELIEVED = 5.0
-# A title has no tabs.
-_BETWEEN = "\t"
 
 
 @dataclass(slots=True)
@@ -79,29 +77,32 @@ class RollingDestination:
         self._at_most = None if settings.project_id is not None else at_most
         self._before_import = before_import
         self._client: LabelStudioClient | None = None
-        self._inner: BoundedDict[str, ProjectDestination] = BoundedDict(_AT_ONCE)
+        self._inner: BoundedDict[int | str, ProjectDestination] = BoundedDict(_AT_ONCE)
         self._rooms: BoundedDict[str, _Room] = BoundedDict(_AT_ONCE)
+        self._noted: tuple[str, int | str] | None = None
 
     def reset(self) -> None:
         """Forget the clients, and the projects with their numbers of tasks. The next request asks for all of them anew."""
         self._client = None
         self._inner.clear()
         self._rooms.clear()
+        self._noted = None
 
     def grace(self, *, note: str) -> float:
         """Return the seconds for which Label Studio may still work on a request without an answer."""
-        _, known = _split(note)
+        _, known = split_project(note)
         projects = list(self._inner.values()) or [ProjectDestination(self.settings)]
         return max(project.grace(note=known) for project in projects)
 
     def note(self, records: Sequence[Record]) -> str:
-        """Return a note about the next request: the title of its project, and that project's own note.
+        """Return a note about the next request: its project, and that project's own note.
 
         Raises:
             DeliveryFailedError: Label Studio could not be asked which project takes the records.
         """
-        title = self._title(records)
-        return _joined(title, self._project(title).note(records))
+        project = self._project_for(records)
+        self._noted = records[0].key, project
+        return with_project(project, self._destination(project).note(records))
 
     def send(self, records: Sequence[Record], *, upcoming: Upcoming) -> None:
         """Import the runs into the project that takes them. All of them have to have the same title: see `title_of`.
@@ -110,44 +111,48 @@ class RollingDestination:
             StillWorkingError: Label Studio imports them later.
             DeliveryFailedError: It is not certain that all tasks are stored with their answers.
         """
-        title, first = self._title(records), title_of(self.settings, records[0].key)
+        noted, self._noted = self._noted, None
+        # The project of the note, whatever Label Studio would say now: a later process asks there.
+        project = noted[1] if noted and noted[0] == records[0].key else self._project_for(records)
+        title = title_of(self.settings, records[0].key)
         try:
-            with _noted(title):
-                self._project(title).send(records, upcoming=upcoming)
+            with _named(project):
+                self._destination(project).send(records, upcoming=upcoming)
         except DeliveryFailedError:
-            self._rooms.pop(first, None)  # nobody knows how many tasks it has
+            self._rooms.pop(title, None)  # nobody knows how many tasks it has
             raise
         finally:  # also for tasks that Label Studio stores later
-            if room := self._rooms.get(first):
+            if room := self._rooms.get(title):
                 room.tasks += len(records)
 
     def find(self, records: Sequence[Record], *, note: str) -> Found:
         """Return the keys of the runs that have a task. Add the answer to each task that lost it.
 
-        Without a note, all projects of the runs' title are asked, the newest first.
+        The project of the note is asked, even if the runs would go to another one now. Without a note, all projects of
+        their title are asked, the newest first.
 
         Raises:
             StillWorkingError: Label Studio still imports them, or their answers.
             DeliveryFailedError: Label Studio could not be asked.
         """
-        noted, known = _split(note)
-        if self.settings.project_id is not None:
-            return self._project("").find(records, note=known)
-        first = title_of(self.settings, records[0].key)
-        self._rooms.pop(first, None)
-        titles = [noted] if noted else [numbered_title(first, number) for number in self._projects(first)]
+        noted, known = split_project(note)
+        title = title_of(self.settings, records[0].key)
+        self._rooms.pop(title, None)
+        if noted is not None:
+            if isinstance(noted, str) and not self._exists(noted):
+                return Found(keys=frozenset())  # a person deleted the project: to ask would create it
+            with _named(noted):
+                return self._destination(noted).find(records, note=known)
+        projects: list[int | str] = (
+            [numbered_title(title, number) for number in self._projects(title)]
+            if self.settings.project_id is None
+            else [self.settings.project_id]
+        )
         keys: set[str] = set()
-        for title in titles:
-            if noted and not self._exists(noted):
-                break  # a person deleted the project: to ask would create it
-            missing = [record for record in records if record.key not in keys]
-            if not missing:
-                break
-            with _noted(title):
-                found = self._project(title).find(missing, note=known)
-            if noted:
-                return found
-            keys |= found.keys
+        for project in projects:
+            if missing := [record for record in records if record.key not in keys]:
+                with _named(project):
+                    keys |= self._destination(project).find(missing, note=known).keys
         return Found(keys=frozenset(keys))
 
     def count_since(self, moment: datetime) -> int:
@@ -178,8 +183,10 @@ class RollingDestination:
         titles = client.search_projects(known_part(settings.project_name))
         return [number for _, number in projects_of_name(titles, settings.project_name, numbered=True)]
 
-    def _title(self, records: Sequence[Record]) -> str:
-        """Return the title of the project that takes the records."""
+    def _project_for(self, records: Sequence[Record]) -> int | str:
+        """Return the number of the project that takes the records, or its title."""
+        if self.settings.project_id is not None:
+            return self.settings.project_id
         title = title_of(self.settings, records[0].key)
         if self._at_most is None:
             return title
@@ -219,12 +226,12 @@ class RollingDestination:
             self._client = open_client(self.settings)
         return self._client
 
-    def _project(self, title: str) -> ProjectDestination:
-        """Return the destination of a project."""
-        if (known := self._inner.get(title)) is None:
-            settings = replace(self.settings, project_title=title)
-            known = self._inner[title] = ProjectDestination(settings, before_import=self._before_import)
-        self._inner.move_to_end(title)
+    def _destination(self, project: int | str) -> ProjectDestination:
+        if (known := self._inner.get(project)) is None:
+            number, title = (project, "") if isinstance(project, int) else (None, project)
+            settings = replace(self.settings, project_id=number, project_title=title)
+            known = self._inner[project] = ProjectDestination(settings, before_import=self._before_import)
+        self._inner.move_to_end(project)
         return known
 
 
@@ -265,26 +272,13 @@ def check_titles(project_name: str, *, at_most: int | None) -> None:
             raise ProjectTitleError(msg)
 
 
-def _joined(title: str, known: str) -> str:
-    if not title:
-        return known
-    # The title is worth more: without the rest, Label Studio takes longer to find the tasks.
-    return joined if len(joined := f"{title}{_BETWEEN}{known}") <= MAX_NOTE else f"{title}{_BETWEEN}"
-
-
-def _split(note: str) -> tuple[str, str]:
-    """Return the title in a note, which is empty if there is none, and the note of its project."""
-    title, between, known = note.partition(_BETWEEN)
-    return (title, known) if between else ("", note)
-
-
 @contextmanager
-def _noted(title: str) -> Iterator[None]:
-    """Put the title into the note about work that goes on."""
+def _named(project: int | str) -> Iterator[None]:
+    """Put the project into the note about work that goes on."""
     try:
         yield
     except StillWorkingError as work:
-        raise StillWorkingError(note=_joined(title, work.note), what=work.what) from None
+        raise StillWorkingError(note=with_project(project, work.note), what=work.what) from None
 
 
 @contextmanager
