@@ -83,12 +83,14 @@ class Lease:
             ObjectStoreError: The store could not be asked.
         """
         began = self._clock()
-        number = self._latest()
+        numbers = self._numbers()
+        number = max(numbers, default=0)
         if number and not self._is_free(number, began):
             return False
         if not self._create(number + 1):
             return False
         self._hold(number + 1, began)
+        self._store.delete([_path(older) for older in numbers])
         self._ended.clear()
         self._keeper = threading.Thread(target=self._keep, name="langchain-label-studio (lease)", daemon=True)
         self._keeper.start()
@@ -128,7 +130,7 @@ class Lease:
             ObjectStoreError: The store could not be asked. The lease goes on until its time is over.
         """
         began = self._clock()
-        if not self._conditional and self._latest() > self._number:
+        if not self._conditional and max(self._numbers(), default=0) > self._number:
             return False
         created = self._store.create(_path(self._number + 1), self._entry())
         # An earlier attempt of our own may have succeeded without an answer.
@@ -139,7 +141,7 @@ class Lease:
 
     def _hold(self, number: int, began: float) -> None:
         self._number, self._until = number, began + self._seconds * _SHARE_OF_HOLDER
-        self._store.delete([each.path for each in self._store.objects(LEASE) if _number(each.path) < number])
+        self._store.delete([_path(number - 1)])
 
     def _create(self, number: int) -> bool:
         if not self._store.create(_path(number), self._entry()):
@@ -165,8 +167,8 @@ class Lease:
             self._seen = number, now
         return now - self._seen[1] >= self._seconds
 
-    def _latest(self) -> int:
-        return max((_number(each.path) for each in self._store.objects(LEASE)), default=0)
+    def _numbers(self) -> list[int]:
+        return [_number(each.path) for each in self._store.objects(LEASE)]
 
     def _entry(self, *, released: bool = False) -> bytes:
         return json.dumps({"id": self._id, "released": released} | self._identity.as_entry()).encode()

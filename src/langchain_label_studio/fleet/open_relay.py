@@ -13,6 +13,7 @@ from langchain_label_studio.label_studio.destinations.rolling import check_title
 from langchain_label_studio.label_studio.destinations.runs import load_client
 from langchain_label_studio.object_store.store import ObjectStore
 from langchain_label_studio.object_store.url import check_store_url
+from langchain_label_studio.selectors.sampling import resolve_sample_rate
 
 
 def open_relay(
@@ -53,7 +54,7 @@ def open_relay(
         headers=resolve_headers(),
         project_name=project_name or "",
         at_most=at_most,
-        sample=sample,
+        sample=resolve_sample_rate(sample),
         select=parse_selectors(select) if select else None,
         at_most_per_day=at_most_per_day,
         every=every,

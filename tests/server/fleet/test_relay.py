@@ -54,7 +54,9 @@ class Fleet:
         self._directory = directory
         self._relay_env = {"LABEL_STUDIO_URL": url, "LABEL_STUDIO_API_KEY": server.api_key}
 
-    def worker(self, number: int, *, runs: int, pause: float = 0.0, feedback: bool = False) -> subprocess.Popen[str]:
+    def worker(
+        self, number: int, *, runs: int, pause: float = 0.0, feedback: bool = False
+    ) -> subprocess.Popen[str]:
         """Start a worker. Its outbox is on a disk of its own, as on another host. It has no key."""
         env = {name: value for name, value in os.environ.items() if name != "LABEL_STUDIO_API_KEY"}
         env |= {
