@@ -53,9 +53,8 @@ def test_kill_at_random_loses_nothing_and_leaves_whole_objects(s3: S3Server, rou
 
 
 def test_a_batch_that_a_dead_process_may_have_put_is_put_once_more_under_its_other_name(s3: S3Server) -> None:
+    s3.stall()
     with forked("handler = make(deliver_to=sys.argv[1])\nrecord(handler)\ntime.sleep(60)", s3.url) as process:
-        wait_until(lambda: [path for path in waiting_files() if path.suffix == ".jsonl"])
-        s3.stall()
         wait_until(lambda: [path for path in waiting_files() if path.suffix == ".sending"])
         recorded = process.kill(after=1)
     s3.go_on()
@@ -272,7 +271,7 @@ def test_two_variables_are_enough(s3: S3Server, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_outbox_send_hands_orphaned_runs_over_without_a_key_of_label_studio(s3: S3Server) -> None:
-    program = "record(make(deliver_to=sys.argv[1], flush_interval=60), 3)\ntime.sleep(60)"
+    program = "handler = make(deliver_to=sys.argv[1], flush_interval=60)\nrecord(handler, 3)\ntime.sleep(60)"
     with running(program, s3.url) as process:
         recorded = kill(process, after=3)
 
