@@ -13,7 +13,7 @@ from langchain_label_studio.label_studio.destinations.rolling import check_title
 from langchain_label_studio.label_studio.destinations.runs import load_client
 from langchain_label_studio.object_store.store import ObjectStore
 from langchain_label_studio.object_store.url import check_store_url
-from langchain_label_studio.selectors.sampling import resolve_sample_rate
+from langchain_label_studio.selectors.sampling import check_share
 
 
 def open_relay(
@@ -54,7 +54,7 @@ def open_relay(
         headers=resolve_headers(),
         project_name=project_name or "",
         at_most=at_most,
-        sample=resolve_sample_rate(sample),
+        sample=check_share("--sample", sample),
         select=parse_selectors(select) if select else None,
         at_most_per_day=at_most_per_day,
         every=every,

@@ -162,6 +162,30 @@ def test_of_two_relays_one_works_and_one_that_was_stopped_doubles_nothing(
     assert_each_is_there_once(studio, fleet.title, said)
 
 
+def test_a_run_that_is_refused_is_repaired_in_the_storage_and_sent_again(
+    studio: StudioApi, label_studio: LocalLabelStudio, tmp_path: Path
+) -> None:
+    fleet = Fleet(f"file://{tmp_path}/shared", label_studio, label_studio.url, tmp_path)
+    said = ids_of(fleet.worker(0, runs=3))
+    store = ObjectStore(fleet.storage)
+    (batch,) = (each.path for each in store.objects("v1") if "/new/" in each.path)
+    lines = (store.get(batch) or b"").splitlines()
+    lines[1] = lines[1].replace(b'"v":1', b'"v":99')
+    store.put(batch, b"\n".join(lines) + b"\n")
+    with fleet.relay("--once") as process:
+        output, _ = process.communicate(timeout=120)
+    assert process.returncode == 3, output
+    assert "1 rejected" in output
+    (refused,) = store.objects(batch.partition("/new/")[0] + "/rejected")
+    content = store.get(refused.path) or b""
+    store.put(refused.path, content.replace(b'"v": 99', b'"v": 1'))
+    retried = studio.run_command("outbox", "retry", "--all", "--outbox-dir", fleet.storage)
+    assert retried.returncode == 0, retried.stderr
+    fleet.finish()
+    assert_each_is_there_once(studio, fleet.title, said)
+    assert fleet.left() == []
+
+
 def test_fifty_workers_and_one_relay_on_postgresql_behind_nginx(
     s3: S3Server, label_studio_on_postgresql: LabelStudioByJobs, tmp_path: Path
 ) -> None:
