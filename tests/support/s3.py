@@ -35,6 +35,7 @@ class S3Server:
         """
         self.url = f"s3://{BUCKET}/fleet"
         self._directory = directory
+        self._log = directory.parent / "rclone.log"
         (directory / BUCKET).mkdir(parents=True)
         with socket.create_server(("127.0.0.1", 0)) as free:
             self._port = free.getsockname()[1]
@@ -61,20 +62,28 @@ class S3Server:
 
     def start(self) -> Self:
         """Start it, and wait until it answers."""
-        self._process = subprocess.Popen(
-            [
-                *(_RCLONE, "serve", "s3", str(self._directory), "--addr", f"127.0.0.1:{self._port}"),
-                *("--auth-key", f"{_KEY_ID},{SECRET}"),
-            ],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
         deadline = time.monotonic() + 20
-        while not self._answers():
-            assert self._process.poll() is None, "rclone ended"
-            assert time.monotonic() < deadline, "rclone does not answer"
-            time.sleep(0.02)
+        while not self._begin():
+            # Another program may have taken the port for a moment.
+            assert time.monotonic() < deadline, self._log.read_text()
         return self
+
+    def _begin(self) -> bool:
+        """Start it. Return whether it got its port."""
+        with self._log.open("w") as log:
+            self._process = subprocess.Popen(
+                [
+                    *(_RCLONE, "serve", "s3", str(self._directory), "--addr", f"127.0.0.1:{self._port}"),
+                    *("--auth-key", f"{_KEY_ID},{SECRET}"),
+                ],
+                stdout=subprocess.DEVNULL,
+                stderr=log,
+            )
+        while "Starting s3 server" not in self._log.read_text() or not self._answers():
+            if self._process.poll() is not None:
+                return False
+            time.sleep(0.02)
+        return True
 
     def stop(self) -> None:
         """Kill it. What it has stored stays."""
