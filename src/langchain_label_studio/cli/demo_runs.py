@@ -18,6 +18,7 @@ from langchain_core.runnables import RunnableConfig, RunnableParallel, RunnableP
 
 from langchain_label_studio.forms.modes import LabelStudioMode
 from langchain_label_studio.handler import LabelStudioCallbackHandler
+from langchain_label_studio.label_studio.settings import DELIVER_TO_VARIABLE
 from langchain_label_studio.recording.messages import to_turn
 from langchain_label_studio.types.text import show_turn
 
@@ -86,6 +87,8 @@ def record_demo_runs(
         base_url: The address of an OpenAI-compatible API. None is OpenAI.
         model: The name of the model at this API.
     """
+    # The demo shows this Label Studio, also on the computer of a worker.
+    os.environ.pop(DELIVER_TO_VARIABLE, None)
     models = _local_models(base_url, model) if base_url else _openai_models()
     for mode, (project, ask) in _SCENES.items():
         with LabelStudioCallbackHandler(

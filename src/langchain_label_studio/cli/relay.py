@@ -30,7 +30,8 @@ def relay(
     ],
     *,
     every: Annotated[
-        float, typer.Option("--every", min=1, max=86_400, metavar="SECONDS", help="The seconds between two looks.")
+        float,
+        typer.Option("--every", min=1, max=86_400, metavar="SECONDS", help="The seconds between two looks."),
     ] = 30.0,
     once: Annotated[bool, typer.Option("--once", help="Bring what is there now, then end.")] = False,
     timeout: Annotated[

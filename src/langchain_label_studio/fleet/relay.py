@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -94,7 +94,7 @@ class Relay:
         self._lease = Lease(store)
         self._routes: dict[str, Route] = {}
         self._limits = DayLimits(settings.at_most_per_day)
-        self._unusable: set[str] = set()
+        self._unusable: dict[str, str] = {}
 
     def run(self) -> None:
         """Work until it is told to stop."""
@@ -120,18 +120,19 @@ class Relay:
             if not self._wait_for_lease():
                 return False
             # Feedback needs the tasks of its runs.
-            return all([self._finish(holds, timeout=timeout) for holds in ("runs", "feedback")])  # noqa: C419
+            runs = self._finish("runs", timeout=timeout)
+            return self._finish("feedback", timeout=timeout) and runs
         finally:
             self._end()
 
     def _finish(self, holds: Holds, *, timeout: float) -> bool:
-        self._open_routes(holds)
+        complete = self._open_routes(holds)
         before: Any = None
         moved = time.monotonic()
         while True:
             routes = [route for route in self._routes.values() if route.target.holds == holds]
             if all(route.is_done for route in routes):
-                return not self._unusable
+                return complete
             now = [
                 (route.outbox.looked, len(route.outbox), route.sender.stats().submitted) for route in routes
             ]
@@ -161,27 +162,30 @@ class Relay:
             self._stop.wait(_WAIT_FOR_LEASE)
         return False
 
-    def _open_routes(self, *kinds: Holds) -> None:
-        """Begin with the targets that are new."""
+    def _open_routes(self, *kinds: Holds) -> bool:
+        """Begin with the targets that are new. Return whether all targets of these kinds are open now."""
         try:
             folders = find_target_folders(self._store)
         except ObjectStoreError as error:
             self._observer.problem(str(error))
-            return
-        for folder in folders:
-            if folder in self._routes or folder in self._unusable:
-                continue
-            try:
-                target = read_target(self._store, folder)
-                if target.holds in kinds:
-                    self._routes[folder] = open_route(
-                        target, self._store, self._lease, self._settings, self._limits
-                    )
-            except ObjectStoreError as error:
+            return False
+        opened = [self._open_route(folder, kinds) for folder in folders if folder not in self._routes]
+        return all(opened)
+
+    def _open_route(self, folder: str, kinds: Collection[Holds]) -> bool:
+        try:
+            target = read_target(self._store, folder)
+            if target.holds in kinds:
+                self._routes[folder] = open_route(
+                    target, self._store, self._lease, self._settings, self._limits
+                )
+        except LabelStudioError as error:
+            # It may be mended. Until then, it is said once.
+            if self._unusable.get(folder) != str(error):
                 self._observer.problem(str(error))
-            except LabelStudioError as error:
-                self._unusable.add(folder)
-                self._observer.problem(str(error))
+            self._unusable[folder] = str(error)
+            return False
+        return True
 
     def _watch(self, seconds: float) -> None:
         """Tell what happens, for so many seconds."""

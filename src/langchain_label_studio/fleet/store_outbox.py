@@ -8,58 +8,26 @@ from __future__ import annotations
 
 import errno
 import time
-from collections import defaultdict, deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from langchain_label_studio.delivery import Batch, DeliveryFailedError, Record
-from langchain_label_studio.delivery.outbox import DAMAGED, MAX_BATCH_BYTES
+from langchain_label_studio.delivery.outbox import DAMAGED
 from langchain_label_studio.delivery.rejected import rejected_file
 from langchain_label_studio.errors import ObjectStoreError
+from langchain_label_studio.fleet.batch_maker import BatchMaker, Contents, Take
 from langchain_label_studio.fleet.lease import Lease
 from langchain_label_studio.fleet.manifest import Manifest
 from langchain_label_studio.fleet.sources import Source, Sources
 from langchain_label_studio.object_store.batch_names import REJECTED, SENDING, WAITING, batch_name
 from langchain_label_studio.object_store.store import ObjectStore
-from langchain_label_studio.support.bounded_dict import BoundedDict
 from langchain_label_studio.support.log import ThrottledLog
 
 _REMEMBERED = 200_000
 _READY = 2
 _SOON = 1.0
-
-Take = Callable[[Sequence[Record]], Sequence[Record]]
-"""A function that returns the records that are sent, in the form in which they are sent."""
-
-
-@dataclass(slots=True, eq=False)
-class _Contents:
-    """What a batch holds.
-
-    Attributes:
-        sources: The objects with its records.
-        postponed: The keys of its records that were postponed.
-    """
-
-    sources: Sequence[Source]
-    postponed: set[str] = field(default_factory=set)
-
-
-@dataclass(slots=True)
-class _Found:
-    """What was found in some objects.
-
-    Attributes:
-        fresh: The records that were not there before, and their objects, by their keys.
-        damaged: The lines that are no records.
-        repeated: The number of records that were there before.
-    """
-
-    fresh: dict[str, tuple[Record, Source]] = field(default_factory=dict)
-    damaged: list[bytes] = field(default_factory=list)
-    repeated: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +52,6 @@ class StoreOutbox:
         directory: Its address.
         batch_size: The maximum number of records in a batch.
         recovered: The number of records that were read. All of them come from other processes.
-        repeated: The number of records that came once more, and were dropped.
         looked: How often it has looked for objects.
     """
 
@@ -119,13 +86,10 @@ class StoreOutbox:
         self.directory = f"{store.url}/{folder}"
         self.batch_size = batch_size
         self.recovered = 0
-        self.repeated = 0
         self.looked = 0
         self._store = store
         self._folder = folder
         self._lease = lease
-        self._key_of = key_of
-        self._group_of = group_of
         self._take = take
         self._every = every
         self._log = ThrottledLog()
@@ -133,12 +97,8 @@ class StoreOutbox:
         self._next_look = 0.0
         self._closed = False
         self._later: dict[str, _Postponed] = {}
-        self._ready: deque[Batch] = deque()
+        self._maker = BatchMaker(key_of=key_of, group_of=group_of, batch_size=batch_size)
         self._batch: Batch | None = None
-        self._records = 0
-        self._ready_records = 0
-        self._on_their_way: set[str] = set()
-        self._settled: BoundedDict[str, None] = BoundedDict(_REMEMBERED)
 
     def close(self) -> None:
         """Hand out nothing any more. What is left stays in the store for another relay."""
@@ -189,12 +149,10 @@ class StoreOutbox:
                 self._store.delete([each.path])
                 continue
             lines = [line for lines in self._sources.read(sources) for line in lines]
-            records = {record.key: record for record in self._records_in(lines)[0]}
-            for source in sources:
-                source.claimed.update(manifest.keys)
             self._sources.name(each.path, sources)
-            batch = self._make([records[key] for key in manifest.keys if key in records], sources)
-            batch.in_doubt, batch.sent_at, batch.note = True, time.monotonic(), manifest.note
+            batch = self._maker.make_again(manifest, sources, lines)
+            batch.sent_at = time.monotonic()
+            self.recovered += len(batch.records)
 
     def next_batch(self) -> Batch | None:
         """Return the batch to send next: the same batch until it is removed or deferred. None if there is none.
@@ -206,98 +164,35 @@ class StoreOutbox:
         if self._closed or not self._lease.held:
             return None
         if self._batch is None:
-            while not self._ready and (sources := self._sources.next(self.batch_size)):
+            while not self._maker.ready and (sources := self._sources.next(self.batch_size)):
                 self._read(sources)
-            self._batch = self._ready.popleft() if self._ready else None
-            if self._batch:
-                self._ready_records -= _size(self._batch)
+            self._batch = self._maker.next()
         return self._batch
 
     def upcoming(self) -> Sequence[bytes]:
         """Return the bodies of the next batch, and read it if necessary."""
         with suppress(OSError, DeliveryFailedError):  # `next_batch` says so
-            if len(self._ready) < _READY and (sources := self._sources.next(self.batch_size)):
+            if len(self._maker.ready) < _READY and (sources := self._sources.next(self.batch_size)):
                 self._read(sources)
-        return [record.body for record in self._ready[0].records] if self._ready else ()
+        return [record.body for record in self._maker.ready[0].records] if self._maker.ready else ()
 
     def _read(self, sources: Sequence[Source]) -> None:
         """Make batches of some objects."""
         with _as_os_errors():
-            contents = self._sources.read(sources)
-        found = self._sort_out(sources, contents)
+            found = self._maker.sort_out(sources, self._sources.read(sources))
+        for (
+            line
+        ) in found.damaged:  # if this fails later on, they are set aside once more, under the same name
+            self.reject(Record("", line), DAMAGED)
         fresh = [record for record, _ in found.fresh.values()]
         taken = fresh if sources[0].chosen else self._take(fresh)
-        for line in found.damaged:
-            self.reject(Record("", line), DAMAGED)
         # From here on, nothing fails.
-        self.repeated += found.repeated
+        self._maker.make(found, taken, in_doubt=sources[0].in_doubt)
+        # Postponed records count already.
+        known = sum(self._later.pop(source.path).records for source in sources if source.path in self._later)
+        self.recovered += len(taken) + len(found.damaged) - known
         self._sources.done_reading(sources)
-        for source in sources:
-            if later := self._later.pop(source.path, None):
-                self.recovered -= later.records  # they count already
-        groups: dict[str, list[Record]] = defaultdict(list)
-        for record in taken:
-            groups[self._group_of(record)].append(record)
-        for some in (some for group in groups.values() for some in self._cut(group)):
-            used = {source.path: source for _, source in (found.fresh[record.key] for record in some)}
-            # The request of a worker that hands over a batch once more is over: the worker has waited for that.
-            self._make(some, list(used.values())).in_doubt = sources[0].in_doubt
-        if found.damaged:
-            self._make([], [], set_aside=len(found.damaged))
         self._free(sources)
-
-    def _sort_out(self, sources: Sequence[Source], contents: Sequence[Sequence[bytes]]) -> _Found:
-        found = _Found()
-        for source, lines in zip(sources, contents, strict=True):
-            records, damaged = self._records_in(lines)
-            found.damaged += damaged
-            # Others are in the batch of a request that is in doubt.
-            for record in (record for record in records if record.key not in source.claimed):
-                if record.key in found.fresh or self._is_repeated(record, source):
-                    found.repeated += 1
-                else:
-                    found.fresh[record.key] = record, source
-        return found
-
-    def _is_repeated(self, record: Record, source: Source) -> bool:
-        if source.chosen:
-            return False  # it comes once more on purpose
-        # Label Studio is asked for what is in doubt.
-        return record.key in self._on_their_way or (record.key in self._settled and not source.in_doubt)
-
-    def _records_in(self, lines: Sequence[bytes]) -> tuple[list[Record], list[bytes]]:
-        """Return the records of some lines, and the lines that are none."""
-        records, damaged = [], []
-        for line in lines:
-            try:
-                records.append(Record(self._key_of(line), line))
-            except ValueError:
-                damaged.append(line)
-        return records, damaged
-
-    def _cut(self, records: Sequence[Record]) -> Iterator[list[Record]]:
-        some: list[Record] = []
-        size = 0
-        for record in records:
-            size += len(record.body)
-            if some and (len(some) == self.batch_size or size > MAX_BATCH_BYTES):
-                yield some
-                some, size = [], len(record.body)
-            some.append(record)
-        if some:
-            yield some
-
-    def _make(self, records: Sequence[Record], sources: Sequence[Source], *, set_aside: int = 0) -> Batch:
-        """Add a batch to those that are ready."""
-        batch = Batch(tuple(records), recovered=True, set_aside=set_aside, place=_Contents(sources))
-        for source in sources:
-            source.users += 1
-        self._on_their_way.update(record.key for record in records)
-        self._records += _size(batch)
-        self._ready_records += _size(batch)
-        self.recovered += _size(batch)
-        self._ready.append(batch)
-        return batch
 
     def defer(self, batch: Batch) -> None:
         """Let other batches come before this one."""
@@ -316,7 +211,7 @@ class StoreOutbox:
 
     def _write(self, batch: Batch, note: str) -> None:
         batch.note = note
-        contents: _Contents = batch.place
+        contents: Contents = batch.place
         manifest = _manifest(batch)
         path = self._path(manifest)
         with _as_os_errors():
@@ -344,12 +239,8 @@ class StoreOutbox:
     def remove(self, batch: Batch) -> None:
         """Drop a batch after all its records were settled, and delete the objects that nobody needs any more."""
         self.defer(batch)
-        contents: _Contents = batch.place
-        self._records -= _size(batch)
-        for record in batch.records:
-            self._on_their_way.discard(record.key)
-            if record.key not in contents.postponed:
-                self._settled[record.key] = None
+        self._maker.done(batch)
+        contents: Contents = batch.place
         self._free(contents.sources)
 
     def _free(self, sources: Sequence[Source]) -> None:
@@ -381,7 +272,7 @@ class StoreOutbox:
         path = f"{self._folder}/{WAITING}/{batch_name(content, recorded_at=f'{due:%Y%m%d%H%M%S%f}')}"
         with _as_os_errors():
             self._store.put(path, content)
-        contents: _Contents = batch.place
+        contents: Contents = batch.place
         contents.postponed.update(record.key for record in records)
         self._later[path] = _Postponed(
             due=time.monotonic() + seconds, records=len(records), size=len(content)
@@ -395,7 +286,12 @@ class StoreOutbox:
     @property
     def taken(self) -> int:
         """The number of records that were chosen, and are not settled."""
-        return self._records
+        return self._maker.records
+
+    @property
+    def repeated(self) -> int:
+        """The number of records that came once more, and were dropped."""
+        return self._maker.repeated
 
     def resume(self) -> None:
         """Do nothing: nobody waits for what was postponed."""
@@ -416,16 +312,12 @@ class StoreOutbox:
         if self._closed:
             return 0
         if not self._lease.held:
-            return self._records - self._ready_records
-        return self._records + self._sources.unread
-
-
-def _size(batch: Batch) -> int:
-    return len(batch.records) + batch.set_aside
+            return self._maker.records - self._maker.ready_records
+        return self._maker.records + self._sources.unread
 
 
 def _manifest(batch: Batch) -> Manifest:
-    contents: _Contents = batch.place
+    contents: Contents = batch.place
     return Manifest(
         objects=tuple(source.path for source in contents.sources),
         keys=tuple(record.key for record in batch.records),

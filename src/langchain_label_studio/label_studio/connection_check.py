@@ -1,4 +1,7 @@
-"""The checks of `langchain-label-studio check`: `check_up`. They create and change nothing."""
+"""The checks of `langchain-label-studio check`: `check_up`.
+
+They create and change nothing in Label Studio. In object storage, they put one small object.
+"""
 
 from __future__ import annotations
 
@@ -14,8 +17,16 @@ from langchain_label_studio.label_studio.client import LabelStudioClient
 from langchain_label_studio.label_studio.destinations.runs import open_client
 from langchain_label_studio.label_studio.progress import count_passing
 from langchain_label_studio.label_studio.projects import find_existing
-from langchain_label_studio.label_studio.settings import DEFAULT_MODE, Settings, resolve_settings
+from langchain_label_studio.label_studio.settings import (
+    DEFAULT_MODE,
+    DELIVER_TO_VARIABLE,
+    Settings,
+    resolve_deliver_to,
+    resolve_settings,
+)
 from langchain_label_studio.label_studio.task_filters import is_waiting, without_place
+from langchain_label_studio.object_store.batch_names import CHECK
+from langchain_label_studio.object_store.store import ObjectStore
 from langchain_label_studio.support.plurals import count_text
 from langchain_label_studio.support.time_limit import time_limit
 
@@ -45,6 +56,8 @@ def check_up(
 ) -> Iterator[Finding]:
     """Check the settings, the server, the key and the project, in this order. Stop at the first that does not work.
 
+    With object storage on the way, check that first. The rest is the relay's. It is checked if there is a key.
+
     Args:
         url: The address of Label Studio. None takes it from the environment.
         project_id: The number of the project. None takes it from the environment, or finds the project by its title.
@@ -52,6 +65,12 @@ def check_up(
         mode: The mode of the handler that will record there.
     """
     try:
+        if storage := resolve_deliver_to():
+            ObjectStore(storage).put(CHECK, b"`langchain-label-studio check` was here.\n")
+            yield Finding("good", f"Object storage: {storage} takes objects ({DELIVER_TO_VARIABLE})")
+            if not os.environ.get(API_KEY_VARIABLE, "").strip():
+                yield Finding("good", "Label Studio: not checked, because only the relay needs its key")
+                return
         settings = resolve_settings(url=url, project_id=project_id, project_name=project_name, mode=mode)
         source = "given" if url else URL_VARIABLE if os.environ.get(URL_VARIABLE) else "the default"
         yield Finding("good", f"Address: {settings.url} ({source})")

@@ -1,6 +1,7 @@
 """The names of objects: `batch_name`. Pure.
 
 <address>/
+    check                           what `check` puts there, to see whether it may
     lease/<number>.json             the relay that works now
     v1/<target>/                    the runs, or the feedback, for one project
         target.json                 the project and its settings, never a key
@@ -17,7 +18,7 @@ import hashlib
 import re
 
 LAYOUT = "v1"
-TARGET_FILE = "target.json"
+CHECK, TARGET_FILE = "check", "target.json"
 LEASE, NEW, SENDING, WAITING, REJECTED = "lease", "new", "sending", "waiting", "rejected"
 _END, _AGAIN = ".jsonl", ".again.jsonl"
 _NAME = re.compile(r"(\d{17})-(\d{1,9})-[0-9a-f]{16}\.jsonl")
