@@ -59,7 +59,7 @@ class RelayView:
         if done and not self._last:
             out.print("Nothing waits in the storage.")
         for target in self._targets:
-            if not done and target.waiting > target.postponed:
+            if not done and target.waiting:
                 reason = shown(
                     target.last_error or "Nothing was sent for a while. A longer --timeout waits longer."
                 )

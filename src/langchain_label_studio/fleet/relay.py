@@ -37,8 +37,8 @@ class TargetProgress:
         rejected: The number of records that Label Studio refused. They are set aside.
         repeated: The number of records that came once more, and were dropped.
         excluded: The number of records that were not chosen, by the reason.
-        waiting: The number of records that wait.
-        postponed: How many of them wait for a later time, as feedback does whose run has no task.
+        waiting: The number of records that wait to be sent.
+        postponed: The number of records that wait for a later time, as feedback does whose run has no task.
         state: The activity of the sender: see `DeliveryStats`.
         last_error: The reason why the last attempt failed, or None.
     """
@@ -103,7 +103,8 @@ class Relay:
                 while self._lease.held and not self._stop.is_set():
                     self._open_routes("runs", "feedback")
                     self._watch(self._settings.every)
-                self._close_routes()
+                if not self._stop.is_set():
+                    self._close_routes()
         finally:
             self._end()
 
@@ -203,11 +204,11 @@ class Relay:
             route.outbox.close()  # all of them, before the first is waited for
         for route in self._routes.values():
             route.close()
+        self._observer.progress(self.progress())
         self._routes.clear()
         self._limits.clear()
 
     def _end(self) -> None:
-        self._observer.progress(self.progress())
         self._close_routes()
         try:
             self._lease.release()
@@ -226,8 +227,8 @@ def _progress(route: Route) -> TargetProgress:
         rejected=stats.rejected,
         repeated=route.outbox.repeated,
         excluded=dict(route.excluded),
-        waiting=len(route.outbox) + stats.postponed,
-        postponed=stats.postponed,
+        waiting=route.outbox.left,
+        postponed=route.outbox.later,
         state=stats.state,
         last_error=stats.last_error,
     )

@@ -9,11 +9,13 @@ from typing import Any
 from pydantic import SecretStr
 
 from langchain_label_studio.delivery import DeliveryFailedError, Destination, Sender
+from langchain_label_studio.errors import SettingError
 from langchain_label_studio.fleet.day_limit import DayLimits
 from langchain_label_studio.fleet.lease import Lease
 from langchain_label_studio.fleet.selection import FleetSelection
 from langchain_label_studio.fleet.store_outbox import StoreOutbox
 from langchain_label_studio.fleet.targets import FleetTarget
+from langchain_label_studio.forms.registry import find_form
 from langchain_label_studio.label_studio.access import Headers
 from langchain_label_studio.label_studio.destinations.feedback import FeedbackDestination
 from langchain_label_studio.label_studio.destinations.rolling import (
@@ -111,6 +113,9 @@ def open_route(
     project = _project(target.settings, settings)
     if project.project_id is None:
         check_titles(project.project_name, at_most=settings.at_most)
+    if find_form(project.form) is None:
+        msg = f"{target.place}: its mode {project.form!r} is a form of your own. Pass --import with the module that registers it."
+        raise SettingError(msg)
     destination: Destination
     excluded: Mapping[str, int] = {}
     at_most = settings.at_most if project.project_id is None else None

@@ -280,8 +280,18 @@ class StoreOutbox:
 
     @property
     def postponed(self) -> int:
-        """The number of postponed records."""
-        return 0 if self._closed else sum(later.records for later in list(self._later.values()))
+        """The number of postponed records. A closed outbox waits for none."""
+        return 0 if self._closed else self.later
+
+    @property
+    def later(self) -> int:
+        """The number of postponed records, also of a closed outbox."""
+        return sum(later.records for later in list(self._later.values()))
+
+    @property
+    def left(self) -> int:
+        """The number of all other records that are not settled, also of a closed outbox."""
+        return self._maker.records + self._sources.unread
 
     @property
     def taken(self) -> int:
@@ -313,7 +323,7 @@ class StoreOutbox:
             return 0
         if not self._lease.held:
             return self._maker.records - self._maker.ready_records
-        return self._maker.records + self._sources.unread
+        return self.left
 
 
 def _manifest(batch: Batch) -> Manifest:
