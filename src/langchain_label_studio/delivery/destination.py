@@ -101,6 +101,9 @@ class Destination(Protocol):
 
         Args:
             records: The records of the request.
+
+        Raises:
+            DeliveryFailedError: The destination could not be asked for what it has to note. Nothing was sent.
         """
 
     def send(self, records: Sequence[Record], *, upcoming: Upcoming) -> None:

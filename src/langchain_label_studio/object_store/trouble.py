@@ -9,6 +9,7 @@ from langchain_label_studio.errors import Trouble
 _STATUS = re.compile(r"status code: (\d{3})")
 _CODE = re.compile(r"<Code>([^<]{1,100})</Code>")
 _MESSAGE = re.compile(r"<Message>([^<]{1,200})</Message>")
+_QUERY = re.compile(r"\?\S+")
 _NOT_SENT = ("Connection refused", "dns error", "ConnectError", "builder error", "No space left")
 # What the first line of an error does not say.
 _DETAILS = {
@@ -32,7 +33,8 @@ def explain(error: str) -> tuple[Trouble, str]:
     """
     status = int(found[1]) if (found := _STATUS.search(error)) else None
     code, message = (found[1] if (found := each.search(error)) else "" for each in (_CODE, _MESSAGE))
-    first = (error.strip().splitlines() or ["it failed"])[0][:300]
+    # An address may be signed.
+    first = _QUERY.sub("?…", (error.strip().splitlines() or ["it failed"])[0])[:300]
     if any(text in error for text in _NO_CREDENTIALS):
         return "refused", "there are no credentials for it in the environment. " + _HOW
     if detail := next((_DETAILS[text] for text in _DETAILS if text in error), ""):

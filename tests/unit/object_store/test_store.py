@@ -139,6 +139,11 @@ def test_errors(error: str, trouble: Trouble, word: str) -> None:
     assert "s3cr3t" not in reason
 
 
+def test_the_signature_of_an_address_is_not_shown() -> None:
+    error = "Error performing PUT https://a.blob.core.windows.net/c/a?sv=1&sig=s3cr3t in 1ms - HTTP error: it failed"
+    assert explain(error)[1].startswith("Error performing PUT https://a.blob.core.windows.net/c/a?… in 1ms")
+
+
 def test_an_error_without_a_text() -> None:
     assert explain("") == ("no answer", "it failed")
 
