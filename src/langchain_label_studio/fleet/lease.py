@@ -84,8 +84,9 @@ class Lease:
         """
         began = self._clock()
         numbers = self._numbers()
-        number = max(numbers, default=0)
-        if number and not self._is_free(number, began):
+        # Somebody may have deleted them. Then a relay that goes on and this one want the same number all the same.
+        number = max(*numbers, self._seen[0], 0)
+        if numbers and not self._is_free(number, began):
             return False
         if not self._create(number + 1):
             return False

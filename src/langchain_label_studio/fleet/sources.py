@@ -88,8 +88,9 @@ class Sources:
         Raises:
             ObjectStoreError: The store could not be asked.
         """
-        found = self._store.objects(f"{self._folder}/{NEW}", limit=AT_ONCE + len(self._known))
-        self.more = len(found) >= AT_ONCE
+        limit = AT_ONCE + len(self._known)
+        found = self._store.objects(f"{self._folder}/{NEW}", limit=limit)
+        self.more = len(found) == limit
         for each in found:
             self._add(each, chosen=False)
         now = f"{datetime.now(UTC):%Y%m%d%H%M%S%f}"

@@ -144,7 +144,7 @@ class ObjectStore:
 
         Args:
             prefix: The folder.
-            limit: The number of objects after which no more are asked for. A bucket gives those that come first.
+            limit: The number of objects that are returned at most: those that come first.
 
         Raises:
             ObjectStoreError: The store could not be asked.
@@ -156,9 +156,10 @@ class ObjectStore:
                     StoredObject(path=each["path"], size=each["size"], modified=each["last_modified"])
                     for each in page
                 )
-                if limit is not None and len(found) >= limit:
+                # A directory gives them in no order.
+                if limit is not None and len(found) >= limit and not self.url.startswith("file:"):
                     break
-        return sorted(found, key=lambda each: each.path)
+        return sorted(found, key=lambda each: each.path)[:limit]
 
     def folders(self, prefix: str = "") -> list[str]:
         """Return the paths of the folders in a folder.

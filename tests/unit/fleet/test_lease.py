@@ -149,6 +149,15 @@ def test_whoever_creates_the_next_number_first_has_it(store: ObjectStore) -> Non
         relay.release()
 
 
+def test_somebody_deletes_the_lease_and_still_one_relay_works(store: ObjectStore) -> None:
+    (first, second), _ = leases(store)
+    assert first.take()
+    assert not second.take()
+    store.delete([each.path for each in store.objects("lease")])
+    assert [first.renew(), second.take()] == [True, False]
+    first.release()
+
+
 def test_only_the_last_numbers_are_kept(store: ObjectStore) -> None:
     (first, _), _ = leases(store)
     for _ in range(3):

@@ -37,6 +37,12 @@ def test_an_object_is_put_read_listed_and_deleted(store: ObjectStore) -> None:
     assert store.objects("v2") == []
 
 
+def test_a_limit_gives_those_that_come_first(store: ObjectStore) -> None:
+    for number in (5, 3, 1, 4, 2):
+        store.put(f"v1/a/{number}", b"")
+    assert [each.path for each in store.objects("v1", limit=2)] == ["v1/a/1", "v1/a/2"]
+
+
 def test_an_object_is_created_only_once(store: ObjectStore) -> None:
     assert store.create("lease/1", b"mine")
     assert not store.create("lease/1", b"yours")
