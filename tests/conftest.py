@@ -15,7 +15,17 @@ from packaging.requirements import Requirement
 from langchain_label_studio import handler
 from langchain_label_studio.local_server import LocalLabelStudio, LocalModel
 
-TIERS = ("unit", "parity", "process", "server", "browser", "old_servers", "clusters", "conformance", "training")
+TIERS = (
+    "unit",
+    "parity",
+    "process",
+    "server",
+    "browser",
+    "old_servers",
+    "clusters",
+    "conformance",
+    "training",
+)
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -35,7 +35,9 @@ def ask(handler: LabelStudioCallbackHandler, question: str) -> int:
 
 def hand_over_what_is_left() -> None:
     """Do what a person does after a worker died: or leave it to the next program on this computer."""
-    done = subprocess.run([COMMAND, "outbox", "send"], capture_output=True, text=True, check=False, timeout=200)
+    done = subprocess.run(
+        [COMMAND, "outbox", "send"], capture_output=True, text=True, check=False, timeout=200
+    )
     assert done.returncode == 0, done.stderr
 
 
@@ -55,7 +57,9 @@ def dask() -> Iterator[Any]:
 
 def test_dask_workers_record_with_the_handler_of_the_client(dask: Any, storage: str) -> None:
     handler = handler_for(storage)
-    processes = dask.gather(dask.map(lambda number: ask(handler, f"question {number}"), range(RUNS), pure=False))
+    processes = dask.gather(
+        dask.map(lambda number: ask(handler, f"question {number}"), range(RUNS), pure=False)
+    )
     assert os.getpid() not in processes
     wait_until(lambda: len(run_ids_in(storage)) == RUNS)
 
@@ -130,7 +134,9 @@ def celery(directory: Path) -> Iterator[Any]:
     """Start a Celery worker with two processes, and yield the task."""
     for name in ("broker", "control"):
         (directory / name).mkdir()
-    program = textwrap.dedent(APP.format(broker=str(directory / "broker"), control=str(directory / "control")))
+    program = textwrap.dedent(
+        APP.format(broker=str(directory / "broker"), control=str(directory / "control"))
+    )
     (directory / "fleet_app.py").write_text(program)
     command = [sys.executable, "-m", "celery", "-A", "fleet_app", "worker", "--pool", "prefork"]
     root = Path(__file__).parents[2]

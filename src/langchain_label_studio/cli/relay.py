@@ -6,6 +6,8 @@ import importlib
 import signal
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated
 
 import typer
@@ -97,7 +99,10 @@ def relay(
     Exit code 0: all is well. 1: some runs are not sent, or something is wrong. 3: some were rejected.
     """
     view = RelayView(once=once)
-    with problems_explained(stopped="Stopped. What was not sent waits in the storage."):
+    with (
+        problems_explained(stopped="Stopped. What was not sent waits in the storage."),
+        _stopped_by_signals() as stop,
+    ):
         from langchain_label_studio.fleet.open_relay import open_relay  # noqa: PLC0415 (loads the SDK)
 
         for name in modules or ():
@@ -112,7 +117,7 @@ def relay(
             at_most_per_day=at_most_per_day,
             every=every,
             observer=view,
-            stop=_stop_on_signals(),
+            stop=stop,
         )
         if once:
             done = relay.run_once(timeout=timeout)
@@ -124,17 +129,21 @@ def relay(
         view.stopped()
 
 
-def _stop_on_signals() -> threading.Event:
-    """Return an event that Ctrl-C and SIGTERM set. The second one ends the process at once."""
+@contextmanager
+def _stopped_by_signals() -> Iterator[threading.Event]:
+    """Yield an event that Ctrl-C and SIGTERM set. The second one ends the process at once."""
     stop = threading.Event()
 
     def handle(number: int, _: object) -> None:
         stop.set()
         signal.signal(number, signal.SIG_DFL)
 
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, handle)
-    return stop
+    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _load(module: str) -> None:

@@ -48,6 +48,7 @@ class Writer(Protocol):
 _senders: weakref.WeakSet[Watched] = weakref.WeakSet()
 _writers: weakref.WeakSet[Writer] = weakref.WeakSet()
 _known_to_multiprocessing: int | None = None
+_known_to_celery = False
 
 
 def watch(sender: Watched) -> None:
@@ -61,13 +62,16 @@ def hand_over_at_exit(writer: Writer) -> None:
 
 
 def watch_worker() -> None:
-    """Drain the senders at the end of a worker of `multiprocessing`, too. Python's `atexit` does not run there."""
-    global _known_to_multiprocessing  # noqa: PLW0603 (a process registers itself once)
+    """Drain the senders at the end of a worker of `multiprocessing` or Celery, too. Python's `atexit` does not run there."""
+    global _known_to_multiprocessing, _known_to_celery  # noqa: PLW0603 (a process registers itself once)
     util = sys.modules.get("multiprocessing.util")
     process = sys.modules.get("multiprocessing.process")
     if util and process and process.parent_process() and _known_to_multiprocessing != os.getpid():
         _known_to_multiprocessing = os.getpid()
         util.Finalize(None, _drain, exitpriority=0)
+    if not _known_to_celery and (celery := sys.modules.get("celery.signals")):
+        _known_to_celery = True  # its children inherit that
+        celery.worker_process_shutdown.connect(_drain_celery_worker, weak=False)
 
 
 def _drain() -> None:
@@ -78,6 +82,10 @@ def _drain() -> None:
         sender.drain(max(0.0, deadline - time.monotonic()))
         if sender.unsettled:
             _tell(sender)
+
+
+def _drain_celery_worker(**_: object) -> None:
+    _drain()
 
 
 def _tell(sender: Watched) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -30,14 +30,10 @@ def storage(tmp_path: Path) -> str:
 
 
 @pytest.fixture(autouse=True)
-def _environment(loopback: LoopbackLabelStudio, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _environment(loopback: LoopbackLabelStudio, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LABEL_STUDIO_URL", loopback.url)
     monkeypatch.setenv("LABEL_STUDIO_API_KEY", KEY)
     monkeypatch.setenv("COLUMNS", "200")
-    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    yield
-    for number, handler in handlers.items():
-        signal.signal(number, handler)
 
 
 class Seen:
@@ -122,6 +118,13 @@ def test_a_refused_run_is_counted_and_the_command_says_where_it_is(
     assert done.exit_code == 3, done.output
     assert "1 rejected" in done.stdout
     assert "outbox rejected --outbox-dir" in done.stdout
+
+
+def test_signals_are_what_they_were_when_the_command_has_ended(storage: str) -> None:
+    before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
+    assert once(storage).exit_code == 0
+    assert once("bucket").exit_code == 2
+    assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before
 
 
 def test_a_wrong_key_ends_it_at_once(storage: str, loopback: LoopbackLabelStudio) -> None:
