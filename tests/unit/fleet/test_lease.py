@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
 
@@ -70,7 +71,20 @@ class Failing(ObjectStore):
 
 def leases(store: ObjectStore, number: int = 2) -> tuple[list[Lease], Clock]:
     clock = Clock()
-    return [Lease(store, clock=clock, seconds=30.0, pause=0.01) for _ in range(number)], clock
+    made = [Lease(store, clock=clock, seconds=30.0, pause=0.01) for _ in range(number)]
+    _made.extend(made)
+    return made, clock
+
+
+_made: list[Lease] = []
+
+
+@pytest.fixture(autouse=True)
+def _end_all() -> Iterator[None]:
+    """End the threads that keep leases."""
+    yield
+    while _made:
+        _made.pop().release()
 
 
 def test_one_relay_works_and_the_other_waits_for_its_end(store: ObjectStore) -> None:
