@@ -10,6 +10,7 @@ from datetime import datetime
 MAX_NUMBER = 999
 """The highest number. A person's own "Support (2026)" is a year, and no number."""
 
+_YEAR = re.compile(r"%[YyGcxDF]")
 _NUMBER = re.compile(r" \(([1-9][0-9]{0,2})\)\Z")
 
 
@@ -88,6 +89,8 @@ def _is_one_of(title: str, name: str) -> bool:
     if title == name:
         return True
     with suppress(ValueError):
-        datetime.strptime(title, name)  # noqa: DTZ007 (the time itself is not used)
+        # A day without a year is ambiguous: a leap year has them all.
+        year = "" if _YEAR.search(name) else "2000 "
+        datetime.strptime(year + title, year.replace("2000", "%Y") + name)  # noqa: DTZ007 (the time itself is not used)
         return True
     return False

@@ -95,3 +95,7 @@ def test_a_date_in_brackets_is_no_number() -> None:
         ("Runs (30)", 2),
         ("Runs (29)", 1),
     ]
+
+
+def test_a_leap_day_without_a_year_is_a_day() -> None:
+    assert projects_of_name({1: "Runs 02-29"}, "Runs %m-%d", numbered=False) == [("Runs 02-29", 1)]
