@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from langchain_label_studio.label_studio.target_file import decode_target, target_folder
-from langchain_label_studio.object_store.batch_names import TARGET_FILE, batch_name, plain
+from langchain_label_studio.label_studio.target_file import TARGET_FILE, decode_target, target_folder
+from langchain_label_studio.object_store.batch_names import batch_name, plain
 from langchain_label_studio.object_store.store import ObjectStore
 from langchain_label_studio.types.feedback import decode_feedback
 from langchain_label_studio.types.record_id import record_time

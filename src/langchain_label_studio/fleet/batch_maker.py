@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from langchain_label_studio.delivery import Batch, Record
 from langchain_label_studio.delivery.outbox import MAX_BATCH_BYTES
 from langchain_label_studio.fleet.manifest import Manifest
-from langchain_label_studio.fleet.sources import Source
+from langchain_label_studio.fleet.sources import StoredBatch
 from langchain_label_studio.support.bounded_dict import BoundedDict
 
 _REMEMBERED = 200_000
@@ -27,12 +27,12 @@ class Contents:
         postponed: The keys of its records that were postponed.
     """
 
-    sources: Sequence[Source]
+    sources: Sequence[StoredBatch]
     postponed: set[str] = field(default_factory=set)
 
 
 @dataclass(slots=True)
-class Found:
+class SortedOut:
     """What was found in some objects.
 
     Attributes:
@@ -41,7 +41,7 @@ class Found:
         repeated: The number of records that were there before.
     """
 
-    fresh: dict[str, tuple[Record, Source]] = field(default_factory=dict)
+    fresh: dict[str, tuple[Record, StoredBatch]] = field(default_factory=dict)
     damaged: list[bytes] = field(default_factory=list)
     repeated: int = 0
 
@@ -76,14 +76,14 @@ class BatchMaker:
         self._on_their_way: set[str] = set()
         self._settled: BoundedDict[str, None] = BoundedDict(_REMEMBERED)
 
-    def sort_out(self, sources: Sequence[Source], contents: Sequence[Sequence[bytes]]) -> Found:
+    def sort_out(self, sources: Sequence[StoredBatch], contents: Sequence[Sequence[bytes]]) -> SortedOut:
         """Return what is new in some objects.
 
         Args:
             sources: The objects.
             contents: Their lines, object by object.
         """
-        found = Found()
+        found = SortedOut()
         for source, lines in zip(sources, contents, strict=True):
             records, damaged = self._records_in(lines)
             found.damaged += damaged
@@ -95,7 +95,7 @@ class BatchMaker:
                     found.fresh[record.key] = record, source
         return found
 
-    def make(self, found: Found, taken: Sequence[Record], *, in_doubt: bool) -> None:
+    def make(self, found: SortedOut, taken: Sequence[Record], *, in_doubt: bool) -> None:
         """Make batches.
 
         Args:
@@ -114,7 +114,7 @@ class BatchMaker:
         if found.damaged:
             self._add([], [], set_aside=len(found.damaged))
 
-    def make_again(self, manifest: Manifest, sources: Sequence[Source], lines: Sequence[bytes]) -> Batch:
+    def make_again(self, manifest: Manifest, sources: Sequence[StoredBatch], lines: Sequence[bytes]) -> Batch:
         """Make the batch of a request that a relay had sent before it ended.
 
         Args:
@@ -156,7 +156,7 @@ class BatchMaker:
                 damaged.append(line)
         return records, damaged
 
-    def _is_repeated(self, record: Record, source: Source) -> bool:
+    def _is_repeated(self, record: Record, source: StoredBatch) -> bool:
         if source.chosen:
             return False  # it comes once more on purpose
         # Label Studio is asked for what is in doubt.
@@ -174,7 +174,7 @@ class BatchMaker:
         if some:
             yield some
 
-    def _add(self, records: Sequence[Record], sources: Sequence[Source], *, set_aside: int = 0) -> Batch:
+    def _add(self, records: Sequence[Record], sources: Sequence[StoredBatch], *, set_aside: int = 0) -> Batch:
         batch = Batch(tuple(records), recovered=True, set_aside=set_aside, place=Contents(sources))
         for source in sources:
             source.users += 1

@@ -28,8 +28,8 @@ _REMEMBERED = 100_000
 
 
 @dataclass(slots=True, eq=False)
-class Source:
-    """An object with records.
+class StoredBatch:
+    """A batch as a worker handed it over: an object with records.
 
     Attributes:
         path: Its path.
@@ -75,9 +75,9 @@ class Sources:
         """
         self._store = store
         self._folder = folder
-        self._known: dict[str, Source] = {}
-        self._unread: dict[str, Source] = {}
-        self._settled: list[Source] = []
+        self._known: dict[str, StoredBatch] = {}
+        self._unread: dict[str, StoredBatch] = {}
+        self._settled: list[StoredBatch] = []
         self._named_by: dict[str, set[str]] = {}
         self._deleted: BoundedDict[str, None] = BoundedDict(_REMEMBERED)
         self.more = False
@@ -101,10 +101,10 @@ class Sources:
     def add_due(self, path: str, *, records: int, size: int) -> None:
         """Add an object of this relay whose time has come."""
         if path not in self._known:
-            source = Source(path, records, size, time.monotonic(), in_doubt=False, chosen=True)
+            source = StoredBatch(path, records, size, time.monotonic(), in_doubt=False, chosen=True)
             self._known[path] = self._unread[path] = source
 
-    def find(self, path: str) -> Source | None:
+    def find(self, path: str) -> StoredBatch | None:
         """Return the object with a path, if it is there.
 
         Raises:
@@ -117,9 +117,9 @@ class Sources:
             )
         return self._known.get(path)
 
-    def next(self, batch_size: int) -> list[Source]:
+    def next(self, batch_size: int) -> list[StoredBatch]:
         """Return the next objects that are read together, the oldest first. They stay unread."""
-        chosen: list[Source] = []
+        chosen: list[StoredBatch] = []
         records = size = 0
         for source in self._unread.values():
             if chosen and (source.in_doubt, source.chosen) != (chosen[0].in_doubt, chosen[0].chosen):
@@ -131,7 +131,7 @@ class Sources:
             chosen.append(source)
         return chosen
 
-    def read(self, sources: Sequence[Source]) -> list[list[bytes]]:
+    def read(self, sources: Sequence[StoredBatch]) -> list[list[bytes]]:
         """Return the lines of some objects. Those of an object that is gone are none.
 
         Raises:
@@ -144,12 +144,12 @@ class Sources:
                 contents = list(readers.map(self._store.get, [source.path for source in sources]))
         return [[line for line in (content or b"").split(b"\n") if line] for content in contents]
 
-    def done_reading(self, sources: Sequence[Source]) -> None:
+    def done_reading(self, sources: Sequence[StoredBatch]) -> None:
         """Note that some objects were read."""
         for source in sources:
             self._unread.pop(source.path, None)
 
-    def delete(self, sources: Sequence[Source]) -> None:
+    def delete(self, sources: Sequence[StoredBatch]) -> None:
         """Delete objects, and then the manifests that name no others.
 
         Raises:
@@ -171,7 +171,7 @@ class Sources:
         self._settled = []
         self._store.delete(free)
 
-    def name(self, manifest: str, sources: Sequence[Source]) -> None:
+    def name(self, manifest: str, sources: Sequence[StoredBatch]) -> None:
         """Note that a manifest names some objects. It is deleted with the last of them."""
         self._named_by[manifest] = {source.path for source in sources}
         for source in sources:
@@ -202,7 +202,7 @@ class Sources:
         if path in self._known:
             return
         age = (datetime.now(UTC) - found.modified).total_seconds()
-        source = Source(
+        source = StoredBatch(
             path,
             # Somebody may have put an object there by hand.
             records_in(_name(path)) or 1,
@@ -214,7 +214,7 @@ class Sources:
         )
         self._known[path] = self._unread[path] = source
 
-    def __iter__(self) -> Iterator[Source]:
+    def __iter__(self) -> Iterator[StoredBatch]:
         return iter(list(self._known.values()))
 
 

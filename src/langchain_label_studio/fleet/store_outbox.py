@@ -20,12 +20,11 @@ from langchain_label_studio.errors import ObjectStoreError
 from langchain_label_studio.fleet.batch_maker import BatchMaker, Contents, Take
 from langchain_label_studio.fleet.lease import Lease
 from langchain_label_studio.fleet.manifest import Manifest
-from langchain_label_studio.fleet.sources import Source, Sources
+from langchain_label_studio.fleet.sources import Sources, StoredBatch
 from langchain_label_studio.object_store.batch_names import REJECTED, SENDING, WAITING, batch_name
 from langchain_label_studio.object_store.store import ObjectStore
 from langchain_label_studio.support.log import ThrottledLog
 
-_REMEMBERED = 200_000
 _READY = 2
 _SOON = 1.0
 
@@ -176,13 +175,12 @@ class StoreOutbox:
                 self._read(sources)
         return [record.body for record in self._maker.ready[0].records] if self._maker.ready else ()
 
-    def _read(self, sources: Sequence[Source]) -> None:
+    def _read(self, sources: Sequence[StoredBatch]) -> None:
         """Make batches of some objects."""
         with _as_os_errors():
             found = self._maker.sort_out(sources, self._sources.read(sources))
-        for (
-            line
-        ) in found.damaged:  # if this fails later on, they are set aside once more, under the same name
+        # If this fails later on, they are set aside once more, under the same name.
+        for line in found.damaged:
             self.reject(Record("", line), DAMAGED)
         fresh = [record for record, _ in found.fresh.values()]
         taken = fresh if sources[0].chosen else self._take(fresh)
@@ -243,7 +241,7 @@ class StoreOutbox:
         contents: Contents = batch.place
         self._free(contents.sources)
 
-    def _free(self, sources: Sequence[Source]) -> None:
+    def _free(self, sources: Sequence[StoredBatch]) -> None:
         for source in sources:
             source.users -= 1
         try:

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 
 from langchain_label_studio.errors import LabelStudioError
 from langchain_label_studio.label_studio.settings import Settings
-from langchain_label_studio.label_studio.target_file import Holds, decode_target
-from langchain_label_studio.object_store.batch_names import LAYOUT, TARGET_FILE
+from langchain_label_studio.label_studio.target_file import TARGET_FILE, Holds, decode_target, target_title
+from langchain_label_studio.object_store.batch_names import LAYOUT
 from langchain_label_studio.object_store.store import ObjectStore
 
 
@@ -38,9 +38,7 @@ class FleetTarget:
     @property
     def title(self) -> str:
         """The project's name for people."""
-        settings = self.settings
-        project = settings.project_name if settings.project_id is None else f"project {settings.project_id}"
-        return project if self.holds == "runs" else f"{project} ({self.holds})"
+        return target_title(self.settings, self.holds)
 
 
 def find_target_folders(store: ObjectStore) -> list[str]:

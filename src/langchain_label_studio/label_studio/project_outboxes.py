@@ -29,6 +29,7 @@ from langchain_label_studio.label_studio.target_file import (
     decode_target,
     encode_target,
     folder_name,
+    target_title,
 )
 from langchain_label_studio.support.atomic_files import make_directory, write_whole
 
@@ -110,9 +111,7 @@ class ProjectOutbox:
     @property
     def title(self) -> str:
         """The project's name for people."""
-        settings = self.settings
-        project = settings.project_title if settings.project_id is None else f"project {settings.project_id}"
-        return project if self.holds == "runs" else f"{project} ({self.holds})"
+        return target_title(self.settings, self.holds)
 
     @property
     def has_lanes(self) -> bool:

@@ -1,4 +1,4 @@
-"""What `target.json` says: a project and its settings, never a key. Begin with `encode_target`. Pure."""
+"""`target.json`: a project and its settings, never a key. Begin with `encode_target`. Pure."""
 
 from __future__ import annotations
 
@@ -80,6 +80,17 @@ def target_folder(content: bytes) -> str:
     settings, holds = decode_target(content)
     project = settings.project_name if settings.project_id is None else f"project {settings.project_id}"
     return folder_name(project, content, holds)
+
+
+def target_title(settings: Settings, holds: Holds) -> str:
+    """Return the name of a target for people.
+
+    Args:
+        settings: The project.
+        holds: The kind of its records.
+    """
+    project = settings.project_title if settings.project_id is None else f"project {settings.project_id}"
+    return project if holds == "runs" else f"{project} ({holds})"
 
 
 def folder_name(readable: str, identity: bytes, holds: Holds) -> str:

@@ -18,7 +18,7 @@ import hashlib
 import re
 
 LAYOUT = "v1"
-CHECK, TARGET_FILE = "check", "target.json"
+CHECK = "check"
 LEASE, NEW, SENDING, WAITING, REJECTED = "lease", "new", "sending", "waiting", "rejected"
 _END, _AGAIN = ".jsonl", ".again.jsonl"
 _NAME = re.compile(r"(\d{17})-(\d{1,9})-[0-9a-f]{16}\.jsonl")

@@ -1,4 +1,4 @@
-"""What an error of obstore means: `explain`. Pure."""
+"""The meaning of an error of obstore: `explain`. Pure."""
 
 from __future__ import annotations
 

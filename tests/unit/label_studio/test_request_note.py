@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from langchain_label_studio.delivery.lane_files import NOTE_SIZE
 from langchain_label_studio.label_studio.destinations.request_note import (
     RequestNote,
-    split_project,
+    split_note,
     with_project,
 )
 from langchain_label_studio.label_studio.found_tasks import FoundTask
@@ -46,13 +46,13 @@ def test_no_text_raises(text: str) -> None:
 @pytest.mark.parametrize("project", [7, 2**63 - 1, "7", "Support (2)", "日本" * 25, "#7"])
 @pytest.mark.parametrize("note", ["", RequestNote(job=3).text])
 def test_a_project_stands_before_the_note(project: int | str, note: str) -> None:
-    assert split_project(with_project(project, note)) == (project, note)
+    assert split_note(with_project(project, note)) == (project, note)
 
 
 @pytest.mark.parametrize("note", ["", RequestNote(job=3).text, "no note at all"])
 def test_a_note_without_a_project_is_read_whole(note: str) -> None:
-    assert split_project(note) == (None, note)
+    assert split_note(note) == (None, note)
 
 
 def test_a_note_that_would_be_too_long_keeps_the_project() -> None:
-    assert split_project(with_project("S" * 50, "x" * 150)) == ("S" * 50, "")
+    assert split_note(with_project("S" * 50, "x" * 150)) == ("S" * 50, "")

@@ -57,7 +57,7 @@ def with_project(project: int | str, note: str) -> str:
     return named + note if len(named + note) <= MAX_NOTE else named
 
 
-def split_project(text: str) -> tuple[int | str | None, str]:
+def split_note(text: str) -> tuple[int | str | None, str]:
     """Return the project in a note, which is None if there is none, and the rest of the note."""
     named, _, note = text.rpartition(_BETWEEN)
     if named.startswith(_BETWEEN):

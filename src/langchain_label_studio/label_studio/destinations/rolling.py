@@ -10,9 +10,9 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from langchain_label_studio.delivery import DeliveryFailedError, Found, Record, StillWorkingError, Upcoming
-from langchain_label_studio.errors import LabelStudioError, ProjectTitleError
-from langchain_label_studio.label_studio.destinations.request_note import split_project, with_project
-from langchain_label_studio.label_studio.destinations.runs import ProjectDestination, as_failure, open_client
+from langchain_label_studio.errors import ProjectTitleError
+from langchain_label_studio.label_studio.destinations.request_note import split_note, with_project
+from langchain_label_studio.label_studio.destinations.runs import ProjectDestination, asking, open_client
 from langchain_label_studio.label_studio.numbered_titles import (
     MAX_NUMBER,
     current_number,
@@ -90,7 +90,7 @@ class RollingDestination:
 
     def grace(self, *, note: str) -> float:
         """Return the seconds for which Label Studio may still work on a request without an answer."""
-        _, known = split_project(note)
+        _, known = split_note(note)
         projects = list(self._inner.values()) or [ProjectDestination(self.settings)]
         return max(project.grace(note=known) for project in projects)
 
@@ -135,7 +135,7 @@ class RollingDestination:
             StillWorkingError: Label Studio still imports them, or their answers.
             DeliveryFailedError: Label Studio could not be asked.
         """
-        noted, known = split_project(note)
+        noted, known = split_note(note)
         title = title_of(self.settings, records[0].key)
         self._rooms.pop(title, None)
         if noted is not None:
@@ -163,7 +163,7 @@ class RollingDestination:
         Raises:
             DeliveryFailedError: Label Studio could not be asked.
         """
-        with _asking():
+        with asking():
             from langchain_label_studio.label_studio.progress import count_passing  # noqa: PLC0415 (see load_client)
             from langchain_label_studio.label_studio.task_filters import created_since  # noqa: PLC0415
 
@@ -206,17 +206,17 @@ class RollingDestination:
 
     def _projects(self, title: str) -> dict[int, int]:
         """Return the projects of a title that exist, by their numbers, the highest number first."""
-        with _asking():
+        with asking():
             return numbered_projects(self._connected_client().search_projects(title), of=title)
 
     def _exists(self, title: str) -> bool:
-        with _asking():
+        with asking():
             return bool(self._connected_client().find_projects(title))
 
     def _count(self, project_id: int | None) -> int:
         if project_id is None:
             return 0
-        with _asking():
+        with asking():
             from langchain_label_studio.label_studio.progress import count_passing  # noqa: PLC0415 (see load_client)
 
             return count_passing(self._connected_client(), project_id)
@@ -279,14 +279,3 @@ def _named(project: int | str) -> Iterator[None]:
         yield
     except StillWorkingError as work:
         raise StillWorkingError(note=with_project(project, work.note), what=work.what) from None
-
-
-@contextmanager
-def _asking() -> Iterator[None]:
-    """Turn an error of a question into one for the sender. Nothing was stored."""
-    try:
-        yield
-    except LabelStudioError as error:
-        failure = as_failure(error, asking=True)
-        failure.ended = True
-        raise failure from None

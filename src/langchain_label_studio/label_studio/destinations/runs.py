@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from langchain_label_studio.delivery import (
@@ -207,7 +207,7 @@ class ProjectDestination:
 
     def _ready(self) -> tuple[Project, LabelStudioClient]:
         """Return the project with its present label config, and the client."""
-        try:
+        with asking():
             project = self.connect()
             client = self._connected_client()
             # With each batch: somebody may have edited the labeling interface a moment ago.
@@ -217,10 +217,6 @@ class ProjectDestination:
 
                 project = read_project(info, self.settings)
                 self._project, self._info = project, info
-        except LabelStudioError as error:
-            failure = as_failure(error, asking=True)
-            failure.ended = True  # the import has not begun
-            raise failure from None
         for warning in project.warnings:
             self._log.warning(f"project {warning}", "%s", warning)
         return project, client
@@ -357,6 +353,21 @@ def load_client() -> type[LabelStudioClient]:
         import langchain_label_studio.label_studio.projects  # noqa: F401, PLC0415
         from langchain_label_studio.label_studio.client import LabelStudioClient  # noqa: PLC0415
     return LabelStudioClient
+
+
+@contextmanager
+def asking() -> Iterator[None]:
+    """Turn an error of a question into one for the sender. The import has not begun.
+
+    Raises:
+        DeliveryFailedError: Label Studio could not be asked.
+    """
+    try:
+        yield
+    except LabelStudioError as error:
+        failure = as_failure(error, asking=True)
+        failure.ended = True
+        raise failure from None
 
 
 def as_failure(error: LabelStudioError, *, asking: bool = False) -> DeliveryFailedError:
