@@ -14,6 +14,7 @@ from packaging.requirements import Requirement
 
 from langchain_label_studio import handler
 from langchain_label_studio.local_server import LocalLabelStudio, LocalModel
+from tests.support.private_parts import forms_restored
 
 TIERS = (
     "unit",
@@ -78,6 +79,9 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """The constructor gives up after 5 seconds. A busy computer may need them for one answer."""
     monkeypatch.setattr(handler, "CONNECT_SECONDS", 60.0)
+
+
+_forms = pytest.fixture(autouse=True)(forms_restored)
 
 
 @pytest.fixture(autouse=True)

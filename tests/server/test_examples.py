@@ -25,6 +25,7 @@ from tests.support.notebooks import EXAMPLES, read_notebook
 ROOT = EXAMPLES.parent
 NOTEBOOKS = ("recording/prompts", "chats/chats", "own_forms/custom_config")
 NOTEBOOKS_OF_TRAINING = ("training_data/circle",)  # run in tests/training/test_circle.py
+SCRIPTS_OF_DEPLOYMENTS = ("fleet/worker",)  # run in tests/process/docs/test_deployment.py
 SCRIPTS = (
     "recording/llm",
     "recording/chat_model",
@@ -388,7 +389,7 @@ def test_notebooks_are_kept_clean(name: str) -> None:
 
 def test_each_example_is_run_here_and_told_of() -> None:
     names = {f"{name}.ipynb" for name in NOTEBOOKS + NOTEBOOKS_OF_TRAINING} | {
-        f"{name}.py" for name in SCRIPTS
+        f"{name}.py" for name in SCRIPTS + SCRIPTS_OF_DEPLOYMENTS
     }
     found = {path.relative_to(EXAMPLES).as_posix() for path in EXAMPLES.rglob("*")}
     assert {name for name in found if name.endswith((".py", ".ipynb"))} == names

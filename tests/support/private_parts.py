@@ -8,6 +8,7 @@ from typing import Any
 from langchain_core.messages import BaseMessage
 from langchain_core.tracers import context
 
+from langchain_label_studio.forms import registry
 from langchain_label_studio.recording import messages
 from langchain_label_studio.support import forks, json_safe, repeated_json
 from langchain_label_studio.support.forks import ForkSafe
@@ -20,6 +21,15 @@ def langchain_hooks_restored() -> Iterator[None]:
     known = list(hooks)
     yield
     hooks[:] = known
+
+
+def forms_restored() -> Iterator[None]:
+    """Be a fixture: the registry forgets the forms that a test registers."""
+    added = registry._added  # noqa: SLF001 (a program registers forms for its whole life, and takes none back)
+    known = dict(added)
+    yield
+    added.clear()
+    added.update(known)
 
 
 def begins_anew_in_children(watched: ForkSafe) -> bool:

@@ -30,7 +30,8 @@ WEATHER_TOOL = {
 }
 """A tool as OpenAI writes it, and as `run.parameters["tools"]` holds it."""
 
-_numbers = itertools.count(1)
+_FIRST_NUMBER = 1_000_000  # above all numbers that tests choose
+_numbers = itertools.count(_FIRST_NUMBER)
 _RUN_FIELDS = frozenset(item.name for item in fields(LLMRun)) - {"prompt", "answers"}
 
 
@@ -136,7 +137,7 @@ def review(**changes: Any) -> Review:
     of_run = {name: changes.pop(name) for name in (*_RUN_FIELDS, "prompt", "answers") if name in changes}
     the_run = changes.pop("run", None) or run(**of_run)
     task_id = changes.pop("task_id", number)
-    when = changes.pop("when", START + timedelta(minutes=number))
+    when = changes.pop("when", START + timedelta(minutes=number - _FIRST_NUMBER + 1))
     known: dict[str, Any] = {
         "project_id": PROJECT,
         "task_id": task_id,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sys
 import threading
 from collections.abc import Sequence
 from pathlib import Path
@@ -193,6 +194,7 @@ def test_a_form_of_your_own_needs_its_module(
         "register_form(replace(get_form('prompt'), name='mine'))\n"
     )
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [*sys.path])
     done = once(storage, "--import", "my_forms")
     assert done.exit_code == 0, done.output
 
