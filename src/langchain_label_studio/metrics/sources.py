@@ -68,8 +68,9 @@ _Counts = dict[tuple[str, Series], int]
 class _Watched:
     """The counts of an owner, as long as it lives."""
 
-    def __init__(self, read: Callable[[], _Counts]) -> None:
+    def __init__(self, read: Callable[[], _Counts], *, goes_on: bool) -> None:
         self._read = read
+        self._goes_on = goes_on
         self._inherited: _Counts = {}
         self.last: _Counts = {}
 
@@ -77,7 +78,8 @@ class _Watched:
         self.last |= {key: count - self._inherited.get(key, 0) for key, count in self._read().items()}
 
     def begin_in_child(self) -> None:
-        self.last, self._inherited = {}, self._read()
+        # A sender counts from 0 in a child. What is counted by reason goes on where the parent was.
+        self.last, self._inherited = {}, self._read() if self._goes_on else {}
 
 
 class Sources(ForkSafe):
@@ -109,7 +111,7 @@ class Sources(ForkSafe):
             return {(name, series): getattr(numbers, name) for name in SENDER_COUNTS} if numbers else {}
 
         self._senders[sender] = series
-        self._add(sender, read)
+        self._add(sender, read, goes_on=False)
 
     def add_reasons(
         self, owner: object, counts: Mapping[ReasonCount, Mapping[str, int]], series: Series
@@ -123,7 +125,7 @@ class Sources(ForkSafe):
                 for reason, count in list(by_reason.items())
             }
 
-        self._add(owner, read)
+        self._add(owner, read, goes_on=True)
 
     def counts(self, name: SenderCount | ReasonCount) -> list[tuple[Series, int]]:
         """Return the sums of one counter. No sum ever falls, also where a count did: a low rating brings a run back."""
@@ -146,8 +148,8 @@ class Sources(ForkSafe):
         for watched in list(self._watched.values()):
             watched.look()
 
-    def _add(self, owner: object, read: Callable[[], _Counts]) -> None:
-        watched = _Watched(read)
+    def _add(self, owner: object, read: Callable[[], _Counts], *, goes_on: bool) -> None:
+        watched = _Watched(read, goes_on=goes_on)
         self._watched[id(watched)] = watched
         weakref.finalize(owner, self._keep, watched).atexit = False
 
