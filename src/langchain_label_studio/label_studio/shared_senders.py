@@ -83,7 +83,7 @@ class _SharedSenders(ForkSafe, Generic[_DestinationT]):
     def make_for_disk(self, outbox: ProjectOutbox, delivery: DeliverySettings) -> Sender[_DestinationT]:
         """Return a new sender that nobody shares, and that never stores records in memory."""
         own_log = self._log(outbox, delivery)
-        return self._sender(outbox, delivery, self._disk(outbox, delivery, own_log), log)
+        return self._sender(outbox, delivery, self._disk(outbox, delivery, own_log), own_log)
 
     def send_orphaned(self, outbox: ProjectOutbox, delivery: DeliverySettings) -> None:
         """Let the sender of an outbox recover the orphaned records there."""
