@@ -443,12 +443,18 @@ class LabelStudioCallbackHandler(CommunityAttributes, RecordingCallbacks):
                 project = destination.connect()
         except ServerUnavailableError as error:
             message = f"{error} The runs wait, and are sent when it answers."
-            self._sender.own_log.warn("unreachable", message, of_server=str(error), reason=str(error))
+            self._sender.own_log.warn("unreachable", message, in_common=str(error), reason=str(error))
             return
         self._sender.redirect(destination)
         self._check_data(project.config, complete=True)
         for warning in project.warnings:
-            destination.own_log.warn("project", warning, about=warning, project_id=project.id)
+            destination.own_log.warn(
+                "project",
+                warning,
+                about=warning,
+                in_common=f"{project.id} {warning}",
+                project_id=project.id,
+            )
 
     def _send_orphaned_runs(self) -> None:
         from langchain_label_studio.label_studio.shared_senders import send_orphaned_runs  # noqa: PLC0415 (see _begin)

@@ -274,14 +274,18 @@ def test_the_lanes_of_many_dead_processes_are_one_line(loopback: LoopbackLabelSt
     for _ in range(3):
         with running(dead, loopback.url) as process:
             kill(process, after=2)
-    program = JSON + MAKE.format(connect="eager") + textwrap.dedent(
-        """
+    program = (
+        JSON
+        + MAKE.format(connect="eager")
+        + textwrap.dedent(
+            """
         record(handler)
         deadline = time.monotonic() + 30
         while handler.stats().delivered < 7:
             assert time.monotonic() < deadline, handler.stats()
             time.sleep(0.01)
         """
+        )
     )
     entries = entries_of(run(program, loopback.url))
 

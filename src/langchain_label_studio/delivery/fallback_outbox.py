@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from pathlib import Path
 
 from langchain_label_studio.delivery.disk_outbox import DiskOutbox
 from langchain_label_studio.delivery.lanes_in_use import PATIENCE
@@ -34,6 +35,7 @@ class FallbackOutbox:
         self._batch: Batch | None = None
         self._keepers: dict[int, Outbox] = {}
         self._log = disk.own_log
+        self._disk_name = str(Path(disk.directory).parent)  # of all outboxes
         self._rest = 0.0
         self._rests_until = 0.0
 
@@ -83,6 +85,7 @@ class FallbackOutbox:
                 "LABEL_STUDIO_OUTBOX_DIR.",
                 self.directory,
                 error.strerror,
+                in_common=f"{self._disk_name} {error.strerror}",
                 reason=error.strerror,
             )
             return self._append_to_memory(body)
@@ -116,6 +119,7 @@ class FallbackOutbox:
             "LABEL_STUDIO_OUTBOX_DIR.",
             stalled,
             self.directory,
+            in_common=self._disk_name,
         )
 
     def next_batch(self) -> Batch | None:

@@ -415,7 +415,7 @@ class Sender(ForkSafe, Generic[DestinationT]):
             self.what,
             waiting,
             self._outbox.directory or "memory",
-            of_server=failure.reason,
+            in_common=failure.reason,
             pending=waiting,
             reason=failure.reason,
         )

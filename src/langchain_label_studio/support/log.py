@@ -83,7 +83,7 @@ class ThrottledLog(ForkSafe):
         message: str,
         *args: object,
         about: str = "",
-        of_server: str = "",
+        in_common: str = "",
         error: BaseException | None = None,
         **fields: Unpack[Fields],
     ) -> None:
@@ -95,11 +95,12 @@ class ThrottledLog(ForkSafe):
             *args: The values for the template.
             about: What tells this kind of trouble from others of the same event. Warnings of the same kind are throttled
                 together.
-            of_server: The trouble with the server, if all logs of this server have it. Then one of them says it.
+            in_common: What the trouble of other logs of this server has in common with this one, such as the reason. Then
+                one of them tells it.
             error: The cause. Its type and traceback are added. Its text is not, because it may hold any of these.
             **fields: More fields of the line.
         """
-        silent = self._turn(event, about, of_server)
+        silent = self._turn(event, about, in_common)
         if silent is None:
             return
         text = message % args if args else message
@@ -126,7 +127,7 @@ class ThrottledLog(ForkSafe):
         message: str,
         *,
         about: str = "",
-        of_server: str = "",
+        in_common: str = "",
         **fields: Unpack[Fields],
     ) -> None:
         """Warn the caller of this package, and write the warning to the log: services show only their log.
@@ -137,7 +138,7 @@ class ThrottledLog(ForkSafe):
             event: What happened.
             message: The text.
             about: As for `warning`.
-            of_server: As for `warning`.
+            in_common: As for `warning`.
             **fields: More fields of the line.
         """
         frame, level = sys._getframe(1), 2  # noqa: SLF001 (as `warnings.warn` does; skip_file_prefixes needs Python 3.12)
@@ -147,10 +148,10 @@ class ThrottledLog(ForkSafe):
         has_line = logger.hasHandlers() and logger.isEnabledFor(logging.WARNING)
         with hushed("py.warnings") if has_line else nullcontext():
             warnings.warn(message, LabelStudioWarning, stacklevel=level)
-        if self._turn(event, about, of_server) is not None and has_line:
+        if self._turn(event, about, in_common) is not None and has_line:
             _write(logging.WARNING, event, message, self._fields | fields)
 
-    def _turn(self, event: Event, about: str, of_server: str = "") -> int | None:
+    def _turn(self, event: Event, about: str, in_common: str = "") -> int | None:
         """Return how many lines of a kind were not written since the last one. None if it is too early for the next."""
         kind = event, about
         interval = LONG_INTERVAL if event == "project" else self._interval
@@ -162,8 +163,8 @@ class ThrottledLog(ForkSafe):
                 self._last[kind] = now
                 server = self._fields.get("server")
                 # Another log of this server may have told it.
-                early = bool(server and of_server) and (
-                    _of_process._turn(event, f"{server} {of_server}") is None
+                early = bool(server and in_common) and (
+                    _of_process._turn(event, f"{server} {in_common}") is None
                 )
             if early:
                 self._silent[kind] = self._silent.get(kind, 0) + 1

@@ -253,7 +253,7 @@ def test_of_the_logs_of_one_server_one_tells_its_trouble(
     )
     for clock[0] in (1e6, 1e6 + 61):
         for number, own in enumerate((one, other, elsewhere)):
-            own.warning("unreachable", "%d", number, of_server="No answer.")
+            own.warning("unreachable", "%d", number, in_common="No answer.")
 
     told = [record.getMessage()[:1] for record in caplog.records]
     assert told == ["0", "2", "0", "2"]
@@ -262,7 +262,7 @@ def test_of_the_logs_of_one_server_one_tells_its_trouble(
 def test_another_trouble_of_the_same_server_is_told(caplog: pytest.LogCaptureFixture) -> None:
     logs = [ThrottledLog(server="http://c.test/") for _ in range(2)]
     for own, reason in zip(logs, ("No answer.", "It answered 503."), strict=True):
-        own.warning("unreachable", reason, of_server=reason)
+        own.warning("unreachable", reason, in_common=reason)
 
     assert caplog.messages == ["No answer.", "It answered 503."]
 
@@ -270,9 +270,9 @@ def test_another_trouble_of_the_same_server_is_told(caplog: pytest.LogCaptureFix
 def test_what_a_warning_has_told_is_not_told_again(caplog: pytest.LogCaptureFixture) -> None:
     own = ThrottledLog(server="http://d.test/")
     with pytest.warns(LabelStudioWarning, match="No answer"):
-        own.warn("unreachable", "No answer.", of_server="No answer.")
-    own.warning("unreachable", "No answer.", of_server="No answer.")
-    ThrottledLog(server="http://d.test/").warning("unreachable", "No answer.", of_server="No answer.")
+        own.warn("unreachable", "No answer.", in_common="No answer.")
+    own.warning("unreachable", "No answer.", in_common="No answer.")
+    ThrottledLog(server="http://d.test/").warning("unreachable", "No answer.", in_common="No answer.")
 
     assert caplog.messages == ["No answer."]
 

@@ -221,7 +221,14 @@ class ProjectDestination:
                 project = read_project(info, self.settings)
                 self._project, self._info = project, info
         for warning in project.warnings:
-            self.own_log.warning("project", "%s", warning, about=warning, project_id=project.id)
+            self.own_log.warning(
+                "project",
+                "%s",
+                warning,
+                about=warning,
+                in_common=f"{project.id} {warning}",
+                project_id=project.id,
+            )
         return project, client
 
     def _connected_client(self) -> LabelStudioClient:
