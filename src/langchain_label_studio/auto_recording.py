@@ -27,7 +27,7 @@ from langchain_label_studio.recording.configure_hook import ConfigureHook
 from langchain_label_studio.recording.run_inline import RunInline
 from langchain_label_studio.support.forks import ForkSafe
 from langchain_label_studio.support.import_hook import when_imported
-from langchain_label_studio.support.log import logger
+from langchain_label_studio.support.log import log_warning
 from langchain_label_studio.support.redaction import error_text
 
 SWITCH_VARIABLE = "LANGCHAIN_LABEL_STUDIO"
@@ -174,7 +174,8 @@ class _Switch(ForkSafe):
             return True
         if word not in _NO and word != self._unclear:
             self._unclear = word
-            logger.warning(
+            log_warning(
+                "switch_unclear",
                 "%s=%r is no clear yes, so no run is recorded. Set it to true or false.",
                 SWITCH_VARIABLE,
                 word[:_MAX_SHOWN],
@@ -190,7 +191,13 @@ class _Switch(ForkSafe):
                 self._made = _Attached(LabelStudioCallbackHandler(connect="lazy"))
             except Exception as error:  # noqa: BLE001 (the user's chain must not fail)
                 self._refused = settings
-                logger.warning("%s is set, but no run is recorded. %s", SWITCH_VARIABLE, error_text(error))
+                log_warning(
+                    "switch_failed",
+                    "%s is set, but no run is recorded. %s",
+                    SWITCH_VARIABLE,
+                    error_text(error),
+                    reason=error_text(error),
+                )
             return self._made
 
 
@@ -221,7 +228,13 @@ def _register(context: ModuleType) -> None:
             hook = ConfigureHook(partial(_current_part, models=models), partial(_is_enough, models=models))
             hook.register(context, inheritable=not models)
     except Exception as error:  # noqa: BLE001 (a later LangChain must work without it)
-        logger.warning("%s and record_runs() do not work here: %s", SWITCH_VARIABLE, error_text(error))
+        log_warning(
+            "switch_failed",
+            "%s and record_runs() do not work here: %s",
+            SWITCH_VARIABLE,
+            error_text(error),
+            reason=error_text(error),
+        )
 
 
 _stack: ContextVar[tuple[_Attached, ...]] = ContextVar("label_studio_handlers", default=())

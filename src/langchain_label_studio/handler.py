@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-import warnings
 import weakref
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -16,7 +15,7 @@ from pydantic import SecretStr
 
 from langchain_label_studio.delivery import DeliveryStats, Sender, hand_over_at_exit
 from langchain_label_studio.delivery.settings import Durability, resolve_delivery
-from langchain_label_studio.errors import LabelStudioWarning, ServerUnavailableError, SettingError
+from langchain_label_studio.errors import ServerUnavailableError, SettingError
 from langchain_label_studio.forms.form import Form
 from langchain_label_studio.forms.modes import BUILT_IN_MODES, LabelStudioMode, carried_name
 from langchain_label_studio.forms.registry import get_form, resolve_group_by
@@ -211,7 +210,7 @@ class LabelStudioCallbackHandler(CommunityAttributes, RecordingCallbacks):
         self._begin()
         if rule and "errors" in rule.weights and not self._recorder.selection.can_take("error"):
             message = 'priority= has "errors", but failed runs are not recorded: pass include_errors=True.'
-            warnings.warn(message, LabelStudioWarning, stacklevel=2)
+            self._sender.own_log.warn("priority_errors", message)
         if is_eager:
             self._connect()
         self._send_orphaned_runs()
@@ -237,6 +236,7 @@ class LabelStudioCallbackHandler(CommunityAttributes, RecordingCallbacks):
             quiet_after=None if self._group_by is None else QUIET_SECONDS,
             recorded=share_recorded_runs(self._settings.address),
             project=_project_of(self._sender, self._settings),
+            log=self._sender.own_log,
         )
         watch_reasons(
             self._recorder,
@@ -449,12 +449,18 @@ class LabelStudioCallbackHandler(CommunityAttributes, RecordingCallbacks):
                 project = destination.connect()
         except ServerUnavailableError as error:
             message = f"{error} The runs wait, and are sent when it answers."
-            warnings.warn(message, LabelStudioWarning, stacklevel=3)
+            self._sender.own_log.warn("unreachable", message, in_common=str(error), reason=str(error))
             return
         self._sender.redirect(destination)
         self._check_data(project.config, complete=True)
         for warning in project.warnings:
-            warnings.warn(warning, LabelStudioWarning, stacklevel=3)
+            destination.own_log.warn(
+                "project",
+                warning,
+                about=warning,
+                in_common=f"{project.id} {warning}",
+                project_id=project.id,
+            )
 
     def _send_orphaned_runs(self) -> None:
         from langchain_label_studio.label_studio.shared_senders import send_orphaned_runs  # noqa: PLC0415 (see _begin)

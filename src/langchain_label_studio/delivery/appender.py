@@ -7,6 +7,7 @@ from contextlib import suppress
 
 from langchain_label_studio.delivery.lane import Lane
 from langchain_label_studio.delivery.lanes_in_use import PATIENCE, LanesInUse, stalled
+from langchain_label_studio.support.log import ThrottledLog
 
 
 class Appender:
@@ -27,7 +28,7 @@ class Appender:
         max_bytes: int,
         max_records: int,
         directory: str,
-        warn: Callable[..., None],
+        log: ThrottledLog,
     ) -> None:
         """Make an appender. `begin_with` gives it its lanes.
 
@@ -36,13 +37,13 @@ class Appender:
             max_bytes: The maximum size of the pending records of all processes together.
             max_records: The maximum number of pending records of this process.
             directory: The directory of the outbox, for warnings.
-            warn: Logs a kind of trouble, a template and its values: `ThrottledLog.warning`.
+            log: Takes the warnings.
         """
         self._create = create
         self._max_bytes = max_bytes
         self._max_records = max_records
         self._directory = directory
-        self._warn = warn
+        self._log = log
 
     def begin_with(self, pending: LanesInUse) -> None:
         """Begin, or begin anew in a forked process. The own lane is made with the first record.
@@ -150,8 +151,11 @@ class Appender:
     def _replace_lane(self) -> Lane:
         """Begin a new lane, because somebody deleted or moved this one, or its open batch."""
         gone = self._pending.leave_own()
-        self._warn(
-            "gone", "Somebody deleted or moved the outbox %s. It is begun anew there.", self._directory
+        self._log.warning(
+            "outbox_gone",
+            "Somebody deleted or moved the outbox %s. It is begun anew there.",
+            self._directory,
+            file=self._directory,
         )
         new = self._begin_lane()
         if gone:

@@ -23,7 +23,7 @@ from langchain_label_studio.delivery.postponed_lanes import PostponedLanes
 from langchain_label_studio.delivery.read_batch import read_batch
 from langchain_label_studio.delivery.rejected_bound import RejectedBound
 from langchain_label_studio.support.forks import no_fork
-from langchain_label_studio.support.log import ThrottledLog, logger
+from langchain_label_studio.support.log import ThrottledLog
 
 LANES, REJECTED = "lanes", "rejected"
 
@@ -54,6 +54,7 @@ class DiskOutbox:
         batch_size: int = 500,
         max_bytes: int = MAX_BYTES,
         max_records: int = MAX_RECORDS,
+        log: ThrottledLog | None = None,
     ) -> None:
         """Make an outbox. It writes nothing before the first record.
 
@@ -66,6 +67,7 @@ class DiskOutbox:
             max_bytes: The maximum size of the pending records of all processes together. Rejected records have a bound
                 of their own.
             max_records: The maximum number of pending records of this process.
+            log: Takes the warnings. None is a log of its own.
         """
         self.directory = str(directory)
         self._lanes = directory / LANES
@@ -74,16 +76,16 @@ class DiskOutbox:
         self._prepare = prepare
         self._power = power
         self.batch_size = batch_size
-        self._log = ThrottledLog()
+        self.own_log = log or ThrottledLog(outbox=self.directory)
         self.appender = Appender(
             create=self._new_lane,
             max_bytes=max_bytes,
             max_records=max_records,
             directory=self.directory,
-            warn=self._log.warning,
+            log=self.own_log,
         )
-        self._orphaned = OrphanedLanes(self._lanes, self._log)
-        self._rejected_bound = RejectedBound(self._rejected, self._log.warning)
+        self._orphaned = OrphanedLanes(self._lanes, self.own_log)
+        self._rejected_bound = RejectedBound(self._rejected, self.own_log)
         self._forget()
 
     def _forget(self) -> None:
@@ -135,7 +137,7 @@ class DiskOutbox:
 
     def _read(self, lane: Lane, file: BatchFile) -> Batch:
         counted = file.records
-        batch = read_batch(lane, file, key_of=self._key_of, reject=self.reject, warn=self._log.warning)
+        batch = read_batch(lane, file, key_of=self._key_of, reject=self.reject, own_log=self.own_log)
         with self._pending.lock:
             # Somebody pressed Ctrl-C again while the first one was handled.
             uncounted = file.records - counted
@@ -195,7 +197,14 @@ class DiskOutbox:
             lane.remove(file)
         except OSError as error:
             # The process that finds the file asks for its runs, and learns that they are stored.
-            self._log.warning("remove", "%s was sent, but cannot be deleted: %s", file.path, error.strerror)
+            self.own_log.warning(
+                "not_deleted",
+                "%s was sent, but cannot be deleted: %s",
+                file.path,
+                error.strerror,
+                file=str(file.path),
+                reason=error.strerror,
+            )
         with self._pending.lock:
             self._pending.delete_if_settled(lane)
         if not self._pending.others:
@@ -254,12 +263,24 @@ class DiskOutbox:
         return min(wait, self._orphaned.look_again)
 
     def _take_over(self, orphaned: Iterable[Lane]) -> None:
+        recovered, lanes = self.recovered, 0
         for lane in orphaned:
             records, size = lane.records, lane.size
             with self._pending.lock:
                 self._pending.add([lane], size=size)
                 self.recovered += records
-            logger.info("Recovered %d runs that another process had recorded, in %s.", records, lane.path)
+            lanes += 1
+        if lanes:  # one line for all of them: after a crash there may be many
+            records = self.recovered - recovered
+            self.own_log.info(
+                "recovered",
+                "Recovered %d runs that other processes had recorded, in %d lanes of %s.",
+                records,
+                lanes,
+                self.directory,
+                about=str(self.recovered),
+                records=records,
+            )
         self.appender.bytes_of_others = self._orphaned.bytes_left
 
     def abandon(self) -> None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from pathlib import Path
 
 from langchain_label_studio.delivery.disk_outbox import DiskOutbox
 from langchain_label_studio.delivery.lanes_in_use import PATIENCE
 from langchain_label_studio.delivery.memory_outbox import MemoryOutbox
 from langchain_label_studio.delivery.orphaned_lanes import LOOK_AGAIN
 from langchain_label_studio.delivery.outbox import Batch, Outbox, Record
-from langchain_label_studio.support.log import ThrottledLog
 
 LONGEST_REST = 60.0
 """The seconds for which a disk that stalls gets no record at most. The first rest is as long as the stall."""
@@ -34,7 +34,8 @@ class FallbackOutbox:
         self._memory = memory
         self._batch: Batch | None = None
         self._keepers: dict[int, Outbox] = {}
-        self._log = ThrottledLog()
+        self._log = disk.own_log
+        self._disk_name = str(Path(disk.directory).parent)  # of all outboxes
         self._rest = 0.0
         self._rests_until = 0.0
 
@@ -84,6 +85,8 @@ class FallbackOutbox:
                 "LABEL_STUDIO_OUTBOX_DIR.",
                 self.directory,
                 error.strerror,
+                in_common=f"{self._disk_name} {error.strerror}",
+                reason=error.strerror,
             )
             return self._append_to_memory(body)
         if appender.took > PATIENCE:
@@ -110,12 +113,13 @@ class FallbackOutbox:
             self._rest = min(max(stalled, 2 * self._rest), LONGEST_REST)
             self._rests_until = now + self._rest
         self._log.warning(
-            "stall",
+            "disk_stalls",
             "The disk stalls: a run waited %.1f s for %s. For a while, runs wait in memory instead, and are lost if the "
             "program dies. If it happens often, set a directory on another disk with outbox_dir= or "
             "LABEL_STUDIO_OUTBOX_DIR.",
             stalled,
             self.directory,
+            in_common=self._disk_name,
         )
 
     def next_batch(self) -> Batch | None:
@@ -165,7 +169,13 @@ class FallbackOutbox:
         except OSError as error:
             # A bad record must not delay the others until the disk has room again.
             self._memory.reject(record, reason)
-            self._log.warning("rejected", "A refused run cannot be kept on the disk (%s).", error.strerror)
+            self._log.warning(
+                "rejected_in_memory",
+                "A refused run cannot be kept on the disk (%s).",
+                error.strerror,
+                record_id=record.key,
+                reason=error.strerror,
+            )
 
     def postpone(self, batch: Batch, records: Sequence[Record], *, seconds: float) -> None:
         """Keep records for later, apart from their batch."""

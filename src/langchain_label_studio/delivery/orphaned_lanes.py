@@ -91,7 +91,14 @@ class OrphanedLanes:
             try:
                 lane = self._take_over(path, size)
             except OSError as error:
-                self._log.warning("recover", "%s cannot be read: %s", path, error.strerror)
+                self._log.warning(
+                    "lane_unreadable",
+                    "%s cannot be read: %s",
+                    path,
+                    error.strerror,
+                    file=str(path),
+                    reason=error.strerror,
+                )
                 continue
             if lane:
                 owned += 1
@@ -134,7 +141,7 @@ class OrphanedLanes:
         """Delete the batches without a whole line. Nobody waits for them: their owner died in their first line."""
         for file in [file for file in lane.files if not file.records]:
             if file.size:
-                self._log.warning("cut", CUT_OFF, file.path)
+                self._log.warning("cut_off", CUT_OFF, file.path, file=str(file.path))
             file.path.unlink(missing_ok=True)
             lane.files.remove(file)
 

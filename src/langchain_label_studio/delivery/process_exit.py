@@ -9,7 +9,8 @@ import time
 import weakref
 from typing import Protocol
 
-from langchain_label_studio.support.log import logger
+from langchain_label_studio.delivery.stats import DeliveryStats
+from langchain_label_studio.support.log import ThrottledLog
 
 EXIT_TIMEOUT = 5.0
 """The seconds that all senders together may take to send pending records when the process ends."""
@@ -17,6 +18,14 @@ EXIT_TIMEOUT = 5.0
 
 class Watched(Protocol):
     """A sender, as this module sees it."""
+
+    @property
+    def name(self) -> str:
+        """Its name in the log."""
+
+    @property
+    def own_log(self) -> ThrottledLog:
+        """The log with the fields of the sender."""
 
     @property
     def what(self) -> str:
@@ -36,6 +45,9 @@ class Watched(Protocol):
 
     def drain(self, timeout: float) -> None:
         """Send pending records, for the last time."""
+
+    def stats(self) -> DeliveryStats:
+        """Return the number of records by their outcome."""
 
 
 class Writer(Protocol):
@@ -95,8 +107,7 @@ def _drain() -> None:
 def _end() -> None:
     _drain()
     for sender in list(_senders):
-        if sender.unsettled:
-            _tell(sender)
+        _tell(sender)
 
 
 def _drain_celery_worker(**_: object) -> None:
@@ -104,20 +115,44 @@ def _drain_celery_worker(**_: object) -> None:
 
 
 def _tell(sender: Watched) -> None:
-    lost = sender.in_memory
+    """Say what became of a sender's records. A second call says only what has changed."""
+    stats, lost = sender.stats(), sender.in_memory
+    delivered, waiting = stats.delivered + stats.found_existing, sender.unsettled - lost
+    # Not throttled together: each of them is the last word.
+    about = f"{delivered} {stats.rejected} {waiting} {lost}"
     if lost:
-        logger.warning(
+        sender.own_log.warning(
+            "left_lost",
             "%s that could not be delivered before the program ended, and are lost: %d.",
             sender.what,
             lost,
+            about=about,
+            records=lost,
         )
-    if waiting := sender.unsettled - lost:
-        logger.warning(
+    if waiting:
+        sender.own_log.warning(
+            "left_waiting",
             "%s that wait to be delivered: %d, in %s. The next program that uses this project sends them, "
             "or `langchain-label-studio outbox send`.",
             sender.what,
             waiting,
             sender.directory,
+            about=about,
+            pending=waiting,
+        )
+    if stats.submitted and not sender.unsettled:
+        sender.own_log.info(
+            "ended",
+            "%s: %s that were delivered: %d.%s %s",
+            sender.name,
+            sender.what,
+            delivered,
+            f" Rejected: {stats.rejected}." if stats.rejected else "",
+            f"For later: {stats.postponed}." if stats.postponed else "None waits.",
+            about=about,
+            delivered=delivered,
+            rejected=stats.rejected,
+            pending=stats.postponed,
         )
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from langchain_label_studio.delivery.lane import Lane
 from langchain_label_studio.delivery.lane_files import CUT_OFF, BatchFile, seconds_since
 from langchain_label_studio.delivery.outbox import DAMAGED, Batch, Record
+from langchain_label_studio.support.log import ThrottledLog
 
 
 def read_batch(
@@ -16,7 +17,7 @@ def read_batch(
     *,
     key_of: Callable[[bytes], str],
     reject: Callable[[Record, str], None],
-    warn: Callable[..., None],
+    own_log: ThrottledLog,
 ) -> Batch:
     """Return the records of a batch that is closed.
 
@@ -25,7 +26,7 @@ def read_batch(
         file: The batch. Its number of records may be too small after Ctrl-C. Then it is corrected.
         key_of: Returns the key of a record. Raises ValueError if its argument is not a record.
         reject: Takes the lines that are not records, as records without a key, and the reason.
-        warn: Logs a kind of trouble, a template and its values: `ThrottledLog.warning`.
+        own_log: Takes the warnings.
 
     Raises:
         OSError: The batch cannot be read.
@@ -33,15 +34,17 @@ def read_batch(
     try:
         *lines, rest = lane.read(file).split(b"\n")
     except FileNotFoundError:
-        warn(
-            "lost",
+        own_log.warning(
+            "runs_gone",
             "%d runs are lost: somebody deleted or moved %s. They count as rejected.",
             file.records,
             file.path,
+            records=file.records,
+            file=str(file.path),
         )
         return Batch((), recovered=lane.recovered, set_aside=file.records, place=(lane, file))
     if rest:
-        warn("cut", CUT_OFF, file.path)
+        own_log.warning("cut_off", CUT_OFF, file.path, file=str(file.path))
     file.records = max(file.records, len(lines))
     records = []
     for line in lines:
@@ -51,7 +54,14 @@ def read_batch(
             reject(Record("", line), DAMAGED)
     missing = file.records - len(records)
     if missing:
-        warn("damaged", "%d runs of %s cannot be read: what is left is set aside.", missing, file.path)
+        own_log.warning(
+            "damaged",
+            "%d runs of %s cannot be read: what is left is set aside.",
+            missing,
+            file.path,
+            records=missing,
+            file=str(file.path),
+        )
     return Batch(
         tuple(records),
         in_doubt=file.sending,

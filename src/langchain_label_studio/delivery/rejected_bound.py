@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
+
+from langchain_label_studio.support.log import ThrottledLog
 
 MAX_BYTES = 128 * 2**20
 MAX_FILES = 10_000
@@ -21,15 +22,15 @@ _KEPT = 0.9
 class RejectedBound:
     """Keeps the directory of rejected records within a bound, apart from the bound of pending records."""
 
-    def __init__(self, directory: Path, warn: Callable[..., None]) -> None:
+    def __init__(self, directory: Path, log: ThrottledLog) -> None:
         """Begin without a look.
 
         Args:
             directory: The directory. Other processes may use it, too.
-            warn: Logs a kind of trouble, a template and its values: `ThrottledLog.warning`.
+            log: Takes the warnings.
         """
         self._directory = directory
-        self._warn = warn
+        self._log = log
         # The room that is left until the next look. Other processes take some of it, so a look comes early enough.
         self._files = 0.0
         self._bytes = 0.0
@@ -63,13 +64,15 @@ class RejectedBound:
         self._bytes = min(MAX_BYTES - size, room * MAX_BYTES)
         if deleted:
             _log_deleted(self._directory, deleted)
-            self._warn(
-                "rejected_full",
+            self._log.warning(
+                "rejected_deleted",
                 "The %d oldest rejected runs of %s were deleted: it has room for %d runs, or %d MiB.",
                 deleted,
                 self._directory,
                 MAX_FILES,
                 MAX_BYTES // 2**20,
+                records=deleted,
+                file=str(self._directory),
             )
 
 

@@ -38,6 +38,8 @@ class Sender(ForkSafe, Generic[DestinationT]):
     Attributes:
         destination: The destination of the records. It may change at any time.
         what: The name of the records in messages.
+        name: The name of the thread, and of the sender in the log.
+        own_log: The log with the fields of the sender.
     """
 
     def __init__(
@@ -48,6 +50,7 @@ class Sender(ForkSafe, Generic[DestinationT]):
         name: str,
         flush_interval: float = 1.0,
         what: str = "Runs",
+        log: ThrottledLog | None = None,
     ) -> None:
         """Make a sender; nothing starts yet.
 
@@ -57,13 +60,14 @@ class Sender(ForkSafe, Generic[DestinationT]):
             name: The name of the thread, and of the sender in the log.
             flush_interval: Seconds for which a record waits at most for others to fill its batch.
             what: The name of the records in messages.
+            log: The log with the fields of the sender. None is a log without any.
         """
         self._outbox = outbox
         self.destination = destination
         self.what = what
-        self._name = name
+        self.name = name
         self._flush_interval = flush_interval
-        self._log = ThrottledLog()
+        self.own_log = log or ThrottledLog()
         self._owners = 1
         super().__init__()
         process_exit.watch(self)
@@ -232,7 +236,7 @@ class Sender(ForkSafe, Generic[DestinationT]):
                 self._wake.notify_all()
 
     def _start_thread(self) -> None:
-        thread = threading.Thread(target=self._run, name=self._name, daemon=True)
+        thread = threading.Thread(target=self._run, name=self.name, daemon=True)
         if self._thread is not None:
             return  # a signal handler recorded a run while the line above ran
         self._thread = thread
@@ -302,9 +306,17 @@ class Sender(ForkSafe, Generic[DestinationT]):
         try:
             look_again = self._outbox.recover()
         except OSError as error:
-            self._log.warning("look", "%s cannot be read: %s", self._outbox.directory, error.strerror)
+            self.own_log.warning(
+                "look_failed",
+                "%s cannot be read: %s",
+                self._outbox.directory,
+                error.strerror,
+                reason=error.strerror,
+            )
         except Exception as error:  # noqa: BLE001 (a bug must not end the thread)
-            self._log.warning("look", "%s: the search for orphaned runs failed.", self._name, error=error)
+            self.own_log.warning(
+                "look_failed", "%s: the search for orphaned runs failed.", self.name, error=error
+            )
         with self._wake:
             self._look_at = None if look_again is None else time.monotonic() + look_again
 
@@ -325,20 +337,22 @@ class Sender(ForkSafe, Generic[DestinationT]):
             reason = f"the outbox {self._outbox.directory} cannot be used: {error.strerror or type(error).__name__}"
             self._failed(DeliveryFailedError(reason), AnswerMeaning.UNSENT)
         except Exception as error:  # noqa: BLE001 (a bug in a destination must not end the thread)
-            self._log.warning("destination", "%s: sending failed unexpectedly.", self._name, error=error)
+            self.own_log.warning("sending_failed", "%s: sending failed unexpectedly.", self.name, error=error)
             self._failed(DeliveryFailedError(type(error).__name__, maybe_stored=True), AnswerMeaning.IN_DOUBT)
 
     def _settle(self, batch: Batch, records: Sequence[Record], outcome: Outcome, reason: str) -> None:
         # The log comes first: it is complete when a flush returns.
         if outcome == "rejected":
             where = "" if self.directory is None else ": see `langchain-label-studio outbox rejected`"
-            self._log.warning(
+            self.own_log.warning(
                 "rejected",
                 "%s: run %s was refused, and is set aside%s. The reason: %s",
-                self._name,
+                self.name,
                 records[0].key,
                 where,
                 reason,
+                record_id=records[0].key,
+                reason=reason,
             )
         with self._wake:
             self._tally.count(len(records), outcome, recovered=batch.recovered)
@@ -351,12 +365,13 @@ class Sender(ForkSafe, Generic[DestinationT]):
         shipment = self._shipments.current
         late = shipment.late if shipment else ""
         if late:
-            self._log.warning(
+            self.own_log.warning(
                 "late",
                 "%s: %s %s of it are not sent again before it ends, so that none is stored twice.",
-                self._name,
+                self.name,
                 sentence(late),
                 self.what,
+                reason=late,
             )
         with self._wake:
             self._kicked = False
@@ -394,12 +409,15 @@ class Sender(ForkSafe, Generic[DestinationT]):
             self._wake.notify_all()
         if verdict is AnswerMeaning.BLOCKED:
             self.destination.reset()
-        self._log.warning(
-            self._state,
+        self.own_log.warning(
+            "blocked" if verdict is AnswerMeaning.BLOCKED else "unreachable",
             "%s: %s %s that wait and are tried again: %d, in %s.",
-            self._name,
+            self.name,
             sentence(failure.reason),
             self.what,
             waiting,
             self._outbox.directory or "memory",
+            in_common=failure.reason,
+            pending=waiting,
+            reason=failure.reason,
         )

@@ -91,7 +91,8 @@ def resolve_delivery(
     if directory is None:
         if durability != "memory":
             warn(
-                NO_HOME.format(consequence="Runs that wait are in memory, and are lost if the program dies.")
+                "no_home",
+                NO_HOME.format(consequence="Runs that wait are in memory, and are lost if the program dies."),
             )
         directory, durability = _NOWHERE, "memory"
     return DeliverySettings(

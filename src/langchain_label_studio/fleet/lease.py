@@ -18,7 +18,7 @@ from langchain_label_studio.errors import ObjectStoreError
 from langchain_label_studio.object_store.batch_names import LEASE
 from langchain_label_studio.object_store.store import ObjectStore
 from langchain_label_studio.support.json_safe import as_mapping
-from langchain_label_studio.support.log import logger
+from langchain_label_studio.support.log import log_warning
 from langchain_label_studio.support.process_identity import ProcessIdentity, this_process
 
 SECONDS = 30.0
@@ -119,7 +119,13 @@ class Lease:
                 if not self.renew():
                     self._until = 0.0
             except ObjectStoreError as error:
-                logger.warning("The relay's lease could not be renewed: %s", error)
+                log_warning(
+                    "lease",
+                    "The relay's lease could not be renewed: %s",
+                    error,
+                    server=self._store.url,
+                    reason=str(error),
+                )
 
     def renew(self) -> bool:
         """Create the next number. The thread does so again and again.
@@ -150,7 +156,7 @@ class Lease:
         if self._conditional is None:
             self._conditional = not self._store.create(_path(number), self._entry())
             if not self._conditional:
-                logger.warning(NOT_CONDITIONAL, self._store.url)
+                log_warning("store_replaces", NOT_CONDITIONAL, self._store.url, server=self._store.url)
         if self._conditional:
             return True
         self._ended.wait(self._pause)

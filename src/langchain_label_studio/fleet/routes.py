@@ -24,6 +24,7 @@ from langchain_label_studio.label_studio.destinations.rolling import (
     title_of,
 )
 from langchain_label_studio.label_studio.settings import Settings
+from langchain_label_studio.label_studio.where_runs_go import log_of
 from langchain_label_studio.metrics.switch import watch_reasons, watch_sender
 from langchain_label_studio.object_store.store import ObjectStore
 from langchain_label_studio.selectors.selector import Selector
@@ -117,6 +118,7 @@ def open_route(
     if find_form(project.form) is None:
         msg = f"{target.place}: its mode {project.form!r} is a form of your own. Pass --import with the module that registers it."
         raise SettingError(msg)
+    log = log_of(project, target.holds, outbox=target.place)
     destination: Destination
     excluded: Mapping[str, int] = {}
     at_most = settings.at_most if project.project_id is None else None
@@ -134,16 +136,20 @@ def open_route(
             take=selection.take,
             every=settings.every,
             batch_size=min(_BATCH_SIZE, at_most or _BATCH_SIZE),
+            log=log,
         )
     else:
         destination = FeedbackDestination(project, numbered=True)
-        outbox = StoreOutbox(store, target.folder, lease=lease, key_of=read_feedback_id, every=settings.every)
+        outbox = StoreOutbox(
+            store, target.folder, lease=lease, key_of=read_feedback_id, every=settings.every, log=log
+        )
     sender = Sender(
         outbox,
         destination,
         name=f"langchain-label-studio relay ({target.title})",
         flush_interval=0.0,
         what="Runs" if target.holds == "runs" else "Pieces of feedback",
+        log=log,
     )
     watch_sender(sender, project=project.written_project, kind=target.holds)
     watch_reasons(sender, {"excluded": excluded}, project=project.written_project)

@@ -90,7 +90,9 @@ class FleetSelection:
                     )
                 part = choice.part
         except (LabelStudioError, ValueError, TypeError, LookupError, AttributeError) as error:
-            self._log.warning("unreadable", "A run could not be judged, and is taken.", error=error)
+            self._log.warning(
+                "not_judged", "A run could not be judged, and is taken.", error=error, record_id=record.key
+            )
             return record, reason
         if size(part) < 1:
             _draw(fields, part, number, known)

@@ -69,6 +69,7 @@ class StoreOutbox:
         take: Take = lambda records: records,
         every: float = 30.0,
         batch_size: int = 500,
+        log: ThrottledLog | None = None,
     ) -> None:
         """Make an outbox. It asks for nothing yet.
 
@@ -81,6 +82,7 @@ class StoreOutbox:
             take: Chooses the records that are sent.
             every: The seconds between two looks at the store.
             batch_size: The maximum number of records in a batch.
+            log: Takes the warnings. None is a log of its own.
         """
         self.directory = f"{store.url}/{folder}"
         self.batch_size = batch_size
@@ -91,7 +93,7 @@ class StoreOutbox:
         self._lease = lease
         self._take = take
         self._every = every
-        self._log = ThrottledLog()
+        self.own_log = log or ThrottledLog(outbox=self.directory)
         self._sources = Sources(store, folder)
         self._next_look = 0.0
         self._closed = False
@@ -141,7 +143,9 @@ class StoreOutbox:
             try:
                 manifest = Manifest.decode(self._store.get(each.path) or b"")
             except ValueError:
-                self._log.warning("manifest", "%s cannot be read. Its runs are sent again.", each.path)
+                self.own_log.warning(
+                    "manifest", "%s cannot be read. Its runs are sent again.", each.path, file=each.path
+                )
                 continue
             sources = [source for path in manifest.objects if (source := self._sources.find(path))]
             if not sources:
@@ -247,7 +251,9 @@ class StoreOutbox:
         try:
             self._sources.delete([source for source in sources if not source.users])
         except ObjectStoreError as error:
-            self._log.warning("delete", "What was sent cannot be deleted yet: %s", error)
+            self.own_log.warning(
+                "not_deleted", "What was sent cannot be deleted yet: %s", error, reason=str(error)
+            )
 
     def reject(self, record: Record, reason: str) -> None:
         """Set a record aside that Label Studio refuses for good.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from langchain_label_studio.label_studio.task_filters import TaskFilter, filter_query, id_after
 from langchain_label_studio.support.json_safe import as_mapping
-from langchain_label_studio.support.log import logger
+from langchain_label_studio.support.log import log_warning
 
 if TYPE_CHECKING:
     from langchain_label_studio.label_studio.answers import ProjectInfo, TaskPage
@@ -96,11 +96,14 @@ def has_uncounted(project: ProjectInfo, read_tasks: Callable[..., TaskPage]) -> 
     counted = read_tasks(project.id, after=0, size=1).counted
     if project.annotations <= counted:
         return False
-    logger.warning(
+    log_warning(
+        "uncounted",
         "Label Studio has not counted %d of %d annotations in project %d. All tasks are read, so no review is "
         "missed. Restart Label Studio: until then it asks people for reviews that it has.",
         project.annotations - counted,
         project.annotations,
         project.id,
+        project_id=project.id,
+        records=project.annotations - counted,
     )
     return True

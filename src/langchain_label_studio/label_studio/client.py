@@ -62,6 +62,7 @@ from langchain_label_studio.label_studio.task_filters import (
 from langchain_label_studio.label_studio.task_questions import TaskQuestions
 from langchain_label_studio.label_studio.token_renewal import TokenRenewal
 from langchain_label_studio.support.forks import no_fork
+from langchain_label_studio.support.quiet_http import QuietClient
 
 _T = TypeVar("_T")
 
@@ -120,7 +121,7 @@ class LabelStudioClient:
             for value in (*self._headers.values(), api_key.get_secret_value())
             if len(value) >= _SHORTEST_SECRET
         ]
-        self._http = httpx.Client(
+        self._http = QuietClient(
             transport=BoundedTransport(url, limits=_LIMITS, other_limits=_OTHER_LIMITS, verify=verify),
             timeout=TIMEOUT,
             headers=self._headers | {"Accept-Encoding": ACCEPTED_ENCODING},

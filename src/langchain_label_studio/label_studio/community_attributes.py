@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
-from langchain_label_studio.errors import LabelStudioWarning
 from langchain_label_studio.forms.modes import LabelStudioMode
 from langchain_label_studio.label_studio.settings import DEFAULT_PROJECT_NAME, Settings
+from langchain_label_studio.support.log import warn
 
 if TYPE_CHECKING:
     from langchain_label_studio.delivery import Sender
@@ -64,7 +63,7 @@ class CommunityAttributes:
                 f"{cls.__name__}.add_prompts_generations is never called. To change what a task holds, use data= (more "
                 "columns), mask= (other texts), project_config= (another page) or a form of your own (register_form)."
             )
-            warnings.warn(message, LabelStudioWarning, stacklevel=2)
+            warn("never_called", message)
 
     @property
     def from_name(self) -> str | None:

@@ -20,9 +20,10 @@ from langchain_label_studio.label_studio.destinations.runs import ProjectDestina
 from langchain_label_studio.label_studio.project_outboxes import ProjectOutbox
 from langchain_label_studio.label_studio.settings import Settings
 from langchain_label_studio.label_studio.target_file import Holds
+from langchain_label_studio.label_studio.where_runs_go import log_of
 from langchain_label_studio.metrics.switch import watch_sender
 from langchain_label_studio.support.forks import ForkSafe, no_fork
-from langchain_label_studio.support.log import warn
+from langchain_label_studio.support.log import ThrottledLog
 from langchain_label_studio.types.run_record import read_record_id
 
 if TYPE_CHECKING:
@@ -68,8 +69,11 @@ class _SharedSenders(ForkSafe, Generic[_DestinationT]):
             if sender is not None:
                 sender.acquire()
                 return sender
-            storage = self._storage(outbox, delivery)
-            sender = self._known[outbox.directory, delivery] = self._sender(outbox, delivery, storage)
+            own_log = self._log(outbox, delivery)
+            storage = self._storage(outbox, delivery, own_log)
+            sender = self._known[outbox.directory, delivery] = self._sender(
+                outbox, delivery, storage, own_log
+            )
             return sender
 
     def known(self) -> list[Sender[_DestinationT]]:
@@ -79,7 +83,8 @@ class _SharedSenders(ForkSafe, Generic[_DestinationT]):
 
     def make_for_disk(self, outbox: ProjectOutbox, delivery: DeliverySettings) -> Sender[_DestinationT]:
         """Return a new sender that nobody shares, and that never stores records in memory."""
-        return self._sender(outbox, delivery, self._disk(outbox, delivery))
+        own_log = self._log(outbox, delivery)
+        return self._sender(outbox, delivery, self._disk(outbox, delivery, own_log), own_log)
 
     def send_orphaned(self, outbox: ProjectOutbox, delivery: DeliverySettings) -> None:
         """Let the sender of an outbox recover the orphaned records there."""
@@ -95,7 +100,7 @@ class _SharedSenders(ForkSafe, Generic[_DestinationT]):
             other.forget_if_unused()
 
     def _sender(
-        self, outbox: ProjectOutbox, delivery: DeliverySettings, storage: Outbox
+        self, outbox: ProjectOutbox, delivery: DeliverySettings, storage: Outbox, own_log: ThrottledLog
     ) -> Sender[_DestinationT]:
         settings = outbox.settings
         project = settings.project_title if settings.project_id is None else settings.project_id
@@ -106,32 +111,40 @@ class _SharedSenders(ForkSafe, Generic[_DestinationT]):
             name=f"{SENDER_NAME} ({project}{suffix})",
             flush_interval=delivery.flush_interval,
             what=self._what,
+            log=own_log,
         )
         watch_sender(sender, project=settings.written_project, kind=self._holds)
         return sender
 
-    def _storage(self, outbox: ProjectOutbox, delivery: DeliverySettings) -> Outbox:
+    def _log(self, outbox: ProjectOutbox, delivery: DeliverySettings) -> ThrottledLog:
+        directory = None if delivery.durability == "memory" else str(outbox.directory)
+        return log_of(outbox.settings, self._holds, outbox=directory)
+
+    def _storage(self, outbox: ProjectOutbox, delivery: DeliverySettings, own_log: ThrottledLog) -> Outbox:
         memory = MemoryOutbox(key_of=self._key_of, batch_size=delivery.batch_size)
         if delivery.durability == "memory":
             return memory
         try:
             outbox.prepare()
         except OSError as error:
-            warn(
+            own_log.warn(
+                "no_outbox",
                 f"{self._holds.capitalize()} cannot be kept on the disk in {outbox.directory} ({error.strerror}): those that "
                 "wait are in memory, and are lost if the program dies. Make it writable, or set another directory with "
-                "outbox_dir= or LABEL_STUDIO_OUTBOX_DIR."
+                "outbox_dir= or LABEL_STUDIO_OUTBOX_DIR.",
+                reason=error.strerror,
             )
             return memory
-        return FallbackOutbox(self._disk(outbox, delivery), memory)
+        return FallbackOutbox(self._disk(outbox, delivery, own_log), memory)
 
-    def _disk(self, outbox: ProjectOutbox, delivery: DeliverySettings) -> DiskOutbox:
+    def _disk(self, outbox: ProjectOutbox, delivery: DeliverySettings, own_log: ThrottledLog) -> DiskOutbox:
         return DiskOutbox(
             outbox.directory,
             key_of=self._key_of,
             prepare=outbox.prepare,
             power=delivery.durability == "power",
             batch_size=delivery.batch_size,
+            log=own_log,
         )
 
 

@@ -12,6 +12,7 @@ import httpx
 
 from langchain_label_studio.errors import LocalServerError
 from langchain_label_studio.support.atomic_files import write_whole
+from langchain_label_studio.support.quiet_http import QuietClient
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,7 @@ def with_working_token(address: str, credentials: Credentials) -> Credentials:
     # Without a proxy of the environment: a proxy cannot reach an address on this computer.
     # A server in trouble has judged neither token nor password. A new token would end the old one, which programs use.
     hooks = {"response": [_raise_if_in_trouble]}
-    with httpx.Client(base_url=address, trust_env=False, timeout=30.0, event_hooks=hooks) as client:
+    with QuietClient(base_url=address, trust_env=False, timeout=30.0, event_hooks=hooks) as client:
         try:
             if credentials.api_key and _is_accepted(client, credentials.api_key):
                 return credentials

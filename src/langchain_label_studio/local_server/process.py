@@ -18,6 +18,7 @@ from typing import Self
 import httpx
 
 from langchain_label_studio.errors import LocalServerError
+from langchain_label_studio.support.quiet_http import QuietClient
 
 SCRIPTS = Path(__file__).parent / "scripts"
 
@@ -131,7 +132,7 @@ class ServerProcess:
         """
         deadline = time.monotonic() + timeout
         # The address is on this computer: a proxy of the environment does not know it.
-        with httpx.Client(trust_env=False, timeout=5.0) as client:
+        with QuietClient(trust_env=False, timeout=5.0) as client:
             while time.monotonic() < deadline:
                 ended = self._process is None or self._process.poll() is not None
                 found = announced.search(self.read_log())

@@ -12,7 +12,7 @@ from types import ModuleType
 from langchain_label_studio.metrics.sources import SOURCES, Kind, ReasonCount, Series, WatchedSender
 from langchain_label_studio.support.forks import no_fork
 from langchain_label_studio.support.import_hook import when_imported
-from langchain_label_studio.support.log import logger
+from langchain_label_studio.support.log import log_warning
 
 SDK = "opentelemetry.sdk.metrics"
 """The module whose import tells that an application has metrics."""
@@ -69,7 +69,13 @@ class _Switch:
                 from langchain_label_studio.metrics.instruments import METER, make_instruments  # noqa: PLC0415 (as above)
             make_instruments(get_meter(METER), SOURCES)
         except Exception as error:  # noqa: BLE001 (an OpenTelemetry that is too old must not break the application)
-            logger.warning("There are no metrics. OpenTelemetry says %s: %s", type(error).__name__, error)
+            log_warning(
+                "no_metrics",
+                "There are no metrics. OpenTelemetry says %s: %s",
+                type(error).__name__,
+                error,
+                reason=str(error),
+            )
         else:
             self.is_on = True
 

@@ -29,7 +29,8 @@ def _guarded(callback: Callable[_P, None]) -> Callable[_P, None]:
             callback(*args, **kwargs)
         except Exception as error:  # noqa: BLE001 (the one place where everything is caught)
             recorder: Recorder = vars(args[0])["_recorder"]
-            recorder.lose("callback_error", "A run was not recorded, because a callback failed.", error)
+            message = "A run was not recorded, because a callback failed."
+            recorder.lose("callback_error", message, error, run_id=kwargs.get("run_id"))
 
     return guarded
 

@@ -18,6 +18,7 @@ from langchain_label_studio.recording.trace_events import EventKind, TraceEvent
 from langchain_label_studio.support.bounded_dict import BoundedDict
 from langchain_label_studio.support.idle_timer import IdleTimer
 from langchain_label_studio.support.log import ThrottledLog
+from langchain_label_studio.support.log_fields import LossEvent
 from langchain_label_studio.support.redaction import error_text
 from langchain_label_studio.types.record_id import run_id_of
 from langchain_label_studio.types.run import RunFields
@@ -57,6 +58,7 @@ class Recorder:
         quiet_after: float | None = None,
         recorded: RecordedRuns | None = None,
         project: Callable[[], ProjectKey] = ProjectKey,
+        log: ThrottledLog | None = None,
     ) -> None:
         """Make a recorder.
 
@@ -72,6 +74,7 @@ class Recorder:
                 request.
             recorded: The runs that the handlers of the server record. None shares them with no other recorder.
             project: Returns the project that gets the runs, as far as it is known now.
+            log: Takes the warnings. None is a log of its own.
         """
         self._submit = submit
         self._data = data
@@ -84,7 +87,7 @@ class Recorder:
             gatherer or mask or data or self.selection.looks_into_runs or (priority and priority.functions)
         )
         self._quiet = None if quiet_after is None else IdleTimer(quiet_after, self.hand_over)
-        self._log = ThrottledLog()
+        self._log = log or ThrottledLog()
         self.runs = RunTable()
         self.lost: Counter[str] = Counter()
         self._recorded = recorded or RecordedRuns()
@@ -261,10 +264,17 @@ class Recorder:
     def _masked_run(self, run: Mapping[str, Any]) -> dict[str, Any]:
         return mask_run(run, self.masked)
 
-    def lose(self, reason: str, message: str, error: BaseException | None = None) -> None:
+    def lose(
+        self,
+        reason: LossEvent,
+        message: str,
+        error: BaseException | None = None,
+        *,
+        run_id: object = None,
+    ) -> None:
         """Count and log a run, or a part of one, that is not recorded."""
         self.lost[reason] += 1
-        self._log.warning(reason, message, error=error)
+        self._log.warning(reason, message, error=error, run_id=run_id)
 
     def _started(self, run_id: UUID, event: Mapping[str, Any]) -> StartedRun | None:
         """Return the run as it started. None if it has ended before, or is excluded."""
@@ -312,7 +322,8 @@ class Recorder:
             for covered in covers:
                 self._part_of[covered] = str(record["run_id"])
         if record.pop("given_up", False):
-            self.lose("never_ended", "A run was given up: its end never came, or too many are open.")
+            message = "A run was given up: its end never came, or too many are open."
+            self.lose("never_ended", message, run_id=record["run_id"])
             if not self.selection.can_take(record["status"]):
                 return
         if self._is_taken(record):
@@ -322,7 +333,8 @@ class Recorder:
         try:
             return self.selection.takes(run)
         except Exception as error:  # noqa: BLE001 (a mistake in the user's function must not cost the run)
-            self.lose("select", "The select= function failed: the run is recorded.", error)
+            message = "The select= function failed: the run is recorded."
+            self.lose("select", message, error, run_id=run["run_id"])
             return True
 
     def _record(self, run: RunFields, covers: Iterable[str] = ()) -> None:
@@ -338,7 +350,8 @@ class Recorder:
         if self._looked_into:
             run["metadata"] = metadata_sent(run.get("metadata") or {})
         if not self._submit(encode_run(run, self._masked_run if self._mask else None)):
-            self.lose("outbox_full", "The outbox is full: a run was not recorded. Is Label Studio down?")
+            message = "The outbox is full: a run was not recorded. Is Label Studio down?"
+            self.lose("outbox_full", message, run_id=run["run_id"])
 
     def _priority_of(self, run: RunFields, rule: PriorityRule) -> RunPriority:
         try:
@@ -348,6 +361,7 @@ class Recorder:
                 "priority",
                 "The priority= function failed: the run is recorded with the rest of its priority.",
                 error,
+                run_id=run["run_id"],
             )
             return rule.without_functions.rate(run)
 
@@ -355,5 +369,6 @@ class Recorder:
         try:
             return usable_data((self._data(make_run(run)) if callable(self._data) else self._data) or {})
         except Exception as error:  # noqa: BLE001 (a mistake in the user's function must not cost the run)
-            self.lose("data", "The data= function failed: the run is recorded without its data.", error)
+            message = "The data= function failed: the run is recorded without its data."
+            self.lose("data", message, error, run_id=run["run_id"])
             return {}

@@ -22,7 +22,7 @@ from langchain_label_studio.reviews.answer_field import overlooked_field
 from langchain_label_studio.reviews.from_task import read_reviews
 from langchain_label_studio.reviews.predictions import knows_predictions
 from langchain_label_studio.reviews.reading_options import ReadingOptions
-from langchain_label_studio.support.log import logger
+from langchain_label_studio.support.log import log_warning
 from langchain_label_studio.support.moments import resolve_moment
 from langchain_label_studio.types.review import Review
 
@@ -163,12 +163,14 @@ def _warn_of_overlooked(review: Review, warned: set[str]) -> None:
     """Warn once of each text field that seems to ask for a better answer."""
     if (name := overlooked_field(review)) and name not in warned:
         warned.add(name)
-        logger.warning(
+        log_warning(
+            "comments",
             "Texts in %r count as comments, because the task shows an answer already. If reviewers write a better "
             "answer there, pass answer=%r (on the command line: --answer %s).",
             name,
             name,
             name,
+            project_id=review.project_id,
         )
 
 

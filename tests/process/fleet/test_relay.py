@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import signal
 import sys
 import threading
@@ -229,3 +230,17 @@ def test_a_storage_that_refuses_ends_it_and_says_so(s3: S3Server, monkeypatch: p
     assert "wrong-secret" not in done.output
     with pytest.raises(ObjectStoreError):
         relay_of(s3.url, Seen()).run()
+
+
+def test_the_log_says_once_for_each_project_where_its_runs_go(
+    storage: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Two services with other settings may have the same project."""
+    caplog.set_level(logging.INFO, "langchain_label_studio")
+    for title, mode in (("Log A", "prompt"), ("Log A", "chat"), ("Log B", "prompt")):
+        hand_over(storage, title, mode=mode)
+        hand_over(storage, title, mode=mode)
+    assert relay_of(storage, Seen()).run_once(timeout=30)
+
+    told = [message.partition(":")[0] for message in caplog.messages if "Runs go to" in message]
+    assert sorted(told) == ["Runs go to project 'Log A'", "Runs go to project 'Log B'"]

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from langchain_label_studio.delivery import DiskOutbox, FallbackOutbox, MemoryOutbox, Sender
+from langchain_label_studio.support.log import ThrottledLog
 from tests.support.destinations import ScriptedDestination
 from tests.support.interruptions import Interruption, interrupted_everywhere
 from tests.support.patches import patch_here
@@ -296,3 +297,20 @@ def test_a_fork_while_a_lane_is_made_leaves_it_to_the_parent(
     for descriptor in (go, began, begin):
         os.close(descriptor)
     assert os.waitpid(child, 0)[1] == 0
+
+
+def test_the_outboxes_of_one_server_on_a_full_disk_are_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Runs and feedback of one project have an outbox each."""
+
+    def fail(*args: object, **options: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    for name in ("runs", "feedback"):
+        disk = DiskOutbox(tmp_path / name, key_of=bytes.decode, log=ThrottledLog(server="http://full.test/"))
+        monkeypatch.setattr(disk.appender, "append", fail)
+        assert FallbackOutbox(disk, MemoryOutbox(key_of=bytes.decode)).append(b"a") == 1
+
+    (line,) = caplog.messages
+    assert "No space left" in line

@@ -25,11 +25,11 @@ from langchain_label_studio.label_studio.destinations.request_note import Reques
 from langchain_label_studio.label_studio.found_tasks import FoundTask, latest
 from langchain_label_studio.label_studio.settings import Settings
 from langchain_label_studio.label_studio.waiting import while_waiting
+from langchain_label_studio.label_studio.where_runs_go import log_of, tell_project
 from langchain_label_studio.metrics.request_time import timed_request
 from langchain_label_studio.support.bounded_dict import BoundedDict
 from langchain_label_studio.support.forks import no_fork
 from langchain_label_studio.support.host_lock import host_lock
-from langchain_label_studio.support.log import ThrottledLog
 from langchain_label_studio.support.time_limit import time_limit
 
 if TYPE_CHECKING:
@@ -60,6 +60,7 @@ class ProjectDestination:
 
     Attributes:
         settings: The server, the project and the key.
+        own_log: The log with the fields of the project.
     """
 
     def __init__(self, settings: Settings, *, before_import: Callable[[], None] = lambda: None) -> None:
@@ -72,7 +73,7 @@ class ProjectDestination:
         """
         self.settings = settings
         self._before_import = before_import
-        self._log = ThrottledLog()
+        self.own_log = log_of(settings)
         self._known_builder: TaskBuilder | None = None
         self._lock = threading.RLock()
         self._client: LabelStudioClient | None = None
@@ -101,6 +102,8 @@ class ProjectDestination:
                 client.sign_in()
                 self._by_jobs = self._by_jobs or client.imports_by_jobs
                 self._project = resolve_project(client, self.settings)
+            # Also later: the log may take lines of information from now on.
+            tell_project(self.settings, self._project)
             return self._project
 
     def reset(self) -> None:
@@ -222,7 +225,14 @@ class ProjectDestination:
                 project = read_project(info, self.settings)
                 self._project, self._info = project, info
         for warning in project.warnings:
-            self._log.warning(f"project {warning}", "%s", warning)
+            self.own_log.warning(
+                "project",
+                "%s",
+                warning,
+                about=warning,
+                in_common=f"{project.id} {warning}",
+                project_id=project.id,
+            )
         return project, client
 
     def _connected_client(self) -> LabelStudioClient:
@@ -238,7 +248,7 @@ class ProjectDestination:
             from langchain_label_studio.label_studio.novelty import open_novelty  # noqa: PLC0415 (see load_client)
 
             self._known_builder = TaskBuilder(
-                self._log,
+                self.own_log,
                 model_version=self.settings.model_version,
                 novelty=open_novelty() if "new" in (self.settings.priority or ()) else None,
             )
@@ -319,8 +329,12 @@ class ProjectDestination:
             if stored.predictions < len(missing):
                 msg = f"Label Studio stored {stored.predictions} of {len(missing)} answers"
                 raise ServerUnavailableError(msg, maybe_stored=True)
-            self._log.warning(
-                "repaired", "Label Studio had lost the answers of %d tasks: sent again.", len(missing)
+            self.own_log.warning(
+                "repaired",
+                "Label Studio had lost the answers of %d tasks: sent again.",
+                len(missing),
+                project_id=project.id,
+                records=len(missing),
             )
 
     def _first_of_each(self, tasks: Sequence[FoundTask]) -> dict[str, FoundTask]:

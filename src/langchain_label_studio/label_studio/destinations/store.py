@@ -12,6 +12,7 @@ from langchain_label_studio.errors import LabelStudioError, ObjectStoreError, Se
 from langchain_label_studio.label_studio.destinations.runs import ONLY_THE_RELAY
 from langchain_label_studio.label_studio.settings import Settings
 from langchain_label_studio.label_studio.target_file import TARGET_FILE, Holds, encode_target, target_folder
+from langchain_label_studio.label_studio.where_runs_go import tell_storage
 from langchain_label_studio.metrics.request_time import timed_request
 from langchain_label_studio.object_store.batch_names import LAYOUT, NEW, again, batch_name
 from langchain_label_studio.object_store.courier import LONGEST_PUT, Courier
@@ -127,6 +128,8 @@ class StoreDestination:
             with _as_failure(has_records=False):
                 self._courier.put(f"{self._folder}/{TARGET_FILE}", self._target)
             self._has_target = True
+        if self._holds == "runs":
+            tell_storage(self.settings)
 
     def _batch(self, records: Sequence[Record]) -> tuple[str, bytes]:
         """Return the name and the content of a batch."""

@@ -81,7 +81,13 @@ class TaskBuilder:
         try:
             return self._encoded(record.body, project)
         except Exception as error:  # noqa: BLE001 (one record must not hold up the others)
-            self._log.warning("build", "Run %s could not be made into a task.", record.key, error=error)
+            self._log.warning(
+                "no_task",
+                "Run %s could not be made into a task.",
+                record.key,
+                error=error,
+                record_id=record.key,
+            )
             reason = f"run {record.key} could not be made into a task: {type(error).__name__}"
             raise DeliveryFailedError(reason, status=422) from None
 
@@ -95,7 +101,7 @@ class TaskBuilder:
         )
         if missing := missing_keys(run, project.config):
             self._log.warning(
-                "missing data", "data= does not fill %s, which the label config shows: left empty.", missing
+                "missing_data", "data= does not fill %s, which the label config shows: left empty.", missing
             )
         return task
 
