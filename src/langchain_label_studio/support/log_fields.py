@@ -49,6 +49,7 @@ Event = Literal[
     "switch_failed",
     "comments",
     "uncounted",
+    "no_metrics",
     "lease",
     "store_replaces",
     "manifest",
