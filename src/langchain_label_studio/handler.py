@@ -29,6 +29,7 @@ from langchain_label_studio.label_studio.settings import (
     resolve_deliver_to,
     resolve_settings,
 )
+from langchain_label_studio.metrics.switch import watch_reasons
 from langchain_label_studio.recording.callbacks import RecordingCallbacks
 from langchain_label_studio.recording.recorded_runs import ProjectKey, share_recorded_runs
 from langchain_label_studio.recording.recorder import Recorder
@@ -238,6 +239,11 @@ class LabelStudioCallbackHandler(CommunityAttributes, RecordingCallbacks):
             quiet_after=None if self._group_by is None else QUIET_SECONDS,
             recorded=share_recorded_runs(self._settings.address),
             project=_project_of(self._sender, self._settings),
+        )
+        watch_reasons(
+            self._recorder,
+            {"lost": self._recorder.lost, "excluded": self._recorder.selection.excluded},
+            project=self._settings.written_project,
         )
         # Groups wait in memory. So they are also recorded if nobody closes the handler.
         hand_over_at_exit(self._recorder)

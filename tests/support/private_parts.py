@@ -9,6 +9,8 @@ from langchain_core.messages import BaseMessage
 from langchain_core.tracers import context
 
 from langchain_label_studio.forms import registry
+from langchain_label_studio.metrics import request_time
+from langchain_label_studio.metrics.sources import Sources
 from langchain_label_studio.recording import messages
 from langchain_label_studio.support import forks, json_safe, repeated_json
 from langchain_label_studio.support.forks import ForkSafe
@@ -30,6 +32,18 @@ def forms_restored() -> Iterator[None]:
     yield
     added.clear()
     added.update(known)
+
+
+def request_histograms_restored() -> Iterator[None]:
+    """Be a fixture: requests are not timed any more in the histograms that a test makes."""
+    known = list(request_time._histograms)  # noqa: SLF001 (a program has one provider for its whole life)
+    yield
+    request_time._histograms[:] = known  # noqa: SLF001 (as above)
+
+
+def watched_counts(sources: Sources) -> int:
+    """Count the owners that the metrics still watch."""
+    return len(sources._watched)  # noqa: SLF001 (no sum tells whether memory is kept)
 
 
 def begins_anew_in_children(watched: ForkSafe) -> bool:

@@ -49,6 +49,8 @@ _senders: weakref.WeakSet[Watched] = weakref.WeakSet()
 _writers: weakref.WeakSet[Writer] = weakref.WeakSet()
 _known_to_multiprocessing: int | None = None
 _known_to_celery = False
+_registered_again = False
+_deadline: float | None = None
 
 
 def watch(sender: Watched) -> None:
@@ -61,31 +63,44 @@ def hand_over_at_exit(writer: Writer) -> None:
     _writers.add(writer)
 
 
-def watch_worker() -> None:
-    """Drain the senders at the end of a worker of `multiprocessing` or Celery, too. Python's `atexit` does not run there."""
-    global _known_to_multiprocessing, _known_to_celery  # noqa: PLW0603 (a process registers itself once)
+def watch_process() -> None:
+    """Drain the senders before what the program has set up by now ends, such as its OpenTelemetry: it tells our last numbers.
+
+    And drain them at the end of a worker of `multiprocessing` or Celery, too. Python's `atexit` does not run there.
+    """
+    global _known_to_multiprocessing, _known_to_celery, _registered_again  # noqa: PLW0603 (a process registers itself once)
+    if not _registered_again:
+        _registered_again = True
+        atexit.register(_drain)
     util = sys.modules.get("multiprocessing.util")
     process = sys.modules.get("multiprocessing.process")
     if util and process and process.parent_process() and _known_to_multiprocessing != os.getpid():
         _known_to_multiprocessing = os.getpid()
-        util.Finalize(None, _drain, exitpriority=0)
+        util.Finalize(None, _end, exitpriority=0)
     if not _known_to_celery and (celery := sys.modules.get("celery.signals")):
         _known_to_celery = True  # its children inherit that
         celery.worker_process_shutdown.connect(_drain_celery_worker, weak=False)
 
 
 def _drain() -> None:
+    global _deadline  # noqa: PLW0603 (a process ends once)
     for writer in list(_writers):
         writer.hand_over()
-    deadline = time.monotonic() + EXIT_TIMEOUT
+    if _deadline is None:
+        _deadline = time.monotonic() + EXIT_TIMEOUT
     for sender in list(_senders):
-        sender.drain(max(0.0, deadline - time.monotonic()))
+        sender.drain(max(0.0, _deadline - time.monotonic()))
+
+
+def _end() -> None:
+    _drain()
+    for sender in list(_senders):
         if sender.unsettled:
             _tell(sender)
 
 
 def _drain_celery_worker(**_: object) -> None:
-    _drain()
+    _end()
 
 
 def _tell(sender: Watched) -> None:
@@ -106,4 +121,4 @@ def _tell(sender: Watched) -> None:
         )
 
 
-atexit.register(_drain)
+atexit.register(_end)

@@ -17,6 +17,7 @@ from langchain_label_studio.delivery.retry_policy import AnswerMeaning, judge, w
 from langchain_label_studio.delivery.shipment import Shipment
 from langchain_label_studio.delivery.shipments import Shipments
 from langchain_label_studio.delivery.stats import DeliveryStats, Outcome, SettledCounts, State, seconds_ago
+from langchain_label_studio.metrics.switch import read_now
 from langchain_label_studio.support.forks import ForkSafe
 from langchain_label_studio.support.log import ThrottledLog
 from langchain_label_studio.support.safe_text import sentence
@@ -223,7 +224,7 @@ class Sender(ForkSafe, Generic[DestinationT]):
         return self._outbox.appended + self._outbox.recovered
 
     def _rouse(self) -> None:
-        process_exit.watch_worker()
+        process_exit.watch_process()
         with self._wake:
             if self._thread is None:
                 self._start_thread()
@@ -249,6 +250,7 @@ class Sender(ForkSafe, Generic[DestinationT]):
             else:
                 self._attempt()
         self._outbox.release()
+        read_now()
 
     def _wait(self) -> Literal["attempt", "look", "end"]:
         """Wait until there is something to do."""

@@ -24,6 +24,7 @@ from langchain_label_studio.label_studio.destinations.rolling import (
     title_of,
 )
 from langchain_label_studio.label_studio.settings import Settings
+from langchain_label_studio.metrics.switch import watch_reasons, watch_sender
 from langchain_label_studio.object_store.store import ObjectStore
 from langchain_label_studio.selectors.selector import Selector
 from langchain_label_studio.types.feedback import read_feedback_id
@@ -144,6 +145,8 @@ def open_route(
         flush_interval=0.0,
         what="Runs" if target.holds == "runs" else "Pieces of feedback",
     )
+    watch_sender(sender, project=project.written_project, kind=target.holds)
+    watch_reasons(sender, {"excluded": excluded}, project=project.written_project)
     sender.look_for_orphaned()
     return Route(target, outbox, sender, excluded)
 

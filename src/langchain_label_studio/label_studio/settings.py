@@ -126,6 +126,13 @@ class Settings:
         """The address to which the runs go: of object storage, or of Label Studio."""
         return self.deliver_to or self.url
 
+    @property
+    def written_project(self) -> str:
+        """The project as the application wrote it: its number, or its name before the date was filled in."""
+        return (
+            str(self.project_id) if self.project_id is not None else self.project_name or self.project_title
+        )
+
     def key(self) -> SecretStr:
         """Return the key. Without a key in the settings, read the environment now.
 

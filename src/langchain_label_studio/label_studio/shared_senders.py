@@ -20,6 +20,7 @@ from langchain_label_studio.label_studio.destinations.runs import ProjectDestina
 from langchain_label_studio.label_studio.project_outboxes import ProjectOutbox
 from langchain_label_studio.label_studio.settings import Settings
 from langchain_label_studio.label_studio.target_file import Holds
+from langchain_label_studio.metrics.switch import watch_sender
 from langchain_label_studio.support.forks import ForkSafe, no_fork
 from langchain_label_studio.support.log import warn
 from langchain_label_studio.types.run_record import read_record_id
@@ -99,13 +100,15 @@ class _SharedSenders(ForkSafe, Generic[_DestinationT]):
         settings = outbox.settings
         project = settings.project_title if settings.project_id is None else settings.project_id
         suffix = "" if self._holds == "runs" else f", {self._holds}"
-        return Sender(
+        sender = Sender(
             storage,
             self._destination(settings),
             name=f"{SENDER_NAME} ({project}{suffix})",
             flush_interval=delivery.flush_interval,
             what=self._what,
         )
+        watch_sender(sender, project=settings.written_project, kind=self._holds)
+        return sender
 
     def _storage(self, outbox: ProjectOutbox, delivery: DeliverySettings) -> Outbox:
         memory = MemoryOutbox(key_of=self._key_of, batch_size=delivery.batch_size)

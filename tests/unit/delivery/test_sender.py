@@ -306,6 +306,28 @@ def test_a_refusal_keeps_everything_and_flush_says_so_early(sender_to: MakeSende
     assert destination.stored == ["a"]
 
 
+@pytest.mark.parametrize(
+    ("status", "state"), [(503, "unreachable"), (401, "blocked")], ids=["no answer", "refused"]
+)
+def test_while_it_is_tried_again_the_state_is_that_of_the_failure(
+    sender_to: MakeSender, status: int, state: str
+) -> None:
+    sender = sender_to(ScriptedDestination(*[refused(status)] * 100))
+    submit(sender, "a")
+    wait_until(lambda: sender.stats().state == state)
+    slow = ScriptedDestination()
+    slow.gate.clear()
+    sender.redirect(slow)
+    assert slow.entered.wait(10)
+
+    during = sender.stats().state
+    slow.gate.set()
+
+    assert during == state
+    assert sender.flush(10)
+    assert sender.stats().state == "idle"
+
+
 def test_retry_after_is_a_floor(sender_to: MakeSender) -> None:
     destination = ScriptedDestination(refused(503, retry_after=0.3))
     sender = sender_to(destination)

@@ -19,6 +19,7 @@ from langchain_label_studio.label_studio.numbered_titles import (
 )
 from langchain_label_studio.label_studio.settings import Settings, fill_title
 from langchain_label_studio.label_studio.tasks.feedback_columns import add_feedback, own_column
+from langchain_label_studio.metrics.request_time import timed_request
 from langchain_label_studio.priority.place import column_of, score_of, task_place
 from langchain_label_studio.support.host_lock import host_lock
 from langchain_label_studio.support.json_safe import as_mapping
@@ -181,7 +182,8 @@ class FeedbackDestination:
                     data[ORDER] = column_of(place)
                     own = as_mapping(meta.get("prediction")).get("model_version", self.settings.model_version)
                     client.change_score(task.id, score_of(place), model_version=own)
-                client.update_task(task.id, data=data, meta=meta)
+                with timed_request(project=self.settings.written_project, kind="feedback"):
+                    client.update_task(task.id, data=data, meta=meta)
             except RequestRefusedError as error:
                 refused.update((each.id, str(error)) for each in fitting)
 

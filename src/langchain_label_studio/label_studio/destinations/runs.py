@@ -25,6 +25,7 @@ from langchain_label_studio.label_studio.destinations.request_note import Reques
 from langchain_label_studio.label_studio.found_tasks import FoundTask, latest
 from langchain_label_studio.label_studio.settings import Settings
 from langchain_label_studio.label_studio.waiting import while_waiting
+from langchain_label_studio.metrics.request_time import timed_request
 from langchain_label_studio.support.bounded_dict import BoundedDict
 from langchain_label_studio.support.forks import no_fork
 from langchain_label_studio.support.host_lock import host_lock
@@ -139,7 +140,10 @@ class ProjectDestination:
             # On SQLite, five imports at once take Label Studio 20 times as long as five imports in a row.
             with host_lock("send", self.settings.url, timeout=TURN_TIMEOUT):
                 self._before_import()
-                with while_waiting(lambda: self._builder.build_ahead(upcoming(), project)):
+                with (
+                    while_waiting(lambda: self._builder.build_ahead(upcoming(), project)),
+                    timed_request(project=self.settings.written_project, kind="runs"),
+                ):
                     stored = client.import_tasks(project.id, [task.body for task in tasks])
                 if stored.job is not None:
                     self._by_jobs = True

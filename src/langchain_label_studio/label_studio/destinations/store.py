@@ -12,6 +12,7 @@ from langchain_label_studio.errors import LabelStudioError, ObjectStoreError, Se
 from langchain_label_studio.label_studio.destinations.runs import ONLY_THE_RELAY
 from langchain_label_studio.label_studio.settings import Settings
 from langchain_label_studio.label_studio.target_file import TARGET_FILE, Holds, encode_target, target_folder
+from langchain_label_studio.metrics.request_time import timed_request
 from langchain_label_studio.object_store.batch_names import LAYOUT, NEW, again, batch_name
 from langchain_label_studio.object_store.courier import LONGEST_PUT, Courier
 from langchain_label_studio.types.feedback import decode_feedback
@@ -100,8 +101,7 @@ class StoreDestination:
         name, content = self._batch(records)
         self._put_target()
         self._begun = name
-        with _as_failure():
-            self._courier.put(f"{self._folder}/{NEW}/{name}", content)
+        self._put(name, content)
 
     def find(self, records: Sequence[Record], *, note: str) -> Found:  # noqa: ARG002 (the name follows from the records)
         """Put the batch once more, under a name that tells the relay to ask Label Studio for its records.
@@ -114,9 +114,12 @@ class StoreDestination:
         """
         name, content = self._batch(records)
         self._put_target()
-        with _as_failure():
-            self._courier.put(f"{self._folder}/{NEW}/{again(name)}", content)
+        self._put(again(name), content)
         return Found(keys=frozenset(record.key for record in records), ended=True)
+
+    def _put(self, name: str, content: bytes) -> None:
+        with _as_failure(), timed_request(project=self.settings.written_project, kind=self._holds):
+            self._courier.put(f"{self._folder}/{NEW}/{name}", content)
 
     def _put_target(self) -> None:
         """Put `target.json`, once in this process."""
