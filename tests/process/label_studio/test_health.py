@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pickle
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
 
 from langchain_label_studio import LabelStudioCallbackHandler
 from langchain_label_studio.delivery import retry_policy
+from langchain_label_studio.types import Health
 from tests.support.handlers import KEY, record
 from tests.support.loopback_label_studio import LoopbackLabelStudio
 from tests.support.programs import run, wait_until
@@ -170,6 +175,23 @@ def test_the_handler_of_the_environment_has_it(
     )
 
     assert done.returncode == 0, done.stderr
+
+
+def test_fastapi_answers_with_it(loopback: LoopbackLabelStudio) -> None:
+    handler = make(loopback)
+    record(handler)
+    assert handler.flush(10)
+    app = FastAPI()
+
+    @app.get("/health/review")
+    def health() -> Health:
+        return handler.health()
+
+    answer = TestClient(app).get("/health/review").json()
+
+    assert (answer["level"], answer["reasons"], answer["stats"]["delivered"]) == ("ok", [], 1)
+    assert answer == json.loads(json.dumps(asdict(handler.health())))
+    handler.close()
 
 
 def test_a_stalled_disk_does_not_hold_it_up(
