@@ -177,6 +177,15 @@ def test_each_alert_says_what_to_do() -> None:
         assert rule["annotations"].keys() == {"summary", "description"}, name
 
 
+def test_the_guide_tells_of_each_alert_and_each_metric() -> None:
+    guide = (ROOT / "examples/operations/README.md").read_text(encoding="utf-8")
+    metrics = set(re.findall(r"langchain_label_studio_[a-z_]+", json.dumps(BOARD) + ALERTS.read_text(encoding="utf-8")))
+
+    assert [name for name in RULES if f"| `{name}` |" not in guide] == []
+    for name in metrics:
+        assert f"| `{re.sub('_(bucket|count|sum)$', '', name)}` |" in guide, name
+
+
 def test_each_panel_says_what_it_shows_and_asks_the_chosen_prometheus() -> None:
     assert [each["name"] for each in BOARD["__inputs"]] == ["DS_PROMETHEUS"]
     assert len({panel["id"] for panel in BOARD["panels"]}) == len(BOARD["panels"])
