@@ -179,7 +179,9 @@ def test_each_alert_says_what_to_do() -> None:
 
 def test_the_guide_tells_of_each_alert_and_each_metric() -> None:
     guide = (ROOT / "examples/operations/README.md").read_text(encoding="utf-8")
-    metrics = set(re.findall(r"langchain_label_studio_[a-z_]+", json.dumps(BOARD) + ALERTS.read_text(encoding="utf-8")))
+    metrics = set(
+        re.findall(r"langchain_label_studio_[a-z_]+", json.dumps(BOARD) + ALERTS.read_text(encoding="utf-8"))
+    )
 
     assert [name for name in RULES if f"| `{name}` |" not in guide] == []
     for name in metrics:
@@ -187,7 +189,9 @@ def test_the_guide_tells_of_each_alert_and_each_metric() -> None:
 
 
 def test_each_panel_says_what_it_shows_and_asks_the_chosen_prometheus() -> None:
-    assert [each["name"] for each in BOARD["__inputs"]] == ["DS_PROMETHEUS"]
+    source, *others = BOARD["templating"]["list"]
+    assert (source["name"], source["type"], source["query"]) == ("DS_PROMETHEUS", "datasource", "prometheus")
+    assert {each["datasource"]["uid"] for each in others} == {"${DS_PROMETHEUS}"}
     assert len({panel["id"] for panel in BOARD["panels"]}) == len(BOARD["panels"])
     for panel in PANELS:
         assert len(panel["description"]) > 20, panel["title"]
