@@ -364,7 +364,9 @@ class Sender(ForkSafe, Generic[DestinationT]):
         with self._wake:
             self._kicked = False
             if shipment and shipment.at_work:
-                self._failures, self._state = 0, "sending"
+                self._failures = 0
+            if not self._failures or self._state == "blocked":
+                self._state = "sending"  # it answers, and does not refuse any more
             if shipment and (shipment.at_work or shipment.batch.recovered):
                 self._shipments.put_aside()
             if late:
@@ -376,7 +378,7 @@ class Sender(ForkSafe, Generic[DestinationT]):
         batch = shipment.batch
         with self._wake:
             self._tally.count(batch.set_aside, "rejected", recovered=batch.recovered)
-            self._failures = 0
+            self._failures, self._state = 0, "sending"
             self._kicked = False
             if self._outbox.postponed:
                 self._look_at = 0.0  # this look returns the time of the next one

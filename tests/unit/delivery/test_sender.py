@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from langchain_label_studio.delivery import (
+    Batch,
     DeliveryFailedError,
     DiskOutbox,
     MemoryOutbox,
@@ -326,6 +327,27 @@ def test_while_it_is_tried_again_the_state_is_that_of_the_failure(
     assert during == state
     assert sender.flush(10)
     assert sender.stats().state == "idle"
+
+
+def test_after_a_refusal_that_is_over_no_flush_gives_up_between_two_batches(sender_to: MakeSender) -> None:
+    """A flush gives up if it finds the state `blocked`."""
+    states: list[str] = []
+
+    class NotingOutbox(MemoryOutbox):
+        def next_batch(self) -> Batch | None:
+            states.append(sender.stats().state)
+            return super().next_batch()
+
+    destination = ScriptedDestination(refused(401))
+    sender = sender_to(destination, NotingOutbox(key_of=bytes.decode, batch_size=1), flush_interval=60)
+    submit(sender, "a", "b", "c")
+    wait_until(lambda: sender.stats().state == "blocked")
+    states.clear()
+
+    assert sender.flush(30)
+    assert destination.stored == ["a", "b", "c"]
+    assert states
+    assert "blocked" not in states
 
 
 def test_retry_after_is_a_floor(sender_to: MakeSender) -> None:
