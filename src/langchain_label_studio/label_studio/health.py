@@ -156,6 +156,7 @@ def _is_late(stats: DeliveryStats, late_after: float) -> bool:
 
 
 def _duration(seconds: float) -> str:
-    return (
-        count_text(round(seconds), "second") if seconds < 120 else count_text(round(seconds / 60), "minute")
-    )
+    if seconds < 120:
+        return count_text(round(seconds), "second")
+    minutes = seconds / 60
+    return count_text(round(minutes), "minute") if minutes < 120 else count_text(round(minutes / 60), "hour")

@@ -147,6 +147,13 @@ def test_what_is_late_depends_on_the_interval_in_which_runs_are_sent() -> None:
     assert health(stats, flush_interval=30.0).level == "ok"
 
 
+@pytest.mark.parametrize(
+    ("seconds", "said"), [(1.2, "1 second."), (119, "119 seconds."), (120, "2 minutes."), (9e4, "25 hours.")]
+)
+def test_an_age_is_said_in_words(seconds: float, said: str) -> None:
+    assert health(replace(AWAY, oldest_seconds=seconds)).reasons[0].endswith(f"has waited {said}")
+
+
 def test_with_object_storage_the_storage_is_named() -> None:
     stats = replace(GOOD, rejected=1, rejected_seconds=1.0)
 
