@@ -78,11 +78,12 @@ def judge_health(
         deliver_to: The address of the object storage on the way. Empty without one.
         memory_is_chosen: Whether the user wants runs to wait in memory.
     """
+    late_after = LATE + flush_interval
     receiver = "the object storage" if deliver_to else "Label Studio"
     findings = [
         *_sending(stats, "run"),
-        *_full(stats, "outbox_full", stats, "Runs", late_after=LATE + flush_interval),
-        *_waiting_long(stats, receiver, late_after=LATE + flush_interval),
+        *_full(stats, "outbox_full", stats, "Runs", late_after=late_after),
+        *_waiting_long(stats, receiver, late_after=late_after),
         *_rejected(stats, receiver),
         *_without_disk(stats, memory_is_chosen=memory_is_chosen),
         *(finding for reason, finding in _LOSSES.items() if _is_recent(stats.lost_seconds.get(reason))),
@@ -90,9 +91,7 @@ def judge_health(
     if feedback := stats.feedback:
         # Without its age and its rejections: feedback waits for its run, and the run may be excluded.
         findings += _sending(feedback, "piece of feedback", "pieces of feedback")
-        findings += _full(
-            stats, "feedback_full", feedback, "Pieces of feedback", late_after=LATE + flush_interval
-        )
+        findings += _full(stats, "feedback_full", feedback, "Pieces of feedback", late_after=late_after)
     findings.sort(key=lambda finding: _LEVELS.index(finding[0]), reverse=True)
     return Health(
         level=findings[0][0] if findings else "ok",
