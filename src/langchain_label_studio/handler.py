@@ -42,6 +42,7 @@ from langchain_label_studio.types.user_functions import Data, GroupBy, Mask, Sel
 
 if TYPE_CHECKING:
     from langchain_label_studio.label_config.parse import LabelConfig
+    from langchain_label_studio.label_studio.health import Health
     from langchain_label_studio.label_studio.projects import Project
     from langchain_label_studio.label_studio.shared_senders import RunsDestination
     from langchain_label_studio.priority.rule import PriorityRule
@@ -197,6 +198,7 @@ class LabelStudioCallbackHandler(CommunityAttributes, RecordingCallbacks):
             batch_size=batch_size,
             has_storage=bool(storage),
         )
+        self._memory_is_chosen = durability == "memory"
         self._data = data
         self._sample_rate = resolve_sample_rate(sample_rate)
         self._select = check_function("select", select, "langchain_label_studio.selectors")
@@ -368,12 +370,30 @@ class LabelStudioCallbackHandler(CommunityAttributes, RecordingCallbacks):
         Its `feedback` counts the feedback for this project in this process, also that of `send_feedback`.
         """
         recorder, project = self._recorder, self._sender.destination.project
+        now = time.monotonic()
         return replace(
             self._sender.stats(),
+            # Before the numbers, so that each of these has one.
+            lost_seconds={reason: round(now - at, 3) for reason, at in recorder.lost_at.copy().items()},
             lost=dict(recorder.lost),
             excluded=dict(recorder.selection.excluded),
             repeated=dict(recorder.selection.repeated),
             feedback=None if self._is_without_feedback(project) else self._desk.stats(project),
+        )
+
+    def health(self) -> Health:
+        """Return whether recording works, and what to do if not. It never waits, and never raises.
+
+        It looks at the numbers of `stats()` only, so it does not ask Label Studio. If nothing waits to be sent, nobody knows
+        whether Label Studio answers.
+        """
+        from langchain_label_studio.label_studio.health import judge_health  # noqa: PLC0415 (for operators only)
+
+        return judge_health(
+            self.stats(),
+            flush_interval=self._delivery.flush_interval,
+            deliver_to=self._settings.deliver_to,
+            memory_is_chosen=self._memory_is_chosen,
         )
 
     def __enter__(self) -> Self:

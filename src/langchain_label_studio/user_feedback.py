@@ -191,7 +191,13 @@ class FeedbackDesk(ForkSafe):
         worst = max(known, key=lambda stats: _STATES.index(stats.state))
         ages = [stats.oldest_seconds for stats in known if stats.oldest_seconds is not None]
         counts = {name: sum(getattr(stats, name) for stats in known) for name in _COUNTS}
-        return replace(worst, oldest_seconds=max(ages, default=None), **counts)
+        refusals = [stats.rejected_seconds for stats in known if stats.rejected_seconds is not None]
+        return replace(
+            worst,
+            oldest_seconds=max(ages, default=None),
+            rejected_seconds=min(refusals, default=None),
+            **counts,
+        )
 
     def retire(self) -> None:
         """Let the background thread end as soon as no feedback is pending. Later feedback is sent all the same."""

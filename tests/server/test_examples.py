@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -20,7 +20,10 @@ import pytest
 
 from langchain_label_studio.local_server import LocalLabelStudio, LocalModel
 from tests.support import notebooks
+from tests.support.nginx import Nginx
 from tests.support.notebooks import EXAMPLES, read_notebook
+from tests.support.programs import wait_until
+from tests.support.studio import StudioApi
 
 ROOT = EXAMPLES.parent
 NOTEBOOKS = ("recording/prompts", "chats/chats", "own_forms/custom_config")
@@ -35,6 +38,7 @@ SCRIPTS = (
     "retrieval/rag",
     "recording/fastapi_service",
     "user_feedback/fastapi_feedback",
+    "operations/service_health",
     "recording/langgraph_agent",
     "agents/agent_review",
 )
@@ -320,6 +324,58 @@ async def test_fastapi_feedback(tasks_of: TasksOf, tmp_path: Path) -> None:
             strict=True,
         )
     )
+
+
+def test_service_health(
+    tasks_of: TasksOf, behind_nginx: Nginx, studio: StudioApi, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    title = "Example: service health"
+    log = tmp_path / "service.log"
+    with ExitStack() as stack:
+        proxy = Nginx(behind_nginx.program, studio.server.url)
+        stack.enter_context(proxy)
+        monkeypatch.setenv("LABEL_STUDIO_URL", proxy.url)
+        address = stack.enter_context(service(log, "operations/service_health"))
+        client = stack.enter_context(httpx.Client(base_url=address, trust_env=False, timeout=120))
+
+        def ask() -> None:
+            client.post("/chat", json={"message": "What is rain?"}).raise_for_status()
+
+        def health() -> tuple[int, str]:
+            answer = client.get("/health/review")
+            return answer.status_code, answer.json()["level"]
+
+        def metric(name: str, *labels: str) -> float:
+            """Return the sum of the series with these labels."""
+            page = client.get("/metrics", follow_redirects=True).text
+            series = re.findall(rf"^langchain_label_studio_{name}{{(.*)}} (.*)$", page, re.MULTILINE)
+            return sum(float(value) for found, value in series if all(label in found for label in labels))
+
+        ask()
+        wait_until(lambda: metric("delivered_total", f'project="{title}"', 'kind="runs"') == 1)
+        assert health() == (200, "ok")
+        assert_recorded(tasks_of(title))
+
+        with proxy.stopped():
+            ask()
+            wait_until(lambda: health() == (200, "degraded"))
+            assert metric("state", 'state="unreachable"') == 1
+            assert metric("pending") == 1
+        wait_until(lambda: health() == (200, "ok"))
+
+        [project] = studio.projects(title)
+        without_answer = (
+            '<View><Text name="prompt" value="$prompt"/><Rating name="rating" toName="prompt"/></View>'
+        )
+        studio.patch(f"/api/projects/{project['id']}/", {"label_config": without_answer})
+        ask()
+        wait_until(lambda: health() == (503, "failing"))
+        assert "TextArea" in client.get("/health/review").json()["reasons"][0]
+        assert metric("state", 'state="blocked"') == 1
+        studio.patch(f"/api/projects/{project['id']}/", {"label_config": project["label_config"]})
+    # The service sent the last one while it ended.
+    assert len(tasks_of(title)) == 3
+    assert "Traceback" not in log.read_text()
 
 
 # --- notebooks ---------------------------------------------------------------------------

@@ -7,6 +7,8 @@ import shutil
 import subprocess
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -59,6 +61,7 @@ class Nginx:
 
     Attributes:
         url: Its address.
+        program: The path of nginx.
     """
 
     def __init__(
@@ -79,7 +82,7 @@ class Nginx:
             server: More directives for this one.
             certificate: The certificate to speak https with. None speaks http.
         """
-        self._program = program
+        self.program = program
         self._upstream = upstream
         self._http = http
         self._server = server
@@ -104,6 +107,15 @@ class Nginx:
     ) -> None:
         self._stop()
 
+    @contextmanager
+    def stopped(self) -> Iterator[None]:
+        """Stop it during a block. Then it is at the same address again."""
+        self._stop()
+        try:
+            yield
+        finally:
+            self.__enter__()
+
     def _start(self) -> None:
         config, log = self._directory / "nginx.conf", self._directory / "log"
         config.write_text(
@@ -122,7 +134,7 @@ class Nginx:
         with log.open("wb") as out:
             self._process = subprocess.Popen(
                 # -e: until it has read its configuration, it would write to /var/log.
-                [self._program, "-p", self._directory, "-c", config, "-e", "stderr"],
+                [self.program, "-p", self._directory, "-c", config, "-e", "stderr"],
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=out,

@@ -27,8 +27,8 @@ NAMES = {
         to_dpo to_kto to_prm to_reward to_sft write_jsonl write_parquet
     """,
     ".types": """
-        Candidate ControlTag Data DeliveryStats Document Durability Feedback GroupBy LLMRun Mask Preference Priority Rating Review
-        RunFields RunPriority Select Status Step StepError StepResult StepVerdict Turn
+        Candidate ControlTag Data DeliveryStats Document Durability Feedback GroupBy Health HealthLevel LLMRun
+        Mask Preference Priority Rating Review RunFields RunPriority Select Status Step StepError StepResult StepVerdict Turn
     """,
     ".selectors": """
         Select Selector at_most_per_day balanced by_metadata by_model by_name by_tag errors final_answer

@@ -16,7 +16,7 @@ from langchain_label_studio.delivery.outbox import Batch, Outbox, Record
 from langchain_label_studio.delivery.retry_policy import AnswerMeaning, judge, wait_before
 from langchain_label_studio.delivery.shipment import Shipment
 from langchain_label_studio.delivery.shipments import Shipments
-from langchain_label_studio.delivery.stats import DeliveryStats, Outcome, SettledCounts, State
+from langchain_label_studio.delivery.stats import DeliveryStats, Outcome, SettledCounts, State, seconds_ago
 from langchain_label_studio.metrics.switch import read_now
 from langchain_label_studio.support.forks import ForkSafe
 from langchain_label_studio.support.log import ThrottledLog
@@ -191,7 +191,6 @@ class Sender(ForkSafe, Generic[DestinationT]):
             submitted = self._submitted
             waiting = submitted - self._tally.settled
             in_doubt = self._shipments.in_doubt
-            oldest = self._outbox.oldest()
             return DeliveryStats(
                 submitted=submitted,
                 recovered=self._outbox.recovered,
@@ -201,8 +200,10 @@ class Sender(ForkSafe, Generic[DestinationT]):
                 pending=waiting - in_doubt,
                 in_doubt=in_doubt,
                 postponed=self._outbox.postponed,
+                in_memory=self.in_memory,
                 state=self._state if waiting else "idle",
-                oldest_seconds=None if oldest is None else round(time.monotonic() - oldest, 3),
+                oldest_seconds=seconds_ago(self._outbox.oldest()),
+                rejected_seconds=seconds_ago(self._tally.rejected_at),
                 last_error=self._last_error,
                 outbox=self._outbox.directory,
             )
@@ -326,7 +327,9 @@ class Sender(ForkSafe, Generic[DestinationT]):
             shipment = self._shipments.choose(time.monotonic(), self._settle)
             if shipment is None:
                 return
-            self._state = "sending"
+            if not (self._failures or shipment.late):
+                # An attempt after a failure is no sign yet that the destination answers.
+                self._state = "sending"
             shipment.attempt(self.destination)
             self._done(shipment)
         except StillWorkingError:
@@ -377,6 +380,8 @@ class Sender(ForkSafe, Generic[DestinationT]):
             self._kicked = False
             if shipment and shipment.at_work:
                 self._failures = 0
+            if not self._failures or self._state == "blocked":
+                self._state = "sending"  # it answers, and does not refuse any more
             if shipment and (shipment.at_work or shipment.batch.recovered):
                 self._shipments.put_aside()
             if late:
@@ -388,7 +393,7 @@ class Sender(ForkSafe, Generic[DestinationT]):
         batch = shipment.batch
         with self._wake:
             self._tally.count(batch.set_aside, "rejected", recovered=batch.recovered)
-            self._failures = 0
+            self._failures, self._state = 0, "sending"
             self._kicked = False
             if self._outbox.postponed:
                 self._look_at = 0.0  # this look returns the time of the next one

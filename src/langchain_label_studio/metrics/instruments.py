@@ -20,7 +20,7 @@ METER = "langchain_label_studio"
 PREFIX = "langchain_label_studio."
 STATES = ("idle", "waiting", "sending", "unreachable", "blocked")
 
-_Level = Literal["pending", "in_doubt", "postponed"]
+_Level = Literal["pending", "in_doubt", "postponed", "in_memory"]
 
 _COUNTERS: dict[SenderCount | ReasonCount, str] = {
     "submitted": "Records that this process put into its outbox: its own, and those it recovered.",
@@ -35,6 +35,7 @@ _LEVELS: dict[_Level, str] = {
     "pending": "Records that are not sent yet.",
     "in_doubt": "Records that were sent. Nobody knows yet whether they are stored.",
     "postponed": "How many of the pending records wait for a later time.",
+    "in_memory": "How many of the pending records and of those in doubt are lost if the process ends now.",
 }
 # From a request of a few runs on a fast server to one of 4 MiB on a busy SQLite.
 _SECONDS = (0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0)

@@ -43,6 +43,7 @@ class Recorder:
         runs: The open runs.
         selection: Decides which finished runs are recorded.
         lost: The number of runs that could not be recorded, by reason.
+        lost_at: `time.monotonic()` of the last of them, by reason.
     """
 
     def __init__(
@@ -90,6 +91,7 @@ class Recorder:
         self._log = log or ThrottledLog()
         self.runs = RunTable()
         self.lost: Counter[str] = Counter()
+        self.lost_at: dict[str, float] = {}
         self._recorded = recorded or RecordedRuns()
         self._recorded.join(self)
         self._project = project
@@ -274,6 +276,7 @@ class Recorder:
     ) -> None:
         """Count and log a run, or a part of one, that is not recorded."""
         self.lost[reason] += 1
+        self.lost_at[reason] = time.monotonic()
         self._log.warning(reason, message, error=error, run_id=run_id)
 
     def _started(self, run_id: UUID, event: Mapping[str, Any]) -> StartedRun | None:

@@ -1,4 +1,4 @@
-"""The types of all public signatures: `LLMRun` and its parts, `Review` and its parts, `DeliveryStats`, and more.
+"""The types of all public signatures: `LLMRun` and its parts, `Review` and its parts, `DeliveryStats`, `Health`, and more.
 
 Each type is imported when it is first used.
 """
@@ -10,6 +10,7 @@ from langchain_label_studio.support.lazy_names import lazy_names
 if TYPE_CHECKING:
     from langchain_label_studio.delivery.settings import Durability
     from langchain_label_studio.delivery.stats import DeliveryStats
+    from langchain_label_studio.label_studio.health import Health, HealthLevel
     from langchain_label_studio.types.control_tag import ControlTag
     from langchain_label_studio.types.feedback import Feedback
     from langchain_label_studio.types.priority import Priority
@@ -24,6 +25,7 @@ __getattr__ = lazy_names(
     {
         "delivery.settings": ("Durability",),
         "delivery.stats": ("DeliveryStats",),
+        "label_studio.health": ("Health", "HealthLevel"),
         "types.control_tag": ("ControlTag",),
         "types.feedback": ("Feedback",),
         "types.priority": ("Priority",),
@@ -49,6 +51,8 @@ __all__ = [
     "Durability",
     "Feedback",
     "GroupBy",
+    "Health",
+    "HealthLevel",
     "LLMRun",
     "Mask",
     "Preference",

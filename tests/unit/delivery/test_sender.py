@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from langchain_label_studio.delivery import (
+    Batch,
     DeliveryFailedError,
     DiskOutbox,
     MemoryOutbox,
@@ -304,6 +305,49 @@ def test_a_refusal_keeps_everything_and_flush_says_so_early(sender_to: MakeSende
     assert not sender.flush(30)
     assert sender.flush(30), "each flush tries again at once: the key may be right by now"
     assert destination.stored == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("status", "state"), [(503, "unreachable"), (401, "blocked")], ids=["no answer", "refused"]
+)
+def test_while_it_is_tried_again_the_state_is_that_of_the_failure(
+    sender_to: MakeSender, status: int, state: str
+) -> None:
+    sender = sender_to(ScriptedDestination(*[refused(status)] * 100))
+    submit(sender, "a")
+    wait_until(lambda: sender.stats().state == state)
+    slow = ScriptedDestination()
+    slow.gate.clear()
+    sender.redirect(slow)
+    assert slow.entered.wait(10)
+
+    during = sender.stats().state
+    slow.gate.set()
+
+    assert during == state
+    assert sender.flush(10)
+    assert sender.stats().state == "idle"
+
+
+def test_after_a_refusal_that_is_over_no_flush_gives_up_between_two_batches(sender_to: MakeSender) -> None:
+    """A flush gives up if it finds the state `blocked`."""
+    states: list[str] = []
+
+    class NotingOutbox(MemoryOutbox):
+        def next_batch(self) -> Batch | None:
+            states.append(sender.stats().state)
+            return super().next_batch()
+
+    destination = ScriptedDestination(refused(401))
+    sender = sender_to(destination, NotingOutbox(key_of=bytes.decode, batch_size=1), flush_interval=60)
+    submit(sender, "a", "b", "c")
+    wait_until(lambda: sender.stats().state == "blocked")
+    states.clear()
+
+    assert sender.flush(30)
+    assert destination.stored == ["a", "b", "c"]
+    assert states
+    assert "blocked" not in states
 
 
 def test_retry_after_is_a_floor(sender_to: MakeSender) -> None:

@@ -70,6 +70,7 @@ def test_every_number_of_a_sender_is_told(read: Read) -> None:
         pending=6,
         in_doubt=3,
         postponed=1,
+        in_memory=2,
         oldest_seconds=12.5,
         state="unreachable",
     )
@@ -86,6 +87,7 @@ def test_every_number_of_a_sender_is_told(read: Read) -> None:
         "pending",
         "in_doubt",
         "postponed",
+        "in_memory",
     )
     for name in names:
         assert read.values(name) == [(about, getattr(numbers, name))], name
