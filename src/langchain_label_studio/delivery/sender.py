@@ -17,7 +17,7 @@ from langchain_label_studio.delivery.retry_policy import AnswerMeaning, judge, w
 from langchain_label_studio.delivery.shipment import Shipment
 from langchain_label_studio.delivery.shipments import Shipments
 from langchain_label_studio.delivery.stats import DeliveryStats, Outcome, SettledCounts, State, seconds_ago
-from langchain_label_studio.metrics.switch import read_now
+from langchain_label_studio.metrics.switch import read_last
 from langchain_label_studio.support.forks import ForkSafe
 from langchain_label_studio.support.log import ThrottledLog
 from langchain_label_studio.support.safe_text import sentence
@@ -254,7 +254,7 @@ class Sender(ForkSafe, Generic[DestinationT]):
             else:
                 self._attempt()
         self._outbox.release()
-        read_now()
+        read_last(self)
 
     def _wait(self) -> Literal["attempt", "look", "end"]:
         """Wait until there is something to do."""

@@ -9,9 +9,10 @@ from __future__ import annotations
 import weakref
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from typing import Literal, NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol, get_args
 
 from langchain_label_studio.support.forks import ForkSafe
+from langchain_label_studio.support.log_fields import LossEvent
 
 Kind = Literal["runs", "feedback"]
 SenderCount = Literal["submitted", "recovered", "delivered", "found_existing", "rejected"]
@@ -24,6 +25,11 @@ SENDER_COUNTS: tuple[SenderCount, ...] = (
     "found_existing",
     "rejected",
 )
+
+
+# Told from the beginning, at 0. Else a monitoring system would not see the first loss: it compares a count with an earlier
+# one. What excludes runs is not known before.
+_KNOWN_REASONS: dict[ReasonCount, tuple[str, ...]] = {"lost": get_args(LossEvent), "excluded": ()}
 
 
 class Series(NamedTuple):
@@ -89,7 +95,8 @@ class Sources(ForkSafe):
 
     def __init__(self) -> None:
         self._watched: dict[int, _Watched] = {}
-        self._senders: weakref.WeakKeyDictionary[WatchedSender, Series] = weakref.WeakKeyDictionary()
+        self._senders: weakref.WeakKeyDictionary[WatchedSender, tuple[Series, _Watched]]
+        self._senders = weakref.WeakKeyDictionary()
         super().__init__()
 
     def _begin(self) -> None:
@@ -112,8 +119,7 @@ class Sources(ForkSafe):
             numbers = living.stats() if living else None
             return {(name, series): getattr(numbers, name) for name in SENDER_COUNTS} if numbers else {}
 
-        self._senders[sender] = series
-        self._add(sender, read, goes_on=False)
+        self._senders[sender] = series, self._watch(sender, read, goes_on=False)
 
     def add_reasons(
         self, owner: object, counts: Mapping[ReasonCount, Mapping[str, int]], series: Series
@@ -122,16 +128,17 @@ class Sources(ForkSafe):
 
         def read() -> _Counts:
             return {
-                (name, series._replace(reason=reason)): count
+                (name, series._replace(reason=reason)): by_reason.get(reason, 0)
                 for name, by_reason in counts.items()
-                for reason, count in list(by_reason.items())
+                for reason in (*_KNOWN_REASONS[name], *list(by_reason))
             }
 
-        self._add(owner, read, goes_on=True)
+        self._watch(owner, read, goes_on=True)
 
     def counts(self, name: SenderCount | ReasonCount) -> list[tuple[Series, int]]:
         """Return the sums of one counter. No sum ever falls, also where a count did: a low rating brings a run back."""
-        self.look()
+        for watched in list(self._watched.values()):
+            watched.look()
         with self._lock:
             sums = Counter(self._ended)
             for watched in self._watched.values():
@@ -142,18 +149,19 @@ class Sources(ForkSafe):
 
     def numbers(self) -> Iterator[tuple[Series, _Numbers]]:
         """Yield the numbers of each living sender at this moment."""
-        for sender, series in list(self._senders.items()):
+        for sender, (series, _) in list(self._senders.items()):
             yield series, sender.stats()
 
-    def look(self) -> None:
-        """Read all counts now: their owners may end in a moment."""
-        for watched in list(self._watched.values()):
-            watched.look()
+    def look_at(self, sender: WatchedSender) -> None:
+        """Read the counts of a sender now: it may end in a moment."""
+        if known := self._senders.get(sender):
+            known[1].look()
 
-    def _add(self, owner: object, read: Callable[[], _Counts], *, goes_on: bool) -> None:
+    def _watch(self, owner: object, read: Callable[[], _Counts], *, goes_on: bool) -> _Watched:
         watched = _Watched(read, goes_on=goes_on)
         self._watched[id(watched)] = watched
         weakref.finalize(owner, self._keep, watched).atexit = False
+        return watched
 
     def _keep(self, watched: _Watched) -> None:
         """Keep the last counts of an owner that has ended."""

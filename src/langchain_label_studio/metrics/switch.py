@@ -45,10 +45,10 @@ def watch_reasons(
     _switch.wait_for_sdk()
 
 
-def read_now() -> None:
-    """Read the counts of all sources, if there are metrics: an owner may end in a moment."""
+def read_last(sender: WatchedSender) -> None:
+    """Read the counts of a sender that may end in a moment, if there are metrics."""
     if _switch.is_on:
-        SOURCES.look()
+        SOURCES.look_at(sender)
 
 
 class _Switch:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import gc
 from collections import Counter
 from dataclasses import dataclass, field
+from typing import get_args
 
 import pytest
 
 from langchain_label_studio.delivery import DeliveryStats
 from langchain_label_studio.metrics.sources import Series, Sources
+from langchain_label_studio.support.log_fields import LossEvent
 from tests.support.private_parts import watched_counts
 
 RUNS = Series("Support", "runs")
@@ -48,7 +50,7 @@ def test_what_a_sender_did_stays_when_it_ends(sources: Sources) -> None:
     sender = FakeSender()
     sources.add_sender(sender, RUNS)
     sender.numbers = DeliveryStats(submitted=5)
-    sources.look()
+    sources.look_at(sender)
 
     del sender
     gc.collect()
@@ -91,7 +93,7 @@ def test_a_forked_process_counts_what_it_does_itself(sources: Sources) -> None:
         sources.add_reasons(owner, {"excluded": owner.excluded}, RUNS)
         owner.excluded["sample_rate=0.1"] = 10
     sources.add_sender(sender, RUNS)
-    sources.look()
+    sources.counts("excluded")
     del ended, owner
     gc.collect()
 
@@ -126,3 +128,16 @@ def test_many_owners_leave_nothing_behind_but_their_sums(sources: Sources) -> No
 
     assert sources.counts("excluded") == [(RUNS._replace(reason="sample_rate=0.1"), 100)]
     assert watched_counts(sources) == 0
+
+
+def test_the_reasons_of_losses_are_told_before_the_first_loss(sources: Sources) -> None:
+    owner, lost = Owner(), Counter[str]()
+    sources.add_reasons(owner, {"lost": lost, "excluded": owner.excluded}, RUNS)
+
+    assert {series.reason: count for series, count in sources.counts("lost")} == dict.fromkeys(
+        get_args(LossEvent), 0
+    )
+    assert sources.counts("excluded") == []
+
+    lost["mask"] += 1
+    assert (RUNS._replace(reason="mask"), 1) in sources.counts("lost")
