@@ -101,12 +101,12 @@ def run_container(
         directory: Where it starts.
         environ: Further variables.
     """
-    environ |= {
+    environ = {
         "PATH": os.environ["PATH"],
         "PYTHONPATH": os.pathsep.join(map(os.path.abspath, sys.path[1:])),
         "TMPDIR": TMP,
         "LABEL_STUDIO_OUTBOX_DIR": VOLUME,
-    }
+    } | environ
     command = [
         *("unshare", "--pid", "--fork", "--mount", "--mount-proc"),
         *("sh", "-ec", _START, "sh", str(volume), *NOBODY, *program),
