@@ -1,5 +1,7 @@
 # gunicorn --config examples/deployments/gunicorn.conf.py examples.deployments.service:app
-preload_app = True  # the handler is made once, in the master; each worker gets an outbox lane and a thread of its own
+preload_app = (
+    True  # the handler is made once, in the master; each worker gets an outbox lane and a thread of its own
+)
 workers = 2
 worker_class = "uvicorn_worker.UvicornWorker"  # for WSGI (Flask, Django), leave this line out
 max_requests = 10_000  # a worker that ends after so many requests sends its runs first

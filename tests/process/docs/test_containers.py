@@ -135,7 +135,9 @@ def test_process_1_ignores_sigterm_without_a_handler_and_the_next_container_send
         more, errors = container.process.communicate(timeout=30)
         assert container.process.returncode == 0, errors
 
-    assert sorted(loopback.run_ids()) == sorted([*more.split(), *(line for line in said if line != "recorded")])
+    assert sorted(loopback.run_ids()) == sorted(
+        [*more.split(), *(line for line in said if line != "recorded")]
+    )
 
 
 def test_containers_that_share_a_volume_send_what_a_dead_one_left_and_nothing_of_a_living_one(

@@ -114,7 +114,9 @@ def test_the_runs_of_a_worker_that_hangs_are_sent_once(
     assert waiting_files() == []
 
 
-def test_workers_of_uvicorn_alone_have_sent_each_run_at_their_end(loopback: LoopbackLabelStudio, log: Path) -> None:
+def test_workers_of_uvicorn_alone_have_sent_each_run_at_their_end(
+    loopback: LoopbackLabelStudio, log: Path
+) -> None:
     questions = numbered("uvicorn", 10)
     with ServiceProcess.start(uvicorn("examples.deployments.service:app", "--workers", "2"), log) as service:
         service.find("Application startup complete", count=2)

@@ -53,11 +53,11 @@ def test_each_run_is_in_label_studio_before_the_freeze(
     assert waiting_files() == []
 
 
-def test_a_run_is_sent_also_when_the_function_fails(
-    loopback: LoopbackLabelStudio, tmp_path: Path
-) -> None:
+def test_a_run_is_sent_also_when_the_function_fails(loopback: LoopbackLabelStudio, tmp_path: Path) -> None:
     function = (FOLDER / "lambda_function.py").read_text()
-    fails = changed(function, 'return {"answer": model.invoke(event["question"]).text}', "model.invoke('x')[0]")
+    fails = changed(
+        function, 'return {"answer": model.invoke(event["question"]).text}', "model.invoke('x')[0]"
+    )
     (tmp_path / "lambda_function.py").write_text(fails)
     with LambdaEnvironment(tmp_path, tmp_path / "log") as environment:
         answer = environment.invoke(question="x")
@@ -100,10 +100,13 @@ def test_after_a_timeout_the_next_process_sends_what_the_killed_one_left_in_tmp(
     environment.send(question="killed")
     imports = ("POST", "/api/projects/1/import")
     # Refused, and so surely not stored.
-    wait_until(lambda: imports in loopback.requests and [file.suffix for file in waiting_files()] == [".jsonl"])
+    wait_until(
+        lambda: imports in loopback.requests and [file.suffix for file in waiting_files()] == [".jsonl"]
+    )
     environment.kill()
     loopback.every_fault = None
     environment.start()
+
     def is_sent() -> bool:
         environment.invoke(question="next")
         return "killed" in asked(loopback)

@@ -65,7 +65,9 @@ def test_systemd_understands_each_setting(unit: Path, tmp_path: Path) -> None:
 @EACH_UNIT
 def test_a_service_may_do_little_else(unit: Path) -> None:
     """The scale goes from 0 to 100. A unit without settings has 96."""
-    judged = run_tool("systemd-analyze", "security", "--offline=yes", "--threshold=20", "--no-pager", str(unit))
+    judged = run_tool(
+        "systemd-analyze", "security", "--offline=yes", "--threshold=20", "--no-pager", str(unit)
+    )
     assert judged.returncode == 0, judged.stdout
 
 
