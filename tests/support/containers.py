@@ -53,7 +53,9 @@ class Container:
         if not self._first:
             wait_until(lambda: _child_of(self.process.pid) or self.process.poll() is not None)
             self._first = _child_of(self.process.pid)
-            assert self._first, "It did not start. These tests need root, and a kernel that lets it unshare."
+            assert self._first, (
+                "It did not start: namespaces are refused. These tests need root with CAP_SYS_ADMIN. In Docker: --privileged"
+            )
         return self._first
 
     def read_until(self, last: str) -> list[str]:
@@ -117,6 +119,7 @@ def run_container(
         )
     container = Container(process)
     try:
+        assert container.first
         yield container
     finally:
         if process.poll() is None:
