@@ -128,3 +128,15 @@ def test_workers_of_uvicorn_alone_have_sent_each_run_at_their_end(
     assert "Traceback" not in said
     assert asked(loopback) == Counter(questions)
     assert waiting_files() == []
+
+
+def test_a_wrong_key_ends_the_start_with_a_word_on_what_to_do(
+    loopback: LoopbackLabelStudio, log: Path
+) -> None:
+    loopback.key_is_good = False
+    with ServiceProcess.start(gunicorn("examples.deployments.service:app"), log) as service:
+        said = service.wait()
+
+    assert service.process.returncode != 0
+    assert "AuthenticationError" in said
+    assert "Booting worker" not in said
