@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Self
 from urllib.parse import quote
@@ -53,7 +56,8 @@ class ServiceProcess:
             log: The file for what it says. A pipe that nobody reads would stop it when it is full.
         """
         with log.open("w") as sink:
-            return cls(subprocess.Popen(command, stdout=sink, stderr=sink, text=True), log)
+            process = subprocess.Popen(command, stdout=sink, stderr=sink, text=True, start_new_session=True)
+        return cls(process, log)
 
     @property
     def log(self) -> str:
@@ -91,6 +95,7 @@ class ServiceProcess:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self.process.poll() is None:
-            self.process.kill()
-            self.wait()
+        # Uvicorn workers of gunicorn outlive their master.
+        with suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.wait()
