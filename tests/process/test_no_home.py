@@ -10,17 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.containers import NOBODY
 from tests.support.handlers import KEY
 from tests.support.loopback_label_studio import LoopbackLabelStudio
 from tests.support.programs import COMMAND, command
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="setpriv and unshare are tools of Linux")
 
-# The capability is for the tests: their own files are in directories of another user. It allows no writing.
-NOBODY = [
-    *("setpriv", "--reuid=54321", "--regid=54321", "--clear-groups"),
-    *("--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search"),
-]
 READ_ONLY = [
     *("unshare", "--mount", "sh", "-c"),
     'mount --bind /tmp /tmp && mount -o remount,ro,bind / && exec "$@"',

@@ -28,7 +28,12 @@ from tests.support.studio import StudioApi
 ROOT = EXAMPLES.parent
 NOTEBOOKS = ("recording/prompts", "chats/chats", "own_forms/custom_config")
 NOTEBOOKS_OF_TRAINING = ("training_data/circle",)  # run in tests/training/test_circle.py
-SCRIPTS_OF_DEPLOYMENTS = ("fleet/worker",)  # run in tests/process/docs/test_deployment.py
+SCRIPTS_OF_DEPLOYMENTS = (  # run in tests/process/docs
+    "fleet/worker",
+    "deployments/service",
+    "deployments/gunicorn.conf",
+    "deployments/lambda_function",
+)
 SCRIPTS = (
     "recording/llm",
     "recording/chat_model",

@@ -51,7 +51,7 @@ class ProcessIdentity:
         """Return whether it has ended, as another process sees it. False if that one cannot see it."""
         if not self.place or self.place != seen_from.place:
             return False
-        return _started(self.pid) != self.started
+        return _started(self.pid) != self.started and not _is_hidden(self.pid)
 
 
 def this_process() -> ProcessIdentity:
@@ -73,3 +73,16 @@ def _started(pid: int) -> str:
     except (OSError, ValueError):
         return ""
     return "" if state in _DEAD else fields[18]
+
+
+def _is_hidden(pid: int) -> bool:
+    """Return whether a process lives, but is not to be seen: `hidepid=`, or `ProtectProc=` of systemd, hides other users."""
+    if Path(f"/proc/{pid}").exists():
+        return False
+    try:
+        os.kill(pid, 0)
+    except PermissionError:
+        return True
+    except (ProcessLookupError, OverflowError):
+        return False
+    return True

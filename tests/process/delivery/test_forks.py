@@ -1,4 +1,7 @@
-"""P9: forked processes have a lane, a thread and a connection of their own."""
+"""P9: forked processes have a lane, a thread and a connection of their own.
+
+`tests/process/docs/test_gunicorn.py` has gunicorn.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.loopback_label_studio import LoopbackLabelStudio
-from tests.support.programs import lanes, run, waiting_files
+from tests.support.programs import run, waiting_files
 
 
 def test_a_forked_child_sends_its_own_runs_and_none_of_its_parents(loopback: LoopbackLabelStudio) -> None:
@@ -166,57 +169,6 @@ def test_a_child_that_outlives_its_parent_does_not_keep_its_lane(loopback: Loopb
 
     assert (done.returncode, done.stderr) == (0, "")
     assert sorted(loopback.run_ids()) == sorted(done.stdout.split())
-
-
-def test_gunicorn_with_preload(loopback: LoopbackLabelStudio, tmp_path: Path) -> None:
-    """The handler is made before the workers are forked; they record, and are ended by a signal."""
-    (tmp_path / "app.py").write_text(
-        textwrap.dedent(
-            f"""
-            import os, sys, uuid
-            from langchain_core.language_models import FakeListLLM
-            from langchain_label_studio import LabelStudioCallbackHandler
-
-            handler = LabelStudioCallbackHandler("key", {loopback.url!r}, project_name="Gunicorn")
-            model = FakeListLLM(responses=["Hello"], callbacks=[handler])
-            model.invoke("preloaded")
-
-            def app(environ, start_response):
-                model.invoke(environ["PATH_INFO"])
-                start_response("200 OK", [("Content-Type", "text/plain")])
-                return [str(os.getpid()).encode()]
-            """
-        )
-    )
-    done = run(
-        f"""
-        import subprocess, urllib.request, re, signal
-        server = subprocess.Popen(
-            [sys.executable, "-m", "gunicorn", "--preload", "--workers", "2", "--bind", "127.0.0.1:0",
-             "--chdir", {str(tmp_path)!r}, "app:app"],
-            stderr=subprocess.PIPE, text=True,
-        )
-        try:
-            for line in server.stderr:
-                if found := re.search(r"Listening at: (\\S+)", line):
-                    break
-            workers = set()
-            while len(workers) < 2:
-                for number in range(20):
-                    workers.add(urllib.request.urlopen(found[1] + "/" + str(number)).read())
-                    print("served")
-        finally:
-            server.send_signal(signal.SIGTERM)
-            rest = server.communicate(timeout=30)[1]
-        assert server.returncode == 0, rest
-        assert "Traceback" not in rest, rest
-        """,
-        loopback.url,
-    )
-
-    assert (done.returncode, done.stderr) == (0, "")
-    assert len(set(loopback.run_ids())) == len(loopback.tasks) == 1 + done.stdout.count("served")
-    assert (waiting_files(), lanes()) == ([], [])
 
 
 def test_celery_prefork(loopback: LoopbackLabelStudio, tmp_path: Path) -> None:

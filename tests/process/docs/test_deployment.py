@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -19,41 +18,21 @@ import typer
 import yaml
 
 from langchain_label_studio.cli import app
+from tests.support.deployment_tools import run_tool, services_of, understand_compose
 from tests.support.pages import ROOT
 from tests.support.programs import wait_until
 
 FLEET = ROOT / "examples/fleet"
+COMPOSE = FLEET / "compose.yaml"
 MANIFESTS = list(yaml.safe_load_all((FLEET / "kubernetes.yaml").read_text(encoding="utf-8")))
 SECRET = re.compile("SECRET|PASSWORD|USER_TOKEN|(API|AUTH)_KEY")
 SECRETS = {"PASSWORD": "0123456789abcdef", "LABEL_STUDIO_API_KEY": "fedcba9876543210"}
 
 
-def run(tool: str, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run a tool that the group "test" installs."""
-    places = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    program = shutil.which(tool, path=places)
-    assert program, f"{tool} is missing: pip install --group test"
-    clean = {name: value for name, value in os.environ.items() if name not in SECRETS}
-    return subprocess.run(
-        [program, *arguments],
-        env=clean | environment,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-
-
-def compose(**environment: str) -> subprocess.CompletedProcess[str]:
-    return run("docker-compose", "-f", str(FLEET / "compose.yaml"), "config", "--format=json", **environment)
-
-
 @pytest.fixture(scope="module")
 def services() -> dict[str, Any]:
     """The services as Docker Compose understands them."""
-    understood = compose(**SECRETS)
-    assert (understood.returncode, understood.stderr) == (0, "")
-    return dict(json.loads(understood.stdout)["services"])
+    return services_of(COMPOSE, **SECRETS)
 
 
 def containers() -> Iterator[dict[str, Any]]:
@@ -69,7 +48,7 @@ def understand(arguments: list[str]) -> None:
 
 
 def test_kubernetes_has_a_schema_for_each_field_of_the_manifests() -> None:
-    validated = run("kubernetes-validate", "--strict", str(FLEET / "kubernetes.yaml"))
+    validated = run_tool("kubernetes-validate", "--strict", str(FLEET / "kubernetes.yaml"))
     assert validated.returncode == 0, validated.stderr + validated.stdout
 
 
@@ -78,7 +57,7 @@ def test_compose_understands_its_file_and_warns_of_nothing(services: dict[str, A
 
 
 def test_without_its_secrets_compose_says_what_to_do() -> None:
-    refused = compose()
+    refused = understand_compose(COMPOSE)
     assert refused.returncode != 0
     for name in SECRETS:
         assert f"{name} is missing a value: write it into .env" in refused.stderr

@@ -135,3 +135,20 @@ def test_why_something_is_rejected(reason: str) -> None:
 def test_why_a_review_gives_no_row() -> None:
     page = text_of("examples/training_data/README.md")
     assert [reason for reason in datasets.Reason if f"`{reason}`" not in page] == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "that wait and are tried again: ",
+        "that wait to be delivered: ",
+        "cannot be kept on the disk in ",
+        "Runs cannot be written to ",
+        "that could not be delivered before the program ended, and are lost: ",
+        "This user has no home directory",
+    ],
+)
+def test_log_lines_that_operators_look_for(line: str) -> None:
+    assert line in CODE
+    folder = "examples/deployments/"
+    assert line in text_of(*(name for name in PAGES if name.startswith(folder)))
