@@ -13,6 +13,7 @@ import pytest
 from tests.support.handlers import KEY
 from tests.support.loopback_label_studio import Fault, LoopbackLabelStudio
 from tests.support.programs import changed, kill, run, running
+from tests.support.service_processes import ServiceProcess, gunicorn_of
 
 INFO = "import logging\nlogging.basicConfig(level=logging.INFO)\n"
 JSON = """
@@ -136,53 +137,28 @@ def test_a_forked_child_does_not_say_it_again_and_says_its_own_end(loopback: Loo
 @pytest.mark.parametrize("preload", [True, False])
 def test_workers_of_gunicorn(loopback: LoopbackLabelStudio, tmp_path: Path, *, preload: bool) -> None:
     """Each worker says where its runs go, or the main process said it for all."""
-    (tmp_path / "app.py").write_text(
-        textwrap.dedent(
-            f"""
-            import logging, os
-            from langchain_core.language_models import FakeListLLM
-            from langchain_label_studio import LabelStudioCallbackHandler
+    source = f"""
+        import logging, os
+        from langchain_core.language_models import FakeListLLM
+        from langchain_label_studio import LabelStudioCallbackHandler
 
-            logging.basicConfig(level=logging.INFO, format="%(name)s %(message)s")
-            handler = LabelStudioCallbackHandler({KEY!r}, {loopback.url!r}, project_name="Programs")
-            model = FakeListLLM(responses=["Hello"], callbacks=[handler])
+        logging.basicConfig(level=logging.INFO, format="%(name)s %(message)s")
+        handler = LabelStudioCallbackHandler({KEY!r}, {loopback.url!r}, project_name="Programs")
+        model = FakeListLLM(responses=["Hello"], callbacks=[handler])
 
-            def app(environ, start_response):
-                model.invoke(environ["PATH_INFO"])
-                start_response("200 OK", [("Content-Type", "text/plain")])
-                return [str(os.getpid()).encode()]
-            """
-        )
-    )
-    done = run(
-        f"""
-        import re, signal, subprocess, urllib.request
-        server = subprocess.Popen(
-            [sys.executable, "-m", "gunicorn", *{["--preload"] * preload!r}, "--workers", "2",
-             "--bind", "127.0.0.1:0", "--chdir", {str(tmp_path)!r}, "app:app"],
-            stderr=subprocess.PIPE, text=True,
-        )
-        try:
-            lines = []
-            for line in server.stderr:
-                lines.append(line)
-                if found := re.search(r"Listening at: (\\S+)", line):
-                    break
-            workers = set()
-            while len(workers) < 2:
-                workers.add(urllib.request.urlopen(found[1] + "/").read())
-        finally:
-            server.send_signal(signal.SIGTERM)
-            lines.append(server.communicate(timeout=60)[1])
-        print("".join(lines))
-        """,
-        loopback.url,
-        timeout=120,
-    )
-    ours = [line for line in done.stdout.splitlines() if line.startswith("langchain_label_studio ")]
+        def app(environ, start_response):
+            model.invoke(environ["PATH_INFO"])
+            start_response("200 OK", [("Content-Type", "text/plain")])
+            return [str(os.getpid()).encode()]
+        """
+    command = gunicorn_of(source, tmp_path, *["--preload"] * preload)
+    with ServiceProcess.start(command, tmp_path / "log") as service:
+        service.ask_two_workers()
+        log = service.stop()
+    ours = [line for line in log.splitlines() if line.startswith("langchain_label_studio ")]
 
-    assert (done.returncode, done.stderr) == (0, "")
-    assert len([line for line in ours if "Runs go to" in line]) == (1 if preload else 2), done.stdout
+    assert (service.process.returncode, "Traceback" in log) == (0, False)
+    assert len([line for line in ours if "Runs go to" in line]) == (1 if preload else 2), log
     ends = [int(found[1]) for line in ours if (found := re.search(r"were delivered: (\d+)", line))]
     assert (len(ends), sum(ends)) == (2, len(loopback.tasks))
 

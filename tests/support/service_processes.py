@@ -8,6 +8,7 @@ import re
 import signal
 import subprocess
 import sys
+import textwrap
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -27,6 +28,15 @@ def gunicorn(app: str, *options: str) -> list[str]:
     return [
         *(sys.executable, "-m", "gunicorn", "--config", str(config), "--bind", "127.0.0.1:0"),
         *("--chdir", str(ROOT), *options, app),
+    ]
+
+
+def gunicorn_of(source: str, directory: Path, *options: str) -> list[str]:
+    """Return the command that serves the `app` of a Python text by two workers, without the settings of the guide."""
+    (directory / "app.py").write_text(textwrap.dedent(source))
+    return [
+        *(sys.executable, "-m", "gunicorn", "--workers", "2", "--bind", "127.0.0.1:0"),
+        *("--chdir", str(directory), *options, "app:app"),
     ]
 
 
@@ -85,6 +95,20 @@ class ServiceProcess:
     def workers(self, *, count: int = 1) -> list[int]:
         """Return the numbers of all workers that gunicorn ever began, once there were so many."""
         return [int(number) for number in self.find(r"Booting worker with pid: (\d+)", count=count)]
+
+    def ask_two_workers(self) -> int:
+        """Ask for paths until two workers have answered with their process ids. Return the number of requests."""
+        answered: set[str] = set()
+        number = 0
+        while len(answered) < 2 or number % 20:
+            answered.add(self.get(f"/{number}"))
+            number += 1
+        return number
+
+    def stop(self) -> str:
+        """End it by SIGTERM, and return its log."""
+        self.process.send_signal(signal.SIGTERM)
+        return self.wait()
 
     def wait(self) -> str:
         """Wait until it has ended, and return its log."""

@@ -57,8 +57,7 @@ def test_recycled_reloaded_and_ended_workers_have_sent_each_run_once(
         service.workers(count=begun + 2)
         more = numbered("reloaded", 3)
         service.ask(*more)
-        service.process.send_signal(signal.SIGTERM)
-        said = service.wait()
+        said = service.stop()
 
     assert (service.process.returncode, "Traceback" in said, "Runs that" in said) == (0, False, False), said
     assert asked(loopback) == Counter(["preloaded", *questions, *more])
@@ -82,8 +81,7 @@ def test_the_runs_of_a_worker_that_is_killed_are_sent_by_the_worker_in_its_place
         loopback.every_fault = None
         service.ask("after")
         wait_until(lambda: len(loopback.tasks) == 6)
-        service.process.send_signal(signal.SIGTERM)
-        service.wait()
+        service.stop()
 
     assert asked(loopback) == Counter(["preloaded", "before", *questions, "after"])
     assert waiting_files() == []
@@ -108,8 +106,7 @@ def test_the_runs_of_a_worker_that_hangs_are_sent_once(
         service.ask("after")
         # On a busy computer, it dies in the middle of a request. Then another worker asks for its run some time later.
         wait_until(lambda: len(loopback.tasks) >= 3, seconds=60)
-        service.process.send_signal(signal.SIGTERM)
-        service.wait()
+        service.stop()
 
     assert asked(loopback) == Counter(["preloaded", "hang", "after"])
     assert waiting_files() == []
@@ -122,8 +119,7 @@ def test_workers_of_uvicorn_alone_have_sent_each_run_at_their_end(
     with ServiceProcess.start(uvicorn("examples.deployments.service:app", "--workers", "2"), log) as service:
         service.find("Application startup complete", count=2)
         service.ask(*questions)
-        service.process.send_signal(signal.SIGTERM)
-        said = service.wait()
+        said = service.stop()
 
     assert "Traceback" not in said
     assert asked(loopback) == Counter(questions)

@@ -10,6 +10,7 @@ import pytest
 from tests.support.handed_over import run_ids_in
 from tests.support.programs import lanes, run, waiting_files
 from tests.support.s3 import S3Server
+from tests.support.service_processes import ServiceProcess, gunicorn_of
 
 PARENT = """
 import multiprocessing, signal, threading, warnings
@@ -172,50 +173,25 @@ wait_for(forked(unlucky))
 
 def test_gunicorn_with_preload(s3: S3Server, tmp_path: Path) -> None:
     """The handler hands over before the workers are forked; they record, and are ended by a signal."""
-    (tmp_path / "app.py").write_text(
-        textwrap.dedent(
-            f"""
-            import os
-            from langchain_core.language_models import FakeListLLM
-            from langchain_label_studio import LabelStudioCallbackHandler
+    source = f"""
+        import os
+        from langchain_core.language_models import FakeListLLM
+        from langchain_label_studio import LabelStudioCallbackHandler
 
-            handler = LabelStudioCallbackHandler(project_name="Gunicorn", deliver_to={s3.url!r})
-            model = FakeListLLM(responses=["Hello"], callbacks=[handler])
-            model.invoke("preloaded")
-            assert handler.flush(30)
+        handler = LabelStudioCallbackHandler(project_name="Gunicorn", deliver_to={s3.url!r})
+        model = FakeListLLM(responses=["Hello"], callbacks=[handler])
+        model.invoke("preloaded")
+        assert handler.flush(30)
 
-            def app(environ, start_response):
-                model.invoke(environ["PATH_INFO"])
-                start_response("200 OK", [("Content-Type", "text/plain")])
-                return [str(os.getpid()).encode()]
-            """
-        )
-    )
-    done = run(
-        f"""
-        import subprocess, urllib.request, re, signal
-        server = subprocess.Popen(
-            [sys.executable, "-m", "gunicorn", "--preload", "--workers", "2", "--bind", "127.0.0.1:0",
-             "--chdir", {str(tmp_path)!r}, "app:app"],
-            stderr=subprocess.PIPE, text=True,
-        )
-        try:
-            for line in server.stderr:
-                if found := re.search(r"Listening at: (\\S+)", line):
-                    break
-            workers = set()
-            while len(workers) < 2:
-                for number in range(20):
-                    workers.add(urllib.request.urlopen(found[1] + "/" + str(number)).read())
-                    print("served")
-        finally:
-            server.send_signal(signal.SIGTERM)
-            rest = server.communicate(timeout=30)[1]
-        assert server.returncode == 0, rest
-        assert "Traceback" not in rest, rest
-        """,
-    )
+        def app(environ, start_response):
+            model.invoke(environ["PATH_INFO"])
+            start_response("200 OK", [("Content-Type", "text/plain")])
+            return [str(os.getpid()).encode()]
+        """
+    with ServiceProcess.start(gunicorn_of(source, tmp_path, "--preload"), tmp_path / "log") as service:
+        served = service.ask_two_workers()
+        log = service.stop()
 
-    assert (done.returncode, done.stderr) == (0, "")
-    assert len(run_ids_in(s3.url)) == 1 + done.stdout.count("served")
+    assert (service.process.returncode, "Traceback" in log) == (0, False), log
+    assert len(run_ids_in(s3.url)) == 1 + served
     assert (waiting_files(), lanes()) == ([], [])
