@@ -112,7 +112,8 @@ class ServiceProcess:
 
     def wait(self) -> str:
         """Wait until it has ended, and return its log."""
-        self.process.wait(30)
+        # A worker that begins just now does not hear the signal. gunicorn kills it after 30 seconds, its graceful_timeout.
+        self.process.wait(90)
         return self.log
 
     def __enter__(self) -> Self:
