@@ -672,14 +672,14 @@ print(sorted({"langsmith", "langchain_core.tracers.context", "importlib.util"} &
 def test_the_hook_is_registered_once_whoever_is_loaded_first(first: str) -> None:
     code = f"""
 import importlib, sys
-finders = len(sys.meta_path)
 importlib.import_module({first!r})
 import langchain_label_studio
 from langchain_core.language_models import FakeListChatModel
 FakeListChatModel(responses=["x"]).invoke("Hi")
 from langchain_core.tracers import context
 from langchain_label_studio import auto_recording
-print(sum(isinstance(hook[0], auto_recording.ConfigureHook) for hook in context._configure_hooks), len(sys.meta_path) - finders)
+ours = [finder for finder in sys.meta_path if type(finder).__module__.startswith("langchain_label_studio")]
+print(sum(isinstance(hook[0], auto_recording.ConfigureHook) for hook in context._configure_hooks), len(ours))
 print(context.__spec__.loader.get_source(context.__name__) is not None, context.__loader__.name)
 """
     done = subprocess.run(
