@@ -254,7 +254,6 @@ class Sender(ForkSafe, Generic[DestinationT]):
             else:
                 self._attempt()
         self._outbox.release()
-        read_last(self)
 
     def _wait(self) -> Literal["attempt", "look", "end"]:
         """Wait until there is something to do."""
@@ -267,6 +266,7 @@ class Sender(ForkSafe, Generic[DestinationT]):
                 if until_look <= 0:
                     return "look"
                 if not self._owners and not len(self._outbox) and not self._outbox.postponed:
+                    read_last(self)
                     self._thread = None
                     self._wake.notify_all()
                     return "end"
