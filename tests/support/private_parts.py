@@ -10,7 +10,7 @@ from langchain_core.tracers import context
 
 from langchain_label_studio.forms import registry
 from langchain_label_studio.metrics import request_time
-from langchain_label_studio.metrics.sources import Sources
+from langchain_label_studio.metrics.sources import MetricSources
 from langchain_label_studio.recording import messages
 from langchain_label_studio.support import forks, json_safe, repeated_json
 from langchain_label_studio.support.forks import ForkSafe
@@ -41,7 +41,7 @@ def request_histograms_restored() -> Iterator[None]:
     request_time._histograms[:] = known  # noqa: SLF001 (as above)
 
 
-def watched_counts(sources: Sources) -> int:
+def watched_counts(sources: MetricSources) -> int:
     """Count the owners that the metrics still watch."""
     return len(sources._watched)  # noqa: SLF001 (no sum tells whether memory is kept)
 

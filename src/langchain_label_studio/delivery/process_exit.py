@@ -36,10 +36,6 @@ class Watched(Protocol):
         """The number of records that are pending or in doubt."""
 
     @property
-    def in_memory(self) -> int:
-        """The number of unsettled records that end with the process."""
-
-    @property
     def directory(self) -> str | None:
         """The folder of the other unsettled records. None if all of them end with the process."""
 
@@ -116,7 +112,8 @@ def _drain_celery_worker(**_: object) -> None:
 
 def _tell(sender: Watched) -> None:
     """Say what became of a sender's records. A second call says only what has changed."""
-    stats, lost = sender.stats(), sender.in_memory
+    stats = sender.stats()
+    lost = stats.in_memory
     delivered, waiting = stats.delivered + stats.found_existing, sender.unsettled - lost
     # Not throttled together: each of them is the last word.
     about = f"{delivered} {stats.rejected} {waiting} {lost}"

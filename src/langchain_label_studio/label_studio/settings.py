@@ -127,6 +127,11 @@ class Settings:
         return self.deliver_to or self.url
 
     @property
+    def named_project(self) -> str:
+        """The project as people know it: its number, or its title with the date filled in."""
+        return self.project_title if self.project_id is None else str(self.project_id)
+
+    @property
     def written_project(self) -> str:
         """The project as the application wrote it: its number, or its name before the date was filled in."""
         return (

@@ -103,12 +103,11 @@ class _SharedSenders(ForkSafe, Generic[_DestinationT]):
         self, outbox: ProjectOutbox, delivery: DeliverySettings, storage: Outbox, own_log: ThrottledLog
     ) -> Sender[_DestinationT]:
         settings = outbox.settings
-        project = settings.project_title if settings.project_id is None else settings.project_id
         suffix = "" if self._holds == "runs" else f", {self._holds}"
         sender = Sender(
             storage,
             self._destination(settings),
-            name=f"{SENDER_NAME} ({project}{suffix})",
+            name=f"{SENDER_NAME} ({settings.named_project}{suffix})",
             flush_interval=delivery.flush_interval,
             what=self._what,
             log=own_log,

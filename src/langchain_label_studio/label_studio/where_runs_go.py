@@ -24,19 +24,19 @@ def log_of(settings: Settings, holds: Holds = "runs", *, outbox: str | None = No
         holds: The kind of the records.
         outbox: The folder of the outbox.
     """
-    return ThrottledLog(project=_name(settings), server=settings.address, kind=holds, outbox=outbox)
+    return ThrottledLog(project=settings.named_project, server=settings.address, kind=holds, outbox=outbox)
 
 
 def tell_project(settings: Settings, project: Project) -> None:
     """Say to which project runs go, if it is not the one that was told last."""
-    if takes_info() and _told.is_new(_name(settings), settings.address, project.id):
+    if takes_info() and _told.is_new(settings.named_project, settings.address, project.id):
         url = f"{settings.url}projects/{project.id}/data"
         log_info(
             "connected",
             "Runs go to project %r: %s",
             project.title,
             url,
-            project=_name(settings),
+            project=settings.named_project,
             project_id=project.id,
             url=url,
             server=settings.address,
@@ -46,7 +46,7 @@ def tell_project(settings: Settings, project: Project) -> None:
 
 def tell_storage(settings: Settings) -> None:
     """Say to which storage runs are handed over, if that was not told."""
-    name = _name(settings)
+    name = settings.named_project
     if takes_info() and _told.is_new(name, settings.address, None):
         log_info(
             "connected",
@@ -57,10 +57,6 @@ def tell_storage(settings: Settings) -> None:
             server=settings.address,
             kind="runs",
         )
-
-
-def _name(settings: Settings) -> str:
-    return settings.project_title if settings.project_id is None else str(settings.project_id)
 
 
 class _Told(ForkSafe):

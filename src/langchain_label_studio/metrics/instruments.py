@@ -13,8 +13,8 @@ from typing import Literal
 
 from opentelemetry.metrics import CallbackOptions, Meter, Observation
 
-from langchain_label_studio.metrics.request_time import record_in
-from langchain_label_studio.metrics.sources import ReasonCount, SenderCount, Series, Sources
+from langchain_label_studio.metrics.request_time import add_histogram
+from langchain_label_studio.metrics.sources import MetricSources, ReasonCount, SenderCount, Series
 
 METER = "langchain_label_studio"
 PREFIX = "langchain_label_studio."
@@ -43,7 +43,7 @@ _SECONDS = (0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0)
 _Callback = Callable[[CallbackOptions], Iterator[Observation]]
 
 
-def make_instruments(meter: Meter, sources: Sources) -> None:
+def make_instruments(meter: Meter, sources: MetricSources) -> None:
     """Make all instruments.
 
     Args:
@@ -69,7 +69,7 @@ def make_instruments(meter: Meter, sources: Sources) -> None:
         [partial(_states, sources)],
         description="1 for the state in which the delivery is, 0 for the other states.",
     )
-    record_in(
+    add_histogram(
         meter.create_histogram(
             PREFIX + "request.duration",
             unit="s",
@@ -83,12 +83,14 @@ def _attributes(series: Series) -> dict[str, str]:
     return {name: value for name, value in series._asdict().items() if value}
 
 
-def _counts(sources: Sources, name: SenderCount | ReasonCount, _: CallbackOptions) -> Iterator[Observation]:
+def _counts(
+    sources: MetricSources, name: SenderCount | ReasonCount, _: CallbackOptions
+) -> Iterator[Observation]:
     for series, count in sources.counts(name):
         yield Observation(count, _attributes(series))
 
 
-def _levels(sources: Sources, level: _Level, _: CallbackOptions) -> Iterator[Observation]:
+def _levels(sources: MetricSources, level: _Level, _: CallbackOptions) -> Iterator[Observation]:
     sums: Counter[Series] = Counter()
     for series, numbers in sources.numbers():
         sums[series] += getattr(numbers, level)
@@ -96,7 +98,7 @@ def _levels(sources: Sources, level: _Level, _: CallbackOptions) -> Iterator[Obs
         yield Observation(sum_of_all, _attributes(series))
 
 
-def _oldest_age(sources: Sources, _: CallbackOptions) -> Iterator[Observation]:
+def _oldest_age(sources: MetricSources, _: CallbackOptions) -> Iterator[Observation]:
     ages: dict[Series, float] = {}
     for series, numbers in sources.numbers():
         ages[series] = max(ages.get(series, 0.0), numbers.oldest_seconds or 0.0)
@@ -104,7 +106,7 @@ def _oldest_age(sources: Sources, _: CallbackOptions) -> Iterator[Observation]:
         yield Observation(age, _attributes(series))
 
 
-def _states(sources: Sources, _: CallbackOptions) -> Iterator[Observation]:
+def _states(sources: MetricSources, _: CallbackOptions) -> Iterator[Observation]:
     present: dict[Series, set[str]] = {}
     for series, numbers in sources.numbers():
         present.setdefault(series, set()).add(numbers.state)

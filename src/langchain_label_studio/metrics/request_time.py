@@ -17,7 +17,7 @@ class _Histogram(Protocol):
 _histograms: list[_Histogram] = []
 
 
-def record_in(histogram: _Histogram) -> None:
+def add_histogram(histogram: _Histogram) -> None:
     """Record the time of each request from now on in a histogram, in seconds."""
     _histograms.append(histogram)
 

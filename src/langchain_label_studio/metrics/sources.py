@@ -90,7 +90,7 @@ class _Watched:
         self.last, self._inherited = {}, self._read() if self._goes_on else {}
 
 
-class Sources(ForkSafe):
+class MetricSources(ForkSafe):
     """The sources of all metrics in this process."""
 
     def __init__(self) -> None:
@@ -171,4 +171,4 @@ class Sources(ForkSafe):
                 self._ended.update(watched.last)
 
 
-SOURCES = Sources()
+SOURCES = MetricSources()

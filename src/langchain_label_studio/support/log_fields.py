@@ -1,4 +1,4 @@
-"""What a line of the log says to programs: `Event`, and the other `Fields`. The guide to operations has a table of both."""
+"""`Event` and `Fields`: what a line of the log says to programs. The guide to operations has a table of both."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from langchain_label_studio.delivery import DeliveryStats
 from langchain_label_studio.delivery.stats import State
 from langchain_label_studio.metrics.instruments import STATES, make_instruments
 from langchain_label_studio.metrics.request_time import timed_request
-from langchain_label_studio.metrics.sources import Series, Sources
+from langchain_label_studio.metrics.sources import MetricSources, Series
 from tests.support.private_parts import request_histograms_restored
 from tests.unit.metrics.test_sources import FakeSender, Owner
 
@@ -27,7 +27,7 @@ class Read:
     """What an exporter gets."""
 
     def __init__(self) -> None:
-        self.sources = Sources()
+        self.sources = MetricSources()
         self._reader = InMemoryMetricReader()
         self.provider = MeterProvider([self._reader], shutdown_on_exit=False)
         make_instruments(self.provider.get_meter("test"), self.sources)

@@ -10,7 +10,7 @@ from typing import get_args
 import pytest
 
 from langchain_label_studio.delivery import DeliveryStats
-from langchain_label_studio.metrics.sources import Series, Sources
+from langchain_label_studio.metrics.sources import MetricSources, Series
 from langchain_label_studio.support.log_fields import LossEvent
 from tests.support.private_parts import watched_counts
 
@@ -31,11 +31,11 @@ class Owner:
 
 
 @pytest.fixture
-def sources() -> Sources:
-    return Sources()
+def sources() -> MetricSources:
+    return MetricSources()
 
 
-def test_senders_of_one_project_are_one_sum(sources: Sources) -> None:
+def test_senders_of_one_project_are_one_sum(sources: MetricSources) -> None:
     senders = [FakeSender(DeliveryStats(submitted=3, delivered=2)), FakeSender(DeliveryStats(submitted=4))]
     for sender in senders:
         sources.add_sender(sender, RUNS)
@@ -46,7 +46,7 @@ def test_senders_of_one_project_are_one_sum(sources: Sources) -> None:
     assert sources.counts("delivered") == [(RUNS, 2), (Series("Support", "feedback"), 0)]
 
 
-def test_what_a_sender_did_stays_when_it_ends(sources: Sources) -> None:
+def test_what_a_sender_did_stays_when_it_ends(sources: MetricSources) -> None:
     sender = FakeSender()
     sources.add_sender(sender, RUNS)
     sender.numbers = DeliveryStats(submitted=5)
@@ -62,7 +62,7 @@ def test_what_a_sender_did_stays_when_it_ends(sources: Sources) -> None:
     assert sources.counts("submitted") == [(RUNS, 7)]
 
 
-def test_the_last_counts_by_reason_stay_although_nobody_read_them(sources: Sources) -> None:
+def test_the_last_counts_by_reason_stay_although_nobody_read_them(sources: MetricSources) -> None:
     owner = Owner()
     sources.add_reasons(owner, {"excluded": owner.excluded}, RUNS)
     owner.excluded.update({"sample_rate=0.1": 9, "select=errors()": 2})
@@ -76,7 +76,7 @@ def test_the_last_counts_by_reason_stay_although_nobody_read_them(sources: Sourc
     }
 
 
-def test_a_sum_does_not_fall_when_a_low_rating_brings_a_run_back(sources: Sources) -> None:
+def test_a_sum_does_not_fall_when_a_low_rating_brings_a_run_back(sources: MetricSources) -> None:
     owner = Owner()
     sources.add_reasons(owner, {"excluded": owner.excluded}, RUNS)
     seen = []
@@ -87,7 +87,7 @@ def test_a_sum_does_not_fall_when_a_low_rating_brings_a_run_back(sources: Source
     assert seen == [3, 3, 4]
 
 
-def test_a_forked_process_counts_what_it_does_itself(sources: Sources) -> None:
+def test_a_forked_process_counts_what_it_does_itself(sources: MetricSources) -> None:
     ended, living, sender = Owner(), Owner(), FakeSender(DeliveryStats(submitted=5))
     for owner in (ended, living):
         sources.add_reasons(owner, {"excluded": owner.excluded}, RUNS)
@@ -106,7 +106,7 @@ def test_a_forked_process_counts_what_it_does_itself(sources: Sources) -> None:
     assert sources.counts("submitted") == [(RUNS, 1)]
 
 
-def test_a_child_asks_no_sender_before_that_has_begun_anew(sources: Sources) -> None:
+def test_a_child_asks_no_sender_before_that_has_begun_anew(sources: MetricSources) -> None:
     # Its lock may be held by a thread that the child does not have.
     class Locked(FakeSender):
         def stats(self) -> DeliveryStats:
@@ -118,7 +118,7 @@ def test_a_child_asks_no_sender_before_that_has_begun_anew(sources: Sources) -> 
     sources.begin_in_child()
 
 
-def test_many_owners_leave_nothing_behind_but_their_sums(sources: Sources) -> None:
+def test_many_owners_leave_nothing_behind_but_their_sums(sources: MetricSources) -> None:
     for _ in range(100):
         owner = Owner()
         sources.add_reasons(owner, {"excluded": owner.excluded}, RUNS)
@@ -130,7 +130,7 @@ def test_many_owners_leave_nothing_behind_but_their_sums(sources: Sources) -> No
     assert watched_counts(sources) == 0
 
 
-def test_the_reasons_of_losses_are_told_before_the_first_loss(sources: Sources) -> None:
+def test_the_reasons_of_losses_are_told_before_the_first_loss(sources: MetricSources) -> None:
     owner, lost = Owner(), Counter[str]()
     sources.add_reasons(owner, {"lost": lost, "excluded": owner.excluded}, RUNS)
 
